@@ -1,0 +1,72 @@
+/*
+ * base.h - the words of the house
+ *
+ * Floor 0.  May use: nothing of ours.  Used by: everything.
+ * Contexts: all of it is inline and touches no state of its own, so it may be
+ * used anywhere: inside malloc, in a signal handler, in a child just forked.
+ */
+#ifndef BASE_BASE_H
+#define BASE_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* A function that the dynamic linker may hand to others; all else is hidden. */
+#define EXPORT __attribute__((visibility("default")))
+
+/* The short road stays short: what is rare is a function of its own. */
+#define COLD __attribute__((cold, noinline))
+
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+#define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline uint64_t
+min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t
+max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* @to must be a power of two. */
+static inline uint64_t
+round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
+
+static inline uint64_t
+round_down(uint64_t n, uint64_t to)
+{
+	return n & ~(to - 1);
+}
+
+/*
+ * A finaliser of 64 bits (Stafford's variant 13 of MurmurHash3's): every bit
+ * of the input reaches every bit of the result.
+ */
+static inline uint64_t
+mix_u64(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= UINT64_C(0xbf58476d1ce4e5b9);
+	x ^= x >> 27;
+	x *= UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+#endif

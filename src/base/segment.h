@@ -1,0 +1,366 @@
+/*
+ * segment.h - the layout of a profile: one mapped file a process
+ *
+ * Floor 0.  May use: nothing of ours.  Used by: the library, which stores, and
+ * the tools, which read; it is the joint between them.
+ * Contexts: declarations only.
+ *
+ * The library stores in place and nothing is ever "written out", so the file
+ * is complete at any moment: live, stopped, killed, or years later.  Numbers
+ * are in the byte order of the machine that made them.  There are no pointers:
+ * tables name each other's rows by index, texts are (offset, length) pairs
+ * into the table of texts.  A row 0 of sites and of nodes means "none".
+ *
+ * OFFSET  SIZE  MEANING
+ *      0    64  struct segment_head      what this file is
+ *     64   512  struct segment_table[16] where each table lies, how full it is
+ *    576   192  struct segment_identity  which process this was
+ *    768    64  struct segment_config    how it was told to count
+ *    832   192  struct segment_live      what is true of the whole process
+ *   1024   128  struct segment_lost      what could not be counted, and why
+ *   1152    64  struct segment_end       how it ended, as far as anyone knows
+ *   1216   384  struct segment_rss[3]    where resident memory went: last, peak
+ *   1600  1024  struct segment_span[64]  address ranges that are heaptide's own
+ *   2624     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
+ *
+ * A file that was copied (`heaptide run -o`, `snapshot`) is the same with the
+ * unused tails of its tables left out: read the offsets, do not assume them.
+ *
+ * Version: SEGMENT_LAYOUT changes when an old reader would misread.  New
+ * fields go into the zero bytes that every structure has at its end.
+ */
+#ifndef BASE_SEGMENT_H
+#define BASE_SEGMENT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define SEGMENT_MAGIC        "heaptide" /* 8 bytes, no terminator */
+#define SEGMENT_LAYOUT       1
+#define SEGMENT_BYTE_ORDER   UINT32_C(0x01020304)
+#define SEGMENT_HEADER_BYTES 8192
+#define SEGMENT_SUFFIX       ".tide"
+
+enum segment_table_id {
+	TABLE_TALLIES,  /* struct tally, one a thread */
+	TABLE_SITES,    /* struct site */
+	TABLE_NODES,    /* struct node */
+	TABLE_MODULES,  /* struct module */
+	TABLE_MAPPINGS, /* struct mapping, sorted by start */
+	TABLE_TEXT,     /* bytes */
+	TABLE_KNOWN,    /* how many there are today; 16 fit */
+	TABLE_ROOM = 16
+};
+
+struct segment_head {
+	char magic[8];
+	uint32_t layout;      /* SEGMENT_LAYOUT */
+	uint32_t byte_order;  /* SEGMENT_BYTE_ORDER as the maker stored it */
+	uint64_t bytes;       /* of the file, tables included */
+	uint32_t header_bytes;
+	uint32_t page_bytes;  /* of the machine that made it */
+	uint16_t machine;     /* ELF e_machine: 62 x86-64, 183 aarch64 */
+	uint16_t compact;     /* 1: a copy, table tails left out */
+	_Atomic uint32_t ready; /* 1: the header is complete */
+	uint8_t version[24];  /* of heaptide, text, zero-filled */
+};
+
+/*
+ * Invariant: offset + capacity * entry_bytes <= head.bytes, tables do not
+ * overlap.  @used may pass @capacity by the number of threads that met a full
+ * table at once; a reader takes the smaller of the two.
+ */
+struct segment_table {
+	uint64_t offset;   /* of row 0, in bytes from the start of the file */
+	uint64_t capacity; /* rows there is room for */
+	_Atomic uint64_t used; /* rows taken, never falls */
+	uint32_t entry_bytes;
+	uint32_t reserved;
+};
+
+struct segment_text {
+	uint32_t offset; /* into TABLE_TEXT */
+	uint32_t bytes;  /* without any terminator; 0: no text */
+};
+
+struct segment_identity {
+	int32_t pid;
+	int32_t parent_pid;
+	uint64_t start_ticks;  /* /proc/PID/stat field 22: tells pids apart */
+	uint64_t parent_ticks; /* 0: the parent had no heaptide inside */
+	int64_t started_ns;    /* CLOCK_REALTIME, since 1970 */
+	uint64_t clock_ns;     /* CLOCK_MONOTONIC at the same moment */
+	uint32_t uid;
+	uint32_t exec_count;   /* images this pid ran before this one */
+	struct segment_text executable; /* path as /proc/self/exe had it */
+	struct segment_text arguments;  /* each with a zero byte behind it */
+	struct segment_text host;
+	struct segment_text run;        /* HEAPTIDE_RUN, "" when by hand */
+	struct segment_text directory;  /* working directory at the start */
+	struct segment_text allocator;  /* path of the module that allocates */
+	uint32_t forked;       /* 1: made by fork, 0: by exec */
+	uint32_t inherits;     /* 1: inherited_* of segment_live are meant */
+	uint8_t reserved[88];
+};
+
+enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
+
+struct segment_config {
+	uint32_t stacks;       /* enum segment_stacks */
+	uint32_t depth;        /* frames kept of a stack, from the leaf */
+	uint64_t sample_bytes; /* STACKS_SAMPLED: mean distance of two draws */
+	uint32_t children;     /* enum segment_children */
+	uint32_t drift_bytes;  /* a thread publishes after moving so many bytes */
+	uint8_t reserved[40];
+};
+
+enum segment_children { CHILDREN_ALL, CHILDREN_EXEC, CHILDREN_NONE };
+
+/*
+ * Sums over all threads, as last published by each of them: off by at most
+ * drift_bytes a thread.  The tallies themselves are exact.
+ */
+struct segment_live {
+	_Atomic int64_t bytes;           /* published, usable sizes */
+	_Atomic int64_t requested_bytes; /* published; STACKS_ALL only */
+	_Atomic int64_t peak_bytes;
+	_Atomic int64_t peak_requested_bytes;
+	_Atomic uint64_t peak_at_ns;     /* CLOCK_MONOTONIC */
+	_Atomic uint32_t peak_epoch;     /* see struct site */
+	_Atomic uint32_t rising;         /* 1: the heap stands at its peak */
+	_Atomic uint32_t threads;        /* with a tally of their own, now */
+	_Atomic uint32_t threads_most;
+	_Atomic uint64_t seen_ns;        /* CLOCK_MONOTONIC of the last look */
+	uint64_t inherited_blocks;       /* live in the parent at the fork */
+	int64_t inherited_bytes;
+	int64_t inherited_requested_bytes;
+	_Atomic uint64_t inherited_frees; /* of those, given back since */
+	_Atomic uint64_t inherited_freed_bytes;
+	_Atomic uint64_t inherited_freed_requested_bytes;
+	/* struct mapping, summed by kind (enum mapping_kind) */
+	_Atomic uint32_t mappings_version; /* odd: being changed */
+	uint32_t reserved_word;
+	_Atomic int64_t break_bytes;     /* moved by the program's own brk/sbrk */
+	uint8_t reserved[64];
+};
+
+/* Anything but zeros here takes the word "exact" from every report. */
+struct segment_lost {
+	_Atomic uint64_t sites;    /* stacks not kept: a table was full */
+	_Atomic uint64_t blocks;   /* allocations without a record */
+	_Atomic uint64_t threads;  /* threads that shared a tally */
+	_Atomic uint64_t unknown_frees; /* of blocks that we never saw */
+	_Atomic uint64_t mappings; /* mmap family calls not followed */
+	_Atomic uint64_t reused;   /* an address given out twice: a free missed */
+	_Atomic uint64_t modules;
+	_Atomic uint64_t text;
+	_Atomic uint64_t truncated; /* stacks cut at config.depth: no loss */
+	_Atomic uint64_t nested;   /* made while heaptide was busy: no stack */
+	_Atomic uint64_t early;    /* made before the segment was there: no loss */
+	_Atomic uint64_t space;    /* the disk or memory refused a growth step */
+	uint8_t reserved[32];
+};
+
+enum segment_end_how { END_UNKNOWN, END_EXITED, END_SIGNALLED, END_EXEC };
+
+struct segment_end {
+	_Atomic uint32_t how;    /* enum segment_end_how */
+	int32_t status;          /* END_EXITED */
+	int32_t signal;          /* END_SIGNALLED */
+	uint32_t out_of_memory;  /* 1: killed by the OOM killer */
+	uint64_t at_ns;          /* CLOCK_MONOTONIC */
+	uint8_t reserved[40];
+};
+
+/* The terms of resident memory; they sum to it.  model/reconcile.h defines. */
+enum rss_term {
+	RSS_LIVE,
+	RSS_SLACK,
+	RSS_RETAINED,
+	RSS_MAPPED,
+	RSS_STACKS,
+	RSS_FILES,
+	RSS_SHARED,
+	RSS_HEAPTIDE,
+	RSS_UNATTRIBUTED,
+	RSS_TERMS
+};
+
+enum segment_rss_id { RSS_LAST, RSS_PEAK, RSS_SAMPLES = 3 };
+
+/* One look at /proc/PID/smaps beside the counts of the same moment. */
+struct segment_rss {
+	_Atomic uint32_t version; /* odd: being changed */
+	uint32_t requested_known; /* 1: live is in requested bytes */
+	uint64_t at_ns;           /* CLOCK_MONOTONIC; 0: never taken */
+	uint64_t resident;        /* bytes */
+	uint64_t peak;            /* VmHWM, bytes */
+	uint64_t terms[RSS_TERMS];
+	uint64_t cost_ns;         /* of taking it */
+	uint8_t reserved[16];
+};
+
+struct segment_span {
+	uint64_t start;
+	uint64_t end; /* 0: unused */
+};
+
+#define SEGMENT_SPANS 64
+
+struct segment {
+	struct segment_head head;
+	struct segment_table table[TABLE_ROOM];
+	struct segment_identity identity;
+	struct segment_config config;
+	struct segment_live live;
+	struct segment_lost lost;
+	struct segment_end end;
+	struct segment_rss rss[RSS_SAMPLES];
+	struct segment_span own[SEGMENT_SPANS];
+};
+
+/*
+ * What one thread has allocated and freed.  Only its owner writes it, with
+ * adds that a signal of the same thread cannot tear; others read it with
+ * relaxed loads: counting needs neither lock nor locked add.
+ *
+ * Invariant: allocated - freed, summed over all rows, is the live bytes of
+ * the process.  The difference of one row may be negative: a thread may free
+ * what another has allocated.  A row outlives its thread and may be taken
+ * over by another; the counts go on, and base_* tell the owners apart.
+ */
+struct tally {
+	_Atomic uint64_t allocated;   /* bytes since start, usable sizes */
+	_Atomic uint64_t freed;       /* bytes since start, usable sizes */
+	_Atomic uint64_t allocations; /* blocks */
+	_Atomic uint64_t frees;       /* blocks */
+	_Atomic uint64_t temporary;   /* freed before the next allocation */
+	_Atomic uint64_t last;        /* address of the last allocation */
+	_Atomic int64_t high;         /* most of allocated - freed lately */
+	_Atomic int64_t until_look;   /* bytes to move before the slow path */
+
+	_Atomic uint64_t requested;   /* bytes asked for, since start */
+	_Atomic uint64_t requested_freed; /* STACKS_ALL only, as its high is */
+	_Atomic int64_t requested_high;
+	_Atomic int64_t published;    /* allocated - freed, when last summed */
+	_Atomic int64_t requested_published;
+	_Atomic uint32_t tid;         /* of the owner; 0: the row is free */
+	_Atomic uint32_t state;       /* enum tally_state */
+	uint64_t stack_address;       /* some address on the owner's stack */
+	uint64_t born_ns;             /* CLOCK_MONOTONIC */
+
+	uint64_t base_allocated;      /* the same counts when the owner came */
+	uint64_t base_freed;
+	uint64_t base_allocations;
+	uint64_t base_frees;
+	char name[16];                /* of the owner, zero-filled */
+	uint8_t reserved[16];
+};
+
+enum tally_state {
+	TALLY_FREE,
+	TALLY_OWNED,
+	TALLY_LEAVING, /* the owner has run its key destructors */
+	TALLY_SHARED   /* row 0: threads without a row of their own, locked adds */
+};
+
+/*
+ * A call path: this return address below the path @parent.  Paths start at
+ * the leaf's end, so a whole stack is the node of its leaf and the chain of
+ * parents is leaf first.  @pc is the return address (the instruction after
+ * the call), or one of NODE_*.
+ *
+ * Invariant: parent < own index (a chain ends), so no reader can loop.
+ */
+struct node {
+	_Atomic uint64_t pc;
+	_Atomic uint32_t parent; /* node; 0: the outermost frame kept */
+	_Atomic uint32_t site;   /* 0: nothing was allocated right here */
+};
+
+#define NODE_CUT      UINT64_C(1) /* deeper frames were left out */
+#define NODE_NO_STACK UINT64_C(2) /* heaptide was busy in this very thread */
+#define NODE_EARLY    UINT64_C(3) /* before the unwinder was there */
+#define NODE_FULL     UINT64_C(4) /* a table was full: stacks lumped */
+
+enum site_flags {
+	SITE_MAPPING = 1 /* of the mmap family: not part of the heap's totals */
+};
+
+/*
+ * Where memory comes from, with its figures.  live = allocated - freed.
+ *
+ * At the peak: while live.rising is set, what the site holds now is what it
+ * held at the peak.  When the heap leaves a peak, peak_epoch of the process
+ * goes up by one; a site that changes afterwards first stores what it held.
+ * So: at_peak = epoch == live.peak_epoch ? at_peak_bytes : live bytes.
+ */
+struct site {
+	uint32_t leaf;  /* node */
+	uint32_t flags; /* enum site_flags */
+	_Atomic uint64_t allocations;
+	_Atomic uint64_t frees;
+	_Atomic uint64_t allocated_bytes; /* usable */
+	_Atomic uint64_t freed_bytes;
+	_Atomic uint64_t requested_bytes;
+	_Atomic uint64_t requested_freed_bytes;
+	_Atomic uint64_t temporary;
+	_Atomic int64_t at_peak_bytes;
+	_Atomic uint32_t epoch; /* peak_epoch that at_peak_bytes is of */
+	uint32_t reserved[5];
+};
+
+/*
+ * A loaded object.  A return address belongs to the module that holds it and,
+ * where several did in turn, to the last whose first_node is not above the
+ * node's index.
+ */
+struct module {
+	uint64_t start; /* lowest address */
+	uint64_t end;   /* first address behind */
+	uint64_t base;  /* what ELF addresses are relative to */
+	struct segment_text path;
+	uint32_t first_node;
+	uint8_t build_id_bytes;
+	uint8_t build_id[20];
+	uint8_t unloaded;
+	uint8_t reserved[6];
+};
+
+enum mapping_kind {
+	MAPPING_NONE,
+	MAPPING_ANONYMOUS,
+	MAPPING_FILE,
+	MAPPING_SHARED,
+	MAPPING_RESERVED,  /* PROT_NONE or MAP_NORESERVE: address space only */
+	MAPPING_ALLOCATOR, /* made by the malloc in use */
+	MAPPING_KINDS
+};
+
+/* A range that the program mapped by the mmap family and still has. */
+struct mapping {
+	uint64_t start;
+	uint64_t end;
+	uint32_t kind; /* enum mapping_kind */
+	uint32_t site; /* 0: not known */
+	uint64_t born_ns; /* CLOCK_MONOTONIC */
+};
+
+_Static_assert(sizeof(struct segment_head) == 64, "layout");
+_Static_assert(sizeof(struct segment_table) == 32, "layout");
+_Static_assert(sizeof(struct segment_identity) == 192, "layout");
+_Static_assert(sizeof(struct segment_config) == 64, "layout");
+_Static_assert(sizeof(struct segment_live) == 192, "layout");
+_Static_assert(sizeof(struct segment_lost) == 128, "layout");
+_Static_assert(sizeof(struct segment_end) == 64, "layout");
+_Static_assert(sizeof(struct segment_rss) == 128, "layout");
+_Static_assert(sizeof(struct segment_span) == 16, "layout");
+_Static_assert(sizeof(struct segment) == 2624, "layout");
+_Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
+_Static_assert(sizeof(struct tally) == 192, "layout");
+_Static_assert(sizeof(struct node) == 16, "layout");
+_Static_assert(sizeof(struct site) == 96, "layout");
+_Static_assert(sizeof(struct module) == 64, "layout");
+_Static_assert(sizeof(struct mapping) == 32, "layout");
+
+#endif

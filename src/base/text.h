@@ -1,0 +1,62 @@
+/*
+ * text.h - sizes, durations and lines of text, both ways, without malloc
+ *
+ * Floor 0.  May use: base.  Used by: everything.
+ * Contexts: anywhere; nothing here has state, allocates, touches errno or
+ * asks the locale.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A line being built in a buffer of fixed size; what does not fit is cut. */
+struct text {
+	char *start;
+	size_t bytes; /* of the buffer, the terminator included */
+	size_t used;  /* without the terminator */
+	int cut;      /* 1: something did not fit */
+};
+
+void text_open(struct text *t, char *buffer, size_t bytes);
+void text_put(struct text *t, const char *s);
+void text_put_bytes(struct text *t, const char *s, size_t n);
+void text_put_u64(struct text *t, uint64_t n);
+void text_put_i64(struct text *t, int64_t n);
+void text_put_hex(struct text *t, uint64_t n);
+
+/*
+ * Read a size: `512`, `64K`, `512M`, `1.5G`, also `KiB`, `MB`, `kb`, `B` and
+ * friends; powers of 1024 throughout.  No blanks, no sign.
+ *
+ * Return: 0; -EINVAL it is no size; -ERANGE it does not fit 64 bits.  @bytes
+ * is written on success only.
+ */
+int text_parse_bytes(const char *s, uint64_t *bytes);
+
+/* Read a share: `60%`, `7.5%`, 0 to 100.  In millionths of the whole. */
+int text_parse_share(const char *s, uint64_t *millionths);
+
+/* Read a duration: `500ms`, `5s`, `2m`, `1h`, `24h`, `1.5s`; a unit is due. */
+int text_parse_duration(const char *s, uint64_t *ns);
+
+/* Read a whole decimal number, all of @s, at most @most. */
+int text_parse_u64(const char *s, uint64_t most, uint64_t *n);
+
+/*
+ * Write a size for people, in at most four digits and a unit: `0 B`, `812 B`,
+ * `1.5 KiB`, `41.2 MiB`, `2.00 GiB`.  Returns @buffer.
+ */
+#define TEXT_BYTES_ROOM 16
+char *text_format_bytes(char buffer[TEXT_BYTES_ROOM], uint64_t bytes);
+
+/* Write a duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h 10 min`. */
+#define TEXT_DURATION_ROOM 24
+char *text_format_duration(char buffer[TEXT_DURATION_ROOM], uint64_t ns);
+
+/* Write a count for people, in groups of three: `1 234 567`. */
+#define TEXT_COUNT_ROOM 28
+char *text_format_count(char buffer[TEXT_COUNT_ROOM], uint64_t n);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * reader.h - open a profile, live or left behind, and believe none of it
+ *
+ * Beside the house (tools).  May use: base, model, sys, control.
+ *
+ * A segment may come from another machine, a damaged disk or an enemy: every
+ * offset, count, index and text is checked before it is used, chains end, and
+ * rows that lie are left out and counted.  After profile_open() the accessors
+ * cannot fail or reach outside the file.
+ */
+#ifndef TOOLS_READER_H
+#define TOOLS_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+
+struct profile {
+	const struct segment *segment; /* the mapped file, or a private copy */
+	size_t bytes;
+	char *path;         /* what was opened */
+	bool live;          /* the process is still running */
+	uint64_t now_ns;    /* CLOCK_MONOTONIC of the opening, or of the end */
+
+	/* rows that may be read; never more than there are */
+	size_t tallies, sites, nodes, modules, mappings, text_bytes;
+	const struct tally *tally;
+	const struct site *site;
+	const struct node *node;
+	const struct module *module;
+	const struct mapping *mapping;
+	const char *text;
+	size_t damaged;     /* rows left out because they contradict */
+};
+
+/* Totals of a process, summed from its tallies. */
+struct totals {
+	uint64_t allocations, frees;
+	uint64_t allocated_bytes, requested_bytes;
+	uint64_t live_blocks, live_bytes, live_requested_bytes;
+	uint64_t peak_bytes, peak_requested_bytes;
+	uint64_t peak_error_bytes; /* 0: the peak is exact */
+	double peak_at;            /* seconds since the start */
+	uint64_t temporary;
+	uint64_t inherited_bytes;  /* part of live_bytes, made before the fork */
+	bool requested_known;
+};
+
+/*
+ * Open a profile: @what is a file, or the pid of a process of this user.
+ * On failure the sentence that says why is in @why (one line, no full stop
+ * at the end, names the file), and the return value is a negative errno:
+ * -ENOENT, -EACCES, -EINVAL (no profile, truncated, damaged, other version).
+ */
+int profile_open(const char *what, struct profile *profile, char why[512]);
+void profile_close(struct profile *profile);
+
+/* A text of the profile as a fresh string; never NULL, may be "". */
+char *profile_text(const struct profile *profile, struct segment_text text);
+
+void profile_totals(const struct profile *profile, struct totals *totals);
+
+/* Live bytes of a site as they were at the peak of the heap. */
+uint64_t profile_site_at_peak(const struct profile *profile,
+    const struct site *site);
+
+/*
+ * Write the return addresses of @site, leaf first, into @pcs, and the node
+ * index of each into @nodes; at most @room.  Returns how many.
+ */
+size_t profile_stack(const struct profile *profile, const struct site *site,
+    uint64_t *pcs, uint32_t *nodes, size_t room);
+
+/* The module that held @pc when node @node was made, or NULL. */
+const struct module *profile_module(const struct profile *profile,
+    uint64_t pc, uint32_t node);
+
+/* Nothing was lost and nothing is estimated: its numbers may be called exact. */
+bool profile_is_exact(const struct profile *profile);
+
+/*
+ * Write the profile to @to with unused room left out, whole or not at all
+ * (a temporary file beside it is renamed).  0 or a negative errno.
+ */
+int profile_compact(const struct profile *profile, const char *to);
+
+#endif
