@@ -24,7 +24,7 @@ void text_put(struct text *t, const char *s);
 void text_put_bytes(struct text *t, const char *s, size_t n);
 void text_put_u64(struct text *t, uint64_t n);
 void text_put_i64(struct text *t, int64_t n);
-void text_put_hex(struct text *t, uint64_t n);
+void text_put_hex(struct text *t, uint64_t n); /* no 0x before it */
 
 /*
  * Read a size: `512`, `64K`, `512M`, `1.5G`, also `KiB`, `MB`, `kb`, `B` and

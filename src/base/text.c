@@ -1,0 +1,396 @@
+/*
+ * text.c - sizes, durations and lines of text
+ *
+ * Numbers with a point are kept as text until they meet their unit, so that
+ * nothing passes through floating point: 1.5G is 1610612736, not about it.
+ */
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+
+void
+text_open(struct text *t, char *buffer, size_t bytes)
+{
+	*t = (struct text){ .start = buffer, .bytes = bytes };
+	if (bytes > 0)
+		buffer[0] = '\0';
+}
+
+void
+text_put_bytes(struct text *t, const char *s, size_t n)
+{
+	size_t room = t->bytes > t->used ? t->bytes - t->used - 1 : 0;
+
+	/* After a cut nothing more: the line stays a prefix of the truth. */
+	if (t->cut || n == 0)
+		return;
+	if (n > room) {
+		n = room;
+		t->cut = 1;
+	}
+	if (t->bytes == 0)
+		return;
+	memcpy(t->start + t->used, s, n);
+	t->used += n;
+	t->start[t->used] = '\0';
+}
+
+void
+text_put(struct text *t, const char *s)
+{
+	text_put_bytes(t, s, strlen(s));
+}
+
+/* Digits of @n, last first, from the end of @end backwards; where they start. */
+static char *
+digits_before(char *end, uint64_t n, unsigned base)
+{
+	do
+		*--end = "0123456789abcdef"[n % base];
+	while ((n /= base) > 0);
+	return end;
+}
+
+static void
+put_number(struct text *t, uint64_t n, unsigned base)
+{
+	char room[20]; /* 2^64 - 1 has twenty digits */
+	char *end = room + sizeof(room);
+	char *start = digits_before(end, n, base);
+
+	text_put_bytes(t, start, (size_t)(end - start));
+}
+
+void
+text_put_u64(struct text *t, uint64_t n)
+{
+	put_number(t, n, 10);
+}
+
+void
+text_put_i64(struct text *t, int64_t n)
+{
+	if (n < 0)
+		text_put(t, "-");
+	put_number(t, n < 0 ? -(uint64_t)n : (uint64_t)n, 10);
+}
+
+void
+text_put_hex(struct text *t, uint64_t n)
+{
+	put_number(t, n, 16);
+}
+
+/* isdigit() asks the locale. */
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* A decimal number as written, not yet a multiple of anything. */
+struct decimal {
+	uint64_t whole;
+	const char *fraction; /* its first digit; NULL: there was no point */
+	const char *end;      /* the first character behind the number */
+};
+
+/* `12` or `1.5`: a digit on either side of the point. */
+static int
+decimal_parse(const char *s, struct decimal *d)
+{
+	*d = (struct decimal){ 0 };
+
+	if (!is_digit(*s))
+		return -EINVAL;
+	for (; is_digit(*s); s++)
+		if (__builtin_mul_overflow(d->whole, 10, &d->whole) ||
+		    __builtin_add_overflow(d->whole, (uint64_t)(*s - '0'),
+			&d->whole))
+			return -ERANGE;
+	if (*s == '.') {
+		d->fraction = ++s;
+		if (!is_digit(*s))
+			return -EINVAL;
+		while (is_digit(*s))
+			s++;
+	}
+	d->end = s;
+	return 0;
+}
+
+/*
+ * @d units of @unit, rounded down: what is asked for is never exceeded.  The
+ * fraction is worked off from its last digit, one division by ten a digit.
+ * Dropping each remainder is exact, for floor((n + x) / 10) is
+ * floor((n + floor(x)) / 10) where n is whole.
+ */
+static int
+decimal_times(const struct decimal *d, uint64_t unit, uint64_t *product)
+{
+	uint64_t whole, part = 0, sum;
+	const char *p;
+
+	if (__builtin_mul_overflow(d->whole, unit, &whole))
+		return -ERANGE;
+	if (d->fraction != NULL)
+		for (p = d->end; p-- > d->fraction;)
+			part = ((uint64_t)(*p - '0') * unit + part) / 10;
+	if (__builtin_add_overflow(whole, part, &sum))
+		return -ERANGE;
+	*product = sum;
+	return 0;
+}
+
+static const char size_letters[] = "kmgtpe"; /* each 1024 times the last */
+
+/*
+ * What follows a size: nothing, `B`, or a letter, then perhaps `i`, then
+ * perhaps `B`, in either case.  0: it is none of these.
+ */
+static uint64_t
+size_unit(const char *s)
+{
+	const char *letter;
+	uint64_t unit = 1;
+
+	letter = *s == '\0' ? NULL : strchr(size_letters, lower(*s));
+	if (letter != NULL) {
+		unit = KIB << (10 * (letter - size_letters));
+		s++;
+		if (lower(*s) == 'i')
+			s++;
+	}
+	if (lower(*s) == 'b')
+		s++;
+	return *s == '\0' ? unit : 0;
+}
+
+/*
+ * 0.1K is 102 bytes, rounded down like every fraction of a byte; but 1.5 or
+ * 1.5B speaks of half a byte where a unit was surely forgotten.
+ */
+int
+text_parse_bytes(const char *s, uint64_t *bytes)
+{
+	struct decimal d;
+	uint64_t unit;
+	int r = decimal_parse(s, &d);
+
+	if (r < 0)
+		return r;
+	unit = size_unit(d.end);
+	if (unit == 0 || (unit == 1 && d.fraction != NULL))
+		return -EINVAL;
+	return decimal_times(&d, unit, bytes);
+}
+
+/* Finer than a millionth is rounded down. */
+int
+text_parse_share(const char *s, uint64_t *millionths)
+{
+	struct decimal d;
+	uint64_t share;
+	int r = decimal_parse(s, &d);
+
+	if (r < 0)
+		return r;
+	if (strcmp(d.end, "%") != 0)
+		return -EINVAL;
+	r = decimal_times(&d, 10000, &share);
+	if (r < 0)
+		return r;
+	if (share > 1000000)
+		return -ERANGE;
+	*millionths = share;
+	return 0;
+}
+
+#define NS_PER_MINUTE (60 * NS_PER_S)
+#define NS_PER_HOUR   (60 * NS_PER_MINUTE)
+#define NS_PER_DAY    (24 * NS_PER_HOUR)
+
+static const struct duration_unit {
+	char name[4];
+	uint64_t ns;
+} duration_units[] = {
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", NS_PER_MS },
+	{ "s", NS_PER_S },
+	{ "m", NS_PER_MINUTE },
+	{ "min", NS_PER_MINUTE },
+	{ "h", NS_PER_HOUR },
+	{ "d", NS_PER_DAY },
+};
+
+int
+text_parse_duration(const char *s, uint64_t *ns)
+{
+	struct decimal d;
+	size_t i;
+	int r = decimal_parse(s, &d);
+
+	if (r < 0)
+		return r;
+	for (i = 0; i < ARRAY_LENGTH(duration_units); i++)
+		if (strcmp(d.end, duration_units[i].name) == 0)
+			return decimal_times(&d, duration_units[i].ns, ns);
+	return -EINVAL;
+}
+
+int
+text_parse_u64(const char *s, uint64_t most, uint64_t *n)
+{
+	struct decimal d;
+	int r = decimal_parse(s, &d);
+
+	if (r < 0)
+		return r;
+	if (d.fraction != NULL || *d.end != '\0')
+		return -EINVAL;
+	if (d.whole > most)
+		return -ERANGE;
+	*n = d.whole;
+	return 0;
+}
+
+static const struct size_style {
+	char name[4];
+	unsigned decimals; /* at most; fewer where four digits are full */
+} size_styles[] = {
+	{ "B", 0 },
+	{ "KiB", 1 },
+	{ "MiB", 1 },
+	{ "GiB", 2 },
+	{ "TiB", 2 },
+	{ "PiB", 2 },
+	{ "EiB", 2 },
+};
+
+/* @n / @unit in units of 10^-@decimals, rounded half up; nothing overflows. */
+static uint64_t
+quotient(uint64_t n, uint64_t unit, unsigned decimals)
+{
+	uint64_t q = n / unit, rest = n % unit;
+
+	while (decimals-- > 0) {
+		q = q * 10 + rest * 10 / unit; /* rest < 2^60 */
+		rest = rest * 10 % unit;
+	}
+	return q + (rest * 2 >= unit);
+}
+
+static void
+put_decimal(struct text *t, uint64_t n, unsigned decimals)
+{
+	uint64_t one = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+
+	text_put_u64(t, n / one);
+	if (decimals > 0)
+		text_put(t, ".");
+	if (decimals == 2)
+		text_put_u64(t, n / 10 % 10);
+	if (decimals > 0)
+		text_put_u64(t, n % 10);
+}
+
+/*
+ * The first unit, and in it the most decimals, in which the rounded number
+ * has at most four digits and stays below 1024 of its unit.
+ */
+char *
+text_format_bytes(char buffer[TEXT_BYTES_ROOM], uint64_t bytes)
+{
+	static const unsigned most[] = { 1023, 9999, 9999 };
+	const struct size_style *style = size_styles;
+	unsigned decimals = style->decimals;
+	uint64_t unit = 1, n;
+	struct text t;
+
+	while ((n = quotient(bytes, unit, decimals)) > most[decimals]) {
+		if (decimals > 0) {
+			decimals--;
+			continue;
+		}
+		decimals = (++style)->decimals;
+		unit *= 1024;
+	}
+	text_open(&t, buffer, TEXT_BYTES_ROOM);
+	put_decimal(&t, n, decimals);
+	text_put(&t, " ");
+	text_put(&t, style->name);
+	return buffer;
+}
+
+/* Below @under: so many of @unit, and of @part what remains. */
+static const struct duration_style {
+	uint64_t under;
+	uint64_t unit;
+	const char *name;
+	uint64_t part;
+	const char *part_name; /* NULL: @part is a decimal place, 0 none */
+} duration_styles[] = {
+	{ 1000, 1, " ns", 0, NULL },
+	{ NS_PER_MS, 1000, " us", 0, NULL },
+	{ NS_PER_S, NS_PER_MS, " ms", 0, NULL },
+	{ NS_PER_MINUTE, NS_PER_S, " s", NS_PER_S / 10, NULL },
+	{ NS_PER_HOUR, NS_PER_MINUTE, " min ", NS_PER_S, " s" },
+	{ 2 * NS_PER_DAY, NS_PER_HOUR, " h ", NS_PER_MINUTE, " min" },
+	{ UINT64_MAX, NS_PER_DAY, " d ", NS_PER_HOUR, " h" },
+};
+
+/* Rounded down throughout: 59.99 s is not yet a minute. */
+char *
+text_format_duration(char buffer[TEXT_DURATION_ROOM], uint64_t ns)
+{
+	const struct duration_style *style = duration_styles;
+	struct text t;
+	uint64_t part;
+
+	text_open(&t, buffer, TEXT_DURATION_ROOM);
+	if (ns == 0) {
+		text_put(&t, "0 s");
+		return buffer;
+	}
+	while (ns >= style->under && style->under != UINT64_MAX)
+		style++;
+	text_put_u64(&t, ns / style->unit);
+	part = style->part == 0 ? 0 : ns % style->unit / style->part;
+	if (style->part != 0 && style->part_name == NULL) {
+		text_put(&t, ".");
+		text_put_u64(&t, part);
+	}
+	text_put(&t, style->name);
+	if (style->part_name != NULL) {
+		text_put_u64(&t, part);
+		text_put(&t, style->part_name);
+	}
+	return buffer;
+}
+
+char *
+text_format_count(char buffer[TEXT_COUNT_ROOM], uint64_t n)
+{
+	char room[20];
+	char *end = room + sizeof(room);
+	char *p = digits_before(end, n, 10);
+	struct text t;
+
+	text_open(&t, buffer, TEXT_COUNT_ROOM);
+	for (; p < end; p++) {
+		text_put_bytes(&t, p, 1);
+		if ((end - p) % 3 == 1 && p + 1 < end)
+			text_put(&t, " ");
+	}
+	return buffer;
+}

@@ -1,0 +1,108 @@
+/*
+ * tally.h - what each thread allocates and frees: exact, and nearly free
+ *
+ * Floor 4 (heap).  May use: base, sys, mem.  Used by: door.
+ * Contexts: inside malloc, in signal handlers, in a child just forked.
+ *
+ * The row is in the segment (base/segment.h tells its fields and invariant).
+ * Only its owner adds to it, in single instructions that no signal can split.
+ *
+ * The peak of one allocating thread is exact: `high` follows its own heap
+ * step by step.  With several, each thread's share of the common sum may be
+ * `drift_bytes` old, so the peak is right to within (threads + 1) drifts.
+ */
+#ifndef HEAP_TALLY_H
+#define HEAP_TALLY_H
+
+#include <stdbool.h>
+
+#include "base/base.h"
+#include "base/segment.h"
+#include "sys/arch.h"
+
+/* A thread publishes after it has moved so many bytes, to and fro. */
+#define TALLY_DRIFT_BYTES (64 * 1024)
+
+static inline int64_t
+tally_net(const struct tally *t)
+{
+	return (int64_t)(atomic_load_explicit(&t->allocated,
+	    memory_order_relaxed) -
+	    atomic_load_explicit(&t->freed, memory_order_relaxed));
+}
+
+/*
+ * Count an allocation.  True: the slow path is due, see tally_look().
+ * The row's address field `last` makes the next free a temporary one.
+ */
+static inline bool
+tally_alloc(struct tally *t, const void *block, size_t usable)
+{
+	int64_t net;
+
+	arch_add_u64(&t->allocated, usable);
+	arch_add_u64(&t->allocations, 1);
+	atomic_store_explicit(&t->last, (uintptr_t)block,
+	    memory_order_relaxed);
+	net = tally_net(t);
+	if (net > atomic_load_explicit(&t->high, memory_order_relaxed))
+		arch_raise_i64(&t->high, net);
+	return UNLIKELY(arch_sub_is_negative(&t->until_look, (int64_t)usable));
+}
+
+/* Count a free, before the block goes back.  True: as tally_alloc(). */
+static inline bool
+tally_free(struct tally *t, const void *block, size_t usable)
+{
+	arch_add_u64(&t->freed, usable);
+	arch_add_u64(&t->frees, 1);
+	if (UNLIKELY(atomic_load_explicit(&t->last, memory_order_relaxed) ==
+	    (uintptr_t)block)) {
+		arch_add_u64(&t->temporary, 1);
+		atomic_store_explicit(&t->last, 0, memory_order_relaxed);
+	}
+	return UNLIKELY(arch_sub_is_negative(&t->until_look, (int64_t)usable));
+}
+
+/* The same for bytes asked for, which only STACKS_ALL can take back. */
+static inline void
+tally_request(struct tally *t, size_t requested)
+{
+	int64_t net;
+
+	arch_add_u64(&t->requested, requested);
+	net = (int64_t)(t->requested - t->requested_freed);
+	if (net > atomic_load_explicit(&t->requested_high,
+	    memory_order_relaxed))
+		arch_raise_i64(&t->requested_high, net);
+}
+
+static inline void
+tally_unrequest(struct tally *t, size_t requested)
+{
+	arch_add_u64(&t->requested_freed, requested);
+}
+
+/* Publish this thread's share: sums, peaks, and the time of looking. */
+void tally_look(struct tally *t);
+
+/*
+ * The live bytes of the process as this thread sees them: what all have
+ * published, and its own since then.  Exact while there is one thread.
+ */
+int64_t tally_process_bytes(const struct tally *t);
+
+/* A row for the calling thread, or the shared row 0 if all are taken. */
+struct tally *tally_claim(void);
+
+/* The owner says that it is about to end; its counts go on all the same. */
+void tally_leave(struct tally *t);
+
+/* Count in a row that several threads share.  Locked adds. */
+void tally_shared_alloc(struct tally *t, size_t usable, size_t requested);
+void tally_shared_free(struct tally *t, size_t usable, size_t requested);
+
+/* The sums over all rows at this moment: live blocks, live bytes. */
+void tally_sum(uint64_t *blocks, int64_t *bytes, int64_t *requested);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * arena.h - private memory of our own: it only grows and never moves
+ *
+ * Floor 3 (mem).  May use: base, sys.  Used by: heap, stack, door.
+ * Contexts: anywhere: no malloc, no lock, no waiting; safe in a signal
+ * handler and in a child just forked (which inherits all of it, by copy).
+ *
+ * What is taken is zeroed and stays until the process ends.  It is address
+ * space until touched, kept out of huge pages (they would make sparse tables
+ * dense) and out of core files.
+ */
+#ifndef MEM_ARENA_H
+#define MEM_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+
+/*
+ * @bytes of zeroed memory at a multiple of 64, or NULL: the system has none.
+ * Small pieces share a chunk; from ARENA_LARGE on it is a mapping by itself.
+ */
+#define ARENA_LARGE (UINT64_C(256) << 10)
+void *arena_take(size_t bytes);
+
+/*
+ * Give back a piece of ARENA_LARGE or more that nobody else has seen yet: for
+ * who lost the race to put it somewhere.
+ */
+void arena_return(void *piece, size_t bytes);
+
+/* Make a piece zero again, without touching what is zero already. */
+void arena_clear(void *piece, size_t bytes);
+
+/*
+ * Our address ranges, for the report's own line.  Writes at most
+ * SEGMENT_SPANS of them and returns how many; ranges that touch are one, and
+ * what does not fit is lumped into the last.
+ */
+size_t arena_spans(struct segment_span spans[SEGMENT_SPANS]);
+
+/* Goes up whenever arena_spans() would say something new. */
+uint32_t arena_version(void);
+
+#endif

@@ -1,0 +1,339 @@
+#include "mem/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "sys/arch.h"
+#include "sys/place.h"
+#include "sys/sys.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+#define PAGE_BYTES     UINT64_C(4096)
+#define STEP_LEAST     (16 * KIB)
+#define STEP_MOST      (1 * MIB)
+#define IMAGES_MOST    100000 /* execs of one pid that keep a name */
+
+/* Rows there is address space for; a process short of it gets fewer. */
+static const struct {
+	uint32_t entry_bytes;
+	uint64_t capacity;
+} plan[TABLE_KNOWN] = {
+	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB },
+	[TABLE_SITES] = { sizeof(struct site), 1 * MIB },
+	[TABLE_NODES] = { sizeof(struct node), 4 * MIB },
+	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB },
+	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB },
+	[TABLE_TEXT] = { 1, 4 * MIB },
+};
+
+static struct {
+	struct segment *map;
+	uint64_t bytes;
+	_Atomic uint64_t backed[TABLE_KNOWN]; /* bytes of each table */
+	_Atomic bool full[TABLE_KNOWN];       /* no more room, ever */
+	uint64_t device, inode; /* of the file, to know it again */
+	char path[PLACE_ROOM];
+} mine;
+
+/* How far all capacities are halved so that the file keeps below @most. */
+static int
+choose_shift(uint64_t most, uint64_t *bytes)
+{
+	int shift;
+	size_t i;
+
+	for (shift = 0; shift <= 8; shift++) {
+		*bytes = SEGMENT_HEADER_BYTES;
+		for (i = 0; i < TABLE_KNOWN; i++)
+			*bytes += round_up((plan[i].capacity >> shift) *
+			    plan[i].entry_bytes, PAGE_BYTES);
+		if (*bytes <= most)
+			return shift;
+	}
+	return -EFBIG;
+}
+
+static void
+lay_out(struct segment *s, uint64_t bytes, int shift)
+{
+	uint64_t offset = SEGMENT_HEADER_BYTES;
+	size_t i;
+
+	memcpy(s->head.magic, SEGMENT_MAGIC, sizeof(s->head.magic));
+	s->head.layout = SEGMENT_LAYOUT;
+	s->head.byte_order = SEGMENT_BYTE_ORDER;
+	s->head.bytes = bytes;
+	s->head.header_bytes = SEGMENT_HEADER_BYTES;
+	s->head.page_bytes = PAGE_BYTES;
+	s->head.machine = ARCH_ELF_MACHINE;
+	memcpy(s->head.version, PACKAGE_VERSION, sizeof(PACKAGE_VERSION));
+	for (i = 0; i < TABLE_KNOWN; i++) {
+		s->table[i].offset = offset;
+		s->table[i].capacity = plan[i].capacity >> shift;
+		s->table[i].entry_bytes = plan[i].entry_bytes;
+		offset += round_up(s->table[i].capacity * plan[i].entry_bytes,
+		    PAGE_BYTES);
+	}
+	/* Row 0 of sites and nodes means "none". */
+	atomic_store(&s->table[TABLE_SITES].used, 1);
+	atomic_store(&s->table[TABLE_NODES].used, 1);
+}
+
+/* The kernels before 5.14: ask for blocks through the file itself. */
+static int
+back_by_file(uint64_t offset, uint64_t bytes)
+{
+	static const char zeros[4096];
+	struct stat st;
+	int fd;
+	int r;
+
+	fd = sys_open(mine.path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd;
+	r = sys_fstat(fd, &st);
+	if (r == 0 && (st.st_dev != mine.device || st.st_ino != mine.inode))
+		r = -ESTALE;
+	if (r == 0)
+		r = sys_fallocate(fd, offset, bytes);
+	if (r == -EOPNOTSUPP) {
+		/* Nobody has stored there yet: it was not handed out. */
+		for (r = 0; r == 0 && bytes > 0; ) {
+			ssize_t n = sys_pwrite(fd, zeros, min_u64(bytes,
+			    sizeof(zeros)), offset);
+
+			if (n <= 0) {
+				r = n < 0 ? (int)n : -EIO;
+			} else {
+				offset += (uint64_t)n;
+				bytes -= (uint64_t)n;
+			}
+		}
+	}
+	sys_close(fd);
+	return r;
+}
+
+/* Make [offset, offset + bytes) safe to store into.  Whole pages. */
+static int
+back(uint64_t offset, uint64_t bytes)
+{
+	int r = sys_madvise((char *)mine.map + offset, bytes,
+	    MADV_POPULATE_WRITE);
+
+	if (r == -EINVAL)
+		r = back_by_file(offset, bytes);
+	return r == -EFAULT ? -ENOSPC : r;
+}
+
+/* Keep what an image of this pid left before it was exec'ed over. */
+static int
+set_aside(const char *path, uint32_t *exec_count)
+{
+	size_t stem = strlen(path) - strlen(SEGMENT_SUFFIX);
+	uint32_t how = END_EXEC;
+	char aside[PLACE_ROOM];
+	struct text name;
+	struct stat st;
+	uint32_t n;
+	int fd;
+
+	fd = sys_open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+	if (fd >= 0) {
+		(void)sys_pwrite(fd, &how, sizeof(how),
+		    offsetof(struct segment, end.how));
+		sys_close(fd);
+	}
+	for (n = 0; n < IMAGES_MOST; n++) {
+		text_open(&name, aside, sizeof(aside));
+		text_put_bytes(&name, path, stem);
+		text_put(&name, ".");
+		text_put_u64(&name, n);
+		text_put(&name, SEGMENT_SUFFIX);
+		if (name.cut)
+			return -ENAMETOOLONG;
+		if (sys_lstat(aside, &st) == -ENOENT) {
+			*exec_count = n + 1;
+			return sys_rename(path, aside);
+		}
+	}
+	return -EEXIST;
+}
+
+static int
+create_file(const char *path, uint32_t *exec_count)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd;
+	int r;
+
+	*exec_count = 0;
+	fd = sys_open(path, flags, 0600);
+	if (fd != -EEXIST)
+		return fd;
+	r = set_aside(path, exec_count);
+	return r < 0 ? r : sys_open(path, flags, 0600);
+}
+
+/*
+ * A file has to stay below RLIMIT_FSIZE (to pass it would raise SIGXFSZ in
+ * the program), and address space that is limited is not ours to take.
+ */
+static uint64_t
+most_bytes(void)
+{
+	uint64_t space = sys_limit(RLIMIT_AS);
+	uint64_t most = sys_limit(RLIMIT_FSIZE);
+
+	return space == UINT64_MAX ? most : min_u64(most, space / 32);
+}
+
+int
+segment_create(const char *path, uint32_t *exec_count)
+{
+	struct segment *s;
+	struct stat st;
+	uint64_t bytes;
+	int shift;
+	int fd;
+	int r;
+
+	shift = choose_shift(most_bytes(), &bytes);
+	if (shift < 0)
+		return shift;
+	fd = create_file(path, exec_count);
+	if (fd < 0)
+		return fd;
+	r = sys_ftruncate(fd, bytes);
+	if (r == 0)
+		r = sys_fstat(fd, &st);
+	if (r < 0)
+		goto out;
+	s = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	r = sys_error_of(s);
+	if (r < 0)
+		goto out;
+
+	memset(&mine, 0, sizeof(mine));
+	mine.map = s;
+	mine.bytes = bytes;
+	mine.device = st.st_dev;
+	mine.inode = st.st_ino;
+	memcpy(mine.path, path, strlen(path) + 1);
+	r = back(0, SEGMENT_HEADER_BYTES);
+	if (r < 0) {
+		segment_leave();
+		goto out;
+	}
+	lay_out(s, bytes, shift);
+out:
+	sys_close(fd);
+	if (r < 0)
+		(void)sys_unlink(path); /* the first error is the one to tell */
+	return r;
+}
+
+void
+segment_publish(void)
+{
+	atomic_store_explicit(&mine.map->head.ready, 1, memory_order_release);
+}
+
+void
+segment_leave(void)
+{
+	if (mine.map != NULL)
+		(void)sys_munmap(mine.map, mine.bytes);
+	mine.map = NULL;
+}
+
+struct segment *
+segment_mine(void)
+{
+	return mine.map;
+}
+
+void *
+segment_rows(enum segment_table_id table)
+{
+	return (char *)mine.map + mine.map->table[table].offset;
+}
+
+/*
+ * Back a table up to @need bytes.  Steps double with the table, so that a
+ * small profile is small and a large one grows in few calls.  Two threads may
+ * do the same step at once: that is harmless, and neither waits.
+ */
+static COLD int
+grow(enum segment_table_id table, uint64_t need)
+{
+	const struct segment_table *t = &mine.map->table[table];
+	uint64_t room = round_up(t->capacity * t->entry_bytes, PAGE_BYTES);
+	uint64_t have = atomic_load(&mine.backed[table]);
+	uint64_t step = min_u64(max_u64(have, STEP_LEAST), STEP_MOST);
+	uint64_t to = min_u64(round_up(max_u64(need, have + step), PAGE_BYTES),
+	    room);
+	int r;
+
+	r = back(t->offset + have, to - have);
+	if (r < 0 && to > round_up(need, PAGE_BYTES)) {
+		to = round_up(need, PAGE_BYTES); /* the last bit of room */
+		r = back(t->offset + have, to - have);
+	}
+	if (r < 0) {
+		atomic_store(&mine.full[table], true);
+		atomic_fetch_add(&mine.map->lost.space, 1);
+		return -ENOSPC;
+	}
+	while (have < to && !atomic_compare_exchange_weak(
+	    &mine.backed[table], &have, to))
+		;
+	return 0;
+}
+
+int64_t
+segment_take(enum segment_table_id table, uint64_t n)
+{
+	struct segment_table *t = &mine.map->table[table];
+	uint64_t first;
+	uint64_t need;
+
+	if (atomic_load_explicit(&mine.full[table], memory_order_relaxed) ||
+	    atomic_load_explicit(&t->used, memory_order_relaxed) + n >
+	    t->capacity)
+		return -ENOSPC;
+	first = atomic_fetch_add(&t->used, n);
+	if (first + n > t->capacity)
+		return -ENOSPC;
+	need = (first + n) * t->entry_bytes;
+	if (need > atomic_load(&mine.backed[table]) && grow(table, need) < 0)
+		return -ENOSPC;
+	return (int64_t)first;
+}
+
+struct segment_text
+segment_text(const char *s, size_t bytes)
+{
+	struct segment_text text = { 0, 0 };
+	int64_t at;
+
+	if (bytes == 0)
+		return text;
+	at = segment_take(TABLE_TEXT, bytes);
+	if (at < 0) {
+		atomic_fetch_add(&mine.map->lost.text, 1);
+		return text;
+	}
+	memcpy((char *)segment_rows(TABLE_TEXT) + at, s, bytes);
+	text.offset = (uint32_t)at;
+	text.bytes = (uint32_t)bytes;
+	return text;
+}

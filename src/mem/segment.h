@@ -1,0 +1,54 @@
+/*
+ * segment.h - this process' profile, from the side that stores into it
+ *
+ * Floor 3 (mem).  May use: base, sys.  Used by: heap, stack, door.  The layout
+ * is base/segment.h; there is one segment a process, and it never moves.
+ *
+ * Contexts: segment_take() and segment_text() anywhere: no malloc, no lock, no
+ * waiting.  segment_create() and segment_leave() in one thread, while no other
+ * uses the segment: at boot, and in a child just forked.
+ *
+ * Room is backed before it is handed out, in steps that grow with the table,
+ * so that a full disk is an answer here and never a SIGBUS at a store.
+ */
+#ifndef MEM_SEGMENT_H
+#define MEM_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+
+/*
+ * Create the file @path, map it and complete its head and tables; identity and
+ * config stay zero for the caller to fill, and then segment_publish().  A file
+ * of that name is the image this process ran before an exec: it is kept under
+ * the name `<path without .tide>.<n>.tide`, and @exec_count becomes n.
+ *
+ * Return: 0, or a negative errno value: -ENOSPC, -EFBIG (RLIMIT_FSIZE), ...
+ */
+int segment_create(const char *path, uint32_t *exec_count);
+
+/* From here on readers may believe it. */
+void segment_publish(void);
+
+/* Forget a segment that belongs to the parent; its file is not touched. */
+void segment_leave(void);
+
+/* The segment, or NULL while there is none. */
+struct segment *segment_mine(void);
+
+/* Row 0 of a table. */
+void *segment_rows(enum segment_table_id table);
+
+/*
+ * Take @n rows in one piece, zeroed.  The index of the first, or -ENOSPC: the
+ * table or the disk is full; the caller counts what it loses.
+ */
+int64_t segment_take(enum segment_table_id table, uint64_t n);
+
+/* Store a text; { 0, 0 } and a count under lost.text if there is no room. */
+struct segment_text segment_text(const char *s, size_t bytes);
+
+#endif

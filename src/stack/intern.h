@@ -1,0 +1,28 @@
+/*
+ * intern.h - a stack's number: equal stacks have one, different ones do not
+ *
+ * Floor 5 (stack).  May use: base, sys, mem.  Used by: door.
+ * Contexts: inside malloc, in signal handlers, in a child just forked: no
+ * lock, no waiting, bounded by the stack's depth.
+ *
+ * Stacks are paths in the segment's tree of (parent, return address), found
+ * through hash tables in private memory.  Tables grow by a larger one being
+ * put in front; a node that is found in an older one is copied to the front,
+ * so that what is in use is found at once.
+ */
+#ifndef STACK_INTERN_H
+#define STACK_INTERN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The node of a stack, @pcs leaf first.  0: a table was full, and nothing is
+ * known of this stack.
+ */
+uint32_t intern_stack(const uint64_t *pcs, size_t depth);
+
+/* Forget the parent's nodes: a child, just forked. */
+void intern_reset(void);
+
+#endif

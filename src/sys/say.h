@@ -1,0 +1,24 @@
+/*
+ * say.h - the library's one line to the user
+ *
+ * Floor 2 (sys).  May use: base.  Used by: door only; other floors return
+ * what they found out.
+ * Contexts: anywhere; neither allocates nor waits, leaves errno alone.
+ */
+#ifndef SYS_SAY_H
+#define SYS_SAY_H
+
+/*
+ * Where lines go: a file of $HEAPTIDE_LOG, opened anew for each line, so that
+ * no descriptor of ours stays in the program.  Unset, lines are kept to
+ * ourselves: the program's standard error is the program's.
+ */
+void say_set_log(const char *path);
+
+/*
+ * Say `heaptide: @what: @why; @means`, once for each @what of the process.
+ * @error is a negative errno value, told by its name, or 0 for none.
+ */
+void say_once(const char *what, int error, const char *means);
+
+#endif

@@ -1,0 +1,249 @@
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+/*
+ * One place through which all system calls go, in the raw: libc's wrappers
+ * set errno, are cancellation points, and may be somebody else's by symbol.
+ */
+static long
+call(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+	    : "=a"(result)
+	    : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+	    : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0"
+	    : "+r"(x0)
+	    : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+	    : "memory");
+	result = x0;
+#endif
+	return result;
+}
+
+/* A call that a signal may interrupt before it has done anything. */
+static long
+call_again(long number, long a, long b, long c, long d)
+{
+	long result;
+
+	do {
+		result = call(number, a, b, c, d, 0, 0);
+	} while (result == -EINTR);
+	return result;
+}
+
+int
+sys_open(const char *path, int flags, unsigned mode)
+{
+	return (int)call_again(SYS_openat, AT_FDCWD, (long)path, flags, mode);
+}
+
+int
+sys_close(int fd)
+{
+	return (int)call(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+ssize_t
+sys_read(int fd, void *to, size_t bytes)
+{
+	return call_again(SYS_read, fd, (long)to, (long)bytes, 0);
+}
+
+ssize_t
+sys_pread(int fd, void *to, size_t bytes, uint64_t offset)
+{
+	return call_again(SYS_pread64, fd, (long)to, (long)bytes,
+	    (long)offset);
+}
+
+ssize_t
+sys_write(int fd, const void *from, size_t bytes)
+{
+	return call_again(SYS_write, fd, (long)from, (long)bytes, 0);
+}
+
+ssize_t
+sys_pwrite(int fd, const void *from, size_t bytes, uint64_t offset)
+{
+	return call_again(SYS_pwrite64, fd, (long)from, (long)bytes,
+	    (long)offset);
+}
+
+int
+sys_fstat(int fd, struct stat *st)
+{
+	return (int)call(SYS_fstat, fd, (long)st, 0, 0, 0, 0);
+}
+
+int
+sys_lstat(const char *path, struct stat *st)
+{
+	return (int)call(SYS_newfstatat, AT_FDCWD, (long)path, (long)st,
+	    AT_SYMLINK_NOFOLLOW, 0, 0);
+}
+
+int
+sys_mkdir(const char *path, unsigned mode)
+{
+	return (int)call(SYS_mkdirat, AT_FDCWD, (long)path, mode, 0, 0, 0);
+}
+
+int
+sys_rename(const char *from, const char *to)
+{
+	return (int)call(SYS_renameat2, AT_FDCWD, (long)from, AT_FDCWD,
+	    (long)to, 0, 0);
+}
+
+int
+sys_unlink(const char *path)
+{
+	return (int)call(SYS_unlinkat, AT_FDCWD, (long)path, 0, 0, 0, 0);
+}
+
+ssize_t
+sys_readlink(const char *path, char *to, size_t bytes)
+{
+	return call(SYS_readlinkat, AT_FDCWD, (long)path, (long)to,
+	    (long)bytes, 0, 0);
+}
+
+int
+sys_ftruncate(int fd, uint64_t bytes)
+{
+	return (int)call_again(SYS_ftruncate, fd, (long)bytes, 0, 0);
+}
+
+int
+sys_fallocate(int fd, uint64_t offset, uint64_t bytes)
+{
+	return (int)call_again(SYS_fallocate, fd, 0, (long)offset,
+	    (long)bytes);
+}
+
+void *
+sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
+    uint64_t offset)
+{
+	return (void *)call(SYS_mmap, (long)at, (long)bytes, protection, flags,
+	    fd, (long)offset);
+}
+
+int
+sys_munmap(void *at, size_t bytes)
+{
+	return (int)call(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);
+}
+
+int
+sys_mprotect(void *at, size_t bytes, int protection)
+{
+	return (int)call(SYS_mprotect, (long)at, (long)bytes, protection, 0, 0,
+	    0);
+}
+
+int
+sys_madvise(void *at, size_t bytes, int advice)
+{
+	return (int)call_again(SYS_madvise, (long)at, (long)bytes, advice, 0);
+}
+
+uint64_t
+sys_limit(int resource)
+{
+	struct rlimit limit;
+
+	if (call(SYS_prlimit64, 0, resource, 0, (long)&limit, 0, 0) < 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+int
+sys_pid(void)
+{
+	return (int)call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+int
+sys_tid(void)
+{
+	return (int)call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+unsigned
+sys_uid(void)
+{
+	return (unsigned)call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+}
+
+int
+sys_thread_exists(int pid, int tid)
+{
+	return (int)call(SYS_tgkill, pid, tid, 0, 0, 0, 0);
+}
+
+int
+sys_thread_name(char name[16])
+{
+	return (int)call(SYS_prctl, PR_GET_NAME, (long)name, 0, 0, 0, 0);
+}
+
+/*
+ * libc's clock_gettime() is the way into the vDSO.  It sets errno on failure
+ * only, and these clocks cannot fail.
+ */
+static uint64_t
+read_clock(clockid_t clock)
+{
+	struct timespec now = { 0, 0 };
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t
+sys_clock_coarse(void)
+{
+	return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+uint64_t
+sys_clock(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t
+sys_clock_wall(void)
+{
+	return (int64_t)read_clock(CLOCK_REALTIME);
+}

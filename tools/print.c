@@ -1,0 +1,447 @@
+/*
+ * print.c - what a person or a program reads: lines, tables, bars, JSON
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "print.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "command.h"
+
+#define WIDTH_LEAST   40 /* a narrower terminal gets lines of this width */
+#define WIDTH_DEFAULT 80
+
+static const char *const style_codes[] = {
+	[PRINT_PLAIN] = "",
+	[PRINT_STRONG] = "\033[1m",
+	[PRINT_FAINT] = "\033[2m",
+	[PRINT_GOOD] = "\033[32m",
+	[PRINT_WARN] = "\033[33m",
+	[PRINT_BAD] = "\033[31m",
+};
+
+/* --- text ----------------------------------------------------------------- */
+
+static char *
+format_text(const char *format, va_list args)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0) {
+		fputs("heaptide: no memory\n", stderr);
+		exit(COMMAND_FAILED);
+	}
+	return text;
+}
+
+char *
+print_clean(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+		/* C1 controls as UTF-8 are C2 80 to C2 9F */
+		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+
+		if (*c < ' ' || *c == 0x7f || c1)
+			*c = '?';
+		if (c1)
+			*++c = '?';
+	}
+	return text;
+}
+
+/* True for the bytes of a character behind its first. */
+static bool
+is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t
+print_columns(const char *text)
+{
+	size_t columns = 0;
+
+	for (; *text != '\0'; text++)
+		columns += !is_continuation(*text);
+	return columns;
+}
+
+/* Bytes of @text that fit @columns. */
+static size_t
+bytes_within(const char *text, size_t columns)
+{
+	size_t at = 0;
+
+	for (; text[at] != '\0'; at++)
+		if (!is_continuation(text[at]) && columns-- == 0)
+			break;
+	return at;
+}
+
+/* Cut @text to @columns; what is cut shows as three dots. */
+static void
+cut_text(char *text, size_t columns)
+{
+	if (columns < 4 || print_columns(text) <= columns)
+		return;
+	strcpy(text + bytes_within(text, columns - 3), "...");
+}
+
+void
+print_error(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = format_text(format, args);
+	va_end(args);
+	fprintf(stderr, "heaptide: %s\n", print_clean(text));
+	free(text);
+}
+
+/* --- lines ---------------------------------------------------------------- */
+
+static unsigned
+terminal_width(int fd)
+{
+	struct winsize size;
+	const char *columns = getenv("COLUMNS");
+	uint64_t n;
+
+	if (columns != NULL && text_parse_u64(columns, 10000, &n) == 0 &&
+	    n != 0)
+		return (unsigned)max_u64(n, WIDTH_LEAST);
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return WIDTH_DEFAULT;
+	return (unsigned)max_u64(size.ws_col, WIDTH_LEAST);
+}
+
+struct print
+print_open(FILE *to)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	struct print p = { .to = to };
+
+	if (!isatty(fileno(to)))
+		return p;
+	p.width = terminal_width(fileno(to));
+	p.colour = (no_colour == NULL || *no_colour == '\0') &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
+	return p;
+}
+
+static void
+put_styled(const struct print *p, enum print_style style, const char *text)
+{
+	bool colour = p->colour && style != PRINT_PLAIN;
+
+	if (colour)
+		fputs(style_codes[style], p->to);
+	fputs(text, p->to);
+	if (colour)
+		fputs("\033[0m", p->to);
+}
+
+void
+print_styled(const struct print *p, enum print_style style,
+    const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = format_text(format, args);
+	va_end(args);
+	put_styled(p, style, print_clean(text));
+	free(text);
+}
+
+void
+print_line(const struct print *p, enum print_style style,
+    const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = format_text(format, args);
+	va_end(args);
+	print_clean(text);
+	if (p->width != 0)
+		cut_text(text, p->width);
+	put_styled(p, style, text);
+	fputc('\n', p->to);
+	free(text);
+}
+
+char *
+print_bar(char buffer[PRINT_BAR_ROOM], unsigned room, uint64_t part,
+    uint64_t whole)
+{
+	double share = whole != 0 ? (double)part / (double)whole : 0;
+	unsigned filled;
+
+	room = (unsigned)min_u64(room, PRINT_BAR_ROOM - 1);
+	filled = (unsigned)min_u64(room, (uint64_t)(share * room + 0.5));
+	memset(buffer, '#', filled);
+	memset(buffer + filled, '.', room - filled);
+	buffer[room] = '\0';
+	return buffer;
+}
+
+/* --- tables --------------------------------------------------------------- */
+
+struct print_table {
+	size_t columns;
+	size_t cells, room;
+	enum print_style *style; /* one a cell, that of its row */
+	enum print_style row_style;
+	char **cell;
+	struct print_column column[];
+};
+
+static void *
+need(void *memory)
+{
+	if (memory == NULL) {
+		fputs("heaptide: no memory\n", stderr);
+		exit(COMMAND_FAILED);
+	}
+	return memory;
+}
+
+static void
+add_cell(struct print_table *t, char *text)
+{
+	if (t->cells == t->room) {
+		t->room = t->room == 0 ? 64 : t->room * 2;
+		t->cell = need(realloc(t->cell, t->room * sizeof(char *)));
+		t->style = need(realloc(t->style,
+		    t->room * sizeof(enum print_style)));
+	}
+	if (t->cells % t->columns == 0)
+		t->row_style = PRINT_PLAIN;
+	t->style[t->cells] = PRINT_PLAIN;
+	t->cell[t->cells++] = print_clean(text);
+}
+
+struct print_table *
+print_table_open(const struct print_column *columns, size_t count)
+{
+	struct print_table *t;
+
+	t = need(calloc(1, sizeof(*t) + count * sizeof(*columns)));
+	t->columns = count;
+	memcpy(t->column, columns, count * sizeof(*columns));
+	if (columns[0].head == NULL)
+		return t;
+	for (size_t i = 0; i < count; i++)
+		add_cell(t, need(strdup(columns[i].head)));
+	print_row_style(t, PRINT_FAINT);
+	return t;
+}
+
+void
+print_cell(struct print_table *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_cell(t, format_text(format, args));
+	va_end(args);
+}
+
+void
+print_row_style(struct print_table *t, enum print_style style)
+{
+	size_t row = t->cells == 0 ? 0 : (t->cells - 1) / t->columns;
+
+	for (size_t i = row * t->columns; i < t->cells; i++)
+		t->style[i] = style;
+}
+
+static void
+print_table_cell(const struct print_table *t, const struct print *p,
+    size_t at, unsigned width, unsigned *column)
+{
+	const struct print_column *c = &t->column[at % t->columns];
+	bool last = (at + 1) % t->columns == 0;
+	size_t columns = print_columns(t->cell[at]);
+	int pad = columns < width ? (int)(width - columns) : 0;
+
+	if (last && p->width > *column)
+		cut_text(t->cell[at], p->width - *column);
+	if (c->right)
+		fprintf(p->to, "%*s", pad, "");
+	put_styled(p, t->style[at], t->cell[at]);
+	if (last)
+		fputc('\n', p->to);
+	else
+		fprintf(p->to, "%*s", c->right ? 2 : pad + 2, "");
+	*column += width + 2;
+}
+
+void
+print_table_close(struct print_table *t, const struct print *p,
+    unsigned indent)
+{
+	unsigned *width = need(calloc(t->columns, sizeof(unsigned)));
+	unsigned column = 0;
+
+	for (size_t i = 0; i < t->cells; i++) {
+		unsigned *w = &width[i % t->columns];
+
+		*w = (unsigned)max_u64(*w, print_columns(t->cell[i]));
+	}
+	for (size_t i = 0; i < t->cells; i++) {
+		if (i % t->columns == 0) {
+			fprintf(p->to, "%*s", (int)indent, "");
+			column = indent;
+		}
+		print_table_cell(t, p, i, width[i % t->columns], &column);
+		free(t->cell[i]);
+	}
+	free(width);
+	free(t->cell);
+	free(t->style);
+	free(t);
+}
+
+/* --- how far a long work is ----------------------------------------------- */
+
+#define PROGRESS_AFTER_NS (500 * NS_PER_MS)
+#define PROGRESS_EVERY_NS (100 * NS_PER_MS)
+
+static uint64_t
+clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+void
+progress_open(struct progress *p, const char *what, uint64_t whole)
+{
+	*p = (struct progress){
+		.what = what,
+		.whole = whole,
+		.started_ns = clock_now(),
+		.terminal = isatty(STDERR_FILENO),
+	};
+}
+
+void
+progress_set(struct progress *p, uint64_t done)
+{
+	char bar[PRINT_BAR_ROOM];
+	uint64_t now;
+
+	p->done = done;
+	if (!p->terminal)
+		return;
+	now = clock_now();
+	if (now - p->started_ns < PROGRESS_AFTER_NS ||
+	    now - p->shown_ns < PROGRESS_EVERY_NS)
+		return;
+	p->shown_ns = now;
+	p->visible = true;
+	fprintf(stderr, "\r%s [%s] %3u %%", p->what,
+	    print_bar(bar, 30, done, p->whole),
+	    (unsigned)(p->whole != 0 ? done * 100 / p->whole : 100));
+	fflush(stderr);
+}
+
+void
+progress_close(struct progress *p)
+{
+	if (p->visible)
+		fputs("\r\033[K", stderr);
+	p->visible = false;
+}
+
+/* --- JSON ----------------------------------------------------------------- */
+
+json_t *
+json_head(void)
+{
+	return need(json_pack("{s:s, s:i}", "heaptide", PACKAGE_VERSION,
+	    "schema", 1));
+}
+
+/* Bytes of the valid UTF-8 character at @s, or 0. */
+static size_t
+utf8_length(const unsigned char *s)
+{
+	static const struct {
+		unsigned char mask, value, bytes;
+		uint32_t least; /* a shorter form exists below */
+	} forms[] = {
+		{ 0x80, 0x00, 1, 0 },
+		{ 0xe0, 0xc0, 2, 0x80 },
+		{ 0xf0, 0xe0, 3, 0x800 },
+		{ 0xf8, 0xf0, 4, 0x10000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(forms); i++) {
+		uint32_t point = s[0] & (unsigned char)~forms[i].mask;
+
+		if ((s[0] & forms[i].mask) != forms[i].value)
+			continue;
+		for (size_t k = 1; k < forms[i].bytes; k++) {
+			if (!is_continuation((char)s[k]))
+				return 0;
+			point = point << 6 | (s[k] & 0x3f);
+		}
+		if (point < forms[i].least || point > 0x10ffff ||
+		    (point >= 0xd800 && point < 0xe000))
+			return 0;
+		return forms[i].bytes;
+	}
+	return 0;
+}
+
+json_t *
+json_text(const char *text)
+{
+	static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
+	size_t length = strlen(text), used = 0;
+	char *clean = need(malloc(length * 3 + 1));
+	json_t *json;
+
+	for (size_t at = 0; at < length; ) {
+		size_t n = utf8_length((const unsigned char *)text + at);
+
+		memcpy(clean + used, n != 0 ? text + at : unknown,
+		    n != 0 ? n : 3);
+		used += n != 0 ? n : 3;
+		at += n != 0 ? n : 1;
+	}
+	json = need(json_stringn(clean, used));
+	free(clean);
+	return json;
+}
+
+int
+json_print(json_t *object)
+{
+	int r = json_dumpf(object, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+
+	fputc('\n', stdout);
+	json_decref(object);
+	return r == 0 ? COMMAND_DONE : COMMAND_FAILED;
+}
