@@ -1,19 +1,17 @@
-# HEAPTIDE_FLAGS(VARIABLE, LANGUAGE, FLAGS)
-# -----------------------------------------
-# Put those of FLAGS that the compiler of LANGUAGE knows into VARIABLE.
+# HEAPTIDE_FLAGS(VARIABLE, FLAGS)
+# -------------------------------
+# Put those of FLAGS that the C compiler knows into VARIABLE.
 AC_DEFUN([HEAPTIDE_FLAGS], [
-	AC_LANG_PUSH([$2])
-	heaptide_saved=$[]_AC_LANG_PREFIX[]FLAGS
+	heaptide_cflags=$CFLAGS
 	$1=
-	for flag in m4_normalize([$3]); do
-		AC_MSG_CHECKING([whether the compiler knows $flag])
-		_AC_LANG_PREFIX[]FLAGS="$heaptide_saved -Werror $flag"
+	for flag in m4_normalize([$2]); do
+		AC_MSG_CHECKING([whether $CC knows $flag])
+		CFLAGS="$heaptide_cflags -Werror $flag"
 		AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])],
 			[AC_MSG_RESULT([yes])
 			AS_VAR_APPEND([$1], [" $flag"])],
 			[AC_MSG_RESULT([no])])
 	done
-	_AC_LANG_PREFIX[]FLAGS=$heaptide_saved
+	CFLAGS=$heaptide_cflags
 	AC_SUBST([$1])
-	AC_LANG_POP([$2])
 ])

@@ -3,10 +3,6 @@
  *
  * Each part is a row of @commands; help is made of the rows.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

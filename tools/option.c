@@ -209,7 +209,7 @@ refuse_missing(const struct given *g, char why[OPTION_WHY_ROOM])
 static int
 refuse_value(const struct given *g, int r, char why[OPTION_WHY_ROOM])
 {
-	char words[256] = "";
+	char words[200] = "";
 
 	kinds[g->row->kind].accept(g->row, words, sizeof(words));
 	if (r == -E2BIG)

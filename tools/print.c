@@ -1,10 +1,6 @@
 /*
  * print.c - what a person or a program reads: lines, tables, bars, JSON
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "print.h"
 
 #include <errno.h>

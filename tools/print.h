@@ -5,7 +5,7 @@
  * heaptide.c, symbol.c.
  *
  * Colour and cutting to width are for terminals only: a pipe or a file gets
- * whole lines and plain text.  NO_COLOR, set to anything, forbids colour.
+ * whole lines and plain text.  NO_COLOR, set and not empty, forbids colour.
  * Text that comes from a profile may be an attempt on the terminal: whatever
  * passes through here has its control characters replaced.
  */

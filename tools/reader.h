@@ -18,7 +18,7 @@
 #include "base/segment.h"
 
 struct profile {
-	const struct segment *segment; /* the mapped file, or a private copy */
+	const struct segment *segment; /* a private copy, tables included */
 	size_t bytes;
 	char *path;         /* what was opened */
 	bool live;          /* the process is still running */
@@ -57,8 +57,18 @@ struct totals {
 int profile_open(const char *what, struct profile *profile, char why[512]);
 void profile_close(struct profile *profile);
 
+/* The same from memory, which is copied; @name is for the sentence. */
+int profile_open_bytes(const void *bytes, size_t size, const char *name,
+    struct profile *profile, char why[512]);
+
 /* A text of the profile as a fresh string; never NULL, may be "". */
 char *profile_text(const struct profile *profile, struct segment_text text);
+
+/*
+ * What the process was started with, up to a NULL; at least the executable's
+ * name.  Given back with one free().
+ */
+char **profile_arguments(const struct profile *profile);
 
 void profile_totals(const struct profile *profile, struct totals *totals);
 
@@ -76,6 +86,20 @@ size_t profile_stack(const struct profile *profile, const struct site *site,
 /* The module that held @pc when node @node was made, or NULL. */
 const struct module *profile_module(const struct profile *profile,
     uint64_t pc, uint32_t node);
+
+/* The counters of segment_lost, by name. */
+struct profile_loss {
+	const char *name;  /* as in JSON */
+	size_t at;         /* in struct segment_lost */
+	bool withdraws;    /* anything but 0 takes the word "exact" away */
+	const char *means; /* "%s MEANS" is a sentence's part, %s the count */
+};
+
+#define PROFILE_LOSSES 12
+extern const struct profile_loss profile_losses[PROFILE_LOSSES];
+
+uint64_t profile_lost(const struct profile *profile,
+    const struct profile_loss *loss);
 
 /* Nothing was lost and nothing is estimated: its numbers may be called exact. */
 bool profile_is_exact(const struct profile *profile);

@@ -73,7 +73,7 @@ struct segment_head {
 struct segment_table {
 	uint64_t offset;   /* of row 0, in bytes from the start of the file */
 	uint64_t capacity; /* rows there is room for */
-	_Atomic uint64_t used; /* rows taken, never falls */
+	_Atomic uint64_t used; /* rows taken; falls in TABLE_MAPPINGS only */
 	uint32_t entry_bytes;
 	uint32_t reserved;
 };
@@ -87,7 +87,7 @@ struct segment_identity {
 	int32_t pid;
 	int32_t parent_pid;
 	uint64_t start_ticks;  /* /proc/PID/stat field 22: tells pids apart */
-	uint64_t parent_ticks; /* 0: the parent had no heaptide inside */
+	uint64_t parent_ticks; /* 0: not known */
 	int64_t started_ns;    /* CLOCK_REALTIME, since 1970 */
 	uint64_t clock_ns;     /* CLOCK_MONOTONIC at the same moment */
 	uint32_t uid;

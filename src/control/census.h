@@ -8,7 +8,15 @@
 #ifndef CONTROL_CENSUS_H
 #define CONTROL_CENSUS_H
 
+#include <stdbool.h>
+
 #include "base/segment.h"
+
+/*
+ * May the tables that a census reads be believed to lie in a file of @bytes?
+ * Ask first if the segment is not your own.
+ */
+bool census_may(const struct segment *segment, uint64_t bytes);
 
 /*
  * Read /proc/PID/smaps, classify every range by the segment's tables (own
@@ -19,7 +27,8 @@
  * Cost: about 1 ms per 100 MiB resident, on the side of who asks; the process
  *       is held up only where it maps memory at the same moment.
  *
- * Return: 0; -ESRCH, -EACCES from /proc; -EBUSY another census is under way.
+ * Return: 0; -ESRCH, -EACCES from /proc; -EBUSY another census is under way;
+ * -EINVAL the segment's tables do not fit it.
  */
 int census_take(struct segment *segment, int pid);
 

@@ -48,8 +48,6 @@ tally_look(struct tally *t)
 	uint64_t now = sys_clock_coarse();
 	int64_t top;
 
-	atomic_store_explicit(&t->until_look, TALLY_DRIFT_BYTES,
-	    memory_order_relaxed);
 	top = publish(&live->bytes, &t->published, &t->high, tally_net(t));
 	if (top > atomic_load_explicit(&live->peak_bytes,
 	    memory_order_relaxed)) {

@@ -83,7 +83,20 @@ tally_unrequest(struct tally *t, size_t requested)
 	arch_add_u64(&t->requested_freed, requested);
 }
 
-/* Publish this thread's share: sums, peaks, and the time of looking. */
+/* True: this thread has moved so far that it should publish. */
+static inline bool
+tally_drifted(const struct tally *t)
+{
+	int64_t drift = tally_net(t) - atomic_load_explicit(&t->published,
+	    memory_order_relaxed);
+
+	return drift > TALLY_DRIFT_BYTES || drift < -TALLY_DRIFT_BYTES;
+}
+
+/*
+ * Publish this thread's share: sums, peaks, and the time of looking.  When
+ * the next look is due (until_look) is for the caller to say.
+ */
 void tally_look(struct tally *t);
 
 /*

@@ -319,6 +319,20 @@ segment_take(enum segment_table_id table, uint64_t n)
 	return (int64_t)first;
 }
 
+int
+segment_room(enum segment_table_id table, uint64_t rows)
+{
+	const struct segment_table *t = &mine.map->table[table];
+	uint64_t need = rows * t->entry_bytes;
+
+	if (need <= atomic_load_explicit(&mine.backed[table],
+	    memory_order_relaxed))
+		return 0;
+	if (rows > t->capacity || atomic_load(&mine.full[table]))
+		return -ENOSPC;
+	return grow(table, need);
+}
+
 struct segment_text
 segment_text(const char *s, size_t bytes)
 {

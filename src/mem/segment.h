@@ -48,6 +48,12 @@ void *segment_rows(enum segment_table_id table);
  */
 int64_t segment_take(enum segment_table_id table, uint64_t n);
 
+/*
+ * Back the first @rows rows of a table that its user fills by itself.  0, or
+ * -ENOSPC.
+ */
+int segment_room(enum segment_table_id table, uint64_t rows);
+
 /* Store a text; { 0, 0 } and a count under lost.text if there is no room. */
 struct segment_text segment_text(const char *s, size_t bytes);
 

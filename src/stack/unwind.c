@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <string.h>
 
 #include "base/base.h"
 
@@ -40,31 +39,24 @@ unwind_warm(void)
 }
 
 size_t
-unwind_stack(uint64_t from, uint64_t *scratch, uint64_t *pcs, size_t room,
+unwind_stack(uint64_t from, uint64_t *buffer, size_t room, size_t *first,
     int *cut)
 {
 	size_t depth;
-	size_t own;
 	int n;
 
-	n = unwind.backtrace((void **)scratch, (int)(room + UNWIND_OWN));
-	depth = n > 0 ? (size_t)n : 0;
-	for (own = 0; own < depth && own < UNWIND_OWN; own++)
-		if (scratch[own] == from)
+	n = unwind.backtrace((void **)buffer, (int)(room + UNWIND_OWN));
+	for (*first = 0; (int)*first < n && *first < UNWIND_OWN; (*first)++)
+		if (buffer[*first] == from)
 			break;
-	/*
-	 * Where the walk went astray before it left our own frames, the one
-	 * address that we know for certain is better than none.
-	 */
-	if (own == depth || own == UNWIND_OWN) {
-		pcs[0] = from;
+	if ((int)*first >= n || *first == UNWIND_OWN) {
+		/* The one address that is known for certain beats none. */
+		*first = 0;
+		buffer[0] = from;
 		*cut = 1;
 		return 1;
 	}
-	depth -= own;
-	*cut = depth > room || own + depth == room + UNWIND_OWN;
-	if (depth > room)
-		depth = room;
-	memcpy(pcs, scratch + own, depth * sizeof(*pcs));
-	return depth;
+	depth = (size_t)n - *first;
+	*cut = depth > room || n == (int)(room + UNWIND_OWN);
+	return min_u64(depth, room);
 }

@@ -23,13 +23,15 @@ void unwind_warm(void);
 
 /*
  * Write the return addresses from the caller @from outwards, leaf first, into
- * @pcs.  @from is the return address of the allocation function, so that no
- * frame of ours shows.  @scratch has room for UNWIND_OWN more than @room.
+ * @buffer.  @from is the return address of the allocation function: the first
+ * that counts, so that no frame of ours shows.  @buffer has room for
+ * UNWIND_OWN more than @room.
  *
- * Return: how many; @cut is set if there were more than @room.
+ * Return: how many, from @buffer[*first] on; @cut is set if there were more
+ * than @room, or the walk went astray.
  */
 #define UNWIND_OWN 8
-size_t unwind_stack(uint64_t from, uint64_t *scratch, uint64_t *pcs,
-    size_t room, int *cut);
+size_t unwind_stack(uint64_t from, uint64_t *buffer, size_t room,
+    size_t *first, int *cut);
 
 #endif

@@ -16,8 +16,9 @@
  * Find, and if need be make, the directory for segments: $HEAPTIDE_DIR, else
  * $XDG_RUNTIME_DIR/heaptide, else /dev/shm/heaptide-<uid>, else
  * /tmp/heaptide-<uid>.  It must be a directory of this user's (no symbolic
- * link), and is made 0700.  A $HEAPTIDE_DIR that is set rules alone; of the
- * others the first that works is taken.
+ * link), and is made 0700.  A $HEAPTIDE_DIR that is set rules alone, and may be
+ * any directory of this user's that nobody else can write to; of the others,
+ * which must be closed to everybody else, the first that works is taken.
  *
  * @environment: as in main(), may be NULL
  * @path: where the answer goes; written on failure too, for the message
@@ -29,6 +30,13 @@ int place_find(char *const *environment, char path[PLACE_ROOM]);
 
 /* Only look: as place_find(), but nothing is made; -ENOENT if there is none. */
 int place_look(char *const *environment, char path[PLACE_ROOM]);
+
+/*
+ * Look at the @n-th of these places alone, 0 first: a process started with
+ * another environment may have taken a later one.  -ENODEV: no such @n.
+ */
+int place_look_at(char *const *environment, unsigned n,
+    char path[PLACE_ROOM]);
 
 /* Write `<directory>/<pid>.<ticks>.tide`; -ENAMETOOLONG if it does not fit. */
 int place_segment(const char *directory, int pid, uint64_t ticks,

@@ -23,10 +23,25 @@ struct proc_stat {
 	char name[16];     /* field 2, without the brackets */
 };
 
+/* Bytes; zero where the process has no memory any more (a zombie). */
 struct proc_status {
-	uint64_t resident; /* VmRSS, bytes */
-	uint64_t peak;     /* VmHWM, bytes */
-	uint32_t uid;      /* effective */
+	uint64_t resident;      /* VmRSS */
+	uint64_t peak;          /* VmHWM */
+	uint64_t address_space; /* VmSize, what RLIMIT_AS limits */
+	uint64_t data;          /* VmData, what RLIMIT_DATA limits */
+	uint32_t uid;           /* effective */
+};
+
+/* Soft limits of a process in bytes; UINT64_MAX: none. */
+struct proc_limits {
+	uint64_t address_space; /* RLIMIT_AS */
+	uint64_t data;          /* RLIMIT_DATA */
+};
+
+/* Memory of the machine in bytes. */
+struct proc_memory {
+	uint64_t total;
+	uint64_t available; /* what can be had without swapping */
 };
 
 /* One range of address space, as /proc/PID/smaps tells it. */
@@ -44,11 +59,65 @@ struct proc_vma {
 int proc_stat_read(int pid, struct proc_stat *stat);
 int proc_status_read(int pid, struct proc_status *status);
 
+/* @root stands before /proc: "" but for a tree made by a test. */
+int proc_limits_read(const char *root, int pid, struct proc_limits *limits);
+int proc_memory_read(const char *root, struct proc_memory *memory);
+
 /* Call @each for every range, in order of address. */
 int proc_vmas_read(int pid, void (*each)(void *context,
     const struct proc_vma *vma), void *context);
 
 /* True while @pid is the very process that started at @ticks (no zombie). */
 bool proc_is_alive(int pid, uint64_t ticks);
+
+/*
+ * The parsers beneath, for texts that come from elsewhere.  A name may hold
+ * blanks, brackets and newlines: it ends at the last bracket of @text.
+ */
+int proc_stat_parse(const char *text, struct proc_stat *stat);
+
+/*
+ * A file read line by line, each ended by a zero byte instead of its newline;
+ * what a line has beyond PROC_LINE_ROOM is left out.
+ */
+#define PROC_LINE_ROOM 3072
+
+struct proc_lines {
+	int fd;
+	int error;     /* negative errno that ended the reading, or 0 */
+	bool skipping; /* on the way through the rest of a cut line */
+	size_t start, end; /* what is read and not yet handed out */
+	char buffer[PROC_LINE_ROOM + 1];
+};
+
+/* Write @root/proc/@pid/@name (@pid 0: self); -ENAMETOOLONG. */
+int proc_path(char *path, size_t room, const char *root, int pid,
+    const char *name);
+
+int proc_lines_open(struct proc_lines *lines, const char *path);
+/* The next line, valid until the call after; NULL: the end, or an error. */
+char *proc_lines_next(struct proc_lines *lines);
+/* 0, or the error that ended the reading. */
+int proc_lines_close(struct proc_lines *lines);
+
+/* A number behind a word, and the uint64_t of a structure that it goes to. */
+struct proc_key {
+	const char *name; /* with all that stands before the blanks */
+	size_t at;        /* offsetof() */
+	uint64_t unit;    /* bytes that one of it means */
+};
+
+/* Store the number of @line if its key is among @keys; true: it was. */
+bool proc_key_take(const char *line, const struct proc_key *keys,
+    size_t count, void *into);
+
+int proc_vmas_parse(struct proc_lines *lines, void (*each)(void *context,
+    const struct proc_vma *vma), void *context);
+
+/*
+ * Whole numbers in a line of text: skip blanks, read digits of @base (10 or
+ * 16), move @at behind them.  False: no digit there, or more than 64 bits.
+ */
+bool proc_number(const char **at, unsigned base, uint64_t *n);
 
 #endif

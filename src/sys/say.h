@@ -17,7 +17,7 @@ void say_set_log(const char *path);
 
 /*
  * Say `heaptide: @what: @why; @means`, once for each @what of the process.
- * @error is a negative errno value, told by its name, or 0 for none.
+ * @error is a negative errno value, told by its number, or 0 for none.
  */
 void say_once(const char *what, int error, const char *means);
 

@@ -1,0 +1,547 @@
+#include "door/boot.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "control/census.h"
+#include "door/options.h"
+#include "heap/mapping.h"
+#include "heap/site.h"
+#include "heap/tally.h"
+#include "mem/arena.h"
+#include "mem/segment.h"
+#include "stack/intern.h"
+#include "stack/module.h"
+#include "stack/unwind.h"
+#include "sys/place.h"
+#include "sys/proc.h"
+#include "sys/say.h"
+#include "sys/sys.h"
+
+enum phase {
+	PHASE_NEW,       /* nothing met yet */
+	PHASE_RESOLVING, /* looking for the allocator: the pool serves */
+	PHASE_RESOLVED,  /* the allocator is known, the segment is not there */
+	PHASE_OPENING,
+	PHASE_COUNTING,
+	PHASE_OFF
+};
+
+/* What a child must know of its parent at the very moment of the fork. */
+struct heritage {
+	bool valid;
+	uint64_t blocks;
+	int64_t bytes;
+	int64_t requested;
+};
+
+static struct {
+	_Atomic uint32_t phase; /* enum phase */
+	struct options options;
+	bool options_read;
+	bool unwinds;
+	bool hooked;  /* fork and exit call us */
+	bool has_key;
+	pthread_key_t key; /* its destructor tells that a thread ends */
+	uint32_t generation;
+	struct heritage heritage;
+	uint64_t *scratch[16 * KIB]; /* by row of the tally */
+} boot;
+
+struct real real;
+bool boot_recording;
+__thread struct self self;
+
+char pool[POOL_BYTES] __attribute__((aligned(64)));
+static _Atomic uint64_t pool_used;
+
+/* --- the pool --- */
+
+/* The size stands before each piece, for realloc(). */
+struct piece {
+	size_t bytes;
+	uint64_t unused;
+};
+
+void *
+pool_take(size_t bytes, size_t alignment)
+{
+	uint64_t room;
+	uint64_t at;
+	struct piece *piece;
+
+	if (alignment < sizeof(*piece))
+		alignment = sizeof(*piece);
+	if (bytes > POOL_BYTES || alignment > POOL_BYTES)
+		return NULL;
+	room = round_up(bytes, 16) + sizeof(*piece) + alignment;
+	at = atomic_fetch_add(&pool_used, room);
+	if (at + room > POOL_BYTES)
+		return NULL;
+	at = round_up((uintptr_t)pool + at + sizeof(*piece), alignment);
+	piece = (struct piece *)at - 1;
+	piece->bytes = bytes;
+	return (void *)at;
+}
+
+size_t
+pool_size(const void *p)
+{
+	return ((const struct piece *)p - 1)->bytes;
+}
+
+/* --- whom we stand before --- */
+
+/*
+ * For an allocator that lacks the question: nothing is known beyond what was
+ * asked for, so blocks count as empty and the report says what allocator.
+ */
+static size_t
+no_usable_size(void *p)
+{
+	(void)p;
+	return 0;
+}
+
+static void *
+next(const char *name)
+{
+	return dlsym(RTLD_NEXT, name);
+}
+
+/* Which file an address is from, and its range; NULL: none. */
+static const char *
+object_of(void *address, uint64_t *start, uint64_t *end)
+{
+	struct link_map *map;
+	Dl_info info;
+
+	struct dl_find_object found;
+
+	if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+		return NULL;
+	*start = (uintptr_t)info.dli_fbase;
+	*end = *start;
+	if (_dl_find_object(address, &found) == 0)
+		*end = (uintptr_t)found.dlfo_map_end;
+	return info.dli_fname;
+}
+
+static void
+resolve(void)
+{
+	const struct {
+		void *to;
+		const char *name;
+	} table[] = {
+		{ &real.malloc, "malloc" },
+		{ &real.calloc, "calloc" },
+		{ &real.realloc, "realloc" },
+		{ &real.free, "free" },
+		{ &real.posix_memalign, "posix_memalign" },
+		{ &real.aligned_alloc, "aligned_alloc" },
+		{ &real.memalign, "memalign" },
+		{ &real.valloc, "valloc" },
+		{ &real.pvalloc, "pvalloc" },
+		{ &real.usable_size, "malloc_usable_size" },
+		{ &real.free_sized, "free_sized" },
+		{ &real.free_aligned_sized, "free_aligned_sized" },
+		{ &real.mmap, "mmap" },
+		{ &real.munmap, "munmap" },
+		{ &real.mremap, "mremap" },
+		{ &real.brk, "brk" },
+		{ &real.sbrk, "sbrk" },
+	};
+	uint64_t start;
+	uint64_t end;
+	void *new_operator;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(table); i++)
+		*(void **)table[i].to = next(table[i].name);
+	if (real.usable_size == NULL)
+		real.usable_size = no_usable_size;
+	(void)object_of((void *)real.malloc, &real.allocator_start,
+	    &real.allocator_end);
+	new_operator = next("_Znwm");
+	real.owns_new = new_operator != NULL &&
+	    object_of(new_operator, &start, &end) != NULL &&
+	    start == real.allocator_start;
+}
+
+/* --- the segment --- */
+
+/* Read a small file of /proc whole; returns its length, 0 on any failure. */
+static size_t
+slurp(const char *path, char *to, size_t room)
+{
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return 0;
+	while (used < room && n > 0) {
+		n = sys_read(fd, to + used, room - used);
+		if (n > 0)
+			used += (size_t)n;
+	}
+	sys_close(fd);
+	return used;
+}
+
+static struct segment_text
+link_text(const char *path)
+{
+	char target[PLACE_ROOM];
+	ssize_t n = sys_readlink(path, target, sizeof(target));
+
+	return segment_text(target, n > 0 ? (size_t)n : 0);
+}
+
+static void
+fill_identity(const struct proc_stat *stat, uint32_t exec_count)
+{
+	struct segment_identity *id = &segment_mine()->identity;
+	struct proc_stat parent;
+	char text[PLACE_ROOM];
+	const char *allocator;
+	uint64_t start;
+	uint64_t end;
+	size_t n;
+
+	id->pid = stat->pid;
+	id->parent_pid = stat->parent;
+	id->start_ticks = stat->ticks;
+	if (proc_stat_read(stat->parent, &parent) == 0)
+		id->parent_ticks = parent.ticks;
+	id->started_ns = sys_clock_wall();
+	id->clock_ns = sys_clock();
+	id->uid = sys_uid();
+	id->exec_count = exec_count;
+	id->executable = link_text("/proc/self/exe");
+	id->directory = link_text("/proc/self/cwd");
+	n = slurp("/proc/self/cmdline", text, sizeof(text));
+	id->arguments = segment_text(text, n);
+	n = slurp("/proc/sys/kernel/hostname", text, sizeof(text));
+	id->host = segment_text(text, n > 0 ? n - 1 : 0); /* no newline */
+	id->run = segment_text(boot.options.run, strlen(boot.options.run));
+	allocator = object_of((void *)real.malloc, &start, &end);
+	if (allocator != NULL)
+		id->allocator = segment_text(allocator, strlen(allocator));
+	id->forked = boot.heritage.valid;
+}
+
+static void
+fill_inheritance(void)
+{
+	struct segment *s = segment_mine();
+
+	if (!boot.heritage.valid)
+		return;
+	s->identity.inherits = 1;
+	s->live.inherited_blocks = boot.heritage.blocks;
+	s->live.inherited_bytes = boot.heritage.bytes;
+	s->live.inherited_requested_bytes = boot.heritage.requested;
+	atomic_store(&s->live.bytes, boot.heritage.bytes);
+	atomic_store(&s->live.peak_bytes, boot.heritage.bytes);
+	atomic_store(&s->live.requested_bytes, boot.heritage.requested);
+	atomic_store(&s->live.peak_requested_bytes, boot.heritage.requested);
+	atomic_store(&s->live.peak_at_ns, s->identity.clock_ns);
+}
+
+static void
+fill_config(void)
+{
+	struct segment_config *config = &segment_mine()->config;
+
+	config->stacks = boot.options.stacks;
+	config->depth = boot.options.depth;
+	config->children = boot.options.children;
+	config->drift_bytes = TALLY_DRIFT_BYTES;
+}
+
+static int
+make_segment(void)
+{
+	char directory[PLACE_ROOM];
+	char path[PLACE_ROOM];
+	struct proc_stat stat;
+	struct tally *shared;
+	uint32_t exec_count;
+	int64_t row;
+	int r;
+
+	r = place_find(environ, directory);
+	if (r == 0)
+		r = proc_stat_read(0, &stat);
+	if (r == 0)
+		r = place_segment(directory, stat.pid, stat.ticks, path);
+	if (r == 0)
+		r = segment_create(path, &exec_count);
+	if (r < 0)
+		return r;
+	fill_config();
+	fill_identity(&stat, exec_count);
+	fill_inheritance();
+	row = segment_take(TABLE_TALLIES, 1);
+	if (row != 0)
+		return -ENOSPC;
+	shared = segment_rows(TABLE_TALLIES);
+	atomic_store(&shared->state, TALLY_SHARED);
+	site_create_known();
+	(void)arena_spans(segment_mine()->own);
+	segment_publish();
+	return 0;
+}
+
+/* --- fork, exit, threads that end --- */
+
+static void
+before_fork(void)
+{
+	struct segment_live *live;
+
+	boot.heritage.valid = false;
+	if (atomic_load(&boot.phase) != PHASE_COUNTING)
+		return;
+	live = &segment_mine()->live;
+	tally_sum(&boot.heritage.blocks, &boot.heritage.bytes,
+	    &boot.heritage.requested);
+	boot.heritage.blocks += live->inherited_blocks - live->inherited_frees;
+	boot.heritage.bytes += live->inherited_bytes -
+	    (int64_t)live->inherited_freed_bytes;
+	boot.heritage.requested += live->inherited_requested_bytes -
+	    (int64_t)live->inherited_freed_requested_bytes;
+	boot.heritage.valid = true;
+}
+
+/*
+ * Leave the parent's segment at once: what this process counts is its own.
+ * Its segment is made at its first allocation, which many children that go
+ * on to exec never come to.
+ */
+static void
+in_child(void)
+{
+	uint32_t phase = atomic_load(&boot.phase);
+
+	self.tally = NULL;
+	self.shared = 0;
+	self.busy = BUSY_NOT;
+	boot.generation++;
+	memset(boot.scratch, 0, sizeof(boot.scratch));
+	self.scratch = NULL;
+	mapping_reset();
+	module_reset();
+	intern_reset();
+	segment_leave();
+	if (phase == PHASE_COUNTING)
+		atomic_store(&boot.phase,
+		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
+		    PHASE_OFF);
+}
+
+static void
+at_exit(int status, void *context)
+{
+	struct segment *s = segment_mine();
+
+	(void)context;
+	if (atomic_load(&boot.phase) != PHASE_COUNTING)
+		return;
+	if (self.tally != NULL)
+		tally_look(self.tally);
+	(void)arena_spans(s->own);
+	(void)census_take(s, 0);
+	s->end.status = status & 0xff;
+	s->end.at_ns = sys_clock();
+	atomic_store(&s->end.how, END_EXITED);
+}
+
+static void
+thread_ends(void *tally)
+{
+	if (atomic_load(&boot.phase) == PHASE_COUNTING && self.tally == tally)
+		tally_leave(tally);
+}
+
+/*
+ * Fork and exit handlers are ours first and last: we are asked before any
+ * other library's constructor has run.
+ */
+static void
+hook(void)
+{
+	boot.hooked = true;
+	pthread_atfork(before_fork, NULL, in_child);
+	on_exit(at_exit, NULL);
+	/* Only a key with its place in the thread itself: others allocate. */
+	boot.has_key = pthread_key_create(&boot.key, thread_ends) == 0;
+	if (boot.has_key && boot.key >= 32) {
+		pthread_key_delete(boot.key);
+		boot.has_key = false;
+	}
+}
+
+/* --- on the way to counting --- */
+
+static bool
+may_count(void)
+{
+	const struct options *o = &boot.options;
+	const char *wrong = NULL;
+
+	if (!boot.options_read) {
+		boot.options_read = true;
+		if (options_read(environ, &boot.options, &wrong) < 0) {
+			say_set_log(o->log);
+			say_once(wrong, -EINVAL, "its value is not accepted, "
+			    "so nothing is counted in this process");
+			boot.options.enabled = false;
+		}
+		say_set_log(o->log);
+	}
+	return o->enabled && (o->children != CHILDREN_NONE || o->root == 0 ||
+	    o->root == sys_pid());
+}
+
+static void
+open_all(void)
+{
+	int r;
+
+	r = may_count() ? make_segment() : -ECANCELED;
+	if (r < 0) {
+		if (r != -ECANCELED)
+			say_once("cannot make a segment", r,
+			    "nothing is counted in this process");
+		segment_leave();
+		atomic_store(&boot.phase, PHASE_OFF);
+		return;
+	}
+	if (!boot.hooked)
+		hook();
+	if (boot.options.stacks == STACKS_ALL && !boot.unwinds) {
+		boot.unwinds = unwind_open() == 0;
+		if (!boot.unwinds)
+			say_once("libunwind.so.8 is not installed", 0,
+			    "blocks are counted without their stacks");
+	}
+	boot_recording = boot.options.stacks == STACKS_ALL;
+	atomic_store(&boot.phase, PHASE_COUNTING);
+}
+
+/*
+ * Only the first thread gets here, before there is a second: the loader and
+ * libc allocate long before main().  In a forked child there is one thread
+ * as well.
+ */
+static void
+advance(void)
+{
+	uint32_t busy = self.busy;
+	int error = errno;
+
+	self.busy = BUSY_OWN;
+	if (atomic_load(&boot.phase) == PHASE_NEW) {
+		atomic_store(&boot.phase, PHASE_RESOLVING);
+		resolve();
+		atomic_store(&boot.phase, PHASE_RESOLVED);
+	}
+	/* Before libc has found the environment, we cannot be asked. */
+	if (atomic_load(&boot.phase) == PHASE_RESOLVED && environ != NULL) {
+		atomic_store(&boot.phase, PHASE_OPENING);
+		open_all();
+	}
+	self.busy = busy;
+	errno = error;
+}
+
+static void
+meet_thread(void)
+{
+	struct tally *rows = segment_rows(TABLE_TALLIES);
+	struct tally *t = tally_claim();
+	size_t row = (size_t)(t - rows);
+
+	if (row == 0) {
+		self.shared = 1;
+		return;
+	}
+	self.scratch = boot.scratch[row];
+	if (self.scratch == NULL && boot_recording) {
+		self.scratch = arena_take((boot.options.depth + 1 +
+		    UNWIND_OWN) * sizeof(uint64_t));
+		boot.scratch[row] = self.scratch;
+	}
+	if (boot_recording)
+		atomic_store(&t->until_look, INT64_MIN / 2);
+	if (boot.has_key)
+		pthread_setspecific(boot.key, t);
+	if (boot.unwinds && !self.warm) {
+		self.busy = BUSY_OWN;
+		unwind_warm();
+		self.warm = 1;
+		self.busy = BUSY_NOT;
+	}
+	self.tally = t;
+}
+
+enum entry
+boot_enter(void)
+{
+	uint32_t phase = atomic_load(&boot.phase);
+
+	if (phase == PHASE_OFF)
+		return ENTRY_PASS;
+	if (self.busy == BUSY_OWN)
+		return ENTRY_POOL;
+	if (phase == PHASE_NEW || phase == PHASE_RESOLVED) {
+		advance();
+		phase = atomic_load(&boot.phase);
+	}
+	if (phase != PHASE_COUNTING)
+		return phase == PHASE_RESOLVING ? ENTRY_POOL : ENTRY_PASS;
+	if (self.shared)
+		return ENTRY_SHARED;
+	if (self.tally == NULL) {
+		int error = errno;
+
+		meet_thread();
+		errno = error;
+	}
+	return self.tally != NULL ? ENTRY_COUNT : ENTRY_SHARED;
+}
+
+bool
+boot_unwinds(void)
+{
+	return boot.unwinds;
+}
+
+uint32_t
+boot_generation(void)
+{
+	return boot.generation & 0xffff;
+}
+
+uint32_t
+boot_depth(void)
+{
+	return boot.options.depth;
+}
+
+__attribute__((constructor)) static void
+start(void)
+{
+	(void)boot_enter();
+}

@@ -1,0 +1,222 @@
+/*
+ * interpose-cxx.c - operator new and delete, where an allocator brings its own
+ *
+ * Floor 8 (door).  libstdc++'s operators call malloc and free, which are ours,
+ * so here is nothing to count and the call goes straight on.  An allocator
+ * with operators that do not (real.owns_new) would be seen half: its delete
+ * through free(), its new not at all.  Then they are counted here.
+ *
+ * Throwing is the real operator's business; this file is compiled with
+ * unwind tables, so that its exceptions pass through.
+ *
+ * A C program that opens a C++ library privately (RTLD_LOCAL) binds the
+ * library's operators to these, but the next ones after us are not in the
+ * global scope.  They are looked for in the caller's own.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "door/boot.h"
+#include "door/record.h"
+#include "heap/tally.h"
+
+#define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+/* As the C++ library lays them out: scoped enum and empty struct. */
+typedef size_t align_val;
+typedef const void *nothrow;
+
+enum operator {
+	NEW, NEW_ARRAY, NEW_NOTHROW, NEW_ARRAY_NOTHROW,
+	NEW_ALIGNED, NEW_ARRAY_ALIGNED,
+	NEW_ALIGNED_NOTHROW, NEW_ARRAY_ALIGNED_NOTHROW,
+	DELETE, DELETE_ARRAY, DELETE_SIZED, DELETE_ARRAY_SIZED,
+	DELETE_NOTHROW, DELETE_ARRAY_NOTHROW,
+	DELETE_ALIGNED, DELETE_ARRAY_ALIGNED,
+	DELETE_SIZED_ALIGNED, DELETE_ARRAY_SIZED_ALIGNED,
+	DELETE_ALIGNED_NOTHROW, DELETE_ARRAY_ALIGNED_NOTHROW,
+	OPERATORS
+};
+
+static const char *const names[OPERATORS] = {
+	[NEW] = "_Znwm",
+	[NEW_ARRAY] = "_Znam",
+	[NEW_NOTHROW] = "_ZnwmRKSt9nothrow_t",
+	[NEW_ARRAY_NOTHROW] = "_ZnamRKSt9nothrow_t",
+	[NEW_ALIGNED] = "_ZnwmSt11align_val_t",
+	[NEW_ARRAY_ALIGNED] = "_ZnamSt11align_val_t",
+	[NEW_ALIGNED_NOTHROW] = "_ZnwmSt11align_val_tRKSt9nothrow_t",
+	[NEW_ARRAY_ALIGNED_NOTHROW] = "_ZnamSt11align_val_tRKSt9nothrow_t",
+	[DELETE] = "_ZdlPv",
+	[DELETE_ARRAY] = "_ZdaPv",
+	[DELETE_SIZED] = "_ZdlPvm",
+	[DELETE_ARRAY_SIZED] = "_ZdaPvm",
+	[DELETE_NOTHROW] = "_ZdlPvRKSt9nothrow_t",
+	[DELETE_ARRAY_NOTHROW] = "_ZdaPvRKSt9nothrow_t",
+	[DELETE_ALIGNED] = "_ZdlPvSt11align_val_t",
+	[DELETE_ARRAY_ALIGNED] = "_ZdaPvSt11align_val_t",
+	[DELETE_SIZED_ALIGNED] = "_ZdlPvmSt11align_val_t",
+	[DELETE_ARRAY_SIZED_ALIGNED] = "_ZdaPvmSt11align_val_t",
+	[DELETE_ALIGNED_NOTHROW] = "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+	[DELETE_ARRAY_ALIGNED_NOTHROW] =
+	    "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+};
+
+static struct {
+	void *_Atomic next[OPERATORS];
+} operators;
+
+static COLD void *
+find_next(enum operator operator, uint64_t caller)
+{
+	void *found = dlsym(RTLD_NEXT, names[operator]);
+	struct link_map *map;
+	Dl_info info;
+
+	if (found == NULL && dladdr1((void *)(uintptr_t)caller, &info,
+	    (void **)&map, RTLD_DL_LINKMAP) != 0)
+		found = dlsym(map, names[operator]);
+	/*
+	 * Remember it only if it stays: a private library may be closed, and
+	 * the next caller's own may be another one.
+	 */
+	if (dlsym(RTLD_NEXT, names[operator]) != NULL)
+		atomic_store(&operators.next[operator], found);
+	return found;
+}
+
+static inline void *
+next(enum operator operator, uint64_t caller)
+{
+	void *f = atomic_load_explicit(&operators.next[operator],
+	    memory_order_relaxed);
+
+	return LIKELY(f != NULL) ? f : find_next(operator, caller);
+}
+
+/*
+ * No operator anywhere in reach: the caller has its C++ library linked in
+ * and hidden.  malloc() does what it would have done, short of throwing,
+ * which without that library cannot be done.
+ */
+static void *
+new_by_malloc(size_t size, size_t alignment)
+{
+	return alignment > 16 ? aligned_alloc(alignment, size) :
+	    malloc(size == 0 ? 1 : size);
+}
+
+static inline void *
+counted_new(void *block, size_t size, uint64_t caller)
+{
+	enum entry entry = ENTRY_COUNT;
+	size_t usable;
+
+	if (LIKELY(!real.owns_new) || block == NULL)
+		return block;
+	if (UNLIKELY(self.tally == NULL))
+		entry = boot_enter();
+	if (entry == ENTRY_POOL || entry == ENTRY_PASS)
+		return block;
+	usable = real.usable_size(block);
+	if (entry == ENTRY_SHARED)
+		record_shared_alloc(block, size, usable);
+	else if (tally_alloc(self.tally, block, usable))
+		record_alloc(block, size, usable, caller);
+	return block;
+}
+
+static inline void
+counted_delete(void *block)
+{
+	enum entry entry = ENTRY_COUNT;
+	size_t usable;
+
+	if (LIKELY(!real.owns_new) || block == NULL)
+		return;
+	if (UNLIKELY(self.tally == NULL))
+		entry = boot_enter();
+	if (entry == ENTRY_POOL || entry == ENTRY_PASS)
+		return;
+	usable = real.usable_size(block);
+	if (entry == ENTRY_SHARED)
+		record_shared_free(block, usable);
+	else if (boot_recording)
+		record_free(block, usable);
+	else if (tally_free(self.tally, block, usable))
+		record_look();
+}
+
+/*
+ * One operator: its name as the linker knows it, what it takes, and what of
+ * that is handed on.
+ */
+#define DEFINE_NEW(operator, symbol, alignment, parameters, arguments)	\
+	EXPORT void *symbol parameters;					\
+	EXPORT void *							\
+	symbol parameters						\
+	{								\
+		void *(*f) parameters = next(operator, CALLER);		\
+									\
+		if (UNLIKELY(f == NULL))				\
+			return new_by_malloc(size, alignment);		\
+		return counted_new(f arguments, size, CALLER);		\
+	}
+
+#define DEFINE_DELETE(operator, symbol, parameters, arguments)		\
+	EXPORT void symbol parameters;					\
+	EXPORT void							\
+	symbol parameters						\
+	{								\
+		void (*f) parameters = next(operator, CALLER);		\
+									\
+		counted_delete(block);					\
+		if (UNLIKELY(f == NULL))				\
+			free(block);					\
+		else							\
+			f arguments;					\
+	}
+
+DEFINE_NEW(NEW, _Znwm, 0, (size_t size), (size))
+DEFINE_NEW(NEW_ARRAY, _Znam, 0, (size_t size), (size))
+DEFINE_NEW(NEW_NOTHROW, _ZnwmRKSt9nothrow_t, 0,
+    (size_t size, nothrow tag), (size, tag))
+DEFINE_NEW(NEW_ARRAY_NOTHROW, _ZnamRKSt9nothrow_t, 0,
+    (size_t size, nothrow tag), (size, tag))
+DEFINE_NEW(NEW_ALIGNED, _ZnwmSt11align_val_t, alignment,
+    (size_t size, align_val alignment), (size, alignment))
+DEFINE_NEW(NEW_ARRAY_ALIGNED, _ZnamSt11align_val_t, alignment,
+    (size_t size, align_val alignment), (size, alignment))
+DEFINE_NEW(NEW_ALIGNED_NOTHROW, _ZnwmSt11align_val_tRKSt9nothrow_t,
+    alignment, (size_t size, align_val alignment, nothrow tag),
+    (size, alignment, tag))
+DEFINE_NEW(NEW_ARRAY_ALIGNED_NOTHROW, _ZnamSt11align_val_tRKSt9nothrow_t,
+    alignment, (size_t size, align_val alignment, nothrow tag),
+    (size, alignment, tag))
+
+DEFINE_DELETE(DELETE, _ZdlPv, (void *block), (block))
+DEFINE_DELETE(DELETE_ARRAY, _ZdaPv, (void *block), (block))
+DEFINE_DELETE(DELETE_SIZED, _ZdlPvm, (void *block, size_t size),
+    (block, size))
+DEFINE_DELETE(DELETE_ARRAY_SIZED, _ZdaPvm, (void *block, size_t size),
+    (block, size))
+DEFINE_DELETE(DELETE_NOTHROW, _ZdlPvRKSt9nothrow_t,
+    (void *block, nothrow tag), (block, tag))
+DEFINE_DELETE(DELETE_ARRAY_NOTHROW, _ZdaPvRKSt9nothrow_t,
+    (void *block, nothrow tag), (block, tag))
+DEFINE_DELETE(DELETE_ALIGNED, _ZdlPvSt11align_val_t,
+    (void *block, align_val alignment), (block, alignment))
+DEFINE_DELETE(DELETE_ARRAY_ALIGNED, _ZdaPvSt11align_val_t,
+    (void *block, align_val alignment), (block, alignment))
+DEFINE_DELETE(DELETE_SIZED_ALIGNED, _ZdlPvmSt11align_val_t,
+    (void *block, size_t size, align_val alignment), (block, size, alignment))
+DEFINE_DELETE(DELETE_ARRAY_SIZED_ALIGNED, _ZdaPvmSt11align_val_t,
+    (void *block, size_t size, align_val alignment), (block, size, alignment))
+DEFINE_DELETE(DELETE_ALIGNED_NOTHROW, _ZdlPvSt11align_val_tRKSt9nothrow_t,
+    (void *block, align_val alignment, nothrow tag), (block, alignment, tag))
+DEFINE_DELETE(DELETE_ARRAY_ALIGNED_NOTHROW,
+    _ZdaPvSt11align_val_tRKSt9nothrow_t,
+    (void *block, align_val alignment, nothrow tag), (block, alignment, tag))

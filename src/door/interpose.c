@@ -1,0 +1,319 @@
+/*
+ * interpose.c - malloc and its family, as the program calls them
+ *
+ * Floor 8 (door).  Follow one malloc: the hot road is the allocator's own
+ * call and a few adds in this thread's tally.  A thread that we have not met,
+ * a process that is not counted, and blocks of our pool take the cold road,
+ * the functions named *_aside.
+ *
+ * Arguments go to the allocator untouched, and so do its refusals: an
+ * alignment or a size that it takes is none of our business.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "door/boot.h"
+#include "door/record.h"
+#include "heap/tally.h"
+
+#define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+/* Is this call one for the cold road?  It may meet the thread on the way. */
+#define ASIDE(entry) \
+	(UNLIKELY(self.tally == NULL) && \
+	((entry) = boot_enter()) != ENTRY_COUNT)
+
+/* The allocator gave @block: count it, and pass it on. */
+static inline void *
+counted(void *block, size_t requested, uint64_t caller)
+{
+	size_t usable;
+
+	if (UNLIKELY(block == NULL))
+		return NULL; /* errno as the allocator left it */
+	usable = real.usable_size(block);
+	if (tally_alloc(self.tally, block, usable))
+		record_alloc(block, requested, usable, caller);
+	return block;
+}
+
+/* The block is about to go back to the allocator. */
+static inline void
+forget(void *block)
+{
+	size_t usable = real.usable_size(block);
+
+	if (boot_recording)
+		record_free(block, usable);
+	else if (tally_free(self.tally, block, usable))
+		record_look();
+}
+
+/* --- the cold road --- */
+
+static void *
+counted_aside(enum entry entry, void *block, size_t requested)
+{
+	if (entry == ENTRY_SHARED && block != NULL)
+		record_shared_alloc(block, requested,
+		    real.usable_size(block));
+	return block;
+}
+
+static COLD void *
+malloc_aside(enum entry entry, size_t size)
+{
+	if (entry == ENTRY_POOL)
+		return pool_take(size, 16);
+	return counted_aside(entry, real.malloc(size), size);
+}
+
+static COLD void *
+calloc_aside(enum entry entry, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (entry != ENTRY_POOL)
+		return counted_aside(entry, real.calloc(n, size), n * size);
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return pool_take(bytes, 16); /* zero: no piece is used twice */
+}
+
+/* True: the block was ours, or nobody counts; it has been dealt with. */
+static COLD bool
+free_aside(void *block)
+{
+	enum entry entry = ENTRY_COUNT;
+
+	if (pool_has(block))
+		return true; /* what came from the pool stays there */
+	if (!ASIDE(entry))
+		return false;
+	if (entry == ENTRY_SHARED)
+		record_shared_free(block, real.usable_size(block));
+	if (entry != ENTRY_POOL)
+		real.free(block);
+	return true;
+}
+
+/* realloc() of a pool's piece, or in a thread or a process aside. */
+static COLD void *
+realloc_aside(enum entry entry, void *block, size_t size)
+{
+	size_t usable;
+	void *fresh;
+
+	if (entry == ENTRY_POOL || pool_has(block)) {
+		fresh = malloc(size);
+		if (fresh != NULL && block != NULL)
+			memcpy(fresh, block, min_u64(size, pool_has(block) ?
+			    pool_size(block) : real.usable_size(block)));
+		return fresh;
+	}
+	if (entry == ENTRY_PASS)
+		return real.realloc(block, size);
+	if (block == NULL)
+		return malloc_aside(entry, size);
+	usable = real.usable_size(block);
+	fresh = real.realloc(block, size);
+	if (fresh == NULL && size != 0)
+		return NULL;
+	record_shared_free(block, usable);
+	return counted_aside(entry, fresh, size);
+}
+
+/* --- the family --- */
+
+EXPORT void *
+malloc(size_t size)
+{
+	enum entry entry;
+
+	if (ASIDE(entry))
+		return malloc_aside(entry, size);
+	return counted(real.malloc(size), size, CALLER);
+}
+
+EXPORT void
+free(void *block)
+{
+	if (UNLIKELY(block == NULL))
+		return;
+	if (UNLIKELY(self.tally == NULL || pool_has(block)) &&
+	    free_aside(block))
+		return;
+	forget(block);
+	real.free(block);
+}
+
+EXPORT void *
+calloc(size_t n, size_t size)
+{
+	enum entry entry;
+
+	if (ASIDE(entry))
+		return calloc_aside(entry, n, size);
+	/* The product cannot overflow where the allocator succeeds. */
+	return counted(real.calloc(n, size), n * size, CALLER);
+}
+
+/*
+ * The record goes before the allocator may give the address to another
+ * thread, and comes back if the block stays.  NULL for a size of 0 is taken
+ * as a free, which it is with every allocator that answers so.
+ */
+static inline void *
+reallocated(void *block, size_t size, uint64_t caller)
+{
+	struct taken taken = { .usable = real.usable_size(block) };
+	void *fresh;
+
+	if (boot_recording)
+		record_take(block, taken.usable, &taken);
+	fresh = real.realloc(block, size);
+	if (UNLIKELY(fresh == NULL && size != 0)) {
+		int error = errno;
+
+		if (boot_recording)
+			record_put_back(block, &taken);
+		errno = error;
+		return NULL;
+	}
+	if (boot_recording)
+		record_taken_free(block, &taken);
+	else if (tally_free(self.tally, block, taken.usable))
+		record_look();
+	return counted(fresh, size, caller);
+}
+
+EXPORT void *
+realloc(void *block, size_t size)
+{
+	enum entry entry = ENTRY_COUNT;
+
+	if (ASIDE(entry) || UNLIKELY(pool_has(block)))
+		return realloc_aside(entry, block, size);
+	if (block == NULL)
+		return counted(real.malloc(size), size, CALLER);
+	return reallocated(block, size, CALLER);
+}
+
+EXPORT void *
+reallocarray(void *block, size_t n, size_t size)
+{
+	enum entry entry = ENTRY_COUNT;
+	size_t bytes;
+
+	if (UNLIKELY(__builtin_mul_overflow(n, size, &bytes))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (ASIDE(entry) || UNLIKELY(pool_has(block)))
+		return realloc_aside(entry, block, bytes);
+	if (block == NULL)
+		return counted(real.malloc(bytes), bytes, CALLER);
+	return reallocated(block, bytes, CALLER);
+}
+
+EXPORT int
+posix_memalign(void **to, size_t alignment, size_t size)
+{
+	enum entry entry;
+	int r;
+
+	if (ASIDE(entry)) {
+		if (entry == ENTRY_POOL) {
+			*to = pool_take(size, alignment);
+			return *to == NULL ? ENOMEM : 0;
+		}
+		r = real.posix_memalign(to, alignment, size);
+		if (r == 0)
+			(void)counted_aside(entry, *to, size);
+		return r;
+	}
+	r = real.posix_memalign(to, alignment, size);
+	if (r == 0)
+		(void)counted(*to, size, CALLER);
+	return r;
+}
+
+EXPORT void *
+aligned_alloc(size_t alignment, size_t size)
+{
+	enum entry entry;
+
+	if (ASIDE(entry))
+		return entry == ENTRY_POOL ? pool_take(size, alignment) :
+		    counted_aside(entry, real.aligned_alloc(alignment, size),
+		    size);
+	return counted(real.aligned_alloc(alignment, size), size, CALLER);
+}
+
+EXPORT void *
+memalign(size_t alignment, size_t size)
+{
+	enum entry entry;
+
+	if (ASIDE(entry))
+		return entry == ENTRY_POOL ? pool_take(size, alignment) :
+		    counted_aside(entry, real.memalign(alignment, size), size);
+	return counted(real.memalign(alignment, size), size, CALLER);
+}
+
+EXPORT void *
+valloc(size_t size)
+{
+	enum entry entry;
+
+	if (ASIDE(entry))
+		return entry == ENTRY_POOL ? pool_take(size, 4096) :
+		    counted_aside(entry, real.valloc(size), size);
+	return counted(real.valloc(size), size, CALLER);
+}
+
+EXPORT void *
+pvalloc(size_t size)
+{
+	enum entry entry;
+
+	if (ASIDE(entry))
+		return entry == ENTRY_POOL ? pool_take(size, 4096) :
+		    counted_aside(entry, real.pvalloc(size), size);
+	return counted(real.pvalloc(size), size, CALLER);
+}
+
+/* C23.  The sizes are a hint to the allocator, which may lack the functions. */
+void free_sized(void *block, size_t size);
+void free_aligned_sized(void *block, size_t alignment, size_t size);
+
+EXPORT void
+free_sized(void *block, size_t size)
+{
+	if (block == NULL || ((self.tally == NULL || pool_has(block)) &&
+	    free_aside(block)))
+		return;
+	forget(block);
+	if (real.free_sized != NULL)
+		real.free_sized(block, size);
+	else
+		real.free(block);
+}
+
+EXPORT void
+free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+	if (block == NULL || ((self.tally == NULL || pool_has(block)) &&
+	    free_aside(block)))
+		return;
+	forget(block);
+	if (real.free_aligned_sized != NULL)
+		real.free_aligned_sized(block, alignment, size);
+	else
+		real.free(block);
+}

@@ -1,0 +1,113 @@
+#include "door/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/text.h"
+
+/* A word that a variable accepts, and what it stands for. */
+struct choice {
+	const char *word;
+	uint32_t value;
+};
+
+static const struct choice switches[] = {
+	{ "0", false }, { "1", true }, { "off", false }, { "on", true },
+	{ NULL, 0 }
+};
+
+/* Until stacks are sampled, who asks for a sample is given all of them. */
+static const struct choice stacks[] = {
+	{ "none", STACKS_NONE }, { "sampled", STACKS_ALL },
+	{ "all", STACKS_ALL }, { NULL, 0 }
+};
+
+static const struct choice children[] = {
+	{ "all", CHILDREN_ALL }, { "exec", CHILDREN_EXEC },
+	{ "none", CHILDREN_NONE }, { NULL, 0 }
+};
+
+static const char *
+value_of(char *const *environment, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; environment != NULL && *environment != NULL; environment++)
+		if (strncmp(*environment, name, n) == 0 &&
+		    (*environment)[n] == '=')
+			return *environment + n + 1;
+	return NULL;
+}
+
+static int
+choose(const char *value, const struct choice *choice, uint32_t *to)
+{
+	for (; choice->word != NULL; choice++) {
+		if (strcmp(value, choice->word) == 0) {
+			*to = choice->value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int
+read_number(const char *value, uint64_t least, uint64_t most, uint32_t *to)
+{
+	uint64_t n;
+
+	if (text_parse_u64(value, most, &n) < 0 || n < least)
+		return -EINVAL;
+	*to = (uint32_t)n;
+	return 0;
+}
+
+int
+options_read(char *const *environment, struct options *options,
+    const char **wrong)
+{
+	uint32_t enabled = true;
+	uint32_t root = 0;
+	const struct {
+		const char *name;
+		const struct choice *choices; /* NULL: a number */
+		uint64_t least, most;
+		uint32_t *to;
+	} table[] = {
+		{ "HEAPTIDE", switches, 0, 0, &enabled },
+		{ "HEAPTIDE_STACKS", stacks, 0, 0, &options->stacks },
+		{ "HEAPTIDE_DEPTH", NULL, DEPTH_LEAST, DEPTH_MOST,
+		    &options->depth },
+		{ "HEAPTIDE_CHILDREN", children, 0, 0, &options->children },
+		{ "HEAPTIDE_ROOT", NULL, 1, INT_MAX, &root },
+	};
+	size_t i;
+
+	options->stacks = STACKS_ALL;
+	options->depth = DEPTH_DEFAULT;
+	options->children = CHILDREN_ALL;
+	options->run = value_of(environment, "HEAPTIDE_RUN");
+	options->log = value_of(environment, "HEAPTIDE_LOG");
+	if (options->run == NULL)
+		options->run = "";
+	for (i = 0; i < ARRAY_LENGTH(table); i++) {
+		const char *value = value_of(environment, table[i].name);
+		int r;
+
+		if (value == NULL || value[0] == '\0')
+			continue;
+		r = table[i].choices != NULL ?
+		    choose(value, table[i].choices, table[i].to) :
+		    read_number(value, table[i].least, table[i].most,
+		    table[i].to);
+		if (r < 0) {
+			*wrong = table[i].name;
+			return r;
+		}
+	}
+	options->enabled = enabled;
+	options->root = (int)root;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * options.h - what the environment asks of the library
+ *
+ * Floor 8 (door).  May use: base, sys.  Used by: boot.
+ * Contexts: boot only; reads the environment as it lies, without getenv().
+ */
+#ifndef DOOR_OPTIONS_H
+#define DOOR_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+
+#define DEPTH_LEAST   1
+#define DEPTH_MOST    1024
+#define DEPTH_DEFAULT 128
+
+struct options {
+	bool enabled;      /* HEAPTIDE */
+	uint32_t stacks;   /* HEAPTIDE_STACKS, enum segment_stacks */
+	uint32_t depth;    /* HEAPTIDE_DEPTH */
+	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
+	int root;          /* HEAPTIDE_ROOT: pid of the tree's first process */
+	const char *run;   /* HEAPTIDE_RUN: who started this tree, "" if none */
+	const char *log;   /* HEAPTIDE_LOG, or NULL */
+};
+
+/*
+ * Read all of them.  0, or -EINVAL: @wrong names the variable whose value is
+ * not accepted, and the library then stays out of this process.
+ */
+int options_read(char *const *environment, struct options *options,
+    const char **wrong);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * mapping.h - the address ranges a program maps by itself
+ *
+ * Floor 4 (heap).  May use: base, sys, mem.  Used by: door.
+ * Contexts: anywhere, signal handlers included: no lock, no waiting.
+ *
+ * Changes go through a bounded queue.  Whoever finds nobody at work applies
+ * what is queued, in order, to the sorted table in the segment; whoever finds
+ * somebody leaves at once, and the other does it.  A range is taken out before
+ * the kernel gets it back and put in after it was given, so the order of the
+ * queue is an order in which the kernel could have done it all.
+ */
+#ifndef HEAP_MAPPING_H
+#define HEAP_MAPPING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+
+/* A range was mapped, over whatever was there. */
+void mapping_add(uint64_t start, uint64_t bytes, enum mapping_kind kind,
+    uint32_t site);
+
+/* A range is about to be unmapped; parts of others are cut off. */
+void mapping_remove(uint64_t start, uint64_t bytes);
+
+/*
+ * What the table says of the range that holds @address; false: nothing, or
+ * it was being changed for too long.
+ */
+bool mapping_find(uint64_t address, struct mapping *mapping);
+
+/* Forget what was queued: a child, just forked, with a table of its own. */
+void mapping_reset(void);
+
+#endif

@@ -1,0 +1,68 @@
+#include "sys/say.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "sys/sys.h"
+
+#define SAID_MOST 32
+#define LINE_ROOM 512
+
+static struct {
+	const char *log;
+	const char *_Atomic said[SAID_MOST]; /* texts are literals */
+} say;
+
+void
+say_set_log(const char *path)
+{
+	say.log = path;
+}
+
+/* True: @what has not been said before.  A full list stays silent. */
+static bool
+is_new(const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < SAID_MOST; i++) {
+		const char *there = NULL;
+
+		if (atomic_compare_exchange_strong(&say.said[i], &there, what))
+			return true;
+		if (there == what)
+			return false;
+	}
+	return false;
+}
+
+void
+say_once(const char *what, int error, const char *means)
+{
+	char line[LINE_ROOM];
+	struct text t;
+	int fd;
+
+	if (say.log == NULL || !is_new(what))
+		return;
+	text_open(&t, line, sizeof(line) - 1);
+	text_put(&t, "heaptide[");
+	text_put_u64(&t, (uint64_t)sys_pid());
+	text_put(&t, "]: ");
+	text_put(&t, what);
+	if (error < 0) {
+		text_put(&t, ": error ");
+		text_put_u64(&t, (uint64_t)-error);
+	}
+	text_put(&t, "; ");
+	text_put(&t, means);
+	line[t.used] = '\n';
+	fd = sys_open(say.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return; /* there is no one left to tell */
+	(void)sys_write(fd, line, t.used + 1);
+	sys_close(fd);
+}

@@ -1,0 +1,34 @@
+#!/bin/sh
+# tidy.sh - the tree speaks of itself alone: no machine, no trailing blanks
+. "${srcdir:-.}/tests/lib.sh"
+
+cd "$srcdir" || exit
+{
+	find src include tools tests examples doc .ci -type f
+	ls bootstrap configure.ac Makefile.am heaptide.pc.in m4/heaptide.m4 \
+		LICENSE NEWS README.md HACKING.md .clang-format .editorconfig
+} >"$scratch/files"
+
+# Written in two halves, or this file would be found as well.
+elsewhere='/wo''rk/|/ho''me/[a-z]|/tmp/h''t/|\.\./sha''red|\.lib''rary'
+xargs grep -nIE "$elsewhere" <"$scratch/files" >"$scratch/found"
+[ ! -s "$scratch/found" ] || {
+	cat "$scratch/found"
+	fail "names a place that is not in this tree"
+}
+
+xargs grep -nI '[[:blank:]]$' <"$scratch/files" >"$scratch/found"
+[ ! -s "$scratch/found" ] || {
+	cat "$scratch/found"
+	fail "blanks at the end of a line"
+}
+
+# Code of 80 columns, tabs of 8.
+grep '\.[ch]$' "$scratch/files" | while read -r file; do
+	expand "$file" | awk -v file="$file" \
+		'length($0) > 80 { print file ":" NR ": " length($0) }'
+done >"$scratch/found"
+[ ! -s "$scratch/found" ] || {
+	cat "$scratch/found"
+	fail "wider than 80 columns"
+}

@@ -1,0 +1,123 @@
+# lib.sh - what the scripts in tests/live and tests/check stand on
+#
+#	#!/bin/sh
+#	# name.sh - what must be true, in one line
+#	. "${srcdir:-.}/tests/lib.sh"
+#
+# A test passes when it comes to its end.  By hand, from the top of the tree:
+# `sh tests/live/name.sh`, with the build in build/.
+#
+# Gives: HEAPTIDE and LIBHEAPTIDE, the command and the library of this build;
+# $scratch, a directory that is removed at the end and is the working
+# directory; HEAPTIDE_DIR in it, so tests never see each other's processes.
+
+srcdir=$(cd "${srcdir:-.}" && pwd)
+builddir=$(cd "${builddir:-$srcdir/build}" && pwd) || exit
+
+# Nothing of the caller's own heaptide, language or caches takes part.
+unset LD_PRELOAD DEBUGINFOD_URLS \
+	$(env | sed -n 's/^\(HEAPTIDE[A-Z_]*\)=.*/\1/p')
+export LC_ALL=C
+
+# Not exported: to the library, a variable of this name would be an option.
+HEAPTIDE=$builddir/heaptide
+LIBHEAPTIDE=$builddir/.libs/libheaptide.so
+victims=$builddir/tests/victims
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/heaptide-test.XXXXXX") || exit
+trap 'status=$?; cd /; rm -rf "$scratch"; exit $status' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$scratch" || exit
+export HEAPTIDE_DIR="$scratch/segments" XDG_CACHE_HOME="$scratch/cache"
+
+# --- verdicts ----------------------------------------------------------------
+
+fail()
+{
+	echo "$*"
+	exit 1
+}
+
+# Said last, so it is the reason that the runner shows.
+skip()
+{
+	echo "$*"
+	exit 77
+}
+
+# need COMMAND...: without them there is nothing to test
+need()
+{
+	for command; do
+		command -v "$command" >/dev/null ||
+			skip "$command is not installed"
+	done
+}
+
+# same WHAT EXPECTED FOUND
+same()
+{
+	[ "$2" = "$3" ] || fail "$1: expected '$2', found '$3'"
+}
+
+# within WHAT LEAST MOST FOUND: whole numbers
+within()
+{
+	[ "$4" -ge "$2" ] && [ "$4" -le "$3" ] ||
+		fail "$1: expected $2 to $3, found '$4'"
+}
+
+# --- running programs --------------------------------------------------------
+
+# limited SECONDS COMMAND...: who hangs has failed, with status 124 or 137
+limited()
+{
+	timeout -k 5 "$@"
+}
+
+# under STACKS COMMAND...: run with heaptide, which itself says nothing; the
+# profile is profile.tide.
+under()
+{
+	under_stacks=$1
+	shift
+	limited 300 "$HEAPTIDE" run --stacks "$under_stacks" --summary off \
+		-o "$scratch/profile.tide" -- "$@"
+}
+
+# plain_and_under STACKS COMMAND...: the program must write and return the
+# same with heaptide as without; $stdin, if set, is a file for it to read.
+# Leaves plain.out, under.out, plain.err, under.err and profile.tide.
+plain_and_under()
+{
+	stacks=$1
+	shift
+	limited 300 "$@" <"${stdin:-/dev/null}" >plain.out 2>plain.err
+	plain_status=$?
+	rm -f profile.tide
+	under "$stacks" "$@" <"${stdin:-/dev/null}" >under.out 2>under.err
+	under_status=$?
+
+	[ "$plain_status" -eq "$under_status" ] || {
+		tail -n 5 under.err
+		fail "--stacks=$stacks: status $under_status instead of" \
+		    "$plain_status: $*"
+	}
+	cmp plain.out under.out || fail "--stacks=$stacks: another output: $*"
+}
+
+# --- reading profiles --------------------------------------------------------
+
+# json FILE EXPRESSION: what jq makes of a JSON file
+json()
+{
+	command -v jq >/dev/null || skip "jq is not installed"
+	jq -r "$2" "$1" || fail "jq cannot read $1"
+}
+
+# report PROFILE: as JSON, in report.json
+report()
+{
+	limited 60 "$HEAPTIDE" report --json "$1" >report.json ||
+		fail "no report of $1"
+}

@@ -1,0 +1,433 @@
+#include "gather.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "base/base.h"
+#include "control/census.h"
+#include "print.h"
+#include "reader.h"
+#include "sys/proc.h"
+#include "sys/sys.h"
+
+#define INTERVAL_FIRST (50 * NS_PER_MS)
+#define INTERVAL_MOST  (2 * NS_PER_S)
+#define COST_SHARE     100 /* looking may take one part in so many */
+#define RUN_ROOM       64
+
+/* A name that was seen in the directory, and whose it is. */
+struct gather_member {
+	char name[64];
+	enum { MEMBER_NEW, MEMBER_OURS, MEMBER_FOREIGN } kind;
+	UT_hash_handle hh;
+};
+
+static int
+path_in(const char *directory, const char *name, char path[PLACE_ROOM])
+{
+	int n = snprintf(path, PLACE_ROOM, "%s/%s", directory, name);
+
+	return n < 0 || n >= PLACE_ROOM ? -ENAMETOOLONG : 0;
+}
+
+char *
+gather_name(const char *path, char name[GATHER_NAME_ROOM])
+{
+	const char *last = strrchr(path, '/');
+	char *c;
+
+	snprintf(name, GATHER_NAME_ROOM, "%s", last != NULL ? last + 1 : path);
+	for (c = name; *c != '\0'; c++)
+		if (strchr("/%\"'\\ \t\n*?[]$&|;<>()`!", *c) != NULL ||
+		    (unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '_';
+	return name;
+}
+
+/* --- whose it is ---------------------------------------------------------- */
+
+/*
+ * Only the header is read, not checked: a segment is opened properly when it
+ * is collected.
+ */
+static int
+recognise(const char *path, const char *run)
+{
+	struct segment_text text;
+	size_t bytes = strlen(run);
+	char theirs[RUN_ROOM];
+	struct segment s;
+	int kind = MEMBER_NEW;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return MEMBER_NEW;
+	if (pread(fd, &s, sizeof(s), 0) != sizeof(s) || s.head.ready != 1)
+		goto out; /* being born; or never will be, then it stays new */
+	kind = MEMBER_FOREIGN;
+	text = s.identity.run;
+	if (memcmp(s.head.magic, SEGMENT_MAGIC, sizeof(s.head.magic)) == 0 &&
+	    s.head.layout == SEGMENT_LAYOUT && text.bytes == bytes &&
+	    bytes <= sizeof(theirs) &&
+	    pread(fd, theirs, bytes, (off_t)(s.table[TABLE_TEXT].offset +
+	    text.offset)) == (ssize_t)bytes && memcmp(theirs, run, bytes) == 0)
+		kind = MEMBER_OURS;
+out:
+	close(fd);
+	return kind;
+}
+
+static struct gather_member *
+find_member(struct gather *g, const char *name, const char *path)
+{
+	struct gather_member *m;
+
+	HASH_FIND_STR(g->members, name, m);
+	if (m == NULL) {
+		m = calloc(1, sizeof(*m));
+		if (m == NULL)
+			return NULL;
+		snprintf(m->name, sizeof(m->name), "%s", name);
+		HASH_ADD_STR(g->members, name, m);
+	}
+	if (m->kind == MEMBER_NEW)
+		m->kind = recognise(path, g->run);
+	return m;
+}
+
+static void
+forget_member(struct gather *g, struct gather_member *m)
+{
+	HASH_DEL(g->members, m);
+	free(m);
+}
+
+/* --- the living ----------------------------------------------------------- */
+
+/* May the tables that a census reads be believed to lie in the file? */
+static bool
+tables_fit(const struct segment *s, uint64_t bytes)
+{
+	static const uint32_t row[] = {
+		[TABLE_TALLIES] = sizeof(struct tally),
+		[TABLE_MAPPINGS] = sizeof(struct mapping),
+	};
+	static const enum segment_table_id read[] = {
+		TABLE_TALLIES, TABLE_MAPPINGS
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(read); i++) {
+		const struct segment_table *t = &s->table[read[i]];
+
+		if (t->entry_bytes != row[read[i]] || t->offset > bytes ||
+		    t->capacity > (bytes - t->offset) / t->entry_bytes)
+			return false;
+	}
+	return true;
+}
+
+/* A process that is gone, or a census already under way, is no trouble. */
+static void
+measure(const char *path, int pid)
+{
+	struct segment *s;
+	struct stat st;
+	int fd;
+
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(*s))
+		goto out;
+	s = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    fd, 0);
+	if (s == MAP_FAILED)
+		goto out;
+	if (tables_fit(s, (uint64_t)st.st_size))
+		(void)census_take(s, pid);
+	munmap(s, (size_t)st.st_size);
+out:
+	close(fd);
+}
+
+/* --- the dead ------------------------------------------------------------- */
+
+/* Make the folder; false, with a sentence, if that is impossible. */
+static bool
+make_folder(struct gather *g)
+{
+	if (mkdir(g->folder, 0777) == 0 || errno == EEXIST)
+		return true;
+	print_error("cannot make %s for the profiles of child processes: %s; "
+	    "they stay in %s", g->folder, strerror(errno), g->directory);
+	g->refused = true;
+	return false;
+}
+
+static void
+name_process(const struct profile *p, char name[GATHER_NAME_ROOM])
+{
+	char **arguments = profile_arguments(p);
+
+	gather_name(arguments != NULL && arguments[0] != NULL &&
+	    arguments[0][0] != '\0' ? arguments[0] : "unknown", name);
+	free(arguments);
+}
+
+/* Where the copy goes; a pid that was used twice gets its start time, too. */
+static char *
+name_copy(const struct gather *g, const struct shelf_name *name,
+    const char *command)
+{
+	char image[16] = "";
+	char *path = NULL;
+
+	if (name->image != SHELF_LAST)
+		snprintf(image, sizeof(image), ".%d", name->image);
+	if (asprintf(&path, "%s/heaptide.%s.%d%s" SEGMENT_SUFFIX, g->folder,
+	    command, name->pid, image) < 0)
+		return NULL;
+	if (access(path, F_OK) != 0)
+		return path;
+	free(path);
+	if (asprintf(&path, "%s/heaptide.%s.%d.%llu%s" SEGMENT_SUFFIX,
+	    g->folder, command, name->pid, (unsigned long long)name->ticks,
+	    image) < 0)
+		return NULL;
+	return path;
+}
+
+static int
+copy(struct gather *g, const struct profile *p, const struct shelf_name *name,
+    const char *command)
+{
+	char *to;
+	int r;
+
+	if (!make_folder(g))
+		return -ENOENT;
+	to = name_copy(g, name, command);
+	r = to != NULL ? profile_compact(p, to) : -ENOMEM;
+	if (r < 0) {
+		print_error("cannot write %s: %s; profiles of child processes "
+		    "stay in %s", to != NULL ? to : g->folder, strerror(-r),
+		    g->directory);
+		g->refused = true;
+	}
+	free(to);
+	return r;
+}
+
+/* What is true of the process stays true if its profile cannot be copied. */
+static void
+count(struct gather *g, const struct profile *p, const struct shelf_name *name,
+    const char *command)
+{
+	struct totals totals;
+
+	if (name->pid == g->pid && name->ticks == g->ticks) {
+		g->images++;
+		return;
+	}
+	g->processes += name->image == SHELF_LAST;
+	profile_totals(p, &totals);
+	if (g->largest.pid != 0 && totals.peak_bytes <= g->largest.peak_bytes)
+		return;
+	g->largest.pid = name->pid;
+	g->largest.peak_bytes = totals.peak_bytes;
+	snprintf(g->largest.name, sizeof(g->largest.name), "%s", command);
+}
+
+/* True: it is out of the directory. */
+static bool
+collect(struct gather *g, const char *path, const struct shelf_name *name)
+{
+	char command[GATHER_NAME_ROOM], why[512] = "";
+	struct profile p;
+	int r;
+
+	r = profile_open(path, &p, why);
+	if (r < 0) {
+		print_error("the profile of process %d is lost: %s",
+		    name->pid, why);
+		g->kept++;
+		return false;
+	}
+	name_process(&p, command);
+	count(g, &p, name, command);
+	r = g->refused ? -ENOSPC : copy(g, &p, name, command);
+	profile_close(&p);
+	if (r < 0) {
+		g->kept++;
+		return false;
+	}
+	unlink(path);
+	return true;
+}
+
+/* --- looking -------------------------------------------------------------- */
+
+static void
+note_alive(struct gather *g, const struct shelf_name *name)
+{
+	struct proc_stat stat;
+
+	if (g->alive++ != 0)
+		return;
+	g->first_alive.pid = name->pid;
+	if (proc_stat_read(name->pid, &stat) == 0)
+		gather_name(stat.name, g->first_alive.name);
+}
+
+/* One name of the directory.  Returns what measuring it has cost, in ns. */
+static uint64_t
+visit(struct gather *g, const char *text, bool running)
+{
+	struct shelf_name name;
+	struct gather_member *m;
+	char path[PLACE_ROOM];
+	uint64_t before;
+	bool first, last;
+
+	if (!shelf_parse(text, &name) ||
+	    path_in(g->directory, text, path) < 0)
+		return 0;
+	m = find_member(g, text, path);
+	if (m == NULL || m->kind != MEMBER_OURS)
+		return 0;
+	last = name.image == SHELF_LAST;
+	first = last && name.pid == g->pid && name.ticks == g->ticks;
+	if (first && !running)
+		return 0; /* the caller has plans for it */
+	if (!first && (!last || !proc_is_alive(name.pid, name.ticks))) {
+		if (collect(g, path, &name))
+			forget_member(g, m);
+		else
+			m->kind = MEMBER_FOREIGN; /* tried, and told */
+		return 0;
+	}
+	if (!first)
+		note_alive(g, &name);
+	if (!running)
+		return 0;
+	before = sys_clock();
+	measure(path, name.pid);
+	return sys_clock() - before;
+}
+
+static uint64_t
+visit_all(struct gather *g, bool running)
+{
+	struct dirent *entry;
+	uint64_t cost = 0;
+	DIR *dir;
+
+	g->alive = 0;
+	dir = opendir(g->directory);
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL)
+		cost += visit(g, entry->d_name, running);
+	closedir(dir);
+	return cost;
+}
+
+uint64_t
+gather_look(struct gather *g)
+{
+	uint64_t cost = visit_all(g, true);
+	uint64_t wait = max_u64(g->interval_ns, cost * (COST_SHARE - 1));
+
+	g->interval_ns = min_u64(g->interval_ns + g->interval_ns / 2,
+	    INTERVAL_MOST);
+	return sys_clock() + wait;
+}
+
+/* --- beginning and end ---------------------------------------------------- */
+
+static void
+empty_folder(const char *folder)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		const char *suffix = strrchr(entry->d_name, '.');
+
+		if (strncmp(entry->d_name, "heaptide.", 9) == 0 &&
+		    suffix != NULL && strcmp(suffix, SEGMENT_SUFFIX) == 0)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	closedir(dir);
+	rmdir(folder); /* an empty one only */
+}
+
+void
+gather_open(struct gather *g)
+{
+	g->interval_ns = INTERVAL_FIRST;
+	empty_folder(g->folder);
+}
+
+void
+gather_close(struct gather *g)
+{
+	struct gather_member *m, *next;
+
+	(void)visit_all(g, false);
+	HASH_ITER(hh, g->members, m, next)
+		forget_member(g, m);
+}
+
+int
+gather_path(const struct gather *g, char path[PLACE_ROOM])
+{
+	return place_segment(g->directory, g->pid, g->ticks, path);
+}
+
+int
+gather_end(const struct gather *g, const struct segment_end *end,
+    uint32_t *was)
+{
+	char path[PLACE_ROOM];
+	struct segment *s;
+	struct stat st;
+	int fd, r;
+
+	r = gather_path(g, path);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(*s)) {
+		r = -EINVAL;
+		goto out;
+	}
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (s == MAP_FAILED) {
+		r = -errno;
+		goto out;
+	}
+	*was = s->end.how;
+	s->end.status = end->status;
+	s->end.signal = end->signal;
+	s->end.out_of_memory = end->out_of_memory;
+	s->end.at_ns = end->at_ns;
+	atomic_store_explicit(&s->end.how, end->how, memory_order_release);
+	munmap(s, sizeof(*s));
+out:
+	close(fd);
+	return r;
+}

@@ -1,0 +1,83 @@
+/*
+ * gather.h - the segments of one run: look at them, and bring them home
+ *
+ * Beside the house (tools).  May use: base, sys, control, reader, print,
+ * shelf.  Used by: cmd-run.c.
+ *
+ * A run is every process whose segment carries the same HEAPTIDE_RUN.  While
+ * the program runs, its processes' resident memory is measured from here and
+ * what dead ones left is copied at once, so that a build of ten thousand
+ * compilers does not fill the directory.  A copied segment is removed from
+ * there; one that could not be copied stays, and its user is told where.
+ */
+#ifndef TOOLS_GATHER_H
+#define TOOLS_GATHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+#include "shelf.h"
+#include "sys/place.h"
+
+#define GATHER_NAME_ROOM 65
+
+struct gather_process {
+	int pid; /* 0: there is none */
+	char name[GATHER_NAME_ROOM];
+	uint64_t peak_bytes;
+};
+
+struct gather {
+	/* given */
+	const char *directory;   /* where segments lie */
+	const char *run;         /* HEAPTIDE_RUN of this run */
+	const char *folder;      /* where profiles of the others go, FILE.d */
+	int pid;                 /* of the program itself */
+	uint64_t ticks;
+
+	/* found: of the program itself */
+	size_t images;           /* profiles of what it was before an exec */
+	/* found: of all others */
+	size_t processes;        /* that have ended */
+	size_t kept;             /* profiles that could not be copied */
+	size_t alive;            /* processes, as of the last look */
+	struct gather_process first_alive;
+	struct gather_process largest;
+
+	/* inner */
+	struct gather_member *members;
+	bool refused;            /* the folder takes no more */
+	uint64_t interval_ns;    /* between two looks, grows */
+};
+
+/*
+ * Begin.  The given fields are set, the others zero.  Profiles of an earlier
+ * run are removed from the folder: FILE is about to be replaced as well.
+ */
+void gather_open(struct gather *g);
+
+/*
+ * Measure the living, collect the dead.  Returns when to look again, by
+ * sys_clock(): soon at first, and so late that looking costs below 1 %.
+ */
+uint64_t gather_look(struct gather *g);
+
+/* The program has ended: collect, and see who is still alive. */
+void gather_close(struct gather *g);
+
+/*
+ * Write how the program ended into its segment.  -ENOENT: the library never
+ * made one.  @was: how it had ended as the library knew.
+ */
+int gather_end(const struct gather *g, const struct segment_end *end,
+    uint32_t *was);
+
+/* The segment of the program itself. */
+int gather_path(const struct gather *g, char path[PLACE_ROOM]);
+
+/* The last part of a path, with what makes file names awkward replaced. */
+char *gather_name(const char *path, char name[GATHER_NAME_ROOM]);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * inspect.h - can a command be profiled: asked before it starts
+ *
+ * Beside the house (tools).  May use: base, sys/arch.h; libelf.  Used by:
+ * cmd-run.c.
+ *
+ * The answer is advice.  What the kernel and the dynamic linker do with the
+ * command is for them to say; this only spares the user a riddle afterwards.
+ */
+#ifndef TOOLS_INSPECT_H
+#define TOOLS_INSPECT_H
+
+#include <stdbool.h>
+
+struct inspection {
+	/* The file that the kernel will load: CMD, or the interpreter of a
+	 * script; NULL: there is none. */
+	char *path;
+	/* Why it cannot be run at all; NULL: nothing known against it. */
+	char *obstacle;
+	/* Why heaptide will not be inside; NULL: nothing known against it. */
+	char *reason;
+	/* Why the counts will be low although heaptide is inside, or NULL. */
+	char *warning;
+	/* False: the library must be kept away, its presence would harm. */
+	bool may_preload;
+};
+
+/*
+ * Look at @name as execvp() would find it.  The texts are parts of a sentence
+ * ("it is statically linked ..."), NULL where there is nothing to say.
+ */
+void inspect_command(const char *name, struct inspection *in);
+void inspect_free(struct inspection *in);
+
+#endif

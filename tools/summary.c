@@ -1,0 +1,397 @@
+#include "summary.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "print.h"
+#include "symbol.h"
+
+#define SITES_SHOWN 3
+
+/* A site with what it held at the peak, and who it is. */
+struct top {
+	const struct site *site;
+	uint64_t at_peak_bytes;
+	uint64_t live_bytes;
+	struct frame *frames; /* leaf first */
+	size_t count;
+};
+
+/* --- the largest sites ---------------------------------------------------- */
+
+static uint64_t
+live_bytes(const struct site *site)
+{
+	return site->allocated_bytes > site->freed_bytes ?
+	    site->allocated_bytes - site->freed_bytes : 0;
+}
+
+/* Insert @new if it is larger than one of @top, which falls in size. */
+static size_t
+insert(struct top top[SITES_SHOWN], size_t count, const struct top *new)
+{
+	size_t at = count;
+
+	while (at > 0 && top[at - 1].at_peak_bytes < new->at_peak_bytes)
+		at--;
+	if (at == SITES_SHOWN)
+		return count;
+	if (count < SITES_SHOWN)
+		count++;
+	memmove(&top[at + 1], &top[at],
+	    (count - 1 - at) * sizeof(top[0]));
+	top[at] = *new;
+	return count;
+}
+
+static size_t
+find_top(const struct profile *p, struct top top[SITES_SHOWN])
+{
+	size_t count = 0;
+
+	for (size_t i = 1; i < p->sites; i++) {
+		const struct site *site = &p->site[i];
+		struct top new = {
+			.site = site,
+			.at_peak_bytes = profile_site_at_peak(p, site),
+			.live_bytes = live_bytes(site),
+		};
+
+		if ((site->flags & SITE_MAPPING) == 0 &&
+		    new.at_peak_bytes != 0)
+			count = insert(top, count, &new);
+	}
+	return count;
+}
+
+static void
+name_top(struct symbols *symbols, struct top top[SITES_SHOWN], size_t count)
+{
+	const struct site *sites[SITES_SHOWN];
+
+	for (size_t i = 0; i < count; i++)
+		sites[i] = top[i].site;
+	symbols_resolve(symbols, sites, count);
+	for (size_t i = 0; i < count; i++)
+		top[i].count = symbols_stack(symbols, top[i].site,
+		    &top[i].frames);
+}
+
+static void
+free_top(struct top top[SITES_SHOWN], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(top[i].frames);
+}
+
+/*
+ * The frame that tells most: the first whose source is known, for the
+ * program's own code has that more often than the libraries it calls.
+ */
+static const struct frame *
+telling_frame(const struct top *top)
+{
+	for (size_t i = 0; i < top->count; i++)
+		if (top->frames[i].file[0] != '\0')
+			return &top->frames[i];
+	for (size_t i = 0; i < top->count; i++)
+		if (top->frames[i].named)
+			return &top->frames[i];
+	return top->count != 0 ? &top->frames[0] : NULL;
+}
+
+/* --- text ----------------------------------------------------------------- */
+
+/* "exit status 3", "signal 9 (Killed), out of memory" */
+static void
+describe_end(const struct segment_end *end, char *text, size_t room)
+{
+	if (end->how == END_SIGNALLED)
+		snprintf(text, room, "ended by signal %d (%s)%s", end->signal,
+		    strsignal(end->signal), end->out_of_memory != 0 ?
+		    ": out of memory" : "");
+	else
+		snprintf(text, room, "exit status %d", end->status);
+}
+
+static void
+print_head(const struct print *out, const struct summary *s)
+{
+	const struct segment *segment = s->profile->segment;
+	char end[128], took[TEXT_DURATION_ROOM];
+
+	describe_end(&segment->end, end, sizeof(end));
+	print_line(out, PRINT_STRONG, "heaptide: %s (pid %d) ran %s, %s",
+	    s->command, segment->identity.pid, text_format_duration(took,
+	    s->profile->now_ns - segment->identity.clock_ns), end);
+}
+
+static void
+print_totals(const struct print *out, const struct totals *t)
+{
+	char bytes[TEXT_BYTES_ROOM], off[TEXT_BYTES_ROOM];
+	char when[TEXT_DURATION_ROOM], blocks[TEXT_COUNT_ROOM];
+	char calls[TEXT_COUNT_ROOM], error[64] = "";
+
+	if (t->peak_error_bytes != 0)
+		snprintf(error, sizeof(error), ", off by %s at most",
+		    text_format_bytes(off, t->peak_error_bytes));
+	print_line(out, PRINT_PLAIN, "  %-14s %10s after %s%s", "peak heap",
+	    text_format_bytes(bytes, t->peak_bytes),
+	    text_format_duration(when, (uint64_t)(t->peak_at *
+	    (double)NS_PER_S)), error);
+	print_line(out, PRINT_PLAIN, "  %-14s %10s in %s blocks", "still held",
+	    text_format_bytes(bytes, t->live_bytes),
+	    text_format_count(blocks, t->live_blocks));
+	print_line(out, PRINT_PLAIN, "  %-14s %10s, %.0f %% of them freed "
+	    "before the next", "allocations",
+	    text_format_count(calls, t->allocations),
+	    t->allocations == 0 ? 0.0 :
+	    100.0 * (double)t->temporary / (double)t->allocations);
+}
+
+static void
+print_site(const struct print *out, const struct top *top)
+{
+	char peak[TEXT_BYTES_ROOM], live[TEXT_BYTES_ROOM];
+	const struct frame *frame = telling_frame(top);
+	char place[SYMBOL_PLACE_ROOM] = "";
+
+	if (frame != NULL)
+		symbols_place(frame, place);
+	print_line(out, PRINT_PLAIN, "  %14s %10s now  %s%s%s",
+	    text_format_bytes(peak, top->at_peak_bytes),
+	    text_format_bytes(live, top->live_bytes),
+	    frame != NULL ? frame->function : "[no stack]",
+	    place[0] != '\0' ? "  " : "", place);
+}
+
+static void
+print_children(const struct print *out, const struct gather *g)
+{
+	char peak[TEXT_BYTES_ROOM];
+
+	if (g->processes != 0)
+		print_line(out, PRINT_PLAIN, "  %-14s %10zu, largest %s (pid "
+		    "%d) with a peak of %s; in %s", "children", g->processes,
+		    g->largest.name, g->largest.pid, text_format_bytes(peak,
+		    g->largest.peak_bytes), g->folder);
+	if (g->images != 0)
+		print_line(out, PRINT_PLAIN, "  %-14s %10zu of this process, "
+		    "before it became what it was last; in %s", "earlier",
+		    g->images, g->folder);
+}
+
+/* Nothing to say, nothing said: what is exact needs no line. */
+static void
+print_losses(const struct print *out, const struct profile *p)
+{
+	char line[512], n[TEXT_COUNT_ROOM];
+	size_t used = 0;
+
+	if (profile_is_exact(p))
+		return;
+	line[0] = '\0';
+	for (size_t i = 0; i < PROFILE_LOSSES; i++) {
+		uint64_t lost = profile_lost(p, &profile_losses[i]);
+
+		if (lost == 0 || !profile_losses[i].withdraws ||
+		    used >= sizeof(line))
+			continue;
+		used += (size_t)snprintf(line + used, sizeof(line) - used,
+		    "%s%s %s", used == 0 ? "" : "; ",
+		    text_format_count(n, lost), profile_losses[i].means);
+	}
+	if (p->damaged != 0 && used < sizeof(line))
+		snprintf(line + used, sizeof(line) - used, "%s%s damaged rows",
+		    used == 0 ? "" : "; ", text_format_count(n, p->damaged));
+	print_line(out, PRINT_WARN, "  %-14s %s", "not exact", line);
+}
+
+void
+summary_print_text(const struct summary *s)
+{
+	struct print out = print_open(stderr);
+	struct top top[SITES_SHOWN];
+	char bytes[TEXT_BYTES_ROOM];
+	struct symbols *symbols;
+	struct totals totals;
+	size_t count;
+
+	profile_totals(s->profile, &totals);
+	print_head(&out, s);
+	print_totals(&out, &totals);
+	count = find_top(s->profile, top);
+	if (count != 0) {
+		symbols = symbols_open(s->profile, false);
+		name_top(symbols, top, count);
+		print_line(&out, PRINT_FAINT, "  %14s", "held at peak");
+		for (size_t i = 0; i < count; i++)
+			print_site(&out, &top[i]);
+		free_top(top, count);
+		symbols_close(symbols);
+	}
+	if (s->resident_peak != 0)
+		print_line(&out, PRINT_PLAIN, "  %-14s %10s", "resident peak",
+		    text_format_bytes(bytes, s->resident_peak));
+	print_children(&out, s->gather);
+	print_losses(&out, s->profile);
+	print_line(&out, PRINT_PLAIN, "  next: heaptide report %s", s->file);
+}
+
+/* --- JSON ----------------------------------------------------------------- */
+
+static json_t *
+json_end(const struct segment_end *end)
+{
+	return json_pack("{s:s, s:i, s:i, s:b}",
+	    "how", end->how == END_SIGNALLED ? "signalled" : "exited",
+	    "status", end->status, "signal", end->signal,
+	    "oom", end->out_of_memory != 0);
+}
+
+static json_t *
+json_totals(const struct totals *t)
+{
+	json_t *o = json_object();
+	const struct {
+		const char *name;
+		uint64_t value;
+		bool known;
+	} members[] = {
+		{ "allocations", t->allocations, true },
+		{ "frees", t->frees, true },
+		{ "allocated_bytes", t->allocated_bytes, true },
+		{ "requested_bytes", t->requested_bytes, true },
+		{ "live_blocks", t->live_blocks, true },
+		{ "live_bytes", t->live_bytes, true },
+		{ "live_requested_bytes", t->live_requested_bytes,
+		  t->requested_known },
+		{ "peak_bytes", t->peak_bytes, true },
+		{ "peak_requested_bytes", t->peak_requested_bytes,
+		  t->requested_known },
+		{ "temporary", t->temporary, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(members); i++)
+		if (members[i].known)
+			json_object_set_new(o, members[i].name,
+			    json_integer((json_int_t)members[i].value));
+	json_object_set_new(o, "peak_at", json_real(t->peak_at));
+	return o;
+}
+
+static json_t *
+json_lost(const struct profile *p)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < PROFILE_LOSSES; i++)
+		json_object_set_new(o, profile_losses[i].name, json_integer(
+		    (json_int_t)profile_lost(p, &profile_losses[i])));
+	return o;
+}
+
+static json_t *
+json_site(const struct profile *p, const struct top *top)
+{
+	const struct frame *frame = telling_frame(top);
+	json_t *o = json_pack("{s:I, s:I, s:I}",
+	    "id", (json_int_t)(top->site - p->site),
+	    "at_peak_bytes", (json_int_t)top->at_peak_bytes,
+	    "live_bytes", (json_int_t)top->live_bytes);
+
+	if (frame == NULL)
+		return o;
+	json_object_set_new(o, "function", json_text(frame->function));
+	json_object_set_new(o, "file", json_text(frame->file));
+	json_object_set_new(o, "line", json_integer(frame->line));
+	json_object_set_new(o, "module", json_text(frame->module));
+	return o;
+}
+
+static json_t *
+json_sites(const struct profile *p)
+{
+	struct symbols *symbols = symbols_open(p, false);
+	struct top top[SITES_SHOWN];
+	size_t count = find_top(p, top);
+	json_t *list = json_array();
+
+	name_top(symbols, top, count);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_site(p, &top[i]));
+	free_top(top, count);
+	symbols_close(symbols);
+	return list;
+}
+
+static json_t *
+json_children(const struct gather *g)
+{
+	json_t *o = json_pack("{s:I, s:I, s:I}",
+	    "ended", (json_int_t)g->processes,
+	    "running", (json_int_t)g->alive,
+	    "earlier_images", (json_int_t)g->images);
+
+	if (g->processes + g->images != 0)
+		json_object_set_new(o, "folder", json_text(g->folder));
+	if (g->largest.pid != 0)
+		json_object_set_new(o, "largest", json_pack("{s:i, s:o, s:I}",
+		    "pid", g->largest.pid, "name", json_text(g->largest.name),
+		    "peak_bytes", (json_int_t)g->largest.peak_bytes));
+	return o;
+}
+
+static json_t *
+json_command(const struct profile *p)
+{
+	char **arguments = profile_arguments(p);
+	json_t *list = json_array();
+
+	for (char **a = arguments; a != NULL && *a != NULL; a++)
+		json_array_append_new(list, json_text(*a));
+	free(arguments);
+	return list;
+}
+
+void
+summary_print_json(const struct summary *s)
+{
+	static const char *const stacks[] = {
+		[STACKS_NONE] = "none",
+		[STACKS_SAMPLED] = "sampled",
+		[STACKS_ALL] = "all",
+	};
+	const struct segment *segment = s->profile->segment;
+	struct totals totals;
+	json_t *o = json_head();
+
+	profile_totals(s->profile, &totals);
+	json_object_set_new(o, "pid", json_integer(segment->identity.pid));
+	json_object_set_new(o, "command", json_command(s->profile));
+	json_object_set_new(o, "started", json_real(
+	    (double)segment->identity.started_ns / (double)NS_PER_S));
+	json_object_set_new(o, "duration", json_real((double)(s->profile->now_ns
+	    - segment->identity.clock_ns) / (double)NS_PER_S));
+	json_object_set_new(o, "end", json_end(&segment->end));
+	json_object_set_new(o, "stacks", json_string(
+	    segment->config.stacks < ARRAY_LENGTH(stacks) ?
+	    stacks[segment->config.stacks] : "unknown"));
+	json_object_set_new(o, "exact", json_boolean(
+	    profile_is_exact(s->profile)));
+	json_object_set_new(o, "lost", json_lost(s->profile));
+	json_object_set_new(o, "totals", json_totals(&totals));
+	json_object_set_new(o, "rss", json_pack("{s:I}", "peak",
+	    (json_int_t)s->resident_peak));
+	json_object_set_new(o, "sites", json_sites(s->profile));
+	json_object_set_new(o, "children", json_children(s->gather));
+	json_object_set_new(o, "file", json_text(s->file));
+	json_dumpf(o, stderr, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	fputc('\n', stderr);
+	json_decref(o);
+}

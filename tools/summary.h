@@ -1,0 +1,27 @@
+/*
+ * summary.h - the ten lines behind a run: how high, from where, what next
+ *
+ * Beside the house (tools).  May use: base, reader, symbol, print, gather.
+ * Used by: cmd-run.c.
+ */
+#ifndef TOOLS_SUMMARY_H
+#define TOOLS_SUMMARY_H
+
+#include <stdint.h>
+
+#include "gather.h"
+#include "reader.h"
+
+struct summary {
+	const struct profile *profile; /* of the program */
+	const struct gather *gather;   /* and what its children left */
+	const char *command;           /* for the headline */
+	const char *file;              /* where the profile is now */
+	uint64_t resident_peak;        /* bytes; 0: not known */
+};
+
+/* Both go to stderr: standard output is the program's. */
+void summary_print_text(const struct summary *s);
+void summary_print_json(const struct summary *s);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * supervise.h - run a program exactly as by hand, and stay beside it
+ *
+ * Beside the house (tools).  May use: base, sys.  Used by: cmd-run.c.
+ *
+ * The program has our process group and terminal, descriptors, signal mask,
+ * dispositions and alarm; nothing of ours is open in it.  Signals:
+ *
+ *   from the terminal     reach the program by themselves; we take no notice
+ *   sent to us alone      are passed on, unless the program itself sent them
+ *                         (`kill 0` of a shell script meets us as well)
+ *   the program stops     we stop by the same signal, for the shell to see
+ *   the program dies      supervise_leave() dies by the same signal
+ *
+ * All signals are blocked here from the start on and taken one by one, so
+ * nothing interrupts the rest of our work.  Our standard input and output go
+ * to /dev/null once the program runs: a pipe ends when the program closes it.
+ * If we are killed, the program runs on; it only loses its parent.
+ */
+#ifndef TOOLS_SUPERVISE_H
+#define TOOLS_SUPERVISE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+struct supervise {
+	/* given: a variable to hold the program's own pid, or NULL */
+	const char *pid_variable;
+
+	int pid;              /* -1: fork has failed */
+	uint64_t ticks;       /* start time of @pid, see sys/proc.h */
+	int status;           /* of wait(), once it has ended */
+	struct rusage usage;  /* of it and the children it waited for */
+};
+
+/*
+ * Start @argv with our environment, searched for in PATH.
+ *
+ * Return: 0; or what exec or fork failed with, a negative errno value, and
+ * then everything is as before.
+ */
+int supervise_start(struct supervise *s, char **argv);
+
+/* True: it has ended.  False: the clock (sys_clock()) has passed @until_ns. */
+bool supervise_wait(struct supervise *s, uint64_t until_ns);
+
+/*
+ * The status to end with; does not return if the program died by a signal,
+ * unless that signal will not kill us.  The last thing to call.
+ */
+int supervise_leave(const struct supervise *s);
+
+#endif

@@ -1,0 +1,521 @@
+/*
+ * symbol.c - from return addresses to functions, files and lines
+ *
+ * A stack is a path in a tree of nodes, and a node's meaning never changes:
+ * so each node is looked up once, in its module's cache, and what the cache
+ * does not know is asked of the object in order of address.
+ */
+#include "symbol.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "cache.h"
+#include "command.h"
+#include "object.h"
+#include "print.h"
+
+#define FILES_MOST 3    /* that may hold a module's names */
+#define DEPTH_MOST 4096 /* of a stack; only a damaged profile has more */
+
+/* A module, as the names of its functions are asked for. */
+struct origin {
+	const struct module *module;
+	size_t first;         /* same module, same file: that one is asked */
+	struct cache *cache;  /* NULL: not met yet */
+	struct object *object;
+	bool opened;          /* or tried to */
+	char *path;           /* as recorded */
+	char *file[FILES_MOST];
+	char trouble[160];    /* "" if none */
+};
+
+struct symbols {
+	const struct profile *profile;
+	bool online;
+	struct origin *origin;   /* one a module */
+	struct cache *elsewhere; /* addresses in no module */
+	const struct cache_answer **answer; /* one a node; NULL: not met yet */
+	uint64_t *pcs;           /* room for one stack */
+	uint32_t *nodes;
+};
+
+/* A node whose meaning has to be asked for. */
+struct question {
+	struct origin *origin; /* NULL: in no module */
+	uint64_t address;
+	uint32_t node;
+};
+
+static void *
+need(void *memory)
+{
+	if (memory == NULL) {
+		print_error("no memory");
+		exit(COMMAND_FAILED);
+	}
+	return memory;
+}
+
+__attribute__((format(printf, 1, 2)))
+static char *
+form(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	return need(n < 0 ? NULL : text);
+}
+
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
+/* --- the files of a module ------------------------------------------------ */
+
+/* /usr/lib/debug/.build-id/ab/cdef.debug, where packages put debug files. */
+static char *
+debug_path(const struct module *m)
+{
+	char name[2 * sizeof(m->build_id) + 1] = "";
+
+	if (m->build_id_bytes < 2)
+		return NULL;
+	for (size_t i = 0; i < m->build_id_bytes; i++)
+		snprintf(name + 2 * i, 3, "%02x", m->build_id[i]);
+	return form("/usr/lib/debug/.build-id/%.2s/%s.debug", name, name + 2);
+}
+
+static void
+choose_files(const struct symbols *s, struct origin *o)
+{
+	size_t n = 0;
+
+	o->file[n++] = form("%s", o->path);
+	/* A program in a container names files as it sees them. */
+	if (s->profile->live)
+		o->file[n++] = form("/proc/%d/root%s",
+		    s->profile->segment->identity.pid, o->path);
+	o->file[n++] = debug_path(o->module);
+}
+
+/* What there is to ask, as one line: see cache.h. */
+static char *
+describe_files(const struct symbols *s, const struct origin *o)
+{
+	char *line = form("%s", s->online ? "online" : "offline");
+
+	for (size_t i = 0; i < FILES_MOST; i++) {
+		char *before = line;
+		struct stat st;
+
+		if (o->file[i] == NULL || stat(o->file[i], &st) != 0)
+			continue;
+		line = form("%s %" PRIu64 ".%" PRId64 ".%ld", before,
+		    (uint64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
+		    st.st_mtim.tv_nsec);
+		free(before);
+	}
+	return line;
+}
+
+static void
+explain(struct origin *o, int error)
+{
+	if (error == -ESTALE)
+		snprintf(o->trouble, sizeof(o->trouble),
+		    "another build of it is there now");
+	else if (error == -ENOEXEC)
+		snprintf(o->trouble, sizeof(o->trouble), "it is no ELF file");
+	else
+		snprintf(o->trouble, sizeof(o->trouble), "%s",
+		    strerror(-error));
+}
+
+/* The first file that is the very build that ran. */
+static void
+open_object(struct origin *o)
+{
+	const struct module *m = o->module;
+	int r = -ENOENT;
+
+	if (o->opened)
+		return;
+	o->opened = true;
+	for (size_t i = 0; i < FILES_MOST; i++) {
+		int e;
+
+		if (o->file[i] == NULL)
+			continue;
+		e = object_open(o->file[i], m->build_id, m->build_id_bytes,
+		    &o->object);
+		if (e == 0)
+			return;
+		if (e != -ENOENT || r == 0)
+			r = e;
+	}
+	explain(o, r);
+}
+
+static void
+open_origin(const struct symbols *s, struct origin *o)
+{
+	char *source;
+
+	if (o->cache != NULL)
+		return;
+	o->path = print_clean(profile_text(s->profile, o->module->path));
+	choose_files(s, o);
+	source = describe_files(s, o);
+	o->cache = cache_open(o->module->build_id, o->module->build_id_bytes,
+	    source);
+	free(source);
+	if (!cache_is_stale(o->cache))
+		return;
+	/* Old answers are true, but newer files may know more. */
+	open_object(o);
+	if (o->object != NULL)
+		cache_clear(o->cache);
+}
+
+static void
+close_origin(struct origin *o)
+{
+	if (o->cache != NULL)
+		cache_close(o->cache);
+	object_close(o->object);
+	free(o->path);
+	for (size_t i = 0; i < FILES_MOST; i++)
+		free(o->file[i]);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static bool
+is_same_file(const struct module *a, const struct module *b)
+{
+	return a->build_id_bytes != 0 &&
+	    a->build_id_bytes == b->build_id_bytes &&
+	    memcmp(a->build_id, b->build_id, min_u64(a->build_id_bytes,
+	    sizeof(a->build_id))) == 0;
+}
+
+struct symbols *
+symbols_open(const struct profile *profile, bool online)
+{
+	struct symbols *s = need(calloc(1, sizeof(*s)));
+
+	s->profile = profile;
+	s->online = online;
+	if (!online)
+		unsetenv("DEBUGINFOD_URLS"); /* libdw would ask by itself */
+	s->origin = need(calloc(profile->modules + 1, sizeof(*s->origin)));
+	s->answer = need(calloc(profile->nodes + 1, sizeof(*s->answer)));
+	s->pcs = need(calloc(DEPTH_MOST, sizeof(*s->pcs)));
+	s->nodes = need(calloc(DEPTH_MOST, sizeof(*s->nodes)));
+	s->elsewhere = cache_open(NULL, 0, "");
+	for (size_t i = 0; i < profile->modules; i++) {
+		s->origin[i].module = &profile->module[i];
+		while (s->origin[i].first < i && !is_same_file(
+		    &profile->module[i],
+		    &profile->module[s->origin[i].first]))
+			s->origin[i].first++;
+	}
+	return s;
+}
+
+void
+symbols_close(struct symbols *s)
+{
+	for (size_t i = 0; i < s->profile->modules; i++)
+		close_origin(&s->origin[i]);
+	cache_close(s->elsewhere);
+	free(s->origin);
+	free(s->answer);
+	free(s->pcs);
+	free(s->nodes);
+	free(s);
+}
+
+/* --- asking --------------------------------------------------------------- */
+
+/* The address as the module's file has it, of the call and not behind it. */
+static struct question
+make_question(struct symbols *s, uint64_t pc, uint32_t node)
+{
+	const struct module *m = profile_module(s->profile, pc, node);
+	struct question q = { NULL, pc, node };
+
+	if (m == NULL)
+		return q;
+	q.address = pc - 1 - m->base;
+	q.origin = &s->origin[s->origin[m - s->profile->module].first];
+	open_origin(s, q.origin);
+	return q;
+}
+
+static const struct cache_answer *
+recall(const struct symbols *s, const struct question *q)
+{
+	return cache_find(q->origin != NULL ? q->origin->cache : s->elsewhere,
+	    q->address);
+}
+
+static const struct cache_answer *
+put_unnamed(struct symbols *s, const struct question *q)
+{
+	char name[256];
+	struct cache_frame frame = { .function = name, .file = "" };
+
+	if (q->origin == NULL) {
+		snprintf(name, sizeof(name), "0x%" PRIx64, q->address);
+		return cache_put(s->elsewhere, q->address, &frame, 1);
+	}
+	snprintf(name, sizeof(name), "%.200s+0x%" PRIx64,
+	    last_part(q->origin->path), q->address + 1);
+	return cache_put(q->origin->cache, q->address, &frame, 1);
+}
+
+static const struct cache_answer *
+ask(struct symbols *s, const struct question *q)
+{
+	struct object_frame found[OBJECT_FRAMES];
+	struct cache_frame frames[OBJECT_FRAMES];
+	const struct cache_answer *answer;
+	size_t count = 0;
+
+	if (q->origin != NULL)
+		open_object(q->origin);
+	if (q->origin != NULL && q->origin->object != NULL)
+		count = object_find(q->origin->object, q->address, found);
+	if (count == 0)
+		return put_unnamed(s, q);
+	for (size_t i = 0; i < count; i++)
+		frames[i] = (struct cache_frame){
+			.function = found[i].function != NULL ?
+			    found[i].function : "?",
+			.file = found[i].file != NULL ? found[i].file : "",
+			.line = found[i].line,
+			.inlined = found[i].inlined,
+			.named = true,
+		};
+	answer = cache_put(q->origin->cache, q->address, frames, count);
+	for (size_t i = 0; i < count; i++)
+		free(found[i].function);
+	return answer;
+}
+
+static const struct cache_answer *
+answer_node(struct symbols *s, uint64_t pc, uint32_t node)
+{
+	struct question q;
+
+	if (s->answer[node] != NULL)
+		return s->answer[node];
+	q = make_question(s, pc, node);
+	s->answer[node] = recall(s, &q);
+	if (s->answer[node] == NULL)
+		s->answer[node] = ask(s, &q);
+	return s->answer[node];
+}
+
+/* --- notes instead of addresses ------------------------------------------- */
+
+static const struct {
+	uint64_t pc;
+	const char *words;
+} notes[] = {
+	{ NODE_CUT, "[deeper frames cut]" },
+	{ NODE_NO_STACK, "[heaptide was busy]" },
+	{ NODE_EARLY, "[before start]" },
+	{ NODE_FULL, "[table full]" },
+};
+
+static const char *
+note_of(uint64_t pc)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(notes); i++)
+		if (notes[i].pc == pc)
+			return notes[i].words;
+	return NULL;
+}
+
+/* --- many at once --------------------------------------------------------- */
+
+struct questions {
+	struct question *row;
+	size_t count, room;
+};
+
+static void
+put_question(struct questions *list, const struct question *q)
+{
+	if (list->count == list->room) {
+		list->room = list->room == 0 ? 1024 : list->room * 2;
+		list->row = need(realloc(list->row,
+		    list->room * sizeof(*list->row)));
+	}
+	list->row[list->count++] = *q;
+}
+
+/*
+ * Collect the nodes of @site that nobody knows.  Stacks share their outer
+ * ends: behind a node that was @met all have been.
+ */
+static void
+collect(struct symbols *s, const struct site *site, uint8_t *met,
+    struct questions *list)
+{
+	size_t depth = profile_stack(s->profile, site, s->pcs, s->nodes,
+	    DEPTH_MOST);
+
+	for (size_t i = 0; i < depth && !met[s->nodes[i]]; i++) {
+		uint32_t node = s->nodes[i];
+		struct question q;
+
+		met[node] = 1;
+		if (s->answer[node] != NULL || note_of(s->pcs[i]) != NULL)
+			continue;
+		q = make_question(s, s->pcs[i], node);
+		s->answer[node] = recall(s, &q);
+		if (s->answer[node] == NULL)
+			put_question(list, &q);
+	}
+}
+
+static int
+compare_questions(const void *a, const void *b)
+{
+	const struct question *x = a, *y = b;
+
+	if (x->origin != y->origin)
+		return (uintptr_t)x->origin < (uintptr_t)y->origin ? -1 : 1;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return 0;
+}
+
+void
+symbols_resolve(struct symbols *s, const struct site *const *sites,
+    size_t count)
+{
+	uint8_t *met = need(calloc(s->profile->nodes + 1, 1));
+	struct questions list = { 0 };
+	struct progress progress;
+
+	for (size_t i = 0; i < count; i++)
+		collect(s, sites[i], met, &list);
+	free(met);
+	if (list.count != 0)
+		qsort(list.row, list.count, sizeof(*list.row),
+		    compare_questions);
+	progress_open(&progress, "reading symbols", list.count);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct question *q = &list.row[i];
+
+		progress_set(&progress, i);
+		s->answer[q->node] = recall(s, q);
+		if (s->answer[q->node] == NULL)
+			s->answer[q->node] = ask(s, q);
+	}
+	progress_close(&progress);
+	free(list.row);
+}
+
+/* --- a stack -------------------------------------------------------------- */
+
+static const char *
+module_path(const struct symbols *s, uint64_t pc, uint32_t node)
+{
+	const struct module *m = profile_module(s->profile, pc, node);
+
+	if (m == NULL)
+		return "";
+	return s->origin[s->origin[m - s->profile->module].first].path;
+}
+
+static struct frame *
+put_frames(struct symbols *s, uint64_t pc, uint32_t node, struct frame *to)
+{
+	const struct cache_answer *answer;
+	const char *module;
+
+	if (note_of(pc) != NULL) {
+		*to = (struct frame){
+			.function = note_of(pc), .file = "", .module = "",
+			.note = true, .pc = pc,
+		};
+		return to + 1;
+	}
+	answer = answer_node(s, pc, node);
+	module = module_path(s, pc, node);
+	for (uint32_t i = 0; i < answer->count; i++)
+		*to++ = (struct frame){
+			.function = answer->frame[i].function,
+			.file = answer->frame[i].file,
+			.module = module,
+			.line = answer->frame[i].line,
+			.inlined = answer->frame[i].inlined,
+			.named = answer->frame[i].named,
+			.pc = pc,
+		};
+	return to;
+}
+
+size_t
+symbols_stack(struct symbols *s, const struct site *site,
+    struct frame **frames)
+{
+	size_t depth = profile_stack(s->profile, site, s->pcs, s->nodes,
+	    DEPTH_MOST);
+	size_t room = 1;
+	struct frame *at;
+
+	for (size_t i = 0; i < depth; i++)
+		room += note_of(s->pcs[i]) != NULL ? 1 :
+		    answer_node(s, s->pcs[i], s->nodes[i])->count;
+	*frames = at = need(calloc(room, sizeof(**frames)));
+	for (size_t i = 0; i < depth; i++)
+		at = put_frames(s, s->pcs[i], s->nodes[i], at);
+	return (size_t)(at - *frames);
+}
+
+const char *
+symbols_trouble(const struct symbols *s, size_t index)
+{
+	const struct origin *o;
+
+	if (index >= s->profile->modules)
+		return NULL;
+	o = &s->origin[s->origin[index].first];
+	return o->trouble[0] != '\0' ? o->trouble : NULL;
+}
+
+char *
+symbols_place(const struct frame *frame, char buffer[SYMBOL_PLACE_ROOM])
+{
+	buffer[0] = '\0';
+	if (frame->file[0] == '\0')
+		return buffer;
+	if (frame->line != 0)
+		snprintf(buffer, SYMBOL_PLACE_ROOM, "%.100s:%" PRIu32,
+		    last_part(frame->file), frame->line);
+	else
+		snprintf(buffer, SYMBOL_PLACE_ROOM, "%.100s",
+		    last_part(frame->file));
+	return buffer;
+}
