@@ -346,8 +346,7 @@ main(int argc, char **argv)
 	printf("files      %lu, %lu bytes, %lu unreadable\n", files, bytes,
 	    unreadable);
 	printf("words      %lu\n", distinct_words);
-	printf("constants  %lu, %lu rejected: no number\n", accepted,
-	    rejected);
+	printf("constants  %lu, %lu rejected: no number\n", accepted, rejected);
 	printf("includes   %lu of files without a guard\n", unguarded);
 	printf("cache      %lu hits, %lu loads, %lu evictions\n", hits, loads,
 	    evictions);

@@ -14,9 +14,11 @@
 #   TEST_JOBS     how many at once: 2
 #   TEST_TIMEOUT  seconds before a test counts as hung: 600
 
-srcdir=$(cd "$(dirname "$0")/.." && pwd)
-builddir=$(cd "${1:-${builddir:-.}}" && pwd) || exit
-export srcdir builddir
+if [ "${1-}" != --one ]; then
+	srcdir=$(cd "$(dirname "$0")/.." && pwd)
+	builddir=$(cd "${1:-${builddir:-.}}" && pwd) || exit
+	export srcdir builddir
+fi
 seconds=${TEST_TIMEOUT:-600}
 
 # --- one test: `run.sh --one NAME`, called by ourselves ----------------------
@@ -126,8 +128,7 @@ for file in unit/test-*.c check/*.sh live/*.sh; do
 done >"$results/names"
 cd "$builddir" || exit
 
-xargs -n 1 -P "${TEST_JOBS:-2}" \
-	env builddir="$builddir" sh "$srcdir/tests/run.sh" --one \
+xargs -n 1 -P "${TEST_JOBS:-2}" sh "$srcdir/tests/run.sh" --one \
 	<"$results/names"
 
 for log in "$results"/*.log; do

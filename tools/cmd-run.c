@@ -40,6 +40,7 @@
 #define LIBRARY   "libheaptide.so"
 #define DEPTH_MOST 1024
 #define NOT_GIVEN (-1)
+#define WORDS_MOST 5 /* different sentences of the library that are told */
 
 extern char **environ;
 
@@ -120,6 +121,27 @@ static const struct option_row run_rows[] = {
 static const char *const rank_variables[] = {
 	"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK",
 	"SLURM_PROCID",
+};
+
+/* One run, from the command line to the exit status. */
+struct run {
+	const struct run_options *options;
+	char **argv;
+	int stacks;
+	bool inside;          /* heaptide will be in the program; if not, */
+	bool told;            /* why was said before the start */
+	char directory[PLACE_ROOM]; /* of segments; "": there is none */
+	char library[PLACE_ROOM];
+	char id[64];          /* HEAPTIDE_RUN */
+	char *log;            /* what the library has to say; NULL: the user
+	                       * has a file for that */
+	char *file;
+	char *folder;
+	struct inspection inspection;
+	struct supervise child;
+	struct gather gather;
+	uint64_t oom_kills;   /* at the start */
+	bool oom;             /* the program was killed for lack of memory */
 };
 
 /* --- the name of the profile ---------------------------------------------- */
@@ -247,6 +269,20 @@ export_number(const char *variable, uint64_t n)
 	setenv(variable, digits, 1);
 }
 
+/* Inside the program the library is silent; here its words are wanted. */
+static void
+export_log(struct run *run)
+{
+	const char *given = getenv("HEAPTIDE_LOG");
+
+	if (given != NULL && *given != '\0')
+		return;
+	if (asprintf(&run->log, "%s/%s.log", run->directory, run->id) < 0)
+		run->log = NULL;
+	else
+		setenv("HEAPTIDE_LOG", run->log, 1);
+}
+
 static void
 export_options(const struct run_options *o, int stacks)
 {
@@ -258,25 +294,6 @@ export_options(const struct run_options *o, int stacks)
 }
 
 /* --- before the start ----------------------------------------------------- */
-
-/* One run, from the command line to the exit status. */
-struct run {
-	const struct run_options *options;
-	char **argv;
-	int stacks;
-	bool inside;          /* heaptide will be in the program; if not, */
-	bool told;            /* why was said before the start */
-	char directory[PLACE_ROOM]; /* of segments; "": there is none */
-	char library[PLACE_ROOM];
-	char id[64];          /* HEAPTIDE_RUN */
-	char *file;
-	char *folder;
-	struct inspection inspection;
-	struct supervise child;
-	struct gather gather;
-	uint64_t oom_kills;   /* at the start */
-	bool oom;             /* the program was killed for lack of memory */
-};
 
 /* Say why there will be no profile; the program runs all the same. */
 __attribute__((format(printf, 2, 3)))
@@ -416,6 +433,7 @@ export_environment(struct run *run)
 	if (run->directory[0] == '\0' || run->library[0] == '\0')
 		return;
 	setenv("HEAPTIDE_DIR", run->directory, 1);
+	export_log(run);
 	if (run->inspection.may_preload)
 		export_preload(run->library);
 }
@@ -472,6 +490,49 @@ watch(struct run *run)
 
 /* --- after its end -------------------------------------------------------- */
 
+/* True: @line is one of the @count before it. */
+static bool
+is_repeated(char *const *lines, size_t count, const char *line)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(lines[i], line) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Tell what the library said in any process of the run, each sentence once.
+ * True: there was something.
+ */
+static bool
+tell_words(const struct run *run)
+{
+	char *said[WORDS_MOST], *line = NULL;
+	size_t count = 0, room = 0;
+	FILE *log;
+
+	log = run->log != NULL ? fopen(run->log, "re") : NULL;
+	if (log == NULL)
+		return false;
+	while (count < WORDS_MOST && getline(&line, &room, log) > 0) {
+		char *words = strstr(line, "]: "); /* behind the pid */
+
+		words = words != NULL ? words + 3 : line;
+		words[strcspn(words, "\n")] = '\0';
+		if (is_repeated(said, count, words))
+			continue;
+		print_error("in the program: %s", words);
+		said[count] = strdup(words);
+		count += said[count] != NULL;
+	}
+	free(line);
+	fclose(log);
+	unlink(run->log);
+	for (size_t i = 0; i < count; i++)
+		free(said[i]);
+	return count != 0;
+}
+
 static void
 describe_end(struct run *run, struct segment_end *end)
 {
@@ -491,14 +552,18 @@ describe_end(struct run *run, struct segment_end *end)
 
 /* Without a segment of the program there is no profile; say why, if known. */
 static int
-tell_silence(struct run *run)
+tell_silence(const struct run *run, bool worded)
 {
 	const struct gather *g = &run->gather;
 	struct statvfs fs;
 
 	if (run->told)
 		return COMMAND_DONE;
-	if (statvfs(run->directory, &fs) == 0 && fs.f_blocks != 0 &&
+	if (worded)
+		print_error("%s ran, but libheaptide never reported in from "
+		    "it; the likely cause is what it said above",
+		    run->argv[0]);
+	else if (statvfs(run->directory, &fs) == 0 && fs.f_blocks != 0 &&
 	    fs.f_bavail == 0)
 		print_error("%s ran, but libheaptide never reported in from "
 		    "it; the likely cause: no room is left in %s",
@@ -605,14 +670,16 @@ conclude(struct run *run)
 {
 	struct segment_end end;
 	uint32_t was = END_UNKNOWN;
+	bool worded;
 	int r;
 
 	describe_end(run, &end);
 	if (run->file == NULL)
 		return COMMAND_DONE; /* told before the start */
+	worded = tell_words(run);
 	r = gather_end(&run->gather, &end, &was);
 	if (r == -ENOENT)
-		r = tell_silence(run);
+		r = tell_silence(run, worded);
 	else
 		r = bring_home(run);
 	if (was == END_EXEC)
@@ -657,6 +724,7 @@ run_run(const void *options, int operands, char **operand)
 		status = r;
 out:
 	inspect_free(&run->inspection);
+	free(run->log);
 	free(run->file);
 	free(run->folder);
 	free(run);

@@ -302,19 +302,6 @@ whole_unit(Dwarf_Die die)
 
 /* --- one function --------------------------------------------------------- */
 
-char *
-object_demangle(const char *name)
-{
-	char *plain = NULL;
-
-	/* Only what cannot be a name of C by accident. */
-	if (strncmp(name, "_Z", 2) == 0 || strncmp(name, "_R", 2) == 0 ||
-	    strncmp(name, "__Z", 3) == 0 || strncmp(name, "___Z", 4) == 0)
-		plain = cplus_demangle(name,
-		    DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO);
-	return plain != NULL ? plain : strdup(name);
-}
-
 static const char *
 string_of(Dwarf_Die *die, unsigned name)
 {
@@ -546,21 +533,45 @@ find_symbol(struct object *o, uint64_t address)
 	return NULL;
 }
 
+static bool
+is_mangled(const char *name)
+{
+	/* Only what cannot be a name of C by accident. */
+	return strncmp(name, "_Z", 2) == 0 || strncmp(name, "_R", 2) == 0 ||
+	    strncmp(name, "__Z", 3) == 0 || strncmp(name, "___Z", 4) == 0;
+}
+
+char *
+object_demangle(const char *name)
+{
+	char *plain = NULL;
+
+	if (is_mangled(name))
+		plain = cplus_demangle(name,
+		    DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO);
+	return plain != NULL ? plain : strdup(name);
+}
+
 size_t
 object_find(struct object *object, uint64_t address,
     struct object_frame frames[OBJECT_FRAMES])
 {
 	size_t count = find_by_dwarf(object, address, frames);
-	const char *name;
+	const char *name = find_symbol(object, address);
+	struct object_frame *holder;
 
-	if (count != 0 && frames[count - 1].function != NULL)
-		return count;
-	name = find_symbol(object, address);
 	if (count == 0 && name == NULL)
 		return 0;
 	if (count == 0)
 		frames[count++] = (struct object_frame){ 0 };
-	if (name != NULL)
-		frames[count - 1].function = object_demangle(name);
+	holder = &frames[count - 1];
+	/*
+	 * DWARF gives some functions of C++ their last name only; the symbol
+	 * has the namespaces and classes as well.
+	 */
+	if (name == NULL || (holder->function != NULL && !is_mangled(name)))
+		return count;
+	free(holder->function);
+	holder->function = object_demangle(name);
 	return count;
 }

@@ -121,10 +121,8 @@ read_choice(const struct option_row *row, const char *value, void *member)
 }
 
 static int
-read_within(const struct option_row *row, int r, uint64_t n, void *member)
+read_within(const struct option_row *row, uint64_t n, void *member)
 {
-	if (r < 0)
-		return r;
 	if (n < row->least || (row->most != 0 && n > row->most))
 		return -ERANGE;
 	*(uint64_t *)member = n;
@@ -135,17 +133,18 @@ static int
 read_count(const struct option_row *row, const char *value, void *member)
 {
 	uint64_t n = 0;
+	int r = text_parse_u64(value, UINT64_MAX, &n);
 
-	return read_within(row, text_parse_u64(value, UINT64_MAX, &n), n,
-	    member);
+	return r < 0 ? r : read_within(row, n, member);
 }
 
 static int
 read_bytes(const struct option_row *row, const char *value, void *member)
 {
 	uint64_t n = 0;
+	int r = text_parse_bytes(value, &n);
 
-	return read_within(row, text_parse_bytes(value, &n), n, member);
+	return r < 0 ? r : read_within(row, n, member);
 }
 
 static int

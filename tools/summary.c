@@ -71,7 +71,7 @@ find_top(const struct profile *p, struct top top[SITES_SHOWN])
 static void
 name_top(struct symbols *symbols, struct top top[SITES_SHOWN], size_t count)
 {
-	const struct site *sites[SITES_SHOWN];
+	const struct site *sites[SITES_SHOWN] = { NULL };
 
 	for (size_t i = 0; i < count; i++)
 		sites[i] = top[i].site;
@@ -88,20 +88,46 @@ free_top(struct top top[SITES_SHOWN], size_t count)
 		free(top[i].frames);
 }
 
-/*
- * The frame that tells most: the first whose source is known, for the
- * program's own code has that more often than the libraries it calls.
- */
+/* Modules whose functions say what was done, not who wanted it. */
+static const char *const runtimes[] = {
+	"libc.so", "libc-", "ld-linux", "ld-2", "libstdc++.so", "libgcc_s.so",
+	"libpthread",
+};
+
+static bool
+is_runtime(const struct frame *frame)
+{
+	const char *name = strrchr(frame->module, '/');
+
+	name = name != NULL ? name + 1 : frame->module;
+	for (size_t i = 0; i < ARRAY_LENGTH(runtimes); i++)
+		if (strncmp(name, runtimes[i], strlen(runtimes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* How much a frame says of who wanted the memory. */
+static int
+rate_frame(const struct frame *frame)
+{
+	if (frame->note || is_runtime(frame))
+		return 0;
+	if (frame->file[0] != '\0')
+		return 3;
+	return frame->named ? 2 : 1;
+}
+
+/* The frame that tells most; of equals the one nearest to the allocation. */
 static const struct frame *
 telling_frame(const struct top *top)
 {
+	const struct frame *best = NULL;
+
 	for (size_t i = 0; i < top->count; i++)
-		if (top->frames[i].file[0] != '\0')
-			return &top->frames[i];
-	for (size_t i = 0; i < top->count; i++)
-		if (top->frames[i].named)
-			return &top->frames[i];
-	return top->count != 0 ? &top->frames[0] : NULL;
+		if (best == NULL ||
+		    rate_frame(&top->frames[i]) > rate_frame(best))
+			best = &top->frames[i];
+	return best;
 }
 
 /* --- text ----------------------------------------------------------------- */

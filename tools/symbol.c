@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +37,18 @@ struct origin {
 	char trouble[160];    /* "" if none */
 };
 
+/* What a node means. */
+struct meaning {
+	const struct cache_answer *answer; /* NULL: not met yet */
+	const char *module;                /* path, "" if in none */
+};
+
 struct symbols {
 	const struct profile *profile;
 	bool online;
 	struct origin *origin;   /* one a module */
 	struct cache *elsewhere; /* addresses in no module */
-	const struct cache_answer **answer; /* one a node; NULL: not met yet */
+	struct meaning *meaning; /* one a node */
 	uint64_t *pcs;           /* room for one stack */
 	uint32_t *nodes;
 };
@@ -165,7 +172,7 @@ open_object(struct origin *o)
 		    &o->object);
 		if (e == 0)
 			return;
-		if (e != -ENOENT || r == 0)
+		if (e != -ENOENT)
 			r = e;
 	}
 	explain(o, r);
@@ -224,7 +231,7 @@ symbols_open(const struct profile *profile, bool online)
 	if (!online)
 		unsetenv("DEBUGINFOD_URLS"); /* libdw would ask by itself */
 	s->origin = need(calloc(profile->modules + 1, sizeof(*s->origin)));
-	s->answer = need(calloc(profile->nodes + 1, sizeof(*s->answer)));
+	s->meaning = need(calloc(profile->nodes + 1, sizeof(*s->meaning)));
 	s->pcs = need(calloc(DEPTH_MOST, sizeof(*s->pcs)));
 	s->nodes = need(calloc(DEPTH_MOST, sizeof(*s->nodes)));
 	s->elsewhere = cache_open(NULL, 0, "");
@@ -245,7 +252,7 @@ symbols_close(struct symbols *s)
 		close_origin(&s->origin[i]);
 	cache_close(s->elsewhere);
 	free(s->origin);
-	free(s->answer);
+	free(s->meaning);
 	free(s->pcs);
 	free(s->nodes);
 	free(s);
@@ -319,18 +326,28 @@ ask(struct symbols *s, const struct question *q)
 	return answer;
 }
 
-static const struct cache_answer *
-answer_node(struct symbols *s, uint64_t pc, uint32_t node)
+static void
+set_meaning(struct symbols *s, const struct question *q,
+    const struct cache_answer *answer)
 {
+	s->meaning[q->node] = (struct meaning){
+		answer, q->origin != NULL ? q->origin->path : "",
+	};
+}
+
+/* What @node means, as far as it can be found out. */
+static const struct meaning *
+look_up(struct symbols *s, uint64_t pc, uint32_t node)
+{
+	const struct cache_answer *answer;
 	struct question q;
 
-	if (s->answer[node] != NULL)
-		return s->answer[node];
+	if (s->meaning[node].answer != NULL)
+		return &s->meaning[node];
 	q = make_question(s, pc, node);
-	s->answer[node] = recall(s, &q);
-	if (s->answer[node] == NULL)
-		s->answer[node] = ask(s, &q);
-	return s->answer[node];
+	answer = recall(s, &q);
+	set_meaning(s, &q, answer != NULL ? answer : ask(s, &q));
+	return &s->meaning[node];
 }
 
 /* --- notes instead of addresses ------------------------------------------- */
@@ -388,11 +405,12 @@ collect(struct symbols *s, const struct site *site, uint8_t *met,
 		struct question q;
 
 		met[node] = 1;
-		if (s->answer[node] != NULL || note_of(s->pcs[i]) != NULL)
+		if (s->meaning[node].answer != NULL ||
+		    note_of(s->pcs[i]) != NULL)
 			continue;
 		q = make_question(s, s->pcs[i], node);
-		s->answer[node] = recall(s, &q);
-		if (s->answer[node] == NULL)
+		set_meaning(s, &q, recall(s, &q));
+		if (s->meaning[node].answer == NULL)
 			put_question(list, &q);
 	}
 }
@@ -427,10 +445,10 @@ symbols_resolve(struct symbols *s, const struct site *const *sites,
 	for (size_t i = 0; i < list.count; i++) {
 		const struct question *q = &list.row[i];
 
+		const struct cache_answer *answer = recall(s, q);
+
 		progress_set(&progress, i);
-		s->answer[q->node] = recall(s, q);
-		if (s->answer[q->node] == NULL)
-			s->answer[q->node] = ask(s, q);
+		set_meaning(s, q, answer != NULL ? answer : ask(s, q));
 	}
 	progress_close(&progress);
 	free(list.row);
@@ -438,21 +456,11 @@ symbols_resolve(struct symbols *s, const struct site *const *sites,
 
 /* --- a stack -------------------------------------------------------------- */
 
-static const char *
-module_path(const struct symbols *s, uint64_t pc, uint32_t node)
-{
-	const struct module *m = profile_module(s->profile, pc, node);
-
-	if (m == NULL)
-		return "";
-	return s->origin[s->origin[m - s->profile->module].first].path;
-}
-
 static struct frame *
 put_frames(struct symbols *s, uint64_t pc, uint32_t node, struct frame *to)
 {
 	const struct cache_answer *answer;
-	const char *module;
+	const struct meaning *meaning;
 
 	if (note_of(pc) != NULL) {
 		*to = (struct frame){
@@ -461,13 +469,13 @@ put_frames(struct symbols *s, uint64_t pc, uint32_t node, struct frame *to)
 		};
 		return to + 1;
 	}
-	answer = answer_node(s, pc, node);
-	module = module_path(s, pc, node);
+	meaning = look_up(s, pc, node);
+	answer = meaning->answer;
 	for (uint32_t i = 0; i < answer->count; i++)
 		*to++ = (struct frame){
 			.function = answer->frame[i].function,
 			.file = answer->frame[i].file,
-			.module = module,
+			.module = meaning->module,
 			.line = answer->frame[i].line,
 			.inlined = answer->frame[i].inlined,
 			.named = answer->frame[i].named,
@@ -487,7 +495,7 @@ symbols_stack(struct symbols *s, const struct site *site,
 
 	for (size_t i = 0; i < depth; i++)
 		room += note_of(s->pcs[i]) != NULL ? 1 :
-		    answer_node(s, s->pcs[i], s->nodes[i])->count;
+		    look_up(s, s->pcs[i], s->nodes[i])->answer->count;
 	*frames = at = need(calloc(room, sizeof(**frames)));
 	for (size_t i = 0; i < depth; i++)
 		at = put_frames(s, s->pcs[i], s->nodes[i], at);

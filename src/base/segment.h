@@ -293,7 +293,8 @@ enum site_flags {
  * At the peak: while live.rising is set, what the site holds now is what it
  * held at the peak.  When the heap leaves a peak, peak_epoch of the process
  * goes up by one; a site that changes afterwards first stores what it held.
- * So: at_peak = epoch == live.peak_epoch ? at_peak_bytes : live bytes.
+ * So: at_peak = !live.rising && epoch == live.peak_epoch ?
+ *         at_peak_bytes : live bytes.
  */
 struct site {
 	uint32_t leaf;  /* node */

@@ -38,17 +38,14 @@
 #define PAGEMAP_MOST    (64 * GIB)
 
 #define VERSION_TRIES   16
+#define CLAIMS_SPARE    64 /* mappings that come while we count them */
 
+/* Where a thread stands is a claim of one byte: RANGE_STACK, or RANGE_UNKNOWN
+ * if the thread has ended and the place may be something else by now. */
 struct claim {
 	uint64_t start;
 	uint64_t end;
 	enum range_class class;
-};
-
-/* An address on the stack of a thread. */
-struct footing {
-	uint64_t address;
-	bool living; /* the thread; else the stack may be something else now */
 };
 
 /* A range, classified as far as its own line tells. */
@@ -75,7 +72,7 @@ struct census {
 	size_t scratch_bytes;
 	struct claim *claim;   /* sorted by start */
 	size_t claims, claims_room;
-	struct footing *footing; /* sorted by address */
+	struct claim *footing; /* sorted by start */
 	size_t footings, footings_room;
 	size_t next_claim, next_footing; /* first that may still matter */
 
@@ -217,17 +214,6 @@ claim_own(struct census *c)
 }
 
 static void
-claim_modules(struct census *c)
-{
-	const struct module *m = rows_of(c->segment, TABLE_MODULES);
-	const struct module *end = m + count_of(c->segment, TABLE_MODULES);
-
-	for (; m < end; m++)
-		if (!m->unloaded)
-			add_claim(c, m->start, m->end, RANGE_FILE);
-}
-
-static void
 claim_mappings_once(struct census *c)
 {
 	static const enum range_class class_of[MAPPING_KINDS] = {
@@ -279,27 +265,30 @@ collect_footings(struct census *c)
 
 	for (; t < end && c->footings < c->footings_room; t++)
 		if (t->stack_address != 0)
-			c->footing[c->footings++] = (struct footing){
-				t->stack_address, t->tid != 0 };
+			c->footing[c->footings++] = (struct claim){
+				t->stack_address, t->stack_address + 1,
+				t->tid != 0 ? RANGE_STACK : RANGE_UNKNOWN };
 }
 
 /*
  * Shell's sort: in place, and quick on what is sorted but for a few rows, as
- * the mappings are.  libc's qsort() may call malloc.  Rows that start at the
- * same address stay in the order they came in only if the gaps are one, which
- * nothing here relies on.
+ * the mappings are.  libc's qsort() may call malloc.
  */
-#define SHELL_SORT(type, array, count, key) do {                         \
-	for (size_t gap = (count) / 2; gap > 0; gap /= 2)                \
-		for (size_t i = gap; i < (count); i++) {                 \
-			type row = (array)[i];                           \
-			size_t j = i;                                    \
-			for (; j >= gap &&                               \
-			    (array)[j - gap].key > row.key; j -= gap)    \
-				(array)[j] = (array)[j - gap];           \
-			(array)[j] = row;                                \
-		}                                                        \
-} while (0)
+static void
+sort(struct claim *claim, size_t count)
+{
+	struct claim row;
+	size_t gap, i, j;
+
+	for (gap = count / 2; gap > 0; gap /= 2)
+		for (i = gap; i < count; i++) {
+			row = claim[i];
+			for (j = i; j >= gap &&
+			    claim[j - gap].start > row.start; j -= gap)
+				claim[j] = claim[j - gap];
+			claim[j] = row;
+		}
+}
 
 /* Room for all claims there are, and some that come while we count them. */
 static int
@@ -308,28 +297,27 @@ collect(struct census *c, bool is_self)
 	const struct segment *s = c->segment;
 	void *room;
 
-	c->claims_room = SEGMENT_SPANS + 1 + 64 +
-	    count_of(s, TABLE_MODULES) + count_of(s, TABLE_MAPPINGS);
+	c->claims_room = SEGMENT_SPANS + 1 + CLAIMS_SPARE +
+	    count_of(s, TABLE_MAPPINGS);
 	c->footings_room = count_of(s, TABLE_TALLIES);
-	c->scratch_bytes = round_up(c->claims_room * sizeof(c->claim[0]) +
-	    c->footings_room * sizeof(c->footing[0]), c->page_bytes);
+	c->scratch_bytes = round_up((c->claims_room + c->footings_room) *
+	    sizeof(c->claim[0]), c->page_bytes);
 	room = sys_mmap(NULL, c->scratch_bytes, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (sys_error_of(room) != 0)
 		return sys_error_of(room);
 	c->scratch = room;
 	c->claim = room;
-	c->footing = (struct footing *)(c->claim + c->claims_room);
+	c->footing = c->claim + c->claims_room;
 
 	if (is_self)
 		add_claim(c, (uintptr_t)room,
 		    (uintptr_t)room + c->scratch_bytes, RANGE_HEAPTIDE);
 	claim_own(c);
-	claim_modules(c);
 	claim_mappings(c);
 	collect_footings(c);
-	SHELL_SORT(struct claim, c->claim, c->claims, start);
-	SHELL_SORT(struct footing, c->footing, c->footings, address);
+	sort(c->claim, c->claims);
+	sort(c->footing, c->footings);
 	return 0;
 }
 
@@ -455,17 +443,18 @@ classify(struct census *c, const struct proc_vma *vma)
 static uint64_t
 highest_footing(struct census *c, const struct range *r)
 {
-	const struct footing *f;
+	const struct claim *f;
 	uint64_t highest = 0;
 
 	for (; c->next_footing < c->footings; c->next_footing++) {
 		f = &c->footing[c->next_footing];
-		if (f->address >= r->end)
+		if (f->start >= r->end)
 			break;
 		/* A stack that its thread has left is kept by libc, guard and
 		 * all; without a guard it is something else by now. */
-		if (f->address >= r->start && (f->living || r->behind_guard))
-			highest = f->address;
+		if (f->start >= r->start &&
+		    (f->class == RANGE_STACK || r->behind_guard))
+			highest = f->start;
 	}
 	return highest;
 }
@@ -489,15 +478,40 @@ arena_start(const struct range *r, const struct range *behind)
 	return start;
 }
 
+/* The end of the module whose data pages end where @r starts; 0: unknown. */
+static uint64_t
+module_end(const struct census *c, const struct range *r)
+{
+	const struct module *m = rows_of(c->segment, TABLE_MODULES);
+	const struct module *end = m + count_of(c->segment, TABLE_MODULES);
+
+	for (; m < end; m++)
+		if (!m->unloaded && m->start < r->start && r->start < m->end)
+			return round_up(m->end, c->page_bytes);
+	return 0;
+}
+
+/* Where the zero pages of a module end, if @r begins with such. */
+static uint64_t
+zero_pages_end(const struct census *c, const struct range *r)
+{
+	uint64_t end;
+
+	if (!r->behind_module)
+		return r->start;
+	end = module_end(c, r);
+	if (end != 0 || r->class != RANGE_UNKNOWN)
+		return end;
+	return r->behind_program ? r->end : r->start + BSS_MOST;
+}
+
 static void
 find_hints(struct census *c, const struct range *r,
     const struct range *behind, struct claim hint[HINTS])
 {
 	uint64_t footing = highest_footing(c, r);
-	uint64_t start = r->start, end = r->start;
+	uint64_t start = r->start, end = zero_pages_end(c, r);
 
-	if (r->behind_module)
-		end = r->behind_program ? r->end : start + BSS_MOST;
 	hint[0] = (struct claim){ start, min_u64(end, r->end), RANGE_FILE };
 
 	end = footing == 0 ? start :

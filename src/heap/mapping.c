@@ -8,7 +8,8 @@
 #include "sys/sys.h"
 
 #define PAGE_BYTES    UINT64_C(4096)
-#define QUEUE_LENGTH  256 /* a power of two */
+#define QUEUE_LENGTH  1024 /* a power of two */
+#define YIELDS_MOST   256
 #define FIND_TRIES    8
 
 /*
@@ -179,12 +180,22 @@ work(void)
 	} while (atomic_load(&next->turn) == full);
 }
 
+/*
+ * A full queue means that who applies it was put to sleep by the kernel.  The
+ * CPU is offered a few times, and then the change is lost: it might be this
+ * very thread, below a signal handler.
+ */
 static void
 submit(const struct mapping *change)
 {
-	if (!enqueue(change)) {
-		atomic_fetch_add(&segment_mine()->lost.mappings, 1);
-		return;
+	int yields;
+
+	for (yields = 0; !enqueue(change); yields++) {
+		if (yields == YIELDS_MOST) {
+			atomic_fetch_add(&segment_mine()->lost.mappings, 1);
+			return;
+		}
+		sys_yield();
 	}
 	work();
 }

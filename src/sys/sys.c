@@ -211,6 +211,12 @@ sys_thread_exists(int pid, int tid)
 	return (int)call(SYS_tgkill, pid, tid, 0, 0, 0, 0);
 }
 
+void
+sys_yield(void)
+{
+	(void)call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
 int
 sys_thread_name(char name[16])
 {

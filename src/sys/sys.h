@@ -48,6 +48,7 @@ int sys_tid(void);
 unsigned sys_uid(void); /* effective */
 /* 0: such a thread of this process exists; -ESRCH: it does not. */
 int sys_thread_exists(int pid, int tid);
+void sys_yield(void);
 /* The caller's name, at most 16 bytes with the terminator. */
 int sys_thread_name(char name[16]);
 

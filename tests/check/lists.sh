@@ -4,10 +4,10 @@
 
 cd "$srcdir" || exit
 for file in src/*/*.[ch] src/libheaptide.map src/FLOORS include/*.h \
-	tools/*.[ch] examples/* doc/* tests/unit/test-*.c tests/victims/*.c; do
+	tools/*.[ch] examples/* doc/* tests/unit/*.[ch] tests/victims/*.c; do
 	[ -e "$file" ] || continue
 	case $file in
-	tests/*) name=${file%.c} ;;
+	tests/*.c) name=${file%.c} ;;
 	*) name=$file ;;
 	esac
 	tr -s '[:space:]' '\n' <Makefile.am | grep -Fqx "$name" ||

@@ -22,13 +22,3 @@ xargs grep -nI '[[:blank:]]$' <"$scratch/files" >"$scratch/found"
 	cat "$scratch/found"
 	fail "blanks at the end of a line"
 }
-
-# Code of 80 columns, tabs of 8.
-grep '\.[ch]$' "$scratch/files" | while read -r file; do
-	expand "$file" | awk -v file="$file" \
-		'length($0) > 80 { print file ":" NR ": " length($0) }'
-done >"$scratch/found"
-[ ! -s "$scratch/found" ] || {
-	cat "$scratch/found"
-	fail "wider than 80 columns"
-}

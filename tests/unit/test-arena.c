@@ -1,0 +1,96 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/base.h"
+#include "mem/arena.h"
+
+static bool
+is_zero(const char *p, size_t n)
+{
+	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
+static void
+pieces_are_zeroed_aligned_and_apart(void **state)
+{
+	static const size_t sizes[] = { 1, 63, 64, 65, 4000, 70000, 300000 };
+	char *before = NULL;
+	size_t i;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < ARRAY_LENGTH(sizes); i++) {
+			char *p = arena_take(sizes[i]);
+
+			assert_non_null(p);
+			assert_int_equal((uintptr_t)p % 64, 0);
+			assert_true(is_zero(p, sizes[i]));
+			assert_ptr_not_equal(p, before);
+			memset(p, 0xa5, sizes[i]);
+			before = p;
+		}
+	}
+}
+
+static void
+every_piece_lies_in_a_span(void **state)
+{
+	struct segment_span spans[SEGMENT_SPANS];
+	size_t sizes[] = { 100, 1 * MIB, 8 * MIB };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LENGTH(sizes); i++) {
+		uintptr_t p = (uintptr_t)arena_take(sizes[i]);
+		size_t n = arena_spans(spans);
+		bool found = false;
+
+		while (n-- > 0)
+			found |= p >= spans[n].start &&
+			    p + sizes[i] <= spans[n].end;
+		assert_true(found);
+	}
+}
+
+static void
+a_new_range_changes_the_version(void **state)
+{
+	uint32_t version = arena_version();
+
+	(void)state;
+	assert_non_null(arena_take(ARENA_LARGE));
+	assert_int_not_equal(arena_version(), version);
+}
+
+static void
+a_cleared_piece_is_zero_and_its_neighbours_are_not(void **state)
+{
+	char *p = arena_take(3 * ARENA_LARGE);
+	size_t n = ARENA_LARGE;
+
+	(void)state;
+	memset(p, 1, 3 * n);
+	arena_clear(p + n + 10, n);
+	assert_true(is_zero(p + n + 10, n));
+	assert_int_equal(p[n + 9], 1);
+	assert_int_equal(p[2 * n + 10], 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pieces_are_zeroed_aligned_and_apart),
+		cmocka_unit_test(every_piece_lies_in_a_span),
+		cmocka_unit_test(a_new_range_changes_the_version),
+		cmocka_unit_test(
+		    a_cleared_piece_is_zero_and_its_neighbours_are_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+#include "own-segment.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "stack/intern.h"
+
+static const struct node *
+row(uint32_t node)
+{
+	return (const struct node *)segment_rows(TABLE_NODES) + node;
+}
+
+static void
+a_stack_is_the_chain_of_its_frames_leaf_first(void **state)
+{
+	const uint64_t pcs[] = { 0x30, 0x20, 0x10 };
+	uint32_t node = intern_stack(pcs, 3);
+
+	(void)state;
+	assert_int_equal(row(node)->pc, 0x30);
+	node = row(node)->parent;
+	assert_int_equal(row(node)->pc, 0x20);
+	node = row(node)->parent;
+	assert_int_equal(row(node)->pc, 0x10);
+	assert_int_equal(row(node)->parent, 0);
+}
+
+static void
+equal_stacks_are_one_and_others_are_not(void **state)
+{
+	const uint64_t a[] = { 1000, 2000, 3000 };
+	const uint64_t b[] = { 1000, 2000, 3001 };
+	const uint64_t c[] = { 2000, 1000, 3000 };
+
+	(void)state;
+	assert_int_equal(intern_stack(a, 3), intern_stack(a, 3));
+	assert_int_not_equal(intern_stack(a, 3), intern_stack(b, 3));
+	assert_int_not_equal(intern_stack(a, 3), intern_stack(c, 3));
+	assert_int_not_equal(intern_stack(a, 3), intern_stack(a, 2));
+	assert_int_equal(intern_stack(a, 0), 0);
+}
+
+/* Enough of them that tables are added while they come. */
+static void
+many_stacks_keep_their_numbers(void **state)
+{
+	enum { STACKS = 60000 };
+	static uint32_t node[STACKS];
+	uint64_t used;
+	int i;
+
+	(void)state;
+	for (i = 0; i < STACKS; i++) {
+		const uint64_t pcs[] = { (uint64_t)i + 1, 77, 78 };
+
+		node[i] = intern_stack(pcs, 3);
+		assert_int_not_equal(node[i], 0);
+		assert_true(row(node[i])->parent < node[i]);
+	}
+	used = segment_mine()->table[TABLE_NODES].used;
+	for (i = 0; i < STACKS; i++) {
+		const uint64_t pcs[] = { (uint64_t)i + 1, 77, 78 };
+
+		assert_int_equal(intern_stack(pcs, 3), node[i]);
+	}
+	assert_int_equal(segment_mine()->table[TABLE_NODES].used, used);
+}
+
+enum { SHARED = 40000 };
+
+static void *
+intern_all(void *context)
+{
+	uint32_t *node = context;
+	int i;
+
+	for (i = 0; i < SHARED; i++) {
+		const uint64_t pcs[] = { (uint64_t)i + 500000, 5, 6, 7 };
+
+		node[i] = intern_stack(pcs, 4);
+	}
+	return NULL;
+}
+
+static void
+threads_that_meet_the_same_stacks_agree(void **state)
+{
+	static uint32_t node[4][SHARED];
+	pthread_t thread[4];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, intern_all,
+		    node[i]), 0);
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	for (i = 1; i < 4; i++)
+		assert_memory_equal(node[0], node[i], sizeof(node[0]));
+}
+
+/* What a child does after a fork, in a segment of its own. */
+static void
+after_a_reset_numbers_start_anew(void **state)
+{
+	const uint64_t pcs[] = { 0x99, 0x98 };
+	char path[256];
+	uint32_t exec_count;
+
+	(void)state;
+	assert_int_not_equal(intern_stack(pcs, 2), 0);
+	snprintf(path, sizeof(path), "%s/5.6.tide", own_directory);
+	segment_leave();
+	assert_int_equal(segment_create(path, &exec_count), 0);
+	unlink(path);
+	intern_reset();
+	assert_int_equal(intern_stack(pcs, 2), 2);
+	assert_int_equal(row(2)->pc, 0x99);
+	assert_int_equal(row(1)->pc, 0x98);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_stack_is_the_chain_of_its_frames_leaf_first),
+		cmocka_unit_test(equal_stacks_are_one_and_others_are_not),
+		cmocka_unit_test(many_stacks_keep_their_numbers),
+		cmocka_unit_test(threads_that_meet_the_same_stacks_agree),
+		cmocka_unit_test(after_a_reset_numbers_start_anew),
+	};
+
+	return cmocka_run_group_tests(tests, own_segment_setup,
+	    own_segment_teardown);
+}

@@ -1,0 +1,162 @@
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/base.h"
+#include "heap/ledger.h"
+
+static const struct record some = { .site = 7, .slack = 3, .epoch = 9 };
+
+static void
+a_record_comes_back_once(void **state)
+{
+	struct record got, old;
+	void *block = (void *)0x7000001230;
+
+	(void)state;
+	assert_int_equal(ledger_take(block, 40, &got), -ENOENT);
+	assert_int_equal(ledger_put(block, 40, &some, &old), 0);
+	assert_int_equal(ledger_take(block, 40, &got), 0);
+	assert_int_equal(got.site, 7);
+	assert_int_equal(got.slack, 3);
+	assert_int_equal(got.epoch, 9);
+	assert_int_equal(ledger_take(block, 40, &got), -ENOENT);
+}
+
+static void
+a_second_record_at_an_address_gives_the_first(void **state)
+{
+	struct record old = { 0, 0, 0 };
+	struct record got;
+	const struct record second = { .site = 8 };
+	void *block = (void *)0x7000004560;
+
+	(void)state;
+	assert_int_equal(ledger_put(block, 64, &some, &old), 0);
+	assert_int_equal(ledger_put(block, 64, &second, &old), -EEXIST);
+	assert_int_equal(old.site, 7);
+	assert_int_equal(ledger_take(block, 64, &got), 0);
+	assert_int_equal(got.site, 8);
+}
+
+static void
+the_largest_values_fit_and_larger_ones_are_refused(void **state)
+{
+	struct record most = { LEDGER_SITES - 1, LEDGER_SLACK - 1, 0xffff };
+	struct record got, old;
+	void *block = (void *)0x7000007890;
+
+	(void)state;
+	assert_int_equal(ledger_put(block, 1 << 30, &most, &old), 0);
+	assert_int_equal(ledger_take(block, 1 << 30, &got), 0);
+	assert_memory_equal(&got, &most, sizeof(got));
+	most.slack++;
+	assert_int_equal(ledger_put(block, 1 << 30, &most, &old), -ERANGE);
+	assert_int_equal(ledger_put((void *)(UINT64_C(1) << 56), 16, &some,
+	    &old), -ERANGE);
+}
+
+/*
+ * The claim of the file's head, on the densest heap there can be: blocks of
+ * all sizes side by side, none of which may meet another's place.
+ */
+static void
+no_two_blocks_of_a_heap_share_a_place(void **state)
+{
+	enum { BLOCKS = 200000 };
+	static uint64_t at[BLOCKS];
+	static size_t usable[BLOCKS];
+	uint64_t address = 0x600000000000;
+	unsigned random = 42;
+	struct record old, got;
+	int i;
+
+	(void)state;
+	for (i = 0; i < BLOCKS; i++) {
+		struct record r = { .site = (uint32_t)i + 1 };
+		unsigned bits;
+
+		random = random * 1664525 + 1013904223;
+		bits = random >> 28;
+		usable[i] = 1 + (random >> 4) % (16U << bits);
+		at[i] = address;
+		/* Starts at multiples of 8 below 16 bytes, else of 16. */
+		if (usable[i] >= 16)
+			at[i] = round_up(address, 16);
+		address = round_up(at[i] + usable[i], 8);
+		assert_int_equal(ledger_put((void *)at[i], usable[i], &r,
+		    &old), 0);
+	}
+	for (i = 0; i < BLOCKS; i++) {
+		assert_int_equal(ledger_take((void *)at[i], usable[i], &got),
+		    0);
+		assert_int_equal(got.site, i + 1);
+	}
+}
+
+/* Threads pass real blocks to each other through malloc and free. */
+static void *
+allocate_and_free(void *context)
+{
+	unsigned random = (unsigned)(uintptr_t)context;
+	uintptr_t wrong = 0;
+	int i;
+
+	for (i = 0; i < 300000; i++) {
+		struct record mine = { .slack = (uint32_t)i };
+		struct record got, old;
+		size_t usable;
+		void *p;
+
+		random = random * 1664525 + 1013904223;
+		mine.site = (random & 1023) + 1;
+		p = malloc((random >> 10) % 2000);
+		usable = malloc_usable_size(p);
+		wrong += ledger_put(p, usable, &mine, &old) != 0;
+		wrong += ledger_take(p, usable, &got) != 0;
+		wrong += got.site != mine.site || got.slack != mine.slack;
+		free(p);
+	}
+	return (void *)wrong;
+}
+
+static void
+threads_that_share_a_heap_find_their_own_records(void **state)
+{
+	pthread_t thread[4];
+	uintptr_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL,
+		    allocate_and_free, (void *)(i + 1)), 0);
+	for (i = 0; i < 4; i++) {
+		void *wrong;
+
+		pthread_join(thread[i], &wrong);
+		assert_null(wrong);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_comes_back_once),
+		cmocka_unit_test(a_second_record_at_an_address_gives_the_first),
+		cmocka_unit_test(
+		    the_largest_values_fit_and_larger_ones_are_refused),
+		cmocka_unit_test(no_two_blocks_of_a_heap_share_a_place),
+		cmocka_unit_test(
+		    threads_that_share_a_heap_find_their_own_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,197 @@
+#include "own-segment.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "heap/mapping.h"
+
+#define PAGE UINT64_C(4096)
+
+static const struct mapping *
+rows(uint64_t *count)
+{
+	*count = segment_mine()->table[TABLE_MAPPINGS].used;
+	return segment_rows(TABLE_MAPPINGS);
+}
+
+/* Ranges as text, in pages: `0-4 8-12`. */
+static void
+expect(const char *ranges)
+{
+	char text[1024] = "";
+	uint64_t count, i;
+	const struct mapping *m = rows(&count);
+
+	for (i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    "%s%d-%d", i > 0 ? " " : "", (int)(m[i].start / PAGE),
+		    (int)(m[i].end / PAGE));
+	assert_string_equal(text, ranges);
+}
+
+static void
+add(uint64_t page, uint64_t pages)
+{
+	mapping_add(page * PAGE, pages * PAGE, MAPPING_ANONYMOUS, 0);
+}
+
+static void
+cut(uint64_t page, uint64_t pages)
+{
+	mapping_remove(page * PAGE, pages * PAGE);
+}
+
+static void
+ranges_are_kept_in_order_and_cut_where_they_are_unmapped(void **state)
+{
+	(void)state;
+	add(100, 10);
+	add(20, 10);
+	add(50, 10);
+	expect("20-30 50-60 100-110");
+	cut(52, 2); /* a hole */
+	expect("20-30 50-52 54-60 100-110");
+	cut(25, 30); /* a tail, one whole, a head */
+	expect("20-25 55-60 100-110");
+	add(57, 45); /* MAP_FIXED over what is there */
+	expect("20-25 55-57 57-102 102-110");
+	cut(0, 1); /* nothing is there */
+	cut(0, 1000);
+	expect("");
+}
+
+static void
+a_length_is_rounded_up_to_pages(void **state)
+{
+	(void)state;
+	mapping_add(8 * PAGE, 1, MAPPING_FILE, 0);
+	expect("8-9");
+	mapping_remove(8 * PAGE, 10);
+	expect("");
+}
+
+static void
+a_site_is_charged_for_what_is_still_mapped(void **state)
+{
+	const struct site *sites = segment_rows(TABLE_SITES);
+	uint32_t site = site_of((uint32_t)segment_take(TABLE_NODES, 1),
+	    SITE_MAPPING);
+	const struct site *s = &sites[site];
+
+	(void)state;
+	mapping_add(0, 10 * PAGE, MAPPING_ANONYMOUS, site);
+	assert_int_equal(s->allocated_bytes, 10 * PAGE);
+	cut(2, 3);
+	assert_int_equal(s->freed_bytes, 3 * PAGE);
+	assert_int_equal(s->frees, 0);
+	cut(0, 10);
+	assert_int_equal(s->freed_bytes, 10 * PAGE);
+	assert_int_equal(s->frees, 2); /* both of the halves went */
+}
+
+static void
+a_range_is_found_by_any_address_in_it(void **state)
+{
+	struct mapping m;
+
+	(void)state;
+	mapping_add(40 * PAGE, 2 * PAGE, MAPPING_SHARED, 0);
+	assert_true(mapping_find(40 * PAGE, &m));
+	assert_true(mapping_find(42 * PAGE - 1, &m));
+	assert_int_equal(m.kind, MAPPING_SHARED);
+	assert_false(mapping_find(42 * PAGE, &m));
+	assert_false(mapping_find(40 * PAGE - 1, &m));
+	cut(40, 2);
+}
+
+/* An oracle with a bit a page, and changes at random. */
+static void
+random_changes_agree_with_a_page_table(void **state)
+{
+	enum { PAGES = 512, STEPS = 20000 };
+	static bool mapped[PAGES];
+	unsigned random = 99;
+	int step;
+
+	(void)state;
+	for (step = 0; step < STEPS; step++) {
+		unsigned page, length;
+		uint64_t count, i, p;
+		const struct mapping *m;
+		bool seen[PAGES] = { false };
+
+		random = random * 1664525 + 1013904223;
+		page = (random >> 8) % PAGES;
+		length = (random >> 20) % 40 + 1;
+		if (page + length > PAGES)
+			length = PAGES - page;
+		if (random & 128)
+			add(page, length);
+		else
+			cut(page, length);
+		memset(mapped + page, (random & 128) != 0, length);
+		if (step % 50 != 0)
+			continue;
+		m = rows(&count);
+		for (i = 0; i < count; i++) {
+			assert_true(m[i].start < m[i].end);
+			assert_true(i == 0 || m[i - 1].end <= m[i].start);
+			for (p = m[i].start; p < m[i].end; p += PAGE)
+				seen[p / PAGE] = true;
+		}
+		assert_memory_equal(seen, mapped, sizeof(mapped));
+	}
+	cut(0, PAGES);
+}
+
+/* Each thread has a region of its own and leaves one range behind. */
+static void *
+map_and_unmap(void *context)
+{
+	uint64_t base = (uint64_t)(uintptr_t)context * 10000;
+	int i;
+
+	for (i = 0; i < 20000; i++) {
+		add(base, 64);
+		cut(base + 16, 16);
+		cut(base, 64);
+	}
+	add(base, 8);
+	return NULL;
+}
+
+static void
+threads_do_not_lose_each_others_changes(void **state)
+{
+	pthread_t thread[4];
+	uintptr_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL,
+		    map_and_unmap, (void *)i), 0);
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(segment_mine()->lost.mappings, 0);
+	expect("0-8 10000-10008 20000-20008 30000-30008");
+	assert_int_equal(segment_mine()->live.mappings_version % 2, 0);
+	cut(0, 40000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    ranges_are_kept_in_order_and_cut_where_they_are_unmapped),
+		cmocka_unit_test(a_length_is_rounded_up_to_pages),
+		cmocka_unit_test(a_site_is_charged_for_what_is_still_mapped),
+		cmocka_unit_test(a_range_is_found_by_any_address_in_it),
+		cmocka_unit_test(random_changes_agree_with_a_page_table),
+		cmocka_unit_test(threads_do_not_lose_each_others_changes),
+	};
+
+	return cmocka_run_group_tests(tests, own_segment_setup,
+	    own_segment_teardown);
+}

@@ -1,0 +1,195 @@
+#include "own-segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/base.h"
+
+static void
+tables_lie_apart_and_inside_the_file(void **state)
+{
+	const struct segment *s = segment_mine();
+	uint64_t end = s->head.header_bytes;
+	struct stat st;
+	int i;
+
+	(void)state;
+	for (i = 0; i < TABLE_KNOWN; i++) {
+		const struct segment_table *t = &s->table[i];
+
+		assert_true(t->offset >= end);
+		end = t->offset + t->capacity * t->entry_bytes;
+	}
+	assert_true(end <= s->head.bytes);
+	assert_int_equal(stat(own_path, &st), 0);
+	assert_int_equal(st.st_size, s->head.bytes);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_true((uint64_t)st.st_blocks * 512 < MIB);
+}
+
+static void
+rows_come_in_order_zeroed_and_can_be_written(void **state)
+{
+	struct node *nodes = segment_rows(TABLE_NODES);
+	int64_t first = segment_take(TABLE_NODES, 1);
+	int64_t i;
+
+	(void)state;
+	assert_true(first > 0);
+	for (i = 1; i < 100000; i++) {
+		int64_t row = segment_take(TABLE_NODES, 1);
+
+		assert_int_equal(row, first + i);
+		assert_int_equal(nodes[row].pc, 0);
+		nodes[row].pc = (uint64_t)row;
+	}
+}
+
+static void
+a_full_table_says_so_and_stays_full(void **state)
+{
+	const struct segment_table *t =
+	    &segment_mine()->table[TABLE_MODULES];
+
+	(void)state;
+	assert_true(segment_take(TABLE_MODULES, t->capacity - t->used) >= 0);
+	assert_int_equal(segment_take(TABLE_MODULES, 1), -ENOSPC);
+	assert_int_equal(segment_take(TABLE_MODULES, 1), -ENOSPC);
+	assert_true(t->used <= t->capacity);
+}
+
+static void
+a_text_is_kept_with_its_length(void **state)
+{
+	struct segment_text a = segment_text("left\0right", 10);
+	struct segment_text b = segment_text("", 0);
+
+	(void)state;
+	assert_int_equal(a.bytes, 10);
+	assert_memory_equal((char *)segment_rows(TABLE_TEXT) + a.offset,
+	    "left\0right", 10);
+	assert_int_equal(b.bytes, 0);
+}
+
+/* In a child: what it does to its limits and its segment is its own. */
+static int
+in_child(int (*body)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(body());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+create_again(void)
+{
+	uint32_t exec_count = 0;
+
+	segment_leave();
+	if (segment_create(own_path, &exec_count) < 0)
+		return 1;
+	return exec_count == 1 ? 0 : 2;
+}
+
+static void
+an_earlier_image_of_the_pid_is_set_aside(void **state)
+{
+	char aside[256];
+	uint32_t how = 0;
+	int fd;
+
+	(void)state;
+	assert_int_equal(in_child(create_again), 0);
+	snprintf(aside, sizeof(aside), "%s/1.2.0.tide", own_directory);
+	fd = open(aside, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &how, sizeof(how),
+	    offsetof(struct segment, end.how)), sizeof(how));
+	assert_int_equal(how, END_EXEC);
+	close(fd);
+	unlink(own_path);
+	assert_int_equal(rename(aside, own_path), 0);
+}
+
+static int
+create_with_small_files(void)
+{
+	struct rlimit limit = { 16 * MIB, 16 * MIB };
+	char path[256];
+	uint32_t exec_count;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/3.4.tide", own_directory);
+	segment_leave();
+	setrlimit(RLIMIT_FSIZE, &limit);
+	r = segment_create(path, &exec_count);
+	unlink(path);
+	return r < 0 ? 1 : segment_mine()->head.bytes > 16 * MIB;
+}
+
+static int
+create_with_tiny_files(void)
+{
+	struct rlimit limit = { 4096, 4096 };
+	char path[256];
+	uint32_t exec_count;
+
+	snprintf(path, sizeof(path), "%s/3.4.tide", own_directory);
+	segment_leave();
+	setrlimit(RLIMIT_FSIZE, &limit);
+	if (segment_create(path, &exec_count) != -EFBIG)
+		return 1;
+	return access(path, F_OK) == 0 ? 2 : 0;
+}
+
+static void
+a_file_size_limit_makes_a_smaller_segment_and_no_signal(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(create_with_small_files), 0);
+	assert_int_equal(in_child(create_with_tiny_files), 0);
+}
+
+static int
+create_where_nothing_may_be(void)
+{
+	uint32_t exec_count;
+
+	segment_leave();
+	return segment_create("/proc/none/1.2.tide", &exec_count) == -ENOENT ?
+	    0 : 1;
+}
+
+static void
+a_directory_that_is_missing_is_an_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(create_where_nothing_may_be), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables_lie_apart_and_inside_the_file),
+		cmocka_unit_test(rows_come_in_order_zeroed_and_can_be_written),
+		cmocka_unit_test(a_full_table_says_so_and_stays_full),
+		cmocka_unit_test(a_text_is_kept_with_its_length),
+		cmocka_unit_test(an_earlier_image_of_the_pid_is_set_aside),
+		cmocka_unit_test(
+		    a_file_size_limit_makes_a_smaller_segment_and_no_signal),
+		cmocka_unit_test(a_directory_that_is_missing_is_an_answer),
+	};
+
+	return cmocka_run_group_tests(tests, own_segment_setup,
+	    own_segment_teardown);
+}
