@@ -645,13 +645,10 @@ report_json(const struct report *r)
 /* --- text: who, when, how ------------------------------------------------- */
 
 static void
-text_heading(const struct print *p, const char *format, const char *when)
+text_heading(const struct print *p, const char *title, const char *when)
 {
-	char title[128];
-
-	snprintf(title, sizeof(title), "%s%s", format, when);
 	fputc('\n', p->to);
-	print_line(p, PRINT_STRONG, "%s", title);
+	print_line(p, PRINT_STRONG, "%s%s", title, when);
 }
 
 static char *
@@ -800,13 +797,27 @@ text_totals(const struct report *r, const struct print *out)
 	    text_format_count(m, t->temporary));
 }
 
-static unsigned
+static void
 percent_of(uint64_t part, uint64_t whole, char words[16])
 {
 	double share = whole != 0 ? 100 * (double)part / (double)whole : 0;
 
 	snprintf(words, 16, "%.1f %%", share);
-	return (unsigned)share;
+}
+
+/* When the look at resident memory was taken, if that was not at the end. */
+static void
+text_rss_heading(const struct report *r, const struct print *out)
+{
+	uint64_t before = difference(r->profile->now_ns, r->rss.at_ns);
+	char duration[TEXT_DURATION_ROOM], when[64];
+
+	if (r->profile->live || before < NS_PER_S)
+		snprintf(when, sizeof(when), "%s", when_words(r));
+	else
+		snprintf(when, sizeof(when), "%s before the end",
+		    text_format_duration(duration, before));
+	text_heading(out, "Resident memory ", when);
 }
 
 static void
@@ -825,7 +836,7 @@ text_rss(const struct report *r, const struct print *out)
 		text_heading(out, "Resident memory: nobody has looked", "");
 		return;
 	}
-	text_heading(out, "Resident memory ", when_words(r));
+	text_rss_heading(r, out);
 	t = print_table_open(columns, ARRAY_LENGTH(columns));
 	for (size_t i = 0; i < RSS_TERMS; i++) {
 		percent_of(rss->terms[i], rss->resident, share);

@@ -142,7 +142,7 @@ print_open(FILE *to)
 static void
 put_styled(const struct print *p, enum print_style style, const char *text)
 {
-	bool colour = p->colour && style != PRINT_PLAIN;
+	bool colour = p->colour && style != PRINT_PLAIN && *text != '\0';
 
 	if (colour)
 		fputs(style_codes[style], p->to);

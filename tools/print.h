@@ -20,8 +20,9 @@
 
 /* --- to stderr: one sentence, `heaptide: ...` and a newline --------------- */
 
+/* Hidden, or cmocka, which has this name as well, would speak through ours. */
 void print_error(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+    __attribute__((format(printf, 1, 2), visibility("hidden")));
 
 /* --- where text goes ------------------------------------------------------ */
 

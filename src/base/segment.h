@@ -141,7 +141,8 @@ struct segment_live {
 	_Atomic uint32_t mappings_version; /* odd: being changed */
 	uint32_t reserved_word;
 	_Atomic int64_t break_bytes;     /* moved by the program's own brk/sbrk */
-	uint8_t reserved[64];
+	_Atomic int64_t peak_dated;      /* the peak_bytes of peak_at_ns */
+	uint8_t reserved[56];
 };
 
 /* Anything but zeros here takes the word "exact" from every report. */

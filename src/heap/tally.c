@@ -49,9 +49,12 @@ tally_look(struct tally *t)
 	int64_t top;
 
 	top = publish(&live->bytes, &t->published, &t->high, tally_net(t));
-	if (top > atomic_load_explicit(&live->peak_bytes,
+	raise_shared(&live->peak_bytes, top);
+	top = atomic_load_explicit(&live->peak_bytes, memory_order_relaxed);
+	if (top > atomic_load_explicit(&live->peak_dated,
 	    memory_order_relaxed)) {
-		raise_shared(&live->peak_bytes, top);
+		atomic_store_explicit(&live->peak_dated, top,
+		    memory_order_relaxed);
 		atomic_store_explicit(&live->peak_at_ns, now,
 		    memory_order_relaxed);
 	}

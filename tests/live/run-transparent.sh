@@ -28,7 +28,8 @@ state='grep -E "^(Sig|NSsid|NSpgid)[A-Z]?[a-z]*:" /proc/self/status |
 for before in ':' 'trap "" HUP INT CHLD USR1' 'exec <&-' 'exec 5</dev/null' \
 	'exec 2>&-; exec 6</dev/null'; do
 	(eval "$before"; sh -c "$state") >plain 2>/dev/null
-	(eval "$before"; under none sh -c "$state") >under 2>/dev/null
+	(eval "$before"; "$HEAPTIDE" run -q --stacks none -o profile.tide -- \
+	    sh -c "$state") >under 2>/dev/null
 	grep -v pgid plain >plain.1
 	grep -v pgid under >under.1
 	diff plain.1 under.1 || fail "after '$before' it finds things changed"
