@@ -8,7 +8,8 @@
 # `sh tests/live/name.sh`, with the build in build/.
 #
 # Gives: HEAPTIDE and LIBHEAPTIDE, the command and the library of this build;
-# $scratch, a directory that is removed at the end and is the working
+# $victims, where tests/victims/*.c are as programs, and $modules, where those
+# are that get loaded (*.so); $scratch, a directory that is removed at the end and is the working
 # directory; HEAPTIDE_DIR in it, so tests never see each other's processes.
 
 srcdir=$(cd "${srcdir:-.}" && pwd)
@@ -23,6 +24,7 @@ export LC_ALL=C
 HEAPTIDE=$builddir/heaptide
 LIBHEAPTIDE=$builddir/.libs/libheaptide.so
 victims=$builddir/tests/victims
+modules=$victims/.libs
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/heaptide-test.XXXXXX") || exit
 trap 'status=$?; cd /; rm -rf "$scratch"; exit $status' EXIT
@@ -120,4 +122,32 @@ report()
 {
 	limited 60 "$HEAPTIDE" report --json "$1" >report.json ||
 		fail "no report of $1"
+}
+
+# totals_match ACCOUNT [BASELINE]: each line "name value" that a victim said
+# of itself is what report.json says, less what is in another report.
+totals_match()
+{
+	while read -r name value; do
+		found=$(json report.json ".totals.$name")
+		[ "$found" != null ] || continue # without stacks: not asked for
+		[ $# -eq 1 ] ||
+			found=$((found - $(json "$2" ".totals.$name")))
+		same "$name" "$value" "$found"
+	done <"$1"
+	adds_up
+}
+
+# adds_up: report.json is exact, and its sites hold all there is
+adds_up()
+{
+	same "exact" true "$(json report.json '.exact, (.lost | select(
+		.sites + .blocks + .unknown_frees > 0))')"
+	same "sums over the sites less the totals" "0 0 0" "$(json report.json '
+		if .stacks == "all" then
+			.totals as $t | "\(([.sites[].allocations] | add // 0) -
+			    $t.allocations) \(([.sites[].frees] | add // 0) -
+			    $t.frees) \(([.sites[].live_bytes] | add // 0) -
+			    $t.live_bytes)"
+		else "0 0 0" end')"
 }

@@ -469,8 +469,8 @@ print_left(const struct print *p, const struct chain *c,
 	if (a->tightest == a->rules)
 		print_line(p, PRINT_PLAIN, "left    %s", bytes);
 	else
-		print_line(p, PRINT_PLAIN, "left    %s, for of %s there is "
-		    "less left than of the budget", bytes, tightest);
+		print_line(p, PRINT_PLAIN, "left    %s, by %s, where less is "
+		    "left than of the budget", bytes, tightest);
 }
 
 static int

@@ -33,6 +33,7 @@
 struct report_options {
 	bool json;
 	bool threads;
+	bool full;
 	bool debuginfod;
 	int sort;         /* enum site_key */
 	uint64_t top;     /* 0: the default */
@@ -705,9 +706,10 @@ text_identity(const struct report *r, const struct print *out)
 	print_line(out, PRINT_STRONG, "%s", command);
 	print_line(out, PRINT_PLAIN, "  process     %" PRId32 ", %s",
 	    id->pid, end);
-	print_line(out, PRINT_PLAIN, "  started     %s, ran %s", date,
-	    text_format_duration(duration, difference(p->now_ns,
-	    id->clock_ns)));
+	print_line(out, PRINT_PLAIN, "  started     %s, %s %s", date,
+	    p->live || p->segment->end.at_ns != 0 ? "ran" :
+	    "last seen after", text_format_duration(duration,
+	    difference(p->now_ns, id->clock_ns)));
 	free(command);
 }
 
@@ -903,36 +905,80 @@ is_same_frame(const struct frame *a, const struct frame *b)
 static void
 text_under(const struct print *out, const char *left, const char *words)
 {
-	print_line(out, PRINT_FAINT, "  %12s  %7s    %s", left, "", words);
+	if (words[0] == '\0')
+		print_line(out, PRINT_FAINT, "  %12s", left);
+	else
+		print_line(out, PRINT_FAINT, "  %12s  %7s    %s", left, "",
+		    words);
+}
+
+/* Where the standard libraries of C++ and Rust have their sources. */
+static const char *const library_parts[] = {
+	"/include/c++/", "library/alloc/src/", "library/core/src/",
+	"library/std/src/", "/rust/deps/", "/rustc/",
+};
+
+static bool
+is_library_frame(const struct frame *f)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(library_parts); i++)
+		if (strstr(f->file, library_parts[i]) != NULL)
+			return true;
+	return false;
 }
 
 /*
- * The callers of a site, @left beside the first.  A recursion is one line,
- * and when not all are shown the last line says how many are left.
+ * One line for several frames where the rest tells little: a recursion, or
+ * what goes on inside of a container between the allocation and the code that
+ * uses it; there the outermost is shown.  Returns how many are taken.
+ */
+static size_t
+fold_frames(const struct frame *frames, size_t count, char *words,
+    size_t room)
+{
+	char line[3900], note[48];
+	size_t n = 1;
+
+	if (is_library_frame(&frames[0])) {
+		while (n < count && is_library_frame(&frames[n]))
+			n++;
+		put_frame(line, sizeof(line), &frames[n - 1]);
+		snprintf(note, sizeof(note), " (and %zu inside)", n - 1);
+	} else {
+		while (n < count && is_same_frame(&frames[0], &frames[n]))
+			n++;
+		put_frame(line, sizeof(line), &frames[0]);
+		snprintf(note, sizeof(note), " (%zu times)", n);
+	}
+	snprintf(words, room, "%s%s", line, n > 1 ? note : "");
+	return n;
+}
+
+/*
+ * The callers of a site, @left beside the first.  When not all are shown the
+ * last line says how many are left.
  */
 static void
-text_callers(const struct print *out, const struct frame *frames,
-    size_t count, uint64_t most, const char *left)
+text_callers(const struct report *r, const struct print *out,
+    const struct frame *frames, size_t count, uint64_t most,
+    const char *left)
 {
 	char words[4096];
-	size_t i = 1, next;
+	size_t i = 1;
 
-	for (uint64_t shown = 0; i < count && shown < most; i = next) {
-		size_t used;
-
-		put_frame(words, sizeof(words), &frames[i]);
-		for (next = i + 1; next < count &&
-		    is_same_frame(&frames[i], &frames[next]); next++)
-			;
-		used = strlen(words);
-		if (next - i > 1)
-			snprintf(words + used, sizeof(words) - used,
-			    " (%zu times)", next - i);
-		text_under(out, shown++ == 0 ? left : "", words);
+	if (r->options->full)
+		most = UINT64_MAX;
+	for (uint64_t shown = 0; i < count && shown < most; shown++) {
+		if (r->options->full)
+			put_frame(words, sizeof(words), &frames[i++]);
+		else
+			i += fold_frames(&frames[i], count - i, words,
+			    sizeof(words));
+		text_under(out, shown == 0 ? left : "", words);
 	}
-	if (i == 1 && (i < count || left[0] != '\0'))
+	if (i == 1 && left[0] != '\0')
 		text_under(out, left, "");
-	else if (i < count)
+	if (i < count && most != 0)
 		print_line(out, PRINT_FAINT, "%27s... %zu more", "",
 		    count - i);
 }
@@ -958,19 +1004,31 @@ text_site(const struct report *r, const struct print *out,
 		snprintf(left, sizeof(left), "%s block%s",
 		    text_format_count(count, row->live_blocks),
 		    row->live_blocks == 1 ? "" : "s");
-	text_callers(out, frames, depth, callers, left);
+	text_callers(r, out, frames, depth, callers, left);
 	free(frames);
 }
 
-/* The figure of the whole that the shares of a list are of. */
+/*
+ * What the shares of a list are shares of.  The heap's totals may be more than
+ * its sites have: blocks inherited, or without a stack.
+ */
 static uint64_t
-sum_of(const struct site_row *rows, size_t count, enum site_key key)
+whole_of(const struct report *r, const struct site_row *rows, size_t count,
+    enum site_key key)
 {
+	const struct totals *t = &r->totals;
+	const uint64_t heap[KEYS] = {
+		[KEY_LIVE] = t->live_bytes,
+		[KEY_PEAK] = t->peak_bytes,
+		[KEY_ALLOCATED] = t->allocated_bytes,
+		[KEY_ALLOCATIONS] = t->allocations,
+		[KEY_TEMPORARY] = t->temporary,
+	};
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
 		sum += rows[i].value[key];
-	return sum;
+	return rows == r->site ? max_u64(sum, heap[key]) : sum;
 }
 
 static void
@@ -990,7 +1048,7 @@ text_sites(const struct report *r, const struct print *out,
     const char *title, struct site_row *rows, size_t count,
     enum site_key key, size_t top, uint64_t callers)
 {
-	uint64_t whole = sum_of(rows, count, key);
+	uint64_t whole = whole_of(r, rows, count, key);
 	char title_words[128];
 	size_t some = 0, shown;
 
@@ -1226,6 +1284,9 @@ static const struct option_row report_rows[] = {
 	{ .name = "callers", .letter = 'c', .kind = OPTION_COUNT, .word = "N",
 	  .at = offsetof(struct report_options, callers), .most = 1000000,
 	  .help = "show N callers of a site in text (8)" },
+	{ .name = "full", .letter = 'f', .kind = OPTION_FLAG,
+	  .at = offsetof(struct report_options, full),
+	  .help = "show every frame of a site in text" },
 	{ .name = "threads", .letter = 't', .kind = OPTION_FLAG,
 	  .at = offsetof(struct report_options, threads),
 	  .help = "show all threads" },

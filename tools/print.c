@@ -435,7 +435,8 @@ json_text(const char *text)
 int
 json_print(json_t *object)
 {
-	int r = json_dumpf(object, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	int r = json_dumpf(object, stdout,
+	    JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 
 	fputc('\n', stdout);
 	json_decref(object);

@@ -101,7 +101,7 @@ extern const struct profile_loss profile_losses[PROFILE_LOSSES];
 uint64_t profile_lost(const struct profile *profile,
     const struct profile_loss *loss);
 
-/* Nothing was lost and nothing is estimated: its numbers may be called exact. */
+/* Nothing was lost or estimated: its numbers may be called exact. */
 bool profile_is_exact(const struct profile *profile);
 
 /*

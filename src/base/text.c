@@ -44,7 +44,7 @@ text_put(struct text *t, const char *s)
 	text_put_bytes(t, s, strlen(s));
 }
 
-/* Digits of @n, last first, from the end of @end backwards; where they start. */
+/* Write the digits of @n so that they end at @end; where they start. */
 static char *
 digits_before(char *end, uint64_t n, unsigned base)
 {

@@ -148,7 +148,7 @@ take_counts(const struct census *c, struct reconcile_counts *counts)
 	const struct tally *end = t + count_of(s, TABLE_TALLIES);
 	uint64_t bytes = 0, requested = 0, blocks = 0;
 
-	/* Differences may be negative a row: they wrap, and the sum is right. */
+	/* A row alone may be negative: it wraps, and the sum is right. */
 	for (; t < end; t++) {
 		bytes += t->allocated - t->freed;
 		requested += t->requested - t->requested_freed;
@@ -639,7 +639,9 @@ prepare(struct census *c, const struct segment *segment, int pid)
 	struct text t;
 
 	*c = (struct census){ .segment = segment, .page_bytes = 4096 };
-	if (segment->head.page_bytes > 4096)
+	/* A power of two, or a lie. */
+	if (segment->head.page_bytes > 4096 &&
+	    (segment->head.page_bytes & (segment->head.page_bytes - 1)) == 0)
 		c->page_bytes = segment->head.page_bytes;
 	c->libc_allocates = is_libc(segment);
 	text_open(&t, c->own_file, sizeof(c->own_file));

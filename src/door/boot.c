@@ -52,6 +52,7 @@ static struct {
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
 	uint32_t generation;
+	char *const *environment; /* until libc has found it: environ */
 	struct heritage heritage;
 	uint64_t *scratch[16 * KIB]; /* by row of the tally */
 } boot;
@@ -121,10 +122,9 @@ next(const char *name)
 static const char *
 object_of(void *address, uint64_t *start, uint64_t *end)
 {
+	struct dl_find_object found;
 	struct link_map *map;
 	Dl_info info;
-
-	struct dl_find_object found;
 
 	if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
 		return NULL;
@@ -133,6 +133,20 @@ object_of(void *address, uint64_t *start, uint64_t *end)
 	if (_dl_find_object(address, &found) == 0)
 		*end = (uintptr_t)found.dlfo_map_end;
 	return info.dli_fname;
+}
+
+/*
+ * tcmalloc makes an object of its own, by operator new, when it is first
+ * asked for a block's size.  Let it do so while nothing is counted.
+ */
+static void
+warm_allocator(void)
+{
+	void *p = real.malloc(1);
+
+	if (p != NULL)
+		(void)real.usable_size(p);
+	real.free(p);
 }
 
 static void
@@ -175,6 +189,32 @@ resolve(void)
 	real.owns_new = new_operator != NULL &&
 	    object_of(new_operator, &start, &end) != NULL &&
 	    start == real.allocator_start;
+	if (real.owns_new)
+		warm_allocator();
+	(void)dlerror(); /* what is missing is nobody's error but ours */
+}
+
+/*
+ * The environment as the kernel left it on the stack, for who allocates
+ * before libc has looked there (.preinit_array): argc, the arguments, NULL,
+ * and behind it the environment.
+ */
+static char *const *
+first_environment(void)
+{
+	void *const *end = next("__libc_stack_end");
+	const intptr_t *argc;
+
+	if (end == NULL)
+		return NULL;
+	argc = *end;
+	return (char *const *)(argc + 1 + *argc + 1);
+}
+
+static char *const *
+environment(void)
+{
+	return environ != NULL ? environ : boot.environment;
 }
 
 /* --- the segment --- */
@@ -280,7 +320,7 @@ make_segment(void)
 	int64_t row;
 	int r;
 
-	r = place_find(environ, directory);
+	r = place_find(environment(), directory);
 	if (r == 0)
 		r = proc_stat_read(0, &stat);
 	if (r == 0)
@@ -402,7 +442,7 @@ may_count(void)
 
 	if (!boot.options_read) {
 		boot.options_read = true;
-		if (options_read(environ, &boot.options, &wrong) < 0) {
+		if (options_read(environment(), &boot.options, &wrong) < 0) {
 			say_set_log(o->log);
 			say_once(wrong, -EINVAL, "its value is not accepted, "
 			    "so nothing is counted in this process");
@@ -448,21 +488,21 @@ open_all(void)
 static void
 advance(void)
 {
-	uint32_t busy = self.busy;
+	struct aside was = boot_own_begin();
 	int error = errno;
 
-	self.busy = BUSY_OWN;
 	if (atomic_load(&boot.phase) == PHASE_NEW) {
 		atomic_store(&boot.phase, PHASE_RESOLVING);
 		resolve();
+		boot.environment = first_environment();
 		atomic_store(&boot.phase, PHASE_RESOLVED);
 	}
-	/* Before libc has found the environment, we cannot be asked. */
-	if (atomic_load(&boot.phase) == PHASE_RESOLVED && environ != NULL) {
+	if (atomic_load(&boot.phase) == PHASE_RESOLVED &&
+	    environment() != NULL) {
 		atomic_store(&boot.phase, PHASE_OPENING);
 		open_all();
 	}
-	self.busy = busy;
+	boot_own_end(was);
 	errno = error;
 }
 
@@ -488,10 +528,11 @@ meet_thread(void)
 	if (boot.has_key)
 		pthread_setspecific(boot.key, t);
 	if (boot.unwinds && !self.warm) {
-		self.busy = BUSY_OWN;
+		struct aside was = boot_own_begin();
+
 		unwind_warm();
 		self.warm = 1;
-		self.busy = BUSY_NOT;
+		boot_own_end(was);
 	}
 	self.tally = t;
 }
@@ -501,7 +542,7 @@ boot_enter(void)
 {
 	uint32_t phase = atomic_load(&boot.phase);
 
-	if (phase == PHASE_OFF)
+	if (phase == PHASE_OFF || self.busy == BUSY_INSIDE)
 		return ENTRY_PASS;
 	if (self.busy == BUSY_OWN)
 		return ENTRY_POOL;
@@ -520,6 +561,23 @@ boot_enter(void)
 		errno = error;
 	}
 	return self.tally != NULL ? ENTRY_COUNT : ENTRY_SHARED;
+}
+
+struct aside
+boot_own_begin(void)
+{
+	struct aside was = { self.tally, self.busy };
+
+	self.tally = NULL;
+	self.busy = BUSY_OWN;
+	return was;
+}
+
+void
+boot_own_end(struct aside was)
+{
+	self.busy = was.busy;
+	self.tally = was.tally;
 }
 
 bool

@@ -64,7 +64,8 @@ struct self {
 enum busy {
 	BUSY_NOT,
 	BUSY_RECORDING, /* in record.c: what comes now is a signal handler's */
-	BUSY_OWN        /* what comes now is for ourselves: from the pool */
+	BUSY_OWN,       /* what comes now is for ourselves: from the pool */
+	BUSY_INSIDE     /* in an operator of the allocator: counted already */
 };
 
 extern __thread struct self self
@@ -79,6 +80,18 @@ enum entry {
 };
 
 enum entry boot_enter(void);
+
+/*
+ * What is allocated between the two, by this thread, is for ourselves and
+ * comes from the pool: the dynamic linker's memory when we ask it something.
+ */
+struct aside {
+	struct tally *tally;
+	uint32_t busy;
+};
+
+struct aside boot_own_begin(void);
+void boot_own_end(struct aside was);
 
 /* STACKS_ALL: every block has a record in the ledger. */
 extern bool boot_recording;

@@ -15,13 +15,14 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "door/boot.h"
 #include "door/record.h"
 #include "heap/tally.h"
+#include "mem/segment.h"
 
 #define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
@@ -69,22 +70,54 @@ static struct {
 	void *_Atomic next[OPERATORS];
 } operators;
 
+/* Is this a C++ library by itself, and not one linked into something? */
+static bool
+is_runtime(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+
+	return strncmp(name, "libstdc++", 9) == 0 ||
+	    strncmp(name, "libc++", 6) == 0;
+}
+
+/*
+ * The operator that the object around @caller would be given without us.  It
+ * is remembered (@stays) if the C++ library that has it can be kept loaded;
+ * one that is linked into the caller may go away with it.
+ */
+static void *
+find_private(const char *name, uint64_t caller, bool *stays)
+{
+	void *found = NULL;
+	void *object;
+	Dl_info info;
+
+	if (dladdr((void *)(uintptr_t)caller, &info) == 0)
+		return NULL;
+	object = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	if (object == NULL)
+		return NULL;
+	found = dlsym(object, name);
+	*stays = found != NULL && dladdr(found, &info) != 0 &&
+	    is_runtime(info.dli_fname) && dlopen(info.dli_fname,
+	    RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) != NULL;
+	dlclose(object);
+	return found;
+}
+
 static COLD void *
 find_next(enum operator operator, uint64_t caller)
 {
+	struct aside was = boot_own_begin();
 	void *found = dlsym(RTLD_NEXT, names[operator]);
-	struct link_map *map;
-	Dl_info info;
+	bool stays = found != NULL;
 
-	if (found == NULL && dladdr1((void *)(uintptr_t)caller, &info,
-	    (void **)&map, RTLD_DL_LINKMAP) != 0)
-		found = dlsym(map, names[operator]);
-	/*
-	 * Remember it only if it stays: a private library may be closed, and
-	 * the next caller's own may be another one.
-	 */
-	if (dlsym(RTLD_NEXT, names[operator]) != NULL)
+	if (found == NULL)
+		found = find_private(names[operator], caller, &stays);
+	if (stays)
 		atomic_store(&operators.next[operator], found);
+	boot_own_end(was);
 	return found;
 }
 
@@ -109,45 +142,78 @@ new_by_malloc(size_t size, size_t alignment)
 	    malloc(size == 0 ? 1 : size);
 }
 
-static inline void *
-counted_new(void *block, size_t size, uint64_t caller)
+/* True: this operator is the allocator's, and we are to count. */
+static inline bool
+counts(void)
 {
 	enum entry entry = ENTRY_COUNT;
-	size_t usable;
 
-	if (LIKELY(!real.owns_new) || block == NULL)
-		return block;
+	if (LIKELY(!real.owns_new))
+		return false;
 	if (UNLIKELY(self.tally == NULL))
 		entry = boot_enter();
-	if (entry == ENTRY_POOL || entry == ENTRY_PASS)
+	if (UNLIKELY(entry == ENTRY_SHARED))
+		atomic_fetch_add(&segment_mine()->lost.blocks, 1);
+	return entry == ENTRY_COUNT;
+}
+
+/*
+ * Some of an allocator's operators call its malloc by name, which is ours.
+ * The row's `last` tells: it is emptied before, and is the block afterwards
+ * if it was counted on the way.  (A flag would stay up where new throws.)
+ */
+static inline void
+before_new(void)
+{
+	if (counts())
+		atomic_store_explicit(&self.tally->last, 0,
+		    memory_order_relaxed);
+}
+
+static inline void *
+after_new(void *block, size_t size, uint64_t caller)
+{
+	size_t usable;
+
+	if (LIKELY(!real.owns_new) || block == NULL || self.tally == NULL ||
+	    self.tally->last == (uintptr_t)block)
 		return block;
 	usable = real.usable_size(block);
-	if (entry == ENTRY_SHARED)
-		record_shared_alloc(block, size, usable);
-	else if (tally_alloc(self.tally, block, usable))
+	if (tally_alloc(self.tally, block, usable))
 		record_alloc(block, size, usable, caller);
 	return block;
 }
 
-static inline void
-counted_delete(void *block)
+/*
+ * Counts the block, and gives the row to put back after the real delete, which
+ * may call free() and never throws; NULL: nothing to put back.
+ */
+static inline struct tally *
+before_delete(void *block)
 {
-	enum entry entry = ENTRY_COUNT;
+	struct tally *t;
 	size_t usable;
 
-	if (LIKELY(!real.owns_new) || block == NULL)
-		return;
-	if (UNLIKELY(self.tally == NULL))
-		entry = boot_enter();
-	if (entry == ENTRY_POOL || entry == ENTRY_PASS)
-		return;
+	if (block == NULL || !counts())
+		return NULL;
 	usable = real.usable_size(block);
-	if (entry == ENTRY_SHARED)
-		record_shared_free(block, usable);
-	else if (boot_recording)
+	if (boot_recording)
 		record_free(block, usable);
 	else if (tally_free(self.tally, block, usable))
 		record_look();
+	t = self.tally;
+	self.tally = NULL;
+	self.busy = BUSY_INSIDE;
+	return t;
+}
+
+static inline void
+after_delete(struct tally *t)
+{
+	if (t == NULL)
+		return;
+	self.busy = BUSY_NOT;
+	self.tally = t;
 }
 
 /*
@@ -163,7 +229,8 @@ counted_delete(void *block)
 									\
 		if (UNLIKELY(f == NULL))				\
 			return new_by_malloc(size, alignment);		\
-		return counted_new(f arguments, size, CALLER);		\
+		before_new();						\
+		return after_new(f arguments, size, CALLER);		\
 	}
 
 #define DEFINE_DELETE(operator, symbol, parameters, arguments)		\
@@ -172,12 +239,15 @@ counted_delete(void *block)
 	symbol parameters						\
 	{								\
 		void (*f) parameters = next(operator, CALLER);		\
+		struct tally *t;					\
 									\
-		counted_delete(block);					\
-		if (UNLIKELY(f == NULL))				\
+		if (UNLIKELY(f == NULL)) {				\
 			free(block);					\
-		else							\
-			f arguments;					\
+			return;						\
+		}							\
+		t = before_delete(block);				\
+		f arguments;						\
+		after_delete(t);					\
 	}
 
 DEFINE_NEW(NEW, _Znwm, 0, (size_t size), (size))

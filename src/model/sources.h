@@ -27,7 +27,7 @@
 enum source_kind {
 	SOURCE_SET,    /* somebody's wish: API, option, environment, file */
 	SOURCE_CGROUP, /* the kernel kills beyond it */
-	SOURCE_LIMIT,  /* RLIMIT_AS, RLIMIT_DATA: the kernel refuses beyond it */
+	SOURCE_LIMIT,  /* RLIMIT_AS, RLIMIT_DATA: the kernel refuses beyond */
 	SOURCE_HIGH,   /* memory.high: the kernel slows us down; no budget */
 	SOURCE_HOST    /* what the machine has left: soft, others move it */
 };

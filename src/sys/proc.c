@@ -286,7 +286,8 @@ proc_status_read(int pid, struct proc_status *status)
 		return fd;
 	lines_start(&lines, fd);
 	while ((line = proc_lines_next(&lines)) != NULL) {
-		if (proc_key_take(line, status_keys, ARRAY_LENGTH(status_keys), &s))
+		if (proc_key_take(line, status_keys,
+		    ARRAY_LENGTH(status_keys), &s))
 			continue;
 		if (strncmp(line, "Uid:", 4) != 0)
 			continue;

@@ -5,7 +5,7 @@ need nm readelf
 
 # The family of malloc, that of mmap, and operators new and delete, which all
 # begin with _Znw, _Zna, _Zdl, _Zda.
-names='malloc|calloc|realloc|reallocarray|free|cfree|free_sized'
+names='malloc|calloc|realloc|reallocarray|free|free_sized'
 names="$names|free_aligned_sized|posix_memalign|aligned_alloc|memalign"
 names="$names|valloc|pvalloc"
 names="$names|mmap|mmap64|munmap|mremap|brk|sbrk"

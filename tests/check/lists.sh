@@ -4,12 +4,15 @@
 
 cd "$srcdir" || exit
 for file in src/*/*.[ch] src/libheaptide.map src/FLOORS include/*.h \
-	tools/*.[ch] examples/* doc/* tests/unit/*.[ch] tests/victims/*.c; do
-	[ -e "$file" ] || continue
+	tools/*.[ch] examples/* doc/* tests/*.sh \
+	tests/unit/*.[ch] tests/victims/*; do
+	[ -f "$file" ] || continue
+	# Of a test the program or module is named, and that makes its source.
 	case $file in
 	tests/*.c) name=${file%.c} ;;
 	*) name=$file ;;
 	esac
-	tr -s '[:space:]' '\n' <Makefile.am | grep -Fqx "$name" ||
+	tr -s '[:space:]' '\n' <Makefile.am |
+		grep -Fqx -e "$name" -e "$name.la" ||
 		fail "$file is not in Makefile.am"
 done

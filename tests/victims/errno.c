@@ -34,7 +34,8 @@ say(const char *thread, const char *what)
 static void
 fail(const char *thread)
 {
-	void *p = NULL, *keep = malloc(10), *q;
+	void *p = NULL, *q;
+	void *volatile keep = malloc(10); /* no failure frees it */
 
 	TRY(q = malloc(huge));
 	TRY(q = calloc(half, 2));
