@@ -94,7 +94,7 @@ struct entry {
 	uint64_t heap, peak, resident, bytes_on_disk;
 	uint32_t threads, stacks;
 	int64_t started_ns;
-	bool awaited;       /* its `heaptide run` still lives and will collect */
+	bool awaited;       /* its `heaptide run` lives and will collect */
 
 	struct entry *first_child, *last_child, *sibling;
 	bool has_parent, shown;

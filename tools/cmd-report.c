@@ -234,8 +234,9 @@ static const char *
 end_name(const struct profile *p)
 {
 	const struct segment *s = p->segment;
+	uint32_t how = s->end.how;
 
-	switch (s->end.how) {
+	switch (how) {
 	case END_EXITED:
 		return "exited";
 	case END_SIGNALLED:
@@ -493,6 +494,9 @@ json_mapped(const struct profile *p)
 		if (mapping_names[i] != NULL)
 			json_object_set_new(mapped, mapping_names[i],
 			    json_number(bytes[i]));
+	/* By brk and sbrk; below zero if it gave more back than it took. */
+	json_object_set_new(mapped, "break",
+	    json_integer(p->segment->live.break_bytes));
 	return mapped;
 }
 
@@ -671,8 +675,9 @@ static void
 format_end(const struct profile *p, char *words, size_t room)
 {
 	const struct segment_end *end = &p->segment->end;
+	uint32_t how = end->how;
 
-	switch (end->how) {
+	switch (how) {
 	case END_EXITED:
 		snprintf(words, room, "exited with status %" PRId32,
 		    end->status);
@@ -767,6 +772,14 @@ when_words(const struct report *r)
 	return r->profile->live ? "now" : "at the end";
 }
 
+/* A damaged profile may have any time; thirty years are enough for all. */
+static uint64_t
+ns_of(double seconds)
+{
+	return seconds < 1e9 ? (uint64_t)(seconds * (double)NS_PER_S) :
+	    1000000000 * NS_PER_S;
+}
+
 static void
 text_totals(const struct report *r, const struct print *out)
 {
@@ -780,8 +793,7 @@ text_totals(const struct report *r, const struct print *out)
 		    text_format_bytes(b, t->peak_error_bytes));
 	print_line(out, PRINT_STRONG, "  peak        %s%s after %s",
 	    text_format_bytes(a, t->peak_bytes), within,
-	    text_format_duration(at, (uint64_t)(t->peak_at *
-	    (double)NS_PER_S)));
+	    text_format_duration(at, ns_of(t->peak_at)));
 	print_line(out, PRINT_STRONG, "  held        %s in %s blocks %s",
 	    text_format_bytes(a, t->live_bytes),
 	    text_format_count(n, t->live_blocks), when_words(r));
@@ -1292,7 +1304,7 @@ static const struct option_row report_rows[] = {
 	  .help = "show all threads" },
 	{ .name = "debuginfod", .kind = OPTION_FLAG,
 	  .at = offsetof(struct report_options, debuginfod),
-	  .help = "ask the servers in DEBUGINFOD_URLS for debug files" },
+	  .help = "ask DEBUGINFOD_URLS for debug files" },
 	{ .name = NULL }
 };
 

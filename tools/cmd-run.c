@@ -51,9 +51,7 @@ enum summary_kind { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_OFF };
 struct run_options {
 	int stacks;       /* enum segment_stacks */
 	int children;
-	int keeper;
 	int summary;      /* enum summary_kind */
-	uint64_t sample;  /* 0: not given */
 	uint64_t depth;   /* 0: not given */
 	const char *file;
 	bool quiet;
@@ -62,7 +60,6 @@ struct run_options {
 static const struct run_options run_defaults = {
 	.stacks = NOT_GIVEN,
 	.children = NOT_GIVEN,
-	.keeper = NOT_GIVEN,
 	.summary = SUMMARY_TEXT,
 	.file = "heaptide.%c.%p" SEGMENT_SUFFIX,
 };
@@ -79,7 +76,6 @@ static const char *const children_choices[] = {
 	[CHILDREN_NONE] = "none",
 	NULL
 };
-static const char *const keeper_choices[] = { "auto", "on", "off", NULL };
 static const char *const summary_choices[] = {
 	[SUMMARY_TEXT] = "text",
 	[SUMMARY_JSON] = "json",
@@ -93,9 +89,6 @@ static const struct option_row run_rows[] = {
 	{ .name = "stacks", .kind = OPTION_CHOICE, AT(stacks),
 	  .choices = stacks_choices,
 	  .help = "of which allocations to keep the call path (all)" },
-	{ .name = "sample", .kind = OPTION_BYTES, AT(sample), .word = "SIZE",
-	  .least = 1,
-	  .help = "mean distance of two samples (512K)" },
 	{ .name = "depth", .kind = OPTION_COUNT, AT(depth), .word = "N",
 	  .least = 1, .most = DEPTH_MOST,
 	  .help = "frames to keep of a call path (128)" },
@@ -106,9 +99,6 @@ static const struct option_row run_rows[] = {
 	{ .name = "children", .kind = OPTION_CHOICE, AT(children),
 	  .choices = children_choices,
 	  .help = "which child processes to follow (all)" },
-	{ .name = "keeper", .kind = OPTION_CHOICE, AT(keeper),
-	  .choices = keeper_choices,
-	  .help = "may the library start a thread of its own (auto)" },
 	{ .name = "summary", .kind = OPTION_CHOICE, AT(summary),
 	  .choices = summary_choices,
 	  .help = "what to print on stderr at the end (text)" },
@@ -288,8 +278,6 @@ export_options(const struct run_options *o, int stacks)
 {
 	export_choice("HEAPTIDE_STACKS", stacks_choices, stacks);
 	export_choice("HEAPTIDE_CHILDREN", children_choices, o->children);
-	export_choice("HEAPTIDE_KEEPER", keeper_choices, o->keeper);
-	export_number("HEAPTIDE_SAMPLE", o->sample);
 	export_number("HEAPTIDE_DEPTH", o->depth);
 }
 
@@ -320,7 +308,6 @@ check_options(struct run *run)
 	const struct run_options *o = run->options;
 	const char *bad = find_bad_percent(o->file);
 	const char *given = getenv("HEAPTIDE_STACKS");
-	const char *source = "--stacks";
 
 	if (bad != NULL) {
 		print_error("run: --output '%s' is not accepted: '%.2s' means "
@@ -334,11 +321,11 @@ check_options(struct run *run)
 	run->stacks = o->stacks;
 	if (run->stacks == NOT_GIVEN) {
 		run->stacks = STACKS_ALL;
-		source = "HEAPTIDE_STACKS";
 		for (int i = 0; given != NULL && *given != '\0'; i++) {
 			if (stacks_choices[i] == NULL) {
-				print_error("run: %s '%s' is not accepted: "
-				    "give none or all", source, given);
+				print_error("run: HEAPTIDE_STACKS '%s' is not "
+				    "accepted: give none, sampled or all",
+				    given);
 				return false;
 			}
 			if (strcmp(given, stacks_choices[i]) == 0) {
@@ -347,11 +334,11 @@ check_options(struct run *run)
 			}
 		}
 	}
-	if (run->stacks == STACKS_SAMPLED) {
-		print_error("run: %s 'sampled' is not accepted: this heaptide "
-		    "cannot sample yet, give none or all", source);
-		return false;
-	}
+	/* All is what a sample stands for, so nothing is wrong but the cost. */
+	if (run->stacks == STACKS_SAMPLED && !o->quiet &&
+	    o->summary == SUMMARY_TEXT)
+		print_error("this version does not draw samples yet: every "
+		    "allocation is recorded");
 	return true;
 }
 

@@ -29,6 +29,7 @@ static const char *const style_codes[] = {
 
 /* --- text ----------------------------------------------------------------- */
 
+__attribute__((format(printf, 1, 0)))
 static char *
 format_text(const char *format, va_list args)
 {
@@ -435,8 +436,9 @@ json_text(const char *text)
 int
 json_print(json_t *object)
 {
-	int r = json_dumpf(object, stdout,
-	    JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	/* Blanks are for people: a profile can have 10 000s of stacks. */
+	size_t layout = isatty(STDOUT_FILENO) ? JSON_INDENT(1) : JSON_COMPACT;
+	int r = json_dumpf(object, stdout, layout | JSON_REAL_PRECISION(15));
 
 	fputc('\n', stdout);
 	json_decref(object);

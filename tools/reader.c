@@ -778,7 +778,9 @@ profile_totals(const struct profile *profile, struct totals *totals)
 uint64_t
 profile_site_at_peak(const struct profile *profile, const struct site *site)
 {
-	if (site->epoch == profile->segment->live.peak_epoch)
+	const struct segment_live *live = &profile->segment->live;
+
+	if (!live->rising && site->epoch == live->peak_epoch)
 		return positive(site->at_peak_bytes);
 	return positive(difference(site->allocated_bytes, site->freed_bytes));
 }

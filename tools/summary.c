@@ -180,20 +180,36 @@ print_totals(const struct print *out, const struct totals *t)
 	    100.0 * (double)t->temporary / (double)t->allocations);
 }
 
+/* Who called @frame, for it is often but the program's own malloc. */
+static const struct frame *
+caller_of(const struct top *top, const struct frame *frame)
+{
+	const struct frame *caller = frame + 1;
+
+	if (caller >= top->frames + top->count || !caller->named ||
+	    is_runtime(caller))
+		return NULL;
+	return caller;
+}
+
 static void
 print_site(const struct print *out, const struct top *top)
 {
 	char peak[TEXT_BYTES_ROOM], live[TEXT_BYTES_ROOM];
-	const struct frame *frame = telling_frame(top);
+	const struct frame *frame = telling_frame(top), *caller = NULL;
 	char place[SYMBOL_PLACE_ROOM] = "";
 
-	if (frame != NULL)
+	if (frame != NULL) {
 		symbols_place(frame, place);
-	print_line(out, PRINT_PLAIN, "  %14s %10s now  %s%s%s",
+		caller = caller_of(top, frame);
+	}
+	print_line(out, PRINT_PLAIN, "  %14s %10s now  %s%s%s%s%s",
 	    text_format_bytes(peak, top->at_peak_bytes),
 	    text_format_bytes(live, top->live_bytes),
 	    frame != NULL ? frame->function : "[no stack]",
-	    place[0] != '\0' ? "  " : "", place);
+	    place[0] != '\0' ? "  " : "", place,
+	    caller != NULL ? " < " : "",
+	    caller != NULL ? caller->function : "");
 }
 
 static void
@@ -207,9 +223,9 @@ print_children(const struct print *out, const struct gather *g)
 		    g->largest.name, g->largest.pid, text_format_bytes(peak,
 		    g->largest.peak_bytes), g->folder);
 	if (g->images != 0)
-		print_line(out, PRINT_PLAIN, "  %-14s %10zu of this process, "
-		    "before it became what it was last; in %s", "earlier",
-		    g->images, g->folder);
+		print_line(out, PRINT_PLAIN, "  %-14s %10zu of this process "
+		    "before its last exec; in %s", "profiles", g->images,
+		    g->folder);
 }
 
 /* Nothing to say, nothing said: what is exact needs no line. */

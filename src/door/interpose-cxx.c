@@ -142,14 +142,12 @@ new_by_malloc(size_t size, size_t alignment)
 	    malloc(size == 0 ? 1 : size);
 }
 
-/* True: this operator is the allocator's, and we are to count. */
+/* True: we are to count, and self.tally is there for it. */
 static inline bool
 counts(void)
 {
 	enum entry entry = ENTRY_COUNT;
 
-	if (LIKELY(!real.owns_new))
-		return false;
 	if (UNLIKELY(self.tally == NULL))
 		entry = boot_enter();
 	if (UNLIKELY(entry == ENTRY_SHARED))
@@ -175,7 +173,7 @@ after_new(void *block, size_t size, uint64_t caller)
 {
 	size_t usable;
 
-	if (LIKELY(!real.owns_new) || block == NULL || self.tally == NULL ||
+	if (block == NULL || self.tally == NULL ||
 	    self.tally->last == (uintptr_t)block)
 		return block;
 	usable = real.usable_size(block);
@@ -229,6 +227,8 @@ after_delete(struct tally *t)
 									\
 		if (UNLIKELY(f == NULL))				\
 			return new_by_malloc(size, alignment);		\
+		if (LIKELY(!real.owns_new))				\
+			return f arguments; /* a jump: no frame of ours */ \
 		before_new();						\
 		return after_new(f arguments, size, CALLER);		\
 	}
@@ -243,6 +243,10 @@ after_delete(struct tally *t)
 									\
 		if (UNLIKELY(f == NULL)) {				\
 			free(block);					\
+			return;						\
+		}							\
+		if (LIKELY(!real.owns_new)) {				\
+			f arguments;					\
 			return;						\
 		}							\
 		t = before_delete(block);				\

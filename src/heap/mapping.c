@@ -9,7 +9,7 @@
 
 #define PAGE_BYTES    UINT64_C(4096)
 #define QUEUE_LENGTH  1024 /* a power of two */
-#define YIELDS_MOST   256
+#define YIELDS_MOST   20000
 #define FIND_TRIES    8
 
 /*

@@ -5,20 +5,20 @@
 #include "mem/segment.h"
 #include "stack/module.h"
 
-#define FIRST_BITS  14 /* slots of the first table: 64 KiB */
-#define TABLES_MOST 16
-#define PROBES_MOST 64 /* a table this crowded is as good as full */
+/*
+ * A million nodes make chains of four.  The heads are 1 MiB at most, touched
+ * as far as nodes are met.
+ */
+#define HEAD_BITS 18
 
-/* Open addressing; a slot holds a node's number, 0 is free. */
-struct table {
-	unsigned bits;
-	_Atomic uint32_t used;
-	_Atomic uint32_t slot[];
-};
-
+/*
+ * Chains of nodes by the hash of (parent, address).  A node is put before the
+ * chain's head by compare-and-swap, and only after the chain up to that very
+ * head was searched; so no two nodes are equal, whoever comes at once.
+ */
 static struct {
-	struct table *_Atomic table[TABLES_MOST]; /* oldest first */
-	_Atomic uint32_t tables;
+	_Atomic uint32_t *_Atomic head; /* a node's number, 0: none */
+	uint32_t *_Atomic next;         /* by node; fixed before it is linked */
 } intern;
 
 static struct node *
@@ -28,145 +28,99 @@ nodes(void)
 }
 
 static uint64_t
-hash(uint32_t parent, uint64_t pc)
+next_bytes(void)
 {
-	return mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
+	return segment_mine()->table[TABLE_NODES].capacity * sizeof(uint32_t);
 }
 
-static bool
-is_node(uint32_t number, uint32_t parent, uint64_t pc)
-{
-	const struct node *n = &nodes()[number];
-
-	return atomic_load_explicit(&n->pc, memory_order_relaxed) == pc &&
-	    atomic_load_explicit(&n->parent, memory_order_relaxed) == parent;
-}
-
-static uint32_t
-find(const struct table *t, uint64_t h, uint32_t parent, uint64_t pc)
-{
-	uint64_t mask = (UINT64_C(1) << t->bits) - 1;
-	unsigned i;
-
-	for (i = 0; i < PROBES_MOST; i++) {
-		uint32_t number = atomic_load_explicit(
-		    &t->slot[(h + i) & mask], memory_order_acquire);
-
-		if (number == 0 || is_node(number, parent, pc))
-			return number;
-	}
-	return 0;
-}
-
-/*
- * Put @number in, unless an equal node is there.  Returns the one that is in
- * the table afterwards, or 0: the table is full.
- */
-static uint32_t
-put(struct table *t, uint64_t h, uint32_t number, uint32_t parent, uint64_t pc)
-{
-	uint64_t mask = (UINT64_C(1) << t->bits) - 1;
-	unsigned i;
-
-	if (atomic_load_explicit(&t->used, memory_order_relaxed) > mask / 2)
-		return 0;
-	for (i = 0; i < PROBES_MOST; i++) {
-		uint32_t there = 0;
-
-		if (atomic_compare_exchange_strong(&t->slot[(h + i) & mask],
-		    &there, number)) {
-			atomic_fetch_add(&t->used, 1);
-			return number;
-		}
-		if (there == number || is_node(there, parent, pc))
-			return there;
-	}
-	return 0;
-}
-
-/* Put a table twice as large in front of the @count there are. */
+/* Both tables are address space until touched.  Who loses the race to put
+ * them in place gives them back. */
 static COLD bool
-add_table(uint32_t count)
+open_tables(void)
 {
-	unsigned bits = FIRST_BITS + count;
-	struct table *none = NULL;
-	size_t bytes = sizeof(*none) + (sizeof(uint32_t) << bits);
-	struct table *fresh;
+	_Atomic uint32_t *head = arena_take(sizeof(*head) << HEAD_BITS);
+	uint32_t *next = arena_take(next_bytes());
+	_Atomic uint32_t *no_head = NULL;
+	uint32_t *no_next = NULL;
 
-	if (count >= TABLES_MOST)
+	if (head == NULL || next == NULL)
 		return false;
-	fresh = arena_take(bytes);
-	if (fresh == NULL)
-		return false;
-	fresh->bits = bits;
-	/* Who loses leaves its piece behind; a race for a table is rare. */
-	atomic_compare_exchange_strong(&intern.table[count], &none, fresh);
-	atomic_compare_exchange_strong(&intern.tables, &count, count + 1);
+	if (!atomic_compare_exchange_strong(&intern.next, &no_next, next))
+		arena_return(next, next_bytes());
+	/* The heads last: who sees them finds the rest in place. */
+	if (!atomic_compare_exchange_strong(&intern.head, &no_head, head))
+		arena_return((void *)head, sizeof(*head) << HEAD_BITS);
 	return true;
 }
 
-/* Put a node into the front table; make a larger one when it is full. */
+/* The node (@parent, @pc) in the chain from @from up to, not with, @until. */
 static uint32_t
-put_in_front(uint64_t h, uint32_t number, uint32_t parent, uint64_t pc)
+find(uint32_t from, uint32_t until, uint32_t parent, uint64_t pc)
 {
-	for (;;) {
-		uint32_t count = atomic_load(&intern.tables);
-		uint32_t there = 0;
+	const uint32_t *next = atomic_load_explicit(&intern.next,
+	    memory_order_relaxed);
+	const struct node *row = nodes();
 
-		if (count > 0)
-			there = put(atomic_load(&intern.table[count - 1]), h,
-			    number, parent, pc);
-		if (there != 0)
-			return there;
-		if (!add_table(count))
-			return 0;
-	}
+	for (; from != until; from = next[from])
+		if (atomic_load_explicit(&row[from].pc,
+		    memory_order_relaxed) == pc &&
+		    atomic_load_explicit(&row[from].parent,
+		    memory_order_relaxed) == parent)
+			return from;
+	return 0;
 }
 
+/* A node that was not in the chain when its head was @first. */
 static COLD uint32_t
-make_node(uint64_t h, uint32_t parent, uint64_t pc)
+make_node(_Atomic uint32_t *head, uint32_t first, uint32_t parent, uint64_t pc)
 {
-	int64_t number = segment_take(TABLE_NODES, 1);
-	struct node *n;
+	int64_t row = segment_take(TABLE_NODES, 1);
+	uint32_t number = (uint32_t)row;
+	uint32_t searched;
+	uint32_t there;
 
-	if (number < 0)
+	if (row < 0)
 		return 0;
-	n = &nodes()[number];
-	atomic_store_explicit(&n->parent, parent, memory_order_relaxed);
-	atomic_store_explicit(&n->pc, pc, memory_order_relaxed);
-	module_note(pc, (uint32_t)number);
-	/* Who loses the race for the slot leaves an unused row. */
-	return put_in_front(h, (uint32_t)number, parent, pc);
+	atomic_store_explicit(&nodes()[row].parent, parent,
+	    memory_order_relaxed);
+	atomic_store_explicit(&nodes()[row].pc, pc, memory_order_relaxed);
+	module_note(pc, number);
+	do {
+		intern.next[number] = first;
+		searched = first;
+		if (atomic_compare_exchange_strong(head, &first, number))
+			return number;
+		there = find(first, searched, parent, pc);
+	} while (there == 0);
+	return there; /* ours stays an unused row */
 }
 
 static uint32_t
-intern_frame(uint32_t parent, uint64_t pc)
+intern_frame(_Atomic uint32_t *heads, uint32_t parent, uint64_t pc)
 {
-	uint64_t h = hash(parent, pc);
-	uint32_t count = atomic_load_explicit(&intern.tables,
-	    memory_order_acquire);
-	uint32_t number;
-	uint32_t i;
+	uint64_t hash = mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
+	_Atomic uint32_t *head = &heads[hash >> (64 - HEAD_BITS)];
+	uint32_t first = atomic_load_explicit(head, memory_order_acquire);
+	uint32_t number = find(first, 0, parent, pc);
 
-	for (i = count; i > 0; i--) {
-		number = find(atomic_load_explicit(&intern.table[i - 1],
-		    memory_order_acquire), h, parent, pc);
-		if (number == 0)
-			continue;
-		if (UNLIKELY(i < count))
-			put_in_front(h, number, parent, pc);
-		return number;
-	}
-	return make_node(h, parent, pc);
+	return LIKELY(number != 0) ? number :
+	    make_node(head, first, parent, pc);
 }
 
 uint32_t
 intern_stack(const uint64_t *pcs, size_t depth)
 {
+	_Atomic uint32_t *heads = atomic_load_explicit(&intern.head,
+	    memory_order_acquire);
 	uint32_t node = 0;
 
+	if (UNLIKELY(heads == NULL)) {
+		if (!open_tables())
+			return 0;
+		heads = atomic_load(&intern.head);
+	}
 	while (depth > 0) {
-		node = intern_frame(node, pcs[--depth]);
+		node = intern_frame(heads, node, pcs[--depth]);
 		if (node == 0)
 			return 0;
 	}
@@ -176,14 +130,8 @@ intern_stack(const uint64_t *pcs, size_t depth)
 void
 intern_reset(void)
 {
-	uint32_t i;
+	_Atomic uint32_t *heads = atomic_load(&intern.head);
 
-	for (i = 0; i < TABLES_MOST; i++) {
-		struct table *t = atomic_load(&intern.table[i]);
-
-		if (t != NULL) {
-			arena_clear(t->slot, sizeof(uint32_t) << t->bits);
-			atomic_store(&t->used, 0);
-		}
-	}
+	if (heads != NULL)
+		arena_clear((void *)heads, sizeof(*heads) << HEAD_BITS);
 }

@@ -6,9 +6,7 @@
  * lock, no waiting, bounded by the stack's depth.
  *
  * Stacks are paths in the segment's tree of (parent, return address), found
- * through hash tables in private memory.  Tables grow by a larger one being
- * put in front; a node that is found in an older one is copied to the front,
- * so that what is in use is found at once.
+ * through chains by hash in private memory.
  */
 #ifndef STACK_INTERN_H
 #define STACK_INTERN_H

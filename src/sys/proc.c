@@ -256,8 +256,9 @@ proc_is_alive(int pid, uint64_t ticks)
 {
 	struct proc_stat stat;
 
+	/* A first thread that left before the others stands as a zombie. */
 	return proc_stat_read(pid, &stat) == 0 && stat.ticks == ticks &&
-	    stat.state != 'Z' && stat.state != 'X';
+	    stat.state != 'X' && (stat.state != 'Z' || stat.threads > 1);
 }
 
 /* --- status, limits, meminfo ---------------------------------------------- */

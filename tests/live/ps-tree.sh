@@ -68,7 +68,8 @@ await_state "$child" dead
 # --- what is left ------------------------------------------------------------
 
 "$HEAPTIDE" ps >out
-grep -q '^1 dead and not collected' out || fail "the dead is not told: $(cat out)"
+grep -q '^1 dead and not collected' out ||
+	fail "the dead is not told: $(cat out)"
 "$HEAPTIDE" ps --clean >out || fail "ps --clean fails"
 grep -q 'removed 1 profile' out || fail "it says: $(cat out)"
 ps_json

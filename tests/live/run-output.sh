@@ -16,7 +16,8 @@ set -- heaptide.true.*.tide
 pid=${1#heaptide.true.}
 rm "$1"
 
-PMI_RANK=3 "$HEAPTIDE" run -q -o 'a-%p-%h-%c-%r-%%.tide' -- /bin/sh -c 'echo $$ >pid'
+PMI_RANK=3 "$HEAPTIDE" run -q -o 'a-%p-%h-%c-%r-%%.tide' -- \
+	/bin/sh -c 'echo $$ >pid'
 [ -s "a-$(cat pid)-$(cat /proc/sys/kernel/hostname)-sh-3-%.tide" ] ||
 	fail "the pattern became $(ls)"
 rm a-*

@@ -23,7 +23,8 @@ done
 
 # Sigblk, ignored and caught signals; process group; session; descriptors
 state='grep -E "^(Sig|NSsid|NSpgid)[A-Z]?[a-z]*:" /proc/self/status |
-    grep -v -e SigQ -e SigPnd; ls /proc/self/fd; umask; ulimit -a; pwd; echo "$0"'
+    grep -v -e SigQ -e SigPnd
+    ls /proc/self/fd; umask; ulimit -a; pwd; echo "$0"'
 
 for before in ':' 'trap "" HUP INT CHLD USR1' 'exec <&-' 'exec 5</dev/null' \
 	'exec 2>&-; exec 6</dev/null'; do
