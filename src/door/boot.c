@@ -1,9 +1,7 @@
 #include "door/boot.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include "base/text.h"
 #include "control/census.h"
 #include "door/options.h"
+#include "door/real.h"
 #include "heap/mapping.h"
 #include "heap/site.h"
 #include "heap/tally.h"
@@ -57,159 +56,9 @@ static struct {
 	uint64_t *scratch[16 * KIB]; /* by row of the tally */
 } boot;
 
-struct real real;
 bool boot_recording;
 __thread struct self self;
-
-char pool[POOL_BYTES] __attribute__((aligned(64)));
-static _Atomic uint64_t pool_used;
-
-/* --- the pool --- */
-
-/* The size stands before each piece, for realloc(). */
-struct piece {
-	size_t bytes;
-	uint64_t unused;
-};
-
-void *
-pool_take(size_t bytes, size_t alignment)
-{
-	uint64_t room;
-	uint64_t at;
-	struct piece *piece;
-
-	if (alignment < sizeof(*piece))
-		alignment = sizeof(*piece);
-	if (bytes > POOL_BYTES || alignment > POOL_BYTES)
-		return NULL;
-	room = round_up(bytes, 16) + sizeof(*piece) + alignment;
-	at = atomic_fetch_add(&pool_used, room);
-	if (at + room > POOL_BYTES)
-		return NULL;
-	at = round_up((uintptr_t)pool + at + sizeof(*piece), alignment);
-	piece = (struct piece *)at - 1;
-	piece->bytes = bytes;
-	return (void *)at;
-}
-
-size_t
-pool_size(const void *p)
-{
-	return ((const struct piece *)p - 1)->bytes;
-}
-
-/* --- whom we stand before --- */
-
-/*
- * For an allocator that lacks the question: nothing is known beyond what was
- * asked for, so blocks count as empty and the report says what allocator.
- */
-static size_t
-no_usable_size(void *p)
-{
-	(void)p;
-	return 0;
-}
-
-static void *
-next(const char *name)
-{
-	return dlsym(RTLD_NEXT, name);
-}
-
-/* Which file an address is from, and its range; NULL: none. */
-static const char *
-object_of(void *address, uint64_t *start, uint64_t *end)
-{
-	struct dl_find_object found;
-	struct link_map *map;
-	Dl_info info;
-
-	if (dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
-		return NULL;
-	*start = (uintptr_t)info.dli_fbase;
-	*end = *start;
-	if (_dl_find_object(address, &found) == 0)
-		*end = (uintptr_t)found.dlfo_map_end;
-	return info.dli_fname;
-}
-
-/*
- * tcmalloc makes an object of its own, by operator new, when it is first
- * asked for a block's size.  Let it do so while nothing is counted.
- */
-static void
-warm_allocator(void)
-{
-	void *p = real.malloc(1);
-
-	if (p != NULL)
-		(void)real.usable_size(p);
-	real.free(p);
-}
-
-static void
-resolve(void)
-{
-	const struct {
-		void *to;
-		const char *name;
-	} table[] = {
-		{ &real.malloc, "malloc" },
-		{ &real.calloc, "calloc" },
-		{ &real.realloc, "realloc" },
-		{ &real.free, "free" },
-		{ &real.posix_memalign, "posix_memalign" },
-		{ &real.aligned_alloc, "aligned_alloc" },
-		{ &real.memalign, "memalign" },
-		{ &real.valloc, "valloc" },
-		{ &real.pvalloc, "pvalloc" },
-		{ &real.usable_size, "malloc_usable_size" },
-		{ &real.free_sized, "free_sized" },
-		{ &real.free_aligned_sized, "free_aligned_sized" },
-		{ &real.mmap, "mmap" },
-		{ &real.munmap, "munmap" },
-		{ &real.mremap, "mremap" },
-		{ &real.brk, "brk" },
-		{ &real.sbrk, "sbrk" },
-	};
-	uint64_t start;
-	uint64_t end;
-	void *new_operator;
-	size_t i;
-
-	for (i = 0; i < ARRAY_LENGTH(table); i++)
-		*(void **)table[i].to = next(table[i].name);
-	if (real.usable_size == NULL)
-		real.usable_size = no_usable_size;
-	(void)object_of((void *)real.malloc, &real.allocator_start,
-	    &real.allocator_end);
-	new_operator = next("_Znwm");
-	real.owns_new = new_operator != NULL &&
-	    object_of(new_operator, &start, &end) != NULL &&
-	    start == real.allocator_start;
-	if (real.owns_new)
-		warm_allocator();
-	(void)dlerror(); /* what is missing is nobody's error but ours */
-}
-
-/*
- * The environment as the kernel left it on the stack, for who allocates
- * before libc has looked there (.preinit_array): argc, the arguments, NULL,
- * and behind it the environment.
- */
-static char *const *
-first_environment(void)
-{
-	void *const *end = next("__libc_stack_end");
-	const intptr_t *argc;
-
-	if (end == NULL)
-		return NULL;
-	argc = *end;
-	return (char *const *)(argc + 1 + *argc + 1);
-}
+__thread struct self self;
 
 static char *const *
 environment(void)
@@ -253,9 +102,6 @@ fill_identity(const struct proc_stat *stat, uint32_t exec_count)
 	struct segment_identity *id = &segment_mine()->identity;
 	struct proc_stat parent;
 	char text[PLACE_ROOM];
-	const char *allocator;
-	uint64_t start;
-	uint64_t end;
 	size_t n;
 
 	id->pid = stat->pid;
@@ -274,9 +120,7 @@ fill_identity(const struct proc_stat *stat, uint32_t exec_count)
 	n = slurp("/proc/sys/kernel/hostname", text, sizeof(text));
 	id->host = segment_text(text, n > 0 ? n - 1 : 0); /* no newline */
 	id->run = segment_text(boot.options.run, strlen(boot.options.run));
-	allocator = object_of((void *)real.malloc, &start, &end);
-	if (allocator != NULL)
-		id->allocator = segment_text(allocator, strlen(allocator));
+	id->allocator = segment_text(real.allocator, strlen(real.allocator));
 	id->forked = boot.heritage.valid;
 }
 
@@ -493,8 +337,8 @@ advance(void)
 
 	if (atomic_load(&boot.phase) == PHASE_NEW) {
 		atomic_store(&boot.phase, PHASE_RESOLVING);
-		resolve();
-		boot.environment = first_environment();
+		real_resolve();
+		boot.environment = real_environment();
 		atomic_store(&boot.phase, PHASE_RESOLVED);
 	}
 	if (atomic_load(&boot.phase) == PHASE_RESOLVED &&

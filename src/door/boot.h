@@ -21,36 +21,6 @@
 #include "base/base.h"
 #include "base/segment.h"
 
-/*
- * The allocator in use, and libc's mappers: what comes after us in the
- * dynamic linker's order.  Allocation functions are never NULL once
- * boot_enter() has returned; the optional ones say so.
- */
-struct real {
-	void *(*malloc)(size_t);
-	void *(*calloc)(size_t, size_t);
-	void *(*realloc)(void *, size_t);
-	void (*free)(void *);
-	int (*posix_memalign)(void **, size_t, size_t);
-	void *(*aligned_alloc)(size_t, size_t);
-	void *(*memalign)(size_t, size_t);
-	void *(*valloc)(size_t);
-	void *(*pvalloc)(size_t);
-	size_t (*usable_size)(void *);
-	void (*free_sized)(void *, size_t);                 /* optional */
-	void (*free_aligned_sized)(void *, size_t, size_t); /* optional */
-	void *(*mmap)(void *, size_t, int, int, int, off_t);
-	int (*munmap)(void *, size_t);
-	void *(*mremap)(void *, size_t, size_t, int, ...);
-	int (*brk)(void *);
-	void *(*sbrk)(intptr_t);
-	uint64_t allocator_start; /* the module that real.malloc lies in */
-	uint64_t allocator_end;
-	bool owns_new; /* it has an operator new that does not call malloc */
-};
-
-extern struct real real;
-
 /* What the hot road needs of the calling thread.  Plain data: it has no
  * destructor, so it works in other people's, and after them. */
 struct self {
@@ -104,21 +74,5 @@ uint32_t boot_generation(void);
 
 /* The frames to keep of a stack. */
 uint32_t boot_depth(void);
-
-/*
- * The pool: memory for what ourselves and the dynamic linker allocate while
- * the allocator is not to be called.  Never given back, known by address.
- */
-#define POOL_BYTES (4 * MIB)
-extern char pool[POOL_BYTES];
-
-static inline bool
-pool_has(const void *p)
-{
-	return (uintptr_t)p - (uintptr_t)pool < POOL_BYTES;
-}
-
-void *pool_take(size_t bytes, size_t alignment);
-size_t pool_size(const void *p);
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/real.h"
 #include "door/record.h"
 #include "heap/tally.h"
 #include "mem/segment.h"

@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/real.h"
 #include "door/record.h"
 #include "heap/mapping.h"
 #include "mem/segment.h"

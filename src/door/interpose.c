@@ -16,6 +16,8 @@
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/pool.h"
+#include "door/real.h"
 #include "door/record.h"
 #include "heap/tally.h"
 

@@ -112,33 +112,7 @@ write_row(const struct object *o, uint32_t node)
 	m->end = o->end; /* last: a row counts from here on */
 }
 
-static int
-scan_one(struct dl_phdr_info *info, size_t size, void *context)
-{
-	struct object o = { .base = info->dlpi_addr, .path = info->dlpi_name };
-
-	(void)size;
-	(void)context;
-	read_headers(&o, info->dlpi_phdr, info->dlpi_phnum);
-	if (o.end > o.start)
-		write_row(&o, 0);
-	return 0;
-}
-
-void
-module_scan(void)
-{
-	dl_iterate_phdr(scan_one, NULL);
-}
-
-/*
- * The object around @pc as the loader's lock-free table has it.  That is
- * glibc from 2.35 on; the weak reference is NULL elsewhere, and objects that
- * are loaded later then stay without a name.
- */
-extern int _dl_find_object(void *address, struct dl_find_object *result)
-    __attribute__((weak));
-
+/* The object around @pc, as the loader's lock-free table has it. */
 static COLD void
 note_new(uint64_t pc, uint32_t node)
 {
@@ -146,8 +120,7 @@ note_new(uint64_t pc, uint32_t node)
 	struct dl_find_object found;
 	const ElfW(Ehdr) *header;
 
-	if (_dl_find_object == NULL ||
-	    _dl_find_object((void *)(uintptr_t)pc, &found) != 0)
+	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0)
 		return;
 	o.base = found.dlfo_link_map->l_addr;
 	o.path = found.dlfo_link_map->l_name;

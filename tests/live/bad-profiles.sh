@@ -64,7 +64,7 @@ binmode STDOUT;
 print $bytes;
 PL
 seed=0
-while [ $seed -lt 60 ]; do
+while [ $seed -lt 40 ]; do
 	for within in 700 8192 1000000000; do
 		perl flip.pl "$good" $seed $within >flipped.tide
 		survives flipped.tide

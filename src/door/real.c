@@ -1,0 +1,116 @@
+#include "door/real.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include "base/base.h"
+
+struct real real;
+
+/*
+ * For an allocator that lacks the question: nothing is known beyond what was
+ * asked for, so blocks count as empty and the report says what allocator.
+ */
+static size_t
+no_usable_size(void *p)
+{
+	(void)p;
+	return 0;
+}
+
+static void *
+next(const char *name)
+{
+	return dlsym(RTLD_NEXT, name);
+}
+
+/* Which file an address is from, and its range; NULL: none. */
+static const char *
+object_of(void *address, uint64_t *start, uint64_t *end)
+{
+	struct dl_find_object found;
+	Dl_info info;
+
+	if (dladdr(address, &info) == 0)
+		return NULL;
+	*start = (uintptr_t)info.dli_fbase;
+	*end = *start;
+	if (_dl_find_object(address, &found) == 0)
+		*end = (uintptr_t)found.dlfo_map_end;
+	return info.dli_fname;
+}
+
+/*
+ * tcmalloc makes an object of its own, by operator new, when it is first
+ * asked for a block's size.  Let it do so while nothing is counted.
+ */
+static void
+warm_allocator(void)
+{
+	void *p = real.malloc(1);
+
+	if (p != NULL)
+		(void)real.usable_size(p);
+	real.free(p);
+}
+
+void
+real_resolve(void)
+{
+	const struct {
+		void *to;
+		const char *name;
+	} table[] = {
+		{ &real.malloc, "malloc" },
+		{ &real.calloc, "calloc" },
+		{ &real.realloc, "realloc" },
+		{ &real.free, "free" },
+		{ &real.posix_memalign, "posix_memalign" },
+		{ &real.aligned_alloc, "aligned_alloc" },
+		{ &real.memalign, "memalign" },
+		{ &real.valloc, "valloc" },
+		{ &real.pvalloc, "pvalloc" },
+		{ &real.usable_size, "malloc_usable_size" },
+		{ &real.free_sized, "free_sized" },
+		{ &real.free_aligned_sized, "free_aligned_sized" },
+		{ &real.mmap, "mmap" },
+		{ &real.munmap, "munmap" },
+		{ &real.mremap, "mremap" },
+		{ &real.brk, "brk" },
+		{ &real.sbrk, "sbrk" },
+	};
+	uint64_t start;
+	uint64_t end;
+	const char *path;
+	void *new_operator;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(table); i++)
+		*(void **)table[i].to = next(table[i].name);
+	if (real.usable_size == NULL)
+		real.usable_size = no_usable_size;
+	/* Now and not later: a forked child may not ask the loader. */
+	path = object_of((void *)real.malloc, &real.allocator_start,
+	    &real.allocator_end);
+	real.allocator = path != NULL ? path : "";
+	new_operator = next("_Znwm");
+	real.owns_new = new_operator != NULL &&
+	    object_of(new_operator, &start, &end) != NULL &&
+	    start == real.allocator_start;
+	if (real.owns_new)
+		warm_allocator();
+	(void)dlerror(); /* what is missing is nobody's error but ours */
+}
+
+/* Behind argc: the arguments, NULL, and then the environment. */
+char *const *
+real_environment(void)
+{
+	void *const *end = next("__libc_stack_end");
+	const intptr_t *argc;
+
+	if (end == NULL)
+		return NULL;
+	argc = *end;
+	return (char *const *)(argc + 1 + *argc + 1);
+}

@@ -1,0 +1,56 @@
+/*
+ * real.h - the allocator that the program would have without us
+ *
+ * Floor 8 (door).  May use: base.  Used by: boot, record, interpose*.c.
+ * Contexts: real_resolve() once, while the pool serves this thread; the rest
+ * is read only from then on.
+ */
+#ifndef DOOR_REAL_H
+#define DOOR_REAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * The allocator in use, and libc's mappers: what comes after us in the
+ * dynamic linker's order.  Allocation functions are never NULL once
+ * real_resolve() has returned; the optional ones say so.
+ */
+struct real {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void (*free)(void *);
+	int (*posix_memalign)(void **, size_t, size_t);
+	void *(*aligned_alloc)(size_t, size_t);
+	void *(*memalign)(size_t, size_t);
+	void *(*valloc)(size_t);
+	void *(*pvalloc)(size_t);
+	size_t (*usable_size)(void *);
+	void (*free_sized)(void *, size_t);                 /* optional */
+	void (*free_aligned_sized)(void *, size_t, size_t); /* optional */
+	void *(*mmap)(void *, size_t, int, int, int, off_t);
+	int (*munmap)(void *, size_t);
+	void *(*mremap)(void *, size_t, size_t, int, ...);
+	int (*brk)(void *);
+	void *(*sbrk)(intptr_t);
+	const char *allocator;    /* path of real.malloc's module, or "" */
+	uint64_t allocator_start; /* its range */
+	uint64_t allocator_end;
+	bool owns_new; /* it has an operator new that does not call malloc */
+};
+
+extern struct real real;
+
+/* Find all of it. */
+void real_resolve(void);
+
+/*
+ * The environment as the kernel left it on the stack, for who allocates
+ * before libc has looked there (.preinit_array), or NULL.
+ */
+char *const *real_environment(void);
+
+#endif
