@@ -67,8 +67,7 @@ struct segment_head {
 
 /*
  * Invariant: offset + capacity * entry_bytes <= head.bytes, tables do not
- * overlap.  @used may pass @capacity by the number of threads that met a full
- * table at once; a reader takes the smaller of the two.
+ * overlap, used <= capacity.
  */
 struct segment_table {
 	uint64_t offset;   /* of row 0, in bytes from the start of the file */
@@ -159,7 +158,10 @@ struct segment_lost {
 	_Atomic uint64_t nested;   /* made while heaptide was busy: no stack */
 	_Atomic uint64_t early;    /* made before the segment was there: no loss */
 	_Atomic uint64_t space;    /* the disk or memory refused a growth step */
-	uint8_t reserved[32];
+	_Atomic uint64_t referred; /* walked by libunwind: no loss */
+	_Atomic uint64_t verified; /* HEAPTIDE_VERIFY: compared with it */
+	_Atomic uint64_t differing; /* and found to be different */
+	uint8_t reserved[8];
 };
 
 enum segment_end_how { END_UNKNOWN, END_EXITED, END_SIGNALLED, END_EXEC };

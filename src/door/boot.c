@@ -46,7 +46,7 @@ static struct {
 	_Atomic uint32_t phase; /* enum phase */
 	struct options options;
 	bool options_read;
-	bool unwinds;
+	bool reference; /* has been looked for */
 	bool hooked;  /* fork and exit call us */
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
@@ -161,7 +161,6 @@ make_segment(void)
 	struct proc_stat stat;
 	struct tally *shared;
 	uint32_t exec_count;
-	int64_t row;
 	int r;
 
 	r = place_find(environment(), directory);
@@ -176,12 +175,10 @@ make_segment(void)
 	fill_config();
 	fill_identity(&stat, exec_count);
 	fill_inheritance();
-	row = segment_take(TABLE_TALLIES, 1);
-	if (row != 0)
+	if (segment_take(TABLE_TALLIES, 1) != 0 || site_create_known() < 0)
 		return -ENOSPC;
 	shared = segment_rows(TABLE_TALLIES);
 	atomic_store(&shared->state, TALLY_SHARED);
-	site_create_known();
 	(void)arena_spans(segment_mine()->own);
 	segment_publish();
 	return 0;
@@ -222,7 +219,6 @@ in_child(void)
 	self.shared = 0;
 	self.busy = BUSY_NOT;
 	boot.generation++;
-	memset(boot.scratch, 0, sizeof(boot.scratch));
 	self.scratch = NULL;
 	mapping_reset();
 	module_reset();
@@ -308,17 +304,17 @@ open_all(void)
 		if (r != -ECANCELED)
 			say_once("cannot make a segment", r,
 			    "nothing is counted in this process");
-		segment_leave();
+		segment_discard();
 		atomic_store(&boot.phase, PHASE_OFF);
 		return;
 	}
 	if (!boot.hooked)
 		hook();
-	if (boot.options.stacks == STACKS_ALL && !boot.unwinds) {
-		boot.unwinds = unwind_open() == 0;
-		if (!boot.unwinds)
+	if (boot.options.stacks == STACKS_ALL && !boot.reference) {
+		boot.reference = true;
+		if (unwind_reference_open() < 0)
 			say_once("libunwind.so.8 is not installed", 0,
-			    "blocks are counted without their stacks");
+			    "a few stacks will be cut short");
 	}
 	boot_recording = boot.options.stacks == STACKS_ALL;
 	atomic_store(&boot.phase, PHASE_COUNTING);
@@ -371,13 +367,6 @@ meet_thread(void)
 		atomic_store(&t->until_look, INT64_MIN / 2);
 	if (boot.has_key)
 		pthread_setspecific(boot.key, t);
-	if (boot.unwinds && !self.warm) {
-		struct aside was = boot_own_begin();
-
-		unwind_warm();
-		self.warm = 1;
-		boot_own_end(was);
-	}
 	self.tally = t;
 }
 
@@ -425,9 +414,9 @@ boot_own_end(struct aside was)
 }
 
 bool
-boot_unwinds(void)
+boot_verifies(void)
 {
-	return boot.unwinds;
+	return boot.options.verify;
 }
 
 uint32_t

@@ -20,6 +20,7 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "stack/unwind.h"
 
 /* What the hot road needs of the calling thread.  Plain data: it has no
  * destructor, so it works in other people's, and after them. */
@@ -28,7 +29,7 @@ struct self {
 	uint64_t *scratch;   /* for one stack; NULL: none yet */
 	uint32_t busy;       /* enum busy; volatile by barriers */
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */
-	uint32_t warm;       /* 1: the unwinder knows this thread */
+	struct extent stack; /* what the unwinder knows of it */
 };
 
 enum busy {
@@ -66,8 +67,8 @@ void boot_own_end(struct aside was);
 /* STACKS_ALL: every block has a record in the ledger. */
 extern bool boot_recording;
 
-/* The unwinder is there. */
-bool boot_unwinds(void);
+/* Each stack is to be compared with the reference (HEAPTIDE_VERIFY). */
+bool boot_verifies(void);
 
 /* Blocks of this generation are this process' own; others its parent's. */
 uint32_t boot_generation(void);

@@ -69,6 +69,7 @@ options_read(char *const *environment, struct options *options,
     const char **wrong)
 {
 	uint32_t enabled = true;
+	uint32_t verify = false;
 	uint32_t root = 0;
 	const struct {
 		const char *name;
@@ -81,6 +82,7 @@ options_read(char *const *environment, struct options *options,
 		{ "HEAPTIDE_DEPTH", NULL, DEPTH_LEAST, DEPTH_MOST,
 		    &options->depth },
 		{ "HEAPTIDE_CHILDREN", children, 0, 0, &options->children },
+		{ "HEAPTIDE_VERIFY", switches, 0, 0, &verify },
 		{ "HEAPTIDE_ROOT", NULL, 1, INT_MAX, &root },
 	};
 	size_t i;
@@ -108,6 +110,7 @@ options_read(char *const *environment, struct options *options,
 		}
 	}
 	options->enabled = enabled;
+	options->verify = verify;
 	options->root = (int)root;
 	return 0;
 }

@@ -21,6 +21,7 @@ struct options {
 	uint32_t stacks;   /* HEAPTIDE_STACKS, enum segment_stacks */
 	uint32_t depth;    /* HEAPTIDE_DEPTH */
 	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
+	bool verify;       /* HEAPTIDE_VERIFY: for heaptide's own tests */
 	int root;          /* HEAPTIDE_ROOT: pid of the tree's first process */
 	const char *run;   /* HEAPTIDE_RUN: who started this tree, "" if none */
 	const char *log;   /* HEAPTIDE_LOG, or NULL */

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "door/boot.h"
+#include "door/options.h"
 #include "heap/ledger.h"
 #include "heap/site.h"
 #include "heap/tally.h"
@@ -27,23 +28,77 @@ set_busy(enum busy busy)
 	__asm__ volatile("" ::: "memory");
 }
 
+/*
+ * A frame that our rules cannot express: libunwind walks.  What it allocates,
+ * once a thread, comes from the pool and is not the program's.
+ */
+static COLD long
+refer(uint64_t caller, uint64_t *frames, size_t *first, int *cut)
+{
+	struct aside was = boot_own_begin();
+	long n = unwind_reference(caller, frames, boot_depth(), first, cut);
+
+	boot_own_end(was);
+	count(&segment_mine()->lost.referred);
+	if (n > 0)
+		return n;
+	frames[0] = caller;
+	*first = 0;
+	*cut = 1;
+	return 1;
+}
+
+/*
+ * Where a signal came in between, libunwind gives the interrupted instruction
+ * and we the address behind it.
+ */
+static bool
+is_same(const uint64_t *ours, const uint64_t *theirs, long n)
+{
+	while (n-- > 0)
+		if (ours[n] != theirs[n] && ours[n] != theirs[n] + 1)
+			return false;
+	return true;
+}
+
+/* For the tests: does libunwind see the same stack? */
+static COLD void
+verify(uint64_t caller, const uint64_t *frames, long n)
+{
+	struct segment_lost *lost = &segment_mine()->lost;
+	uint64_t other[DEPTH_MOST + UNWIND_OWN];
+	struct aside was = boot_own_begin();
+	size_t first;
+	long m;
+	int cut;
+
+	m = unwind_reference(caller, other, boot_depth(), &first, &cut);
+	boot_own_end(was);
+	count(&lost->verified);
+	if (m != n || !is_same(frames, other + first, n))
+		count(&lost->differing);
+}
+
 /* The site of the path that leads to @caller.  Not nested in a thread. */
 static uint32_t
 walk(uint64_t caller, uint32_t flags)
 {
-	uint32_t depth = boot_depth();
 	uint64_t *frames = self.scratch;
-	size_t first;
-	size_t n;
+	size_t first = 0;
 	uint32_t node;
 	int cut;
+	long n;
 
-	n = unwind_stack(caller, frames, depth, &first, &cut);
+	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &cut);
+	if (UNLIKELY(n < 0))
+		n = refer(caller, frames, &first, &cut);
+	else if (UNLIKELY(boot_verifies()))
+		verify(caller, frames, n);
 	if (cut) {
-		frames[first + n++] = NODE_CUT;
+		frames[first + (size_t)n++] = NODE_CUT;
 		count(&segment_mine()->lost.truncated);
 	}
-	node = intern_stack(frames + first, n);
+	node = intern_stack(frames + first, (size_t)n);
 	if (node == 0) {
 		count(&segment_mine()->lost.sites);
 		return SITE_FULL;
@@ -60,8 +115,6 @@ site_here(uint64_t caller, uint32_t flags)
 		count(&segment_mine()->lost.nested);
 		return SITE_NO_STACK;
 	}
-	if (UNLIKELY(!boot_unwinds()))
-		return SITE_EARLY;
 	set_busy(BUSY_RECORDING);
 	site = walk(caller, flags);
 	set_busy(BUSY_NOT);

@@ -1,5 +1,6 @@
 #include "heap/site.h"
 
+#include <errno.h>
 #include <sys/single_threaded.h>
 
 #include "base/base.h"
@@ -41,7 +42,7 @@ create(uint32_t node, uint32_t flags)
 	return (uint32_t)number;
 }
 
-void
+int
 site_create_known(void)
 {
 	static const uint64_t pcs[] = {
@@ -55,12 +56,12 @@ site_create_known(void)
 	for (i = SITE_NO_STACK; i <= SITE_FULL; i++) {
 		int64_t node = segment_take(TABLE_NODES, 1);
 
-		if (node > 0) {
-			atomic_store(&nodes[node].pc, pcs[i]);
-			atomic_store(&nodes[node].site,
-			    create((uint32_t)node, 0));
-		}
+		if (node < 0 || create((uint32_t)node, 0) != i)
+			return -ENOSPC;
+		atomic_store(&nodes[node].pc, pcs[i]);
+		atomic_store(&nodes[node].site, i);
 	}
+	return 0;
 }
 
 uint32_t

@@ -24,8 +24,8 @@ enum site_known {
 	SITE_FULL      /* a table was full */
 };
 
-/* Make the known sites, in a segment that has none. */
-void site_create_known(void);
+/* Make the known sites, in a segment that has none.  0, or -ENOSPC. */
+int site_create_known(void);
 
 /*
  * The site of leaf @node, made when it is first asked for with @flags (enum

@@ -148,8 +148,9 @@ set_aside(const char *path, uint32_t *exec_count)
 
 	fd = sys_open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
 	if (fd >= 0) {
-		(void)sys_pwrite(fd, &how, sizeof(how),
-		    offsetof(struct segment, end.how));
+		if (sys_limit(RLIMIT_FSIZE) >= SEGMENT_HEADER_BYTES)
+			(void)sys_pwrite(fd, &how, sizeof(how),
+			    offsetof(struct segment, end.how));
 		sys_close(fd);
 	}
 	for (n = 0; n < IMAGES_MOST; n++) {
@@ -255,6 +256,14 @@ segment_leave(void)
 	mine.map = NULL;
 }
 
+void
+segment_discard(void)
+{
+	if (mine.map != NULL)
+		(void)sys_unlink(mine.path);
+	segment_leave();
+}
+
 struct segment *
 segment_mine(void)
 {
@@ -299,26 +308,6 @@ grow(enum segment_table_id table, uint64_t need)
 	return 0;
 }
 
-int64_t
-segment_take(enum segment_table_id table, uint64_t n)
-{
-	struct segment_table *t = &mine.map->table[table];
-	uint64_t first;
-	uint64_t need;
-
-	if (atomic_load_explicit(&mine.full[table], memory_order_relaxed) ||
-	    atomic_load_explicit(&t->used, memory_order_relaxed) + n >
-	    t->capacity)
-		return -ENOSPC;
-	first = atomic_fetch_add(&t->used, n);
-	if (first + n > t->capacity)
-		return -ENOSPC;
-	need = (first + n) * t->entry_bytes;
-	if (need > atomic_load(&mine.backed[table]) && grow(table, need) < 0)
-		return -ENOSPC;
-	return (int64_t)first;
-}
-
 int
 segment_room(enum segment_table_id table, uint64_t rows)
 {
@@ -331,6 +320,20 @@ segment_room(enum segment_table_id table, uint64_t rows)
 	if (rows > t->capacity || atomic_load(&mine.full[table]))
 		return -ENOSPC;
 	return grow(table, need);
+}
+
+int64_t
+segment_take(enum segment_table_id table, uint64_t n)
+{
+	struct segment_table *t = &mine.map->table[table];
+	uint64_t first = atomic_load_explicit(&t->used, memory_order_relaxed);
+
+	/* Backed first, taken then: a row that is taken may be touched. */
+	do {
+		if (segment_room(table, first + n) < 0)
+			return -ENOSPC;
+	} while (!atomic_compare_exchange_weak(&t->used, &first, first + n));
+	return (int64_t)first;
 }
 
 struct segment_text

@@ -36,6 +36,9 @@ void segment_publish(void);
 /* Forget a segment that belongs to the parent; its file is not touched. */
 void segment_leave(void);
 
+/* Remove a segment that cannot be used after all, and its file. */
+void segment_discard(void);
+
 /* The segment, or NULL while there is none. */
 struct segment *segment_mine(void);
 

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/base.h"
 #include "mem/segment.h"
@@ -126,8 +127,15 @@ note_new(uint64_t pc, uint32_t node)
 	o.path = found.dlfo_link_map->l_name;
 	o.start = (uintptr_t)found.dlfo_map_start;
 	o.end = (uintptr_t)found.dlfo_map_end;
-	/* The first page of an object is its ELF header, nearly always. */
 	header = found.dlfo_map_start;
+	if (o.path == NULL || o.path[0] == '\0') {
+		/* The executable: what is found may be one of its segments. */
+		read_headers(&o, (const void *)getauxval(AT_PHDR),
+		    getauxval(AT_PHNUM));
+		write_row(&o, node);
+		return;
+	}
+	/* The first page of an object is its ELF header, nearly always. */
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
 	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) <= 4096)
 		read_headers(&o, (const void *)((const char *)header +

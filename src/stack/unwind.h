@@ -2,12 +2,9 @@
  * unwind.h - the return addresses of the calling thread
  *
  * Floor 5 (stack).  May use: base, sys.  Used by: door.
- * Contexts: unwind_open() at boot only.  unwind_stack() inside malloc and in
- * signal handlers, but not nested in itself in one thread.
- *
- * The walker is libunwind's, opened privately: linked in plainly, its
- * _Unwind_* names would come before libgcc's in the whole program, and every
- * C++ throw would cost twenty times as much.
+ * Contexts: unwind_stack() inside malloc and in signal handlers: no lock, no
+ * allocation, and no fault on a stack that is not what it should be; what is
+ * read is known to be readable.  The reference at the places that it says.
  */
 #ifndef STACK_UNWIND_H
 #define STACK_UNWIND_H
@@ -15,23 +12,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Open the walker.  0, or -ENOENT: it is not installed. */
-int unwind_open(void);
+/* Pages of this thread's stack that are known to be readable. */
+struct extent {
+	uint64_t low;
+	uint64_t high;
+};
 
-/* Make whatever the walker makes once a thread; it may allocate. */
-void unwind_warm(void);
+/* Frames of ours that may lie between the walk's start and the program. */
+#define UNWIND_OWN 8
 
 /*
- * Write the return addresses from the caller @from outwards, leaf first, into
- * @buffer.  @from is the return address of the allocation function: the first
- * that counts, so that no frame of ours shows.  @buffer has room for
- * UNWIND_OWN more than @room.
+ * Write the return addresses from the caller @from outwards, leaf first.
+ * @from is the return address of the allocation function: the first that
+ * counts, so that no frame of ours shows.  Where a signal came in between,
+ * the address is one behind the instruction that it interrupted, as that of a
+ * call would be.
  *
- * Return: how many, from @buffer[*first] on; @cut is set if there were more
- * than @room, or the walk went astray.
+ * @known: remembered from one walk of a thread to its next
+ * @buffer: @room addresses
+ * @cut: set to 1 if there are more, or nobody knows how to go on
+ *
+ * Return: how many, or -ENOTSUP: a frame that the rules cannot express.
  */
-#define UNWIND_OWN 8
-size_t unwind_stack(uint64_t from, uint64_t *buffer, size_t room,
+long unwind_stack(uint64_t from, struct extent *known, uint64_t *buffer,
+    size_t room, int *cut);
+
+/*
+ * The same by libunwind, which knows every kind of frame: for what the rules
+ * cannot express, and to verify them.  It takes locks and, in its first walk
+ * of a process, opens a pipe; in the first of a thread it may allocate.
+ *
+ * It is opened privately: linked in plainly, its _Unwind_* names would come
+ * before libgcc's in the whole program, and every C++ throw would cost twenty
+ * times as much.  unwind_reference_open() at boot only; 0, or -ENOENT: it is
+ * not installed, and the reference then answers -ENOTSUP.
+ *
+ * @buffer: UNWIND_OWN addresses more than @room; the answer starts at
+ * @buffer[*first].
+ */
+int unwind_reference_open(void);
+long unwind_reference(uint64_t from, uint64_t *buffer, size_t room,
     size_t *first, int *cut);
 
 #endif

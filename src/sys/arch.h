@@ -9,11 +9,25 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <ucontext.h>
 
+/*
+ * ARCH_DWARF_*: what .eh_frame calls the stack pointer, the frame pointer and
+ * the return address.  ARCH_UCONTEXT: where a signal's frame has its
+ * ucontext, from the stack pointer in the trampoline.
+ */
 #if defined(__x86_64__)
 #define ARCH_ELF_MACHINE 62 /* EM_X86_64 */
+#define ARCH_DWARF_SP    7
+#define ARCH_DWARF_FP    6
+#define ARCH_DWARF_RA    16
+#define ARCH_UCONTEXT    0 /* struct rt_sigframe, its pretcode popped */
 #elif defined(__aarch64__)
 #define ARCH_ELF_MACHINE 183 /* EM_AARCH64 */
+#define ARCH_DWARF_SP    31
+#define ARCH_DWARF_FP    29
+#define ARCH_DWARF_RA    30
+#define ARCH_UCONTEXT    128 /* struct rt_sigframe: behind the siginfo */
 #else
 #error "heaptide knows x86-64 and aarch64; add this CPU to arch.h"
 #endif
@@ -78,14 +92,50 @@ arch_raise_i64(_Atomic int64_t *word, int64_t n)
 	}
 }
 
-static inline void
-arch_pause(void)
+/* Where a thread is: enough to walk its stack. */
+struct arch_frame {
+	uint64_t pc;
+	uint64_t sp;
+	uint64_t fp;
+};
+
+/* Where the caller is at this moment. */
+static inline __attribute__((always_inline)) struct arch_frame
+arch_here(void)
 {
+	struct arch_frame f;
+
 #if defined(__x86_64__)
-	__builtin_ia32_pause();
+	/* The frame pointer first: it may be one of the registers used. */
+	__asm__ volatile("movq %%rbp, %2\n\t"
+	    "movq %%rsp, %1\n\t"
+	    "leaq 0(%%rip), %0"
+	    : "=r"(f.pc), "=&r"(f.sp), "=&r"(f.fp));
 #else
-	__asm__ volatile("yield");
+	__asm__ volatile("mov %2, x29\n\t"
+	    "mov %1, sp\n\t"
+	    "adr %0, ."
+	    : "=r"(f.pc), "=&r"(f.sp), "=&r"(f.fp));
 #endif
+	return f;
+}
+
+/* Where a thread was when a signal came, by the ucontext of its frame. */
+static inline struct arch_frame
+arch_interrupted(const ucontext_t *context)
+{
+	struct arch_frame f;
+
+#if defined(__x86_64__)
+	f.pc = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+	f.sp = (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+	f.fp = (uint64_t)context->uc_mcontext.gregs[REG_RBP];
+#else
+	f.pc = context->uc_mcontext.pc;
+	f.sp = context->uc_mcontext.sp;
+	f.fp = context->uc_mcontext.regs[29];
+#endif
+	return f;
 }
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "base/base.h"
 #include "base/text.h"
@@ -38,6 +39,17 @@ is_new(const char *what)
 	return false;
 }
 
+/* A write that passes the limit of file sizes would raise SIGXFSZ. */
+static bool
+may_grow(int fd, size_t bytes)
+{
+	uint64_t limit = sys_limit(RLIMIT_FSIZE);
+	struct stat st;
+
+	return limit == UINT64_MAX || (sys_fstat(fd, &st) == 0 &&
+	    (uint64_t)st.st_size + bytes <= limit);
+}
+
 void
 say_once(const char *what, int error, const char *means)
 {
@@ -63,6 +75,7 @@ say_once(const char *what, int error, const char *means)
 	    O_NOCTTY | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return; /* there is no one left to tell */
-	(void)sys_write(fd, line, t.used + 1);
+	if (may_grow(fd, t.used + 1))
+		(void)sys_write(fd, line, t.used + 1);
 	sys_close(fd);
 }

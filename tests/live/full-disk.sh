@@ -78,9 +78,9 @@ done
 
 # It fills while the program runs: what is lost is counted, and said.
 cat >deep.pl <<'PL'
-my $n = 0;
 sub deep { my $d = shift; return $d ? deep($d - 1) : [map { "$_" } 1 .. 9] }
-for my $i (1 .. 4000) { push @all, eval "sub { [$i, deep($i % 97)] }"->() }
+push @all, (eval "sub { [$_, deep(\$_ % 97), sort { \$a <=> \$b } 3, $_] }")->()
+    for 1 .. 4000;
 print scalar(@all), "\n";
 PL
 mount -t tmpfs -o size=400k,mode=700 none small || skip "no second tmpfs"

@@ -34,7 +34,8 @@ own_segment_setup(void **state)
 		return -1;
 	if (segment_take(TABLE_TALLIES, 1) != 0)
 		return -1;
-	site_create_known();
+	if (site_create_known() < 0)
+		return -1;
 	segment_publish();
 	return 0;
 }
