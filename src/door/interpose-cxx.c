@@ -24,8 +24,9 @@
 #include "door/record.h"
 #include "heap/tally.h"
 #include "mem/segment.h"
+#include "sys/arch.h"
 
-#define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#define RETURNS_TO ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 /* As the C++ library lays them out: scoped enum and empty struct. */
 typedef size_t align_val;
@@ -170,7 +171,7 @@ before_new(void)
 }
 
 static inline void *
-after_new(void *block, size_t size, uint64_t caller)
+after_new(void *block, size_t size, struct arch_frame caller)
 {
 	size_t usable;
 
@@ -179,7 +180,7 @@ after_new(void *block, size_t size, uint64_t caller)
 		return block;
 	usable = real.usable_size(block);
 	if (tally_alloc(self.tally, block, usable))
-		record_alloc(block, size, usable, caller);
+		record_alloc(block, size, usable, &caller);
 	return block;
 }
 
@@ -224,14 +225,14 @@ after_delete(struct tally *t)
 	EXPORT void *							\
 	symbol parameters						\
 	{								\
-		void *(*f) parameters = next(operator, CALLER);		\
+		void *(*f) parameters = next(operator, RETURNS_TO);				\
 									\
 		if (UNLIKELY(f == NULL))				\
 			return new_by_malloc(size, alignment);		\
 		if (LIKELY(!real.owns_new))				\
 			return f arguments; /* a jump: no frame of ours */ \
 		before_new();						\
-		return after_new(f arguments, size, CALLER);		\
+		return after_new(f arguments, size, ARCH_CALLER());		\
 	}
 
 #define DEFINE_DELETE(operator, symbol, parameters, arguments)		\
@@ -239,7 +240,7 @@ after_delete(struct tally *t)
 	EXPORT void							\
 	symbol parameters						\
 	{								\
-		void (*f) parameters = next(operator, CALLER);		\
+		void (*f) parameters = next(operator, RETURNS_TO);				\
 		struct tally *t;					\
 									\
 		if (UNLIKELY(f == NULL)) {				\

@@ -15,9 +15,8 @@
 #include "door/record.h"
 #include "heap/mapping.h"
 #include "mem/segment.h"
+#include "sys/arch.h"
 #include "sys/sys.h"
-
-#define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 /*
  * Is this call counted?  In a thread without a row it is, too, but where it
@@ -32,9 +31,10 @@ counts(void)
 }
 
 static enum mapping_kind
-kind_of(int protection, int flags, uint64_t caller)
+kind_of(int protection, int flags, const struct arch_frame *caller)
 {
-	if (caller >= real.allocator_start && caller < real.allocator_end)
+	if (caller->pc >= real.allocator_start &&
+	    caller->pc < real.allocator_end)
 		return MAPPING_ALLOCATOR;
 	if ((flags & MAP_ANONYMOUS) == 0)
 		return MAPPING_FILE;
@@ -46,7 +46,8 @@ kind_of(int protection, int flags, uint64_t caller)
 }
 
 static void
-mapped(void *start, size_t bytes, enum mapping_kind kind, uint64_t caller)
+mapped(void *start, size_t bytes, enum mapping_kind kind,
+    const struct arch_frame *caller)
 {
 	int error = errno;
 	uint32_t site = self.tally != NULL && kind != MAPPING_ALLOCATOR ?
@@ -71,7 +72,7 @@ map_directly(void *at, size_t bytes, int protection, int flags, int fd,
 
 static inline void *
 map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset,
-    uint64_t caller)
+    struct arch_frame caller)
 {
 	bool counting = counts();
 	void *p;
@@ -80,21 +81,21 @@ map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset,
 	    map_directly(at, bytes, protection, flags, fd, offset) :
 	    real.mmap(at, bytes, protection, flags, fd, offset);
 	if (counting && p != MAP_FAILED)
-		mapped(p, bytes, kind_of(protection, flags, caller), caller);
+		mapped(p, bytes, kind_of(protection, flags, &caller), &caller);
 	return p;
 }
 
 EXPORT void *
 mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-	return map(at, bytes, protection, flags, fd, offset, CALLER);
+	return map(at, bytes, protection, flags, fd, offset, ARCH_CALLER());
 }
 
 EXPORT void *
 mmap64(void *at, size_t bytes, int protection, int flags, int fd,
     off64_t offset)
 {
-	return map(at, bytes, protection, flags, fd, offset, CALLER);
+	return map(at, bytes, protection, flags, fd, offset, ARCH_CALLER());
 }
 
 /* Would the kernel refuse these arguments out of hand? */

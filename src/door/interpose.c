@@ -20,8 +20,7 @@
 #include "door/real.h"
 #include "door/record.h"
 #include "heap/tally.h"
-
-#define CALLER ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#include "sys/arch.h"
 
 /* Is this call one for the cold road?  It may meet the thread on the way. */
 #define ASIDE(entry) \
@@ -30,7 +29,7 @@
 
 /* The allocator gave @block: count it, and pass it on. */
 static inline void *
-counted(void *block, size_t requested, uint64_t caller)
+counted(void *block, size_t requested, struct arch_frame caller)
 {
 	size_t usable;
 
@@ -38,7 +37,7 @@ counted(void *block, size_t requested, uint64_t caller)
 		return NULL; /* errno as the allocator left it */
 	usable = real.usable_size(block);
 	if (tally_alloc(self.tally, block, usable))
-		record_alloc(block, requested, usable, caller);
+		record_alloc(block, requested, usable, &caller);
 	return block;
 }
 
@@ -139,7 +138,7 @@ malloc(size_t size)
 
 	if (ASIDE(entry))
 		return malloc_aside(entry, size);
-	return counted(real.malloc(size), size, CALLER);
+	return counted(real.malloc(size), size, ARCH_CALLER());
 }
 
 EXPORT void
@@ -162,7 +161,7 @@ calloc(size_t n, size_t size)
 	if (ASIDE(entry))
 		return calloc_aside(entry, n, size);
 	/* The product cannot overflow where the allocator succeeds. */
-	return counted(real.calloc(n, size), n * size, CALLER);
+	return counted(real.calloc(n, size), n * size, ARCH_CALLER());
 }
 
 /*
@@ -171,7 +170,7 @@ calloc(size_t n, size_t size)
  * as a free, which it is with every allocator that answers so.
  */
 static inline void *
-reallocated(void *block, size_t size, uint64_t caller)
+reallocated(void *block, size_t size, struct arch_frame caller)
 {
 	struct taken taken = { .usable = real.usable_size(block) };
 	void *fresh;
@@ -202,8 +201,8 @@ realloc(void *block, size_t size)
 	if (ASIDE(entry) || UNLIKELY(pool_has(block)))
 		return realloc_aside(entry, block, size);
 	if (block == NULL)
-		return counted(real.malloc(size), size, CALLER);
-	return reallocated(block, size, CALLER);
+		return counted(real.malloc(size), size, ARCH_CALLER());
+	return reallocated(block, size, ARCH_CALLER());
 }
 
 EXPORT void *
@@ -219,8 +218,8 @@ reallocarray(void *block, size_t n, size_t size)
 	if (ASIDE(entry) || UNLIKELY(pool_has(block)))
 		return realloc_aside(entry, block, bytes);
 	if (block == NULL)
-		return counted(real.malloc(bytes), bytes, CALLER);
-	return reallocated(block, bytes, CALLER);
+		return counted(real.malloc(bytes), bytes, ARCH_CALLER());
+	return reallocated(block, bytes, ARCH_CALLER());
 }
 
 EXPORT int
@@ -241,7 +240,7 @@ posix_memalign(void **to, size_t alignment, size_t size)
 	}
 	r = real.posix_memalign(to, alignment, size);
 	if (r == 0)
-		(void)counted(*to, size, CALLER);
+		(void)counted(*to, size, ARCH_CALLER());
 	return r;
 }
 
@@ -254,7 +253,7 @@ aligned_alloc(size_t alignment, size_t size)
 		return entry == ENTRY_POOL ? pool_take(size, alignment) :
 		    counted_aside(entry, real.aligned_alloc(alignment, size),
 		    size);
-	return counted(real.aligned_alloc(alignment, size), size, CALLER);
+	return counted(real.aligned_alloc(alignment, size), size, ARCH_CALLER());
 }
 
 EXPORT void *
@@ -265,7 +264,7 @@ memalign(size_t alignment, size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, alignment) :
 		    counted_aside(entry, real.memalign(alignment, size), size);
-	return counted(real.memalign(alignment, size), size, CALLER);
+	return counted(real.memalign(alignment, size), size, ARCH_CALLER());
 }
 
 EXPORT void *
@@ -276,7 +275,7 @@ valloc(size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, 4096) :
 		    counted_aside(entry, real.valloc(size), size);
-	return counted(real.valloc(size), size, CALLER);
+	return counted(real.valloc(size), size, ARCH_CALLER());
 }
 
 EXPORT void *
@@ -287,7 +286,7 @@ pvalloc(size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, 4096) :
 		    counted_aside(entry, real.pvalloc(size), size);
-	return counted(real.pvalloc(size), size, CALLER);
+	return counted(real.pvalloc(size), size, ARCH_CALLER());
 }
 
 /* C23.  The sizes are a hint to the allocator, which may lack the functions. */

@@ -81,7 +81,7 @@ verify(uint64_t caller, const uint64_t *frames, long n)
 
 /* The site of the path that leads to @caller.  Not nested in a thread. */
 static uint32_t
-walk(uint64_t caller, uint32_t flags)
+walk(const struct arch_frame *caller, uint32_t flags)
 {
 	uint64_t *frames = self.scratch;
 	size_t first = 0;
@@ -91,9 +91,9 @@ walk(uint64_t caller, uint32_t flags)
 
 	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &cut);
 	if (UNLIKELY(n < 0))
-		n = refer(caller, frames, &first, &cut);
+		n = refer(caller->pc, frames, &first, &cut);
 	else if (UNLIKELY(boot_verifies()))
-		verify(caller, frames, n);
+		verify(caller->pc, frames, n);
 	if (cut) {
 		frames[first + (size_t)n++] = NODE_CUT;
 		count(&segment_mine()->lost.truncated);
@@ -107,7 +107,7 @@ walk(uint64_t caller, uint32_t flags)
 }
 
 static uint32_t
-site_here(uint64_t caller, uint32_t flags)
+site_here(const struct arch_frame *caller, uint32_t flags)
 {
 	uint32_t site;
 
@@ -158,7 +158,8 @@ write_down(void *block, size_t requested, size_t usable, uint32_t site,
 }
 
 void
-record_alloc(void *block, size_t requested, size_t usable, uint64_t caller)
+record_alloc(void *block, size_t requested, size_t usable,
+    const struct arch_frame *caller)
 {
 	struct tally *t = self.tally;
 	int error = errno;
@@ -264,7 +265,7 @@ record_free(void *block, size_t usable)
 }
 
 uint32_t
-record_mapping_site(uint64_t caller)
+record_mapping_site(const struct arch_frame *caller)
 {
 	return boot_recording ? site_here(caller, SITE_MAPPING) : 0;
 }

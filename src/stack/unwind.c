@@ -98,54 +98,38 @@ step_signal(struct arch_frame *f, struct extent *known)
 }
 
 long
-unwind_stack(uint64_t from, struct extent *known, uint64_t *buffer,
-    size_t room, int *cut)
+unwind_stack(const struct arch_frame *from, struct extent *known,
+    uint64_t *buffer, size_t room, int *cut)
 {
-	struct arch_frame f = arch_here();
-	uint64_t place = f.pc;
-	unsigned own = 0;
+	struct arch_frame f = *from;
+	uint64_t place = f.pc - 1;
 	size_t n = 0;
 
 	*cut = 1;
-	for (;;) {
+	/* An address of 0 or 1: a stack that was made by hand ends so. */
+	while (f.pc > 1) {
 		struct rule rule;
-		int r = rules_find(place, &rule);
+		int r;
 
-		if (UNLIKELY(r == -ENOTSUP))
-			return r;
-		if (UNLIKELY(r < 0))
-			break;
-		if (UNLIKELY(rule.cfa == CFA_NONE)) {
-			*cut = 0;
-			break;
-		}
-		if (UNLIKELY(rule.cfa == CFA_SIGNAL)) {
-			if (!step_signal(&f, known))
-				break;
-			place = f.pc++;
-		} else {
-			if (!step(&rule, &f, known))
-				break;
-			place = f.pc - 1;
-		}
-		if (f.pc <= 1) {
-			*cut = 0; /* a stack that was made by hand */
-			break;
-		}
-		if (n == 0 && f.pc != from) {
-			if (++own > UNWIND_OWN)
-				break;
-			continue;
-		}
-		if (n == room)
-			break;
+		if (UNLIKELY(n == room))
+			return (long)n;
 		buffer[n++] = f.pc;
+		r = rules_find(place, &rule);
+		if (UNLIKELY(r < 0))
+			return r == -ENOTSUP ? r : (long)n;
+		if (UNLIKELY(rule.cfa == CFA_NONE))
+			break;
+		if (LIKELY(rule.cfa != CFA_SIGNAL)) {
+			if (!step(&rule, &f, known))
+				return (long)n;
+			place = f.pc - 1;
+		} else {
+			if (!step_signal(&f, known))
+				return (long)n;
+			place = f.pc++;
+		}
 	}
-	if (n == 0) {
-		/* The one address that is known for certain beats none. */
-		buffer[n++] = from;
-		*cut = 1;
-	}
+	*cut = 0;
 	return (long)n;
 }
 

@@ -12,21 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/arch.h"
+
 /* Pages of this thread's stack that are known to be readable. */
 struct extent {
 	uint64_t low;
 	uint64_t high;
 };
 
-/* Frames of ours that may lie between the walk's start and the program. */
-#define UNWIND_OWN 8
-
 /*
- * Write the return addresses from the caller @from outwards, leaf first.
- * @from is the return address of the allocation function: the first that
- * counts, so that no frame of ours shows.  Where a signal came in between,
- * the address is one behind the instruction that it interrupted, as that of a
- * call would be.
+ * Write the return addresses from @from outwards, leaf first.  @from is what
+ * called the allocation function, and the first, so that no frame of ours
+ * shows.  Where a signal came in between, the address is one behind the
+ * instruction that it interrupted, as that of a call would be.
  *
  * @known: remembered from one walk of a thread to its next
  * @buffer: @room addresses
@@ -34,8 +32,8 @@ struct extent {
  *
  * Return: how many, or -ENOTSUP: a frame that the rules cannot express.
  */
-long unwind_stack(uint64_t from, struct extent *known, uint64_t *buffer,
-    size_t room, int *cut);
+long unwind_stack(const struct arch_frame *from, struct extent *known,
+    uint64_t *buffer, size_t room, int *cut);
 
 /*
  * The same by libunwind, which knows every kind of frame: for what the rules
@@ -47,9 +45,11 @@ long unwind_stack(uint64_t from, struct extent *known, uint64_t *buffer,
  * times as much.  unwind_reference_open() at boot only; 0, or -ENOENT: it is
  * not installed, and the reference then answers -ENOTSUP.
  *
- * @buffer: UNWIND_OWN addresses more than @room; the answer starts at
- * @buffer[*first].
+ * @from: the return address of the allocation function
+ * @buffer: UNWIND_OWN addresses more than @room, for our own frames; the
+ *          answer starts at @buffer[*first]
  */
+#define UNWIND_OWN 8
 int unwind_reference_open(void);
 long unwind_reference(uint64_t from, uint64_t *buffer, size_t room,
     size_t *first, int *cut);

@@ -92,31 +92,31 @@ arch_raise_i64(_Atomic int64_t *word, int64_t n)
 	}
 }
 
-/* Where a thread is: enough to walk its stack. */
+/* A place on a stack: enough to walk on from there. */
 struct arch_frame {
 	uint64_t pc;
 	uint64_t sp;
 	uint64_t fp;
 };
 
-/* Where the caller is at this moment. */
-static inline __attribute__((always_inline)) struct arch_frame
-arch_here(void)
-{
-	struct arch_frame f;
-
+/*
+ * Where the function that this stands in will return to.  It makes the
+ * function keep a frame pointer, which is how the caller's is known.
+ */
 #if defined(__x86_64__)
-	/* The frame pointer first: it may be one of the registers used. */
-	__asm__ volatile("movq %%rbp, %2\n\t"
-	    "movq %%rsp, %1\n\t"
-	    "leaq 0(%%rip), %0"
-	    : "=r"(f.pc), "=&r"(f.sp), "=&r"(f.fp));
+#define ARCH_FRAME_TOP(frame) ((uint64_t)(uintptr_t)((frame) + 2))
 #else
-	__asm__ volatile("mov %2, x29\n\t"
-	    "mov %1, sp\n\t"
-	    "adr %0, ."
-	    : "=r"(f.pc), "=&r"(f.sp), "=&r"(f.fp));
+#define ARCH_FRAME_TOP(frame) ((uint64_t)(uintptr_t)__builtin_dwarf_cfa())
 #endif
+#define ARCH_CALLER() \
+	arch_caller(__builtin_frame_address(0), \
+	    ARCH_FRAME_TOP((uint64_t *)__builtin_frame_address(0)))
+
+static inline __attribute__((always_inline)) struct arch_frame
+arch_caller(const uint64_t *frame, uint64_t top)
+{
+	struct arch_frame f = { .pc = frame[1], .sp = top, .fp = frame[0] };
+
 	return f;
 }
 
