@@ -161,7 +161,7 @@ struct segment_lost {
 	_Atomic uint64_t referred; /* walked by libunwind: no loss */
 	_Atomic uint64_t verified; /* HEAPTIDE_VERIFY: compared with it */
 	_Atomic uint64_t differing; /* and found to be different */
-	uint8_t reserved[8];
+	_Atomic uint64_t forks;    /* 1: what it inherited is a guess */
 };
 
 enum segment_end_how { END_UNKNOWN, END_EXITED, END_SIGNALLED, END_EXEC };

@@ -47,6 +47,7 @@ static struct {
 	struct options options;
 	bool options_read;
 	bool reference; /* has been looked for */
+	bool unseen;    /* we are a child that nobody told us of */
 	bool hooked;  /* fork and exit call us */
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
@@ -57,6 +58,10 @@ static struct {
 } boot;
 
 bool boot_recording;
+
+#define PAGE_BYTES 4096
+_Atomic uint32_t boot_alive[PAGE_BYTES / sizeof(uint32_t)]
+    __attribute__((aligned(PAGE_BYTES)));
 __thread struct self self;
 __thread struct self self;
 
@@ -67,6 +72,16 @@ environment(void)
 }
 
 /* --- the segment --- */
+
+/*
+ * Room for paths while a segment is made.  That happens in one thread, which
+ * may have a stack of a few pages.
+ */
+static struct {
+	char directory[PLACE_ROOM];
+	char path[PLACE_ROOM];
+	char text[PLACE_ROOM];
+} paper;
 
 /* Read a small file of /proc whole; returns its length, 0 on any failure. */
 static size_t
@@ -90,10 +105,9 @@ slurp(const char *path, char *to, size_t room)
 static struct segment_text
 link_text(const char *path)
 {
-	char target[PLACE_ROOM];
-	ssize_t n = sys_readlink(path, target, sizeof(target));
+	ssize_t n = sys_readlink(path, paper.text, sizeof(paper.text));
 
-	return segment_text(target, n > 0 ? (size_t)n : 0);
+	return segment_text(paper.text, n > 0 ? (size_t)n : 0);
 }
 
 static void
@@ -101,7 +115,6 @@ fill_identity(const struct proc_stat *stat, uint32_t exec_count)
 {
 	struct segment_identity *id = &segment_mine()->identity;
 	struct proc_stat parent;
-	char text[PLACE_ROOM];
 	size_t n;
 
 	id->pid = stat->pid;
@@ -115,10 +128,10 @@ fill_identity(const struct proc_stat *stat, uint32_t exec_count)
 	id->exec_count = exec_count;
 	id->executable = link_text("/proc/self/exe");
 	id->directory = link_text("/proc/self/cwd");
-	n = slurp("/proc/self/cmdline", text, sizeof(text));
-	id->arguments = segment_text(text, n);
-	n = slurp("/proc/sys/kernel/hostname", text, sizeof(text));
-	id->host = segment_text(text, n > 0 ? n - 1 : 0); /* no newline */
+	n = slurp("/proc/self/cmdline", paper.text, sizeof(paper.text));
+	id->arguments = segment_text(paper.text, n);
+	n = slurp("/proc/sys/kernel/hostname", paper.text, sizeof(paper.text));
+	id->host = segment_text(paper.text, n > 0 ? n - 1 : 0); /* newline */
 	id->run = segment_text(boot.options.run, strlen(boot.options.run));
 	id->allocator = segment_text(real.allocator, strlen(real.allocator));
 	id->forked = boot.heritage.valid;
@@ -156,20 +169,19 @@ fill_config(void)
 static int
 make_segment(void)
 {
-	char directory[PLACE_ROOM];
-	char path[PLACE_ROOM];
 	struct proc_stat stat;
 	struct tally *shared;
 	uint32_t exec_count;
 	int r;
 
-	r = place_find(environment(), directory);
+	r = place_find(environment(), paper.directory);
 	if (r == 0)
 		r = proc_stat_read(0, &stat);
 	if (r == 0)
-		r = place_segment(directory, stat.pid, stat.ticks, path);
+		r = place_segment(paper.directory, stat.pid, stat.ticks,
+		    paper.path);
 	if (r == 0)
-		r = segment_create(path, &exec_count);
+		r = segment_create(paper.path, &exec_count);
 	if (r < 0)
 		return r;
 	fill_config();
@@ -241,7 +253,9 @@ at_exit(int status, void *context)
 	if (self.tally != NULL)
 		tally_look(self.tally);
 	(void)arena_spans(s->own);
-	(void)census_take(s, 0);
+	/* Another thread's stack may be too small for it. */
+	if (sys_tid() == sys_pid())
+		(void)census_take(s, 0);
 	s->end.status = status & 0xff;
 	s->end.at_ns = sys_clock();
 	atomic_store(&s->end.how, END_EXITED);
@@ -274,6 +288,26 @@ hook(void)
 
 /* --- on the way to counting --- */
 
+/* From here on a child of any making is told apart, see boot_alive. */
+static void
+come_alive(void)
+{
+	(void)sys_madvise(boot_alive, sizeof(boot_alive), MADV_WIPEONFORK);
+	atomic_store(boot_alive, 1);
+}
+
+/*
+ * A child that no handler of ours was called in.  What it inherited is taken
+ * from the parent's segment a moment late, so it may be wrong.
+ */
+static COLD void
+notice_fork(void)
+{
+	before_fork();
+	in_child();
+	boot.unseen = true;
+}
+
 static bool
 may_count(void)
 {
@@ -299,9 +333,13 @@ open_all(void)
 {
 	int r;
 
-	r = may_count() ? make_segment() : -ECANCELED;
+	r = !may_count() ? -ECANCELED :
+	    real.usable_size == NULL ? -ENOTSUP : make_segment();
 	if (r < 0) {
-		if (r != -ECANCELED)
+		if (r == -ENOTSUP)
+			say_once("the allocator cannot tell a block's size", 0,
+			    "nothing is counted in this process");
+		else if (r != -ECANCELED)
 			say_once("cannot make a segment", r,
 			    "nothing is counted in this process");
 		segment_discard();
@@ -317,6 +355,10 @@ open_all(void)
 			    "a few stacks will be cut short");
 	}
 	boot_recording = boot.options.stacks == STACKS_ALL;
+	if (boot.unseen)
+		atomic_fetch_add(&segment_mine()->lost.forks, 1);
+	boot.unseen = false;
+	come_alive();
 	atomic_store(&boot.phase, PHASE_COUNTING);
 }
 
@@ -379,6 +421,10 @@ boot_enter(void)
 		return ENTRY_PASS;
 	if (self.busy == BUSY_OWN)
 		return ENTRY_POOL;
+	if (phase == PHASE_COUNTING && atomic_load(boot_alive) == 0) {
+		notice_fork();
+		phase = atomic_load(&boot.phase);
+	}
 	if (phase == PHASE_NEW || phase == PHASE_RESOLVED) {
 		advance();
 		phase = atomic_load(&boot.phase);

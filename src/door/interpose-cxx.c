@@ -150,7 +150,7 @@ counts(void)
 {
 	enum entry entry = ENTRY_COUNT;
 
-	if (UNLIKELY(self.tally == NULL))
+	if (UNLIKELY(!boot_counts()))
 		entry = boot_enter();
 	if (UNLIKELY(entry == ENTRY_SHARED))
 		atomic_fetch_add(&segment_mine()->lost.blocks, 1);

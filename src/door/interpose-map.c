@@ -25,7 +25,7 @@
 static bool
 counts(void)
 {
-	if (LIKELY(self.tally != NULL))
+	if (LIKELY(boot_counts()))
 		return true;
 	return boot_enter() <= ENTRY_SHARED;
 }

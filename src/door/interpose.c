@@ -24,7 +24,7 @@
 
 /* Is this call one for the cold road?  It may meet the thread on the way. */
 #define ASIDE(entry) \
-	(UNLIKELY(self.tally == NULL) && \
+	(UNLIKELY(!boot_counts()) && \
 	((entry) = boot_enter()) != ENTRY_COUNT)
 
 /* The allocator gave @block: count it, and pass it on. */
@@ -146,7 +146,7 @@ free(void *block)
 {
 	if (UNLIKELY(block == NULL))
 		return;
-	if (UNLIKELY(self.tally == NULL || pool_has(block)) &&
+	if (UNLIKELY(!boot_counts() || pool_has(block)) &&
 	    free_aside(block))
 		return;
 	forget(block);
@@ -205,21 +205,20 @@ realloc(void *block, size_t size)
 	return reallocated(block, size, ARCH_CALLER());
 }
 
+/*
+ * By the public name, as libc does it: it may be a realloc() of the program's
+ * own that its blocks are from.  The call is a jump, no frame of ours remains.
+ */
 EXPORT void *
 reallocarray(void *block, size_t n, size_t size)
 {
-	enum entry entry = ENTRY_COUNT;
 	size_t bytes;
 
 	if (UNLIKELY(__builtin_mul_overflow(n, size, &bytes))) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (ASIDE(entry) || UNLIKELY(pool_has(block)))
-		return realloc_aside(entry, block, bytes);
-	if (block == NULL)
-		return counted(real.malloc(bytes), bytes, ARCH_CALLER());
-	return reallocated(block, bytes, ARCH_CALLER());
+	return realloc(block, bytes);
 }
 
 EXPORT int
@@ -296,7 +295,7 @@ void free_aligned_sized(void *block, size_t alignment, size_t size);
 EXPORT void
 free_sized(void *block, size_t size)
 {
-	if (block == NULL || ((self.tally == NULL || pool_has(block)) &&
+	if (block == NULL || ((!boot_counts() || pool_has(block)) &&
 	    free_aside(block)))
 		return;
 	forget(block);
@@ -309,7 +308,7 @@ free_sized(void *block, size_t size)
 EXPORT void
 free_aligned_sized(void *block, size_t alignment, size_t size)
 {
-	if (block == NULL || ((self.tally == NULL || pool_has(block)) &&
+	if (block == NULL || ((!boot_counts() || pool_has(block)) &&
 	    free_aside(block)))
 		return;
 	forget(block);

@@ -7,17 +7,6 @@
 
 struct real real;
 
-/*
- * For an allocator that lacks the question: nothing is known beyond what was
- * asked for, so blocks count as empty and the report says what allocator.
- */
-static size_t
-no_usable_size(void *p)
-{
-	(void)p;
-	return 0;
-}
-
 static void *
 next(const char *name)
 {
@@ -87,17 +76,19 @@ real_resolve(void)
 
 	for (i = 0; i < ARRAY_LENGTH(table); i++)
 		*(void **)table[i].to = next(table[i].name);
-	if (real.usable_size == NULL)
-		real.usable_size = no_usable_size;
 	/* Now and not later: a forked child may not ask the loader. */
 	path = object_of((void *)real.malloc, &real.allocator_start,
 	    &real.allocator_end);
 	real.allocator = path != NULL ? path : "";
+	/* Another's answer would be about blocks of another. */
+	if (real.usable_size != NULL && (object_of((void *)real.usable_size,
+	    &start, &end) == NULL || start != real.allocator_start))
+		real.usable_size = NULL;
 	new_operator = next("_Znwm");
 	real.owns_new = new_operator != NULL &&
 	    object_of(new_operator, &start, &end) != NULL &&
 	    start == real.allocator_start;
-	if (real.owns_new)
+	if (real.owns_new && real.usable_size != NULL)
 		warm_allocator();
 	(void)dlerror(); /* what is missing is nobody's error but ours */
 }

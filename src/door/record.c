@@ -133,7 +133,22 @@ look(struct tally *t)
 		(void)arena_spans(segment_mine()->own);
 }
 
-static void
+/*
+ * What was asked for, as the ledger can keep it.  An alignment of 64 MiB and
+ * more may waste more than fits; an allocator may say less than it gave.  What
+ * is wrong then is wrong on both ends, and every sum still comes out even.
+ */
+static inline size_t
+keepable(size_t requested, size_t usable)
+{
+	if (LIKELY(usable - requested < LEDGER_SLACK))
+		return requested;
+	count(&segment_mine()->lost.blocks);
+	return usable < requested ? usable : usable - (LEDGER_SLACK - 1);
+}
+
+/* Write a block down; false: there is no room for it. */
+static bool
 write_down(void *block, size_t requested, size_t usable, uint32_t site,
     int64_t height)
 {
@@ -153,8 +168,10 @@ write_down(void *block, size_t requested, size_t usable, uint32_t site,
 		site_free(old.site, usable, usable - old.slack, false);
 	} else if (UNLIKELY(r < 0)) {
 		count(&lost->blocks);
+		return false;
 	}
 	site_alloc(site, usable, requested, height);
+	return true;
 }
 
 void
@@ -167,9 +184,14 @@ record_alloc(void *block, size_t requested, size_t usable,
 	if (!boot_recording) {
 		record_look();
 	} else {
+		requested = keepable(requested, usable);
 		tally_request(t, requested);
-		write_down(block, requested, usable, site_here(caller, 0),
-		    tally_process_bytes(t));
+		if (!write_down(block, requested, usable, site_here(caller, 0),
+		    tally_process_bytes(t))) {
+			/* Its free will not be known: it ends here. */
+			(void)tally_free(t, block, usable);
+			tally_unrequest(t, requested);
+		}
 		if (UNLIKELY(tally_drifted(t)))
 			look(t);
 	}
@@ -275,9 +297,14 @@ record_shared_alloc(void *block, size_t requested, size_t usable)
 {
 	struct tally *t = segment_rows(TABLE_TALLIES);
 
-	tally_shared_alloc(t, usable, boot_recording ? requested : 0);
-	if (boot_recording)
-		write_down(block, requested, usable, SITE_NO_STACK, 0);
+	if (!boot_recording) {
+		tally_shared_alloc(t, usable, 0);
+		return;
+	}
+	requested = keepable(requested, usable);
+	tally_shared_alloc(t, usable, requested);
+	if (!write_down(block, requested, usable, SITE_NO_STACK, 0))
+		tally_shared_free(t, usable, requested);
 }
 
 void

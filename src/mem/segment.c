@@ -140,7 +140,7 @@ set_aside(const char *path, uint32_t *exec_count)
 {
 	size_t stem = strlen(path) - strlen(SEGMENT_SUFFIX);
 	uint32_t how = END_EXEC;
-	char aside[PLACE_ROOM];
+	static char aside[PLACE_ROOM]; /* stacks may be small */
 	struct text name;
 	struct stat st;
 	uint32_t n;

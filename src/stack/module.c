@@ -83,20 +83,10 @@ read_headers(struct object *o, const ElfW(Phdr) *headers, size_t count)
 static void
 write_row(const struct object *o, uint32_t node)
 {
-	char path[PATH_MOST];
 	const char *name = o->path;
-	ssize_t length;
 	int64_t number;
 	struct module *m;
 
-	/* The executable has no name of its own in the loader's list. */
-	if (name == NULL || name[0] == '\0') {
-		length = sys_readlink("/proc/self/exe", path, sizeof(path));
-		name = length > 0 ? path : "";
-		length = length > 0 ? length : 0;
-	} else {
-		length = (ssize_t)strnlen(name, PATH_MOST);
-	}
 	number = segment_take(TABLE_MODULES, 1);
 	if (number < 0) {
 		atomic_fetch_add(&segment_mine()->lost.modules, 1);
@@ -104,7 +94,10 @@ write_row(const struct object *o, uint32_t node)
 	}
 	m = (struct module *)segment_rows(TABLE_MODULES) + number;
 	m->base = o->base;
-	m->path = segment_text(name, (size_t)length);
+	/* The executable has no name of its own in the loader's list. */
+	m->path = name == NULL || name[0] == '\0' ?
+	    segment_mine()->identity.executable :
+	    segment_text(name, strnlen(name, PATH_MOST));
 	m->first_node = node;
 	m->build_id_bytes = (uint8_t)o->build_id_bytes;
 	if (o->build_id_bytes > 0)

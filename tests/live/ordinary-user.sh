@@ -7,25 +7,25 @@ need setpriv
 
 # A copy of our own, for the build may lie where nobody else may go.
 chmod 755 "$scratch"
-mkdir installed home
+mkdir installed own
 cp "$HEAPTIDE" "$LIBHEAPTIDE" installed
 chmod 755 installed installed/*
-chown 65534:65534 home
+chown 65534:65534 own
 HEAPTIDE=$scratch/installed/heaptide
 
 as_nobody()
 {
 	setpriv --reuid 65534 --regid 65534 --clear-groups \
-	    env HOME="$scratch/home" TMPDIR="$scratch/home" \
-	    XDG_CACHE_HOME="$scratch/home/cache" "$@"
+	    env HOME="$scratch/own" TMPDIR="$scratch/own" \
+	    XDG_CACHE_HOME="$scratch/own/cache" "$@"
 }
 
 as_nobody true || skip "setpriv does not work here"
-cd home || exit
+cd own || exit
 program='[range(50000)] | map(tostring) | add | length'
 jq -n "$program" >../plain
 
-export HEAPTIDE_DIR="$scratch/home/segments"
+export HEAPTIDE_DIR="$scratch/own/segments"
 for stacks in none all; do
 	as_nobody "$HEAPTIDE" run --stacks "$stacks" --summary off \
 	    -o user.tide -- jq -n "$program" >../out || fail "status $?"
@@ -45,7 +45,7 @@ unset HEAPTIDE_DIR
 mkdir runtime
 chown 65534:65534 runtime
 chmod 700 runtime
-as_nobody env XDG_RUNTIME_DIR="$scratch/home/runtime" \
+as_nobody env XDG_RUNTIME_DIR="$scratch/own/runtime" \
     LD_PRELOAD="$scratch/installed/libheaptide.so" jq -n "$program" >../out ||
 	fail "status $?"
 cmp ../plain ../out
@@ -56,7 +56,7 @@ as_nobody "$HEAPTIDE" report --json "$1" >../report.json || fail "no report"
 # A directory of somebody else's is no place for a profile, nor is a link.
 mkdir -m 777 ../theirs
 ln -s runtime link
-for directory in "$scratch/theirs" "$scratch/home/link"; do
+for directory in "$scratch/theirs" "$scratch/own/link"; do
 	as_nobody env HEAPTIDE_DIR="$directory" "$HEAPTIDE" run -q \
 	    -o other.tide -- jq -n "$program" >../out 2>../err
 	same "$directory: status" 0 $?

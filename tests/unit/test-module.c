@@ -48,6 +48,8 @@ static void
 the_executable_has_its_path(void **state)
 {
 	(void)state;
+	segment_mine()->identity.executable = segment_text("/a/test-module",
+	    strlen("/a/test-module"));
 	module_note((uintptr_t)find, 18);
 	assert_path_ends(find((void *)(uintptr_t)find), "test-module");
 }

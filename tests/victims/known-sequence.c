@@ -61,7 +61,7 @@ must_fail(const void *block)
 		abort();
 }
 
-/* --- the family ------------------------------------------------------------ */
+/* --- the family ----------------------------------------------------------- */
 
 /* C23, which the C library may not have yet; heaptide has them. */
 extern void free_sized(void *, size_t) __attribute__((weak));
@@ -190,7 +190,7 @@ family_judged(void)
 	family();
 }
 
-/* --- what the C library allocates for its caller --------------------------- */
+/* --- what the C library allocates for its caller -------------------------- */
 
 /*
  * How often it calls malloc on the way is its own business; what it hands
@@ -227,7 +227,7 @@ from_libc(void)
 	account_print_live(&mine);
 }
 
-/* --- freed before the next allocation -------------------------------------- */
+/* --- freed before the next allocation ------------------------------------- */
 
 static void
 temporary(void)
@@ -249,7 +249,7 @@ temporary(void)
 	account_print_peak(&mine);
 }
 
-/* --- from a signal handler ------------------------------------------------- */
+/* --- from a signal handler ------------------------------------------------ */
 
 static void
 handle(int signal)

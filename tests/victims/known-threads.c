@@ -19,7 +19,7 @@
 
 static bool idle;
 
-/* --- each for itself -------------------------------------------------------- */
+/* --- each for itself ------------------------------------------------------- */
 
 struct worker {
 	pthread_t thread;
@@ -100,7 +100,7 @@ apart(struct account *sum)
 			}
 }
 
-/* --- one allocates, another frees ------------------------------------------ */
+/* --- one allocates, another frees ----------------------------------------- */
 
 static struct {
 	pthread_mutex_t lock;
@@ -184,7 +184,7 @@ handed_over(struct account *sum)
 	}
 }
 
-/* --- threads that come and go ---------------------------------------------- */
+/* --- threads that come and go --------------------------------------------- */
 
 static pthread_key_t key;
 
