@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "command.h"
+#include "need.h"
 #include "print.h"
 
 #define FIRST_LINE  "heaptide symbols 1\n"
@@ -50,16 +50,6 @@ struct cache {
 	bool changed;
 };
 
-static void *
-need(void *memory)
-{
-	if (memory == NULL) {
-		print_error("no memory");
-		exit(COMMAND_FAILED);
-	}
-	return memory;
-}
-
 /* --- where ---------------------------------------------------------------- */
 
 /* $XDG_CACHE_HOME/heaptide or ~/.cache/heaptide; NULL: there is no home. */
@@ -68,17 +58,12 @@ find_directory(void)
 {
 	const char *cache = getenv("XDG_CACHE_HOME");
 	const char *home = getenv("HOME");
-	char *path = NULL;
-	int n;
 
 	if (cache != NULL && *cache == '/')
-		n = asprintf(&path, "%s/heaptide", cache);
-	else if (home != NULL && *home == '/')
-		n = asprintf(&path, "%s/.cache/heaptide", home);
-	else
-		return NULL;
-	need(n < 0 ? NULL : path);
-	return path;
+		return need_text("%s/heaptide", cache);
+	if (home != NULL && *home == '/')
+		return need_text("%s/.cache/heaptide", home);
+	return NULL;
 }
 
 static char *

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "model/sources.h"
+#include "need.h"
 #include "option.h"
 #include "print.h"
 #include "reader.h"
@@ -81,26 +81,6 @@ static const char *const verdict_words[] = {
 
 /* --- the chain ------------------------------------------------------------ */
 
-static char *
-text_or_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static char *
-text_or_die(const char *format, ...)
-{
-	va_list args;
-	char *text = NULL;
-	int r;
-
-	va_start(args, format);
-	r = vasprintf(&text, format, args);
-	va_end(args);
-	if (r < 0) {
-		print_error("budget: no memory");
-		exit(COMMAND_FAILED);
-	}
-	return text;
-}
-
 /* The next link; @from is the chain's from here on. */
 static struct source *
 add(struct chain *c, enum source_kind kind, const char *name, char *from,
@@ -136,7 +116,7 @@ variable_of(const struct subject *who, const char *name)
 		return NULL;
 	while (value == NULL && getdelim(&line, &room, '\0', f) > 0)
 		if (strncmp(line, name, length) == 0 && line[length] == '=')
-			value = text_or_die("%s", line + length + 1);
+			value = need_text("%s", line + length + 1);
 	free(line);
 	fclose(f);
 	return value;
@@ -155,7 +135,7 @@ add_option(struct chain *c, const struct subject *who, const char *value)
 		    FORMS);
 		return -EINVAL;
 	}
-	s = add(c, SOURCE_SET, "option", text_or_die("--budget %s", value),
+	s = add(c, SOURCE_SET, "option", need_text("--budget %s", value),
 	    NULL);
 	s->wish = wish;
 	s->used = who->status.resident;
@@ -174,19 +154,19 @@ add_variable(struct chain *c, const struct subject *who)
 	if (who->pid != 0)
 		value = variable_of(who, VARIABLE);
 	else
-		value = ours != NULL ? text_or_die("%s", ours) : NULL;
+		value = ours != NULL ? need_text("%s", ours) : NULL;
 	if (value == NULL || *value == '\0') {
 		free(value);
 		return 0;
 	}
 	if (source_parse(value, &wish) == 0) {
 		s = add(c, SOURCE_SET, "environment",
-		    text_or_die(VARIABLE "=%s", value), NULL);
+		    need_text(VARIABLE "=%s", value), NULL);
 		s->wish = wish;
 		s->used = who->status.resident;
 	} else if (who->pid != 0) {
 		(void)add(c, SOURCE_LIMIT, "environment",
-		    text_or_die(VARIABLE "=%s", value), "not understood");
+		    need_text(VARIABLE "=%s", value), "not understood");
 	} else {
 		print_error("budget: %s='%s' is no size; %s", VARIABLE, value,
 		    FORMS);
@@ -201,7 +181,7 @@ static char *
 file_in_group(const struct cgroup_memory *m, const struct cgroup_level *level,
     const char *file)
 {
-	return text_or_die("%.*s/%s", (int)level->path_bytes, m->path, file);
+	return need_text("%.*s/%s", (int)level->path_bytes, m->path, file);
 }
 
 /* A limit of version 1 may be set in a group that a container cannot see. */
@@ -256,14 +236,14 @@ add_limits(struct chain *c, const struct subject *who)
 	struct proc_limits limits;
 	struct source *s;
 
-	if (proc_limits_read(who->root, who->pid, &limits) < 0 ||
+	if (proc_limits_read(who->root, who->pid, &limits) != 0 ||
 	    proc_path(path, sizeof(path), who->root, who->pid, "limits") < 0)
 		return;
-	s = add(c, SOURCE_LIMIT, "rlimit-as", text_or_die("%s", path),
+	s = add(c, SOURCE_LIMIT, "rlimit-as", need_text("%s", path),
 	    "address space, not resident memory");
 	s->bytes = limits.address_space;
 	s->used = who->status.address_space;
-	s = add(c, SOURCE_LIMIT, "rlimit-data", text_or_die("%s", path),
+	s = add(c, SOURCE_LIMIT, "rlimit-data", need_text("%s", path),
 	    "data mapped, not resident memory");
 	s->bytes = limits.data;
 	s->used = who->status.data;
@@ -278,7 +258,7 @@ add_host(struct chain *c, const struct subject *who)
 	if (proc_memory_read(who->root, &memory) < 0)
 		return;
 	s = add(c, SOURCE_HOST, "host",
-	    text_or_die("%s/proc/meminfo", who->root),
+	    need_text("%s/proc/meminfo", who->root),
 	    "what is available now, less a reserve");
 	s->bytes = source_of_host(memory.total, memory.available,
 	    who->status.resident);

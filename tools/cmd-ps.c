@@ -19,6 +19,8 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "command.h"
+#include "json.h"
+#include "need.h"
 #include "option.h"
 #include "print.h"
 #include "reader.h"
@@ -69,12 +71,6 @@ static const char *const state_names[] = {
 	[STATE_ELSEWHERE] = "elsewhere",
 };
 
-static const char *const stacks_names[] = {
-	[STACKS_NONE] = "none",
-	[STACKS_SAMPLED] = "sampled",
-	[STACKS_ALL] = "all",
-};
-
 /* Who a process is, for good. */
 struct key {
 	uint64_t ticks;
@@ -92,8 +88,9 @@ struct entry {
 	char *run;
 	struct segment_end end;
 	uint64_t heap, peak, resident, bytes_on_disk;
-	uint32_t threads, stacks;
-	int64_t started_ns;
+	uint32_t threads;
+	const char *stacks;
+	double started;     /* seconds since 1970 */
 	bool awaited;       /* its `heaptide run` lives and will collect */
 
 	struct entry *first_child, *last_child, *sibling;
@@ -107,16 +104,6 @@ struct listing {
 	struct entry *by_key;
 	char host[HOST_NAME_MAX + 1];
 };
-
-static void *
-need(void *p)
-{
-	if (p == NULL) {
-		print_error("ps: no memory");
-		exit(COMMAND_FAILED);
-	}
-	return p;
-}
 
 /* --- reading -------------------------------------------------------------- */
 
@@ -145,21 +132,6 @@ is_living(enum state state)
 	return state == STATE_RUNNING || state == STATE_STOPPED;
 }
 
-static char *
-join_arguments(const struct profile *p)
-{
-	char **arguments = profile_arguments(p);
-	char *text = NULL;
-	size_t bytes;
-	FILE *out = need(open_memstream(&text, &bytes));
-
-	for (size_t i = 0; arguments != NULL && arguments[i] != NULL; i++)
-		fprintf(out, "%s%s", i == 0 ? "" : " ", arguments[i]);
-	free(arguments);
-	fclose(out);
-	return need(text);
-}
-
 /* HEAPTIDE_RUN is the supervisor's `pid.ticks`. */
 static bool
 supervisor_lives(const char *run)
@@ -184,15 +156,15 @@ read_profile(const struct listing *l, struct entry *e,
 	e->peak = totals.peak_bytes;
 	e->threads = s->live.threads_most;
 	e->resident = s->rss[RSS_LAST].resident;
-	e->stacks = s->config.stacks;
-	e->started_ns = s->identity.started_ns;
+	e->stacks = profile_stacks(p);
+	e->started = profile_started(p);
 	e->end = s->end;
 	e->parent = (struct key){
 		.ticks = s->identity.parent_ticks,
 		.pid = s->identity.parent_pid,
 		.image = SHELF_LAST,
 	};
-	e->command = join_arguments(p);
+	e->command = profile_command(p);
 	e->run = profile_text(p, s->identity.run);
 	e->awaited = supervisor_lives(e->run);
 
@@ -244,8 +216,7 @@ add_entry(struct listing *l, const char *directory, const char *name)
 	e->key.pid = n.pid;
 	e->key.ticks = n.ticks;
 	e->key.image = n.image;
-	if (asprintf(&e->path, "%s/%s", directory, name) < 0)
-		e->path = need(NULL);
+	e->path = need_text("%s/%s", directory, name);
 	if (lstat(e->path, &st) == 0)
 		e->bytes_on_disk = (uint64_t)st.st_blocks * 512;
 	read_entry(l, e);
@@ -369,13 +340,6 @@ static const struct print_column columns[] = {
 	{ "COMMAND", false },
 };
 
-static const char *
-stacks_name(uint32_t stacks)
-{
-	return stacks < ARRAY_LENGTH(stacks_names) ? stacks_names[stacks] :
-	    "unknown";
-}
-
 /* "running", "dead, signal 9" */
 static const char *
 describe_state(const struct entry *e, char text[64])
@@ -416,7 +380,7 @@ show_entry(struct print_table *t, const struct entry *e, unsigned depth)
 	print_cell(t, "%s", e->resident == 0 || !is_living(e->state) ? "-" :
 	    text_format_bytes(bytes, e->resident));
 	print_cell(t, "%u", e->threads);
-	print_cell(t, "%s", stacks_name(e->stacks));
+	print_cell(t, "%s", e->stacks);
 	print_cell(t, "%s", describe_state(e, state));
 	print_cell(t, "%*s%s", (int)indent, "", e->command);
 }
@@ -522,8 +486,8 @@ json_entry(const struct entry *e)
 	    "heap", (json_int_t)e->heap,
 	    "peak", (json_int_t)e->peak,
 	    "threads", (json_int_t)e->threads,
-	    "stacks", stacks_name(e->stacks),
-	    "started", (double)e->started_ns / (double)NS_PER_S);
+	    "stacks", e->stacks,
+	    "started", e->started);
 
 	json_object_set_new(o, "rss", is_living(e->state) ?
 	    json_integer((json_int_t)e->resident) : json_null());
@@ -533,9 +497,7 @@ json_entry(const struct entry *e)
 	json_object_set_new(o, "command", json_text(e->command));
 	json_object_set_new(o, "path", json_text(e->path));
 	if (e->end.how != END_UNKNOWN && !is_living(e->state))
-		json_object_set_new(o, "end", json_pack("{s:i, s:i, s:b}",
-		    "status", e->end.status, "signal", e->end.signal,
-		    "oom", e->end.out_of_memory != 0));
+		json_object_set_new(o, "end", json_end(NULL, &e->end));
 	return o;
 }
 

@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "command.h"
+#include "need.h"
 
 #define WIDTH_LEAST   40 /* a narrower terminal gets lines of this width */
 #define WIDTH_DEFAULT 80
@@ -28,19 +29,6 @@ static const char *const style_codes[] = {
 };
 
 /* --- text ----------------------------------------------------------------- */
-
-__attribute__((format(printf, 1, 0)))
-static char *
-format_text(const char *format, va_list args)
-{
-	char *text = NULL;
-
-	if (vasprintf(&text, format, args) < 0) {
-		fputs("heaptide: no memory\n", stderr);
-		exit(COMMAND_FAILED);
-	}
-	return text;
-}
 
 char *
 print_clean(char *text)
@@ -102,7 +90,7 @@ print_error(const char *format, ...)
 	char *text;
 
 	va_start(args, format);
-	text = format_text(format, args);
+	text = need_text_list(format, args);
 	va_end(args);
 	fprintf(stderr, "heaptide: %s\n", print_clean(text));
 	free(text);
@@ -160,7 +148,7 @@ print_styled(const struct print *p, enum print_style style,
 	char *text;
 
 	va_start(args, format);
-	text = format_text(format, args);
+	text = need_text_list(format, args);
 	va_end(args);
 	put_styled(p, style, print_clean(text));
 	free(text);
@@ -174,7 +162,7 @@ print_line(const struct print *p, enum print_style style,
 	char *text;
 
 	va_start(args, format);
-	text = format_text(format, args);
+	text = need_text_list(format, args);
 	va_end(args);
 	print_clean(text);
 	if (p->width != 0)
@@ -209,16 +197,6 @@ struct print_table {
 	char **cell;
 	struct print_column column[];
 };
-
-static void *
-need(void *memory)
-{
-	if (memory == NULL) {
-		fputs("heaptide: no memory\n", stderr);
-		exit(COMMAND_FAILED);
-	}
-	return memory;
-}
 
 static void
 add_cell(struct print_table *t, char *text)
@@ -257,7 +235,7 @@ print_cell(struct print_table *t, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	add_cell(t, format_text(format, args));
+	add_cell(t, need_text_list(format, args));
 	va_end(args);
 }
 

@@ -1,17 +1,14 @@
 /*
  * reader.c - open a profile, live or left behind, and believe none of it
  *
- * The file is not mapped but copied: the used rows of each table, one behind
- * the other, with a header that says so.  A copy holds still while it is
- * read, cannot raise SIGBUS when somebody truncates the file, and is at the
- * same time what profile_compact() writes.
+ * image.c has seen to it that the tables are where the header says; here the
+ * rows are judged, and whatever follows an index or a text asks first.
  */
 #include "reader.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,289 +18,11 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "image.h"
 #include "sys/place.h"
 #include "sys/proc.h"
 
-/* More than the library ever makes: a file that claims more is damaged. */
-#define IMAGE_MOST (1 * GIB)
-#define WHY_ROOM   512
-#define ROW_ALIGN  UINT64_C(64)
-
 extern char **environ;
-
-/* Where bytes come from: a file, or memory. */
-struct source {
-	const char *name;
-	int fd;              /* -1: memory */
-	const uint8_t *bytes;
-	uint64_t size;
-};
-
-/*
- * The tables in the order in which they are copied.  A row may name rows of
- * tables that stand below it only, so that in a live profile, which grows
- * while we read, what a row names is always copied after the row.
- */
-static const struct {
-	enum segment_table_id id;
-	uint32_t entry_bytes;
-	const char *name;
-} tables[] = {
-	{ TABLE_TALLIES, sizeof(struct tally), "threads" },
-	{ TABLE_MAPPINGS, sizeof(struct mapping), "mappings" },
-	{ TABLE_SITES, sizeof(struct site), "sites" },
-	{ TABLE_NODES, sizeof(struct node), "stacks" },
-	{ TABLE_MODULES, sizeof(struct module), "modules" },
-	{ TABLE_TEXT, 1, "texts" },
-};
-
-#define LOSS(member, withdraws, means) \
-	{ #member, offsetof(struct segment_lost, member), withdraws, means }
-
-const struct profile_loss profile_losses[PROFILE_LOSSES] = {
-	LOSS(sites, true, "stacks not kept, a table was full"),
-	LOSS(blocks, true, "allocations without a record"),
-	LOSS(threads, true, "threads that had to share a counter"),
-	LOSS(unknown_frees, true, "frees of blocks never seen"),
-	LOSS(mappings, true, "mappings not followed"),
-	LOSS(reused, true, "addresses given out twice, a free was missed"),
-	LOSS(modules, true, "modules not recorded"),
-	LOSS(text, true, "names not recorded"),
-	LOSS(truncated, false, "stacks deeper than what is kept"),
-	LOSS(nested, true, "allocations while heaptide was busy, no stack"),
-	LOSS(early, false, "allocations before heaptide was ready"),
-	LOSS(space, true, "times the disk or memory had no room"),
-	LOSS(forks, true, "fork that was seen late"),
-	LOSS(referred, false, "stacks walked by libunwind"),
-	LOSS(differing, true, "stacks that libunwind sees otherwise"),
-};
-
-/* --- sentences ------------------------------------------------------------ */
-
-__attribute__((format(printf, 3, 4)))
-static int
-refuse(char why[WHY_ROOM], int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, WHY_ROOM, format, args);
-	va_end(args);
-	return error;
-}
-
-/* --- bytes ---------------------------------------------------------------- */
-
-/* Read exactly @n bytes; -EINVAL when they are not there. */
-static int
-source_read(const struct source *from, uint64_t offset, void *to, uint64_t n)
-{
-	if (offset > from->size || n > from->size - offset)
-		return -EINVAL;
-	if (from->fd < 0) {
-		memcpy(to, from->bytes + offset, n);
-		return 0;
-	}
-	while (n > 0) {
-		ssize_t got = pread(from->fd, to, n, (off_t)offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			return -EINVAL; /* truncated since we asked its size */
-		to = (char *)to + got;
-		offset += (uint64_t)got;
-		n -= (uint64_t)got;
-	}
-	return 0;
-}
-
-/* --- the header ----------------------------------------------------------- */
-
-static int
-check_head(const struct source *from, const struct segment_head *h,
-    char why[WHY_ROOM])
-{
-	if (memcmp(h->magic, SEGMENT_MAGIC, sizeof(h->magic)) != 0)
-		return refuse(why, -EINVAL, "'%s' is not a heaptide profile",
-		    from->name);
-	if (h->byte_order != SEGMENT_BYTE_ORDER)
-		return refuse(why, -EINVAL, "'%s' comes from a machine of the "
-		    "other byte order, or is damaged", from->name);
-	if (h->layout != SEGMENT_LAYOUT)
-		return refuse(why, -EINVAL, "'%s' has profile layout %u, and "
-		    "this heaptide reads layout %u", from->name, h->layout,
-		    SEGMENT_LAYOUT);
-	if (h->ready != 1)
-		return refuse(why, -EINVAL, "'%s' was never completed: the "
-		    "program ended while heaptide started in it", from->name);
-	if (h->header_bytes < sizeof(struct segment) ||
-	    h->header_bytes > h->bytes)
-		return refuse(why, -EINVAL, "'%s' is damaged: its header "
-		    "contradicts itself", from->name);
-	if (h->bytes > from->size)
-		return refuse(why, -EINVAL, "'%s' is cut off: %llu of %llu "
-		    "bytes are there", from->name,
-		    (unsigned long long)from->size,
-		    (unsigned long long)h->bytes);
-	return 0;
-}
-
-static int
-check_table(const struct source *from, const struct segment *s, size_t i,
-    char why[WHY_ROOM])
-{
-	const struct segment_table *t = &s->table[tables[i].id];
-	uint64_t room = s->head.bytes;
-
-	if (t->entry_bytes != tables[i].entry_bytes)
-		return refuse(why, -EINVAL, "'%s' is damaged: rows of %s have "
-		    "%u bytes, not %u", from->name, tables[i].name,
-		    t->entry_bytes, tables[i].entry_bytes);
-	if (t->offset < s->head.header_bytes || t->offset > room ||
-	    t->offset % sizeof(uint64_t) != 0 ||
-	    t->capacity > (room - t->offset) / t->entry_bytes)
-		return refuse(why, -EINVAL, "'%s' is damaged: its table of %s "
-		    "reaches outside of the file", from->name, tables[i].name);
-	return 0;
-}
-
-static bool
-tables_overlap(const struct segment_table *a, const struct segment_table *b)
-{
-	return a->offset < b->offset + b->capacity * b->entry_bytes &&
-	    b->offset < a->offset + a->capacity * a->entry_bytes;
-}
-
-static int
-check_tables(const struct source *from, const struct segment *s,
-    char why[WHY_ROOM])
-{
-	for (size_t i = 0; i < ARRAY_LENGTH(tables); i++) {
-		int r = check_table(from, s, i, why);
-
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < ARRAY_LENGTH(tables); i++)
-		for (size_t k = 0; k < i; k++)
-			if (tables_overlap(&s->table[tables[i].id],
-			    &s->table[tables[k].id]))
-				return refuse(why, -EINVAL, "'%s' is damaged: "
-				    "its tables of %s and %s overlap",
-				    from->name, tables[k].name,
-				    tables[i].name);
-	return 0;
-}
-
-static int
-read_header(const struct source *from, struct segment *s, char why[WHY_ROOM])
-{
-	int r;
-
-	if (from->size == 0)
-		return refuse(why, -EINVAL, "'%s' is empty, no profile",
-		    from->name);
-	memset(s, 0, sizeof(*s));
-	r = source_read(from, 0, s, min_u64(sizeof(*s), from->size));
-	if (r < 0)
-		return refuse(why, r, "'%s' cannot be read: %s", from->name,
-		    strerror(-r));
-	if (from->size < sizeof(*s) &&
-	    memcmp(s->head.magic, SEGMENT_MAGIC, sizeof(s->head.magic)) == 0)
-		return refuse(why, -EINVAL, "'%s' is cut off: %llu bytes are "
-		    "too few for a profile", from->name,
-		    (unsigned long long)from->size);
-	r = check_head(from, &s->head, why);
-	return r < 0 ? r : check_tables(from, s, why);
-}
-
-/* --- the copy ------------------------------------------------------------- */
-
-/* How many rows of a table are used by now. */
-static int
-read_used(const struct source *from, const struct segment *s,
-    enum segment_table_id id, uint64_t *used)
-{
-	uint64_t now;
-	int r;
-
-	r = source_read(from, offsetof(struct segment, table) +
-	    id * sizeof(struct segment_table) +
-	    offsetof(struct segment_table, used), &now, sizeof(now));
-	if (r < 0)
-		return r;
-	*used = min_u64(now, s->table[id].capacity);
-	return 0;
-}
-
-/* Append the used rows of table @i to @image, and say where they are. */
-static int
-copy_table(const struct source *from, const struct segment *s, size_t i,
-    char **image, uint64_t *bytes, struct segment_table *t)
-{
-	uint64_t used = 0, room;
-	char *grown;
-	int r;
-
-	r = read_used(from, s, tables[i].id, &used);
-	if (r < 0)
-		return r;
-	room = round_up(used * tables[i].entry_bytes, ROW_ALIGN);
-	if (*bytes + room > IMAGE_MOST)
-		return -EFBIG;
-	grown = realloc(*image, *bytes + room);
-	if (grown == NULL)
-		return -ENOMEM;
-	*image = grown;
-	memset(grown + *bytes, 0, room);
-	r = source_read(from, s->table[tables[i].id].offset, grown + *bytes,
-	    used * tables[i].entry_bytes);
-	if (r < 0)
-		return r;
-	*t = (struct segment_table){
-		.offset = *bytes,
-		.capacity = used,
-		.used = used,
-		.entry_bytes = tables[i].entry_bytes,
-	};
-	*bytes += room;
-	return 0;
-}
-
-/* Make the private copy.  @image is to be freed on failure, too. */
-static int
-copy_segment(const struct source *from, const struct segment *s,
-    char **image, uint64_t *bytes)
-{
-	struct segment_table table[TABLE_ROOM] = { 0 };
-	struct segment *copy;
-	int r;
-
-	*bytes = SEGMENT_HEADER_BYTES;
-	*image = calloc(1, *bytes);
-	if (*image == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_LENGTH(tables); i++) {
-		r = copy_table(from, s, i, image, bytes,
-		    &table[tables[i].id]);
-		if (r < 0)
-			return r;
-	}
-	/* The header once more: its sums shall not be older than the rows. */
-	copy = (struct segment *)(void *)*image;
-	r = source_read(from, 0, copy, sizeof(*copy));
-	if (r < 0)
-		return r;
-	copy->head = s->head;
-	memcpy(copy->table, table, sizeof(table));
-	copy->head.bytes = *bytes;
-	copy->head.header_bytes = SEGMENT_HEADER_BYTES;
-	copy->head.compact = 1;
-	return 0;
-}
 
 /* --- rows that lie -------------------------------------------------------- */
 
@@ -425,54 +144,36 @@ set_time(struct profile *p, bool copied)
 }
 
 static int
-open_source(const struct source *from, struct profile *profile,
+open_source(const struct image_source *from, struct profile *profile,
     char why[WHY_ROOM])
 {
 	struct profile p = { 0 };
-	struct segment header;
-	uint64_t bytes = 0;
-	char *image = NULL;
+	struct image image;
 	int r;
 
-	r = read_header(from, &header, why);
+	r = image_read(from, &image, why);
 	if (r < 0)
 		return r;
-	r = copy_segment(from, &header, &image, &bytes);
-	if (r == -EFBIG)
-		refuse(why, r = -EINVAL, "'%s' is damaged: its tables claim "
-		    "more than any profile has", from->name);
-	else if (r == -EINVAL)
-		refuse(why, r, "'%s' was cut off while it was read",
-		    from->name);
-	else if (r < 0)
-		refuse(why, r, "'%s' cannot be read: %s", from->name,
-		    strerror(-r));
-	if (r < 0)
-		goto out;
-
 	p.path = strdup(from->name);
 	if (p.path == NULL) {
-		r = refuse(why, -ENOMEM, "'%s' cannot be read: no memory",
+		free(image.segment);
+		return refuse(why, -ENOMEM, "'%s' cannot be read: no memory",
 		    from->name);
-		goto out;
 	}
-	p.segment = (const struct segment *)(const void *)image;
-	p.bytes = bytes;
+	p.segment = image.segment;
+	p.bytes = image.bytes;
 	set_rows(&p);
-	set_time(&p, header.head.compact != 0);
+	set_time(&p, image.copied);
 	p.damaged = count_damaged(&p);
 	*profile = p;
 	return 0;
-out:
-	free(image);
-	return r;
 }
 
 int
 profile_open_bytes(const void *bytes, size_t size, const char *name,
     struct profile *profile, char why[WHY_ROOM])
 {
-	const struct source from = {
+	const struct image_source from = {
 		.name = name, .fd = -1, .bytes = bytes, .size = size,
 	};
 
@@ -482,7 +183,7 @@ profile_open_bytes(const void *bytes, size_t size, const char *name,
 static int
 open_file(const char *path, struct profile *profile, char why[WHY_ROOM])
 {
-	struct source from = { .name = path };
+	struct image_source from = { .name = path };
 	struct stat st;
 	int r;
 
@@ -657,136 +358,22 @@ profile_arguments(const struct profile *profile)
 	return split_texts(profile->text + text.offset, text.bytes);
 }
 
-/* --- totals --------------------------------------------------------------- */
-
-static uint64_t
-positive(int64_t n)
+char *
+profile_command(const struct profile *profile)
 {
-	return n > 0 ? (uint64_t)n : 0;
+	char **arguments = profile_arguments(profile), *text = NULL;
+	size_t bytes;
+	FILE *to = open_memstream(&text, &bytes);
+
+	for (size_t i = 0; to != NULL && arguments[i] != NULL; i++)
+		fprintf(to, "%s%s", i == 0 ? "" : " ", arguments[i]);
+	free(arguments);
+	if (to == NULL || fclose(to) != 0)
+		abort();
+	return text;
 }
 
-/* Live and peak of one kind of bytes, usable or requested. */
-struct level {
-	int64_t live;
-	int64_t peak;
-};
-
-/*
- * The published peak is behind by what each thread has moved since it last
- * published: its own highest stand since then is in its row.
- */
-static void
-lift_peak(struct level *level, int64_t published_sum, int64_t high,
-    int64_t published)
-{
-	int64_t stand;
-
-	if (__builtin_sub_overflow(high, published, &stand) ||
-	    __builtin_add_overflow(stand, published_sum, &stand))
-		return; /* damaged */
-	if (stand > level->peak)
-		level->peak = stand;
-}
-
-static bool
-tally_was_owned(const struct tally *t)
-{
-	return t->tid != 0 || t->born_ns != 0 || t->allocations != 0 ||
-	    t->frees != 0;
-}
-
-/* Wraps like the counts themselves: the sum over all threads is what counts. */
-static int64_t
-difference(uint64_t a, uint64_t b)
-{
-	return (int64_t)(a - b);
-}
-
-static int64_t
-sum(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-static double
-seconds_since_start(const struct profile *p, uint64_t ns)
-{
-	uint64_t start = p->segment->identity.clock_ns;
-
-	return ns > start ? (double)(ns - start) / (double)NS_PER_S : 0;
-}
-
-void
-profile_totals(const struct profile *profile, struct totals *totals)
-{
-	const struct segment_live *live = &profile->segment->live;
-	const struct segment_config *config = &profile->segment->config;
-	struct level usable = { 0, live->peak_bytes };
-	struct level requested = { 0, live->peak_requested_bytes };
-	uint64_t requested_freed = 0;
-	size_t owned = 0;
-	struct totals t = { .requested_known = config->stacks == STACKS_ALL };
-
-	for (size_t i = 0; i < profile->tallies; i++) {
-		const struct tally *row = &profile->tally[i];
-
-		if (!tally_was_owned(row))
-			continue;
-		owned += row->state != TALLY_SHARED; /* that one is exact */
-		t.allocations += row->allocations;
-		t.frees += row->frees;
-		t.allocated_bytes += row->allocated;
-		t.requested_bytes += row->requested;
-		t.temporary += row->temporary;
-		requested_freed += row->requested_freed;
-		usable.live = sum(usable.live,
-		    difference(row->allocated, row->freed));
-		lift_peak(&usable, live->bytes, row->high, row->published);
-		lift_peak(&requested, live->requested_bytes,
-		    row->requested_high, row->requested_published);
-	}
-	requested.live = difference(t.requested_bytes, requested_freed);
-	t.live_blocks = t.allocations - t.frees;
-	if (profile->segment->identity.inherits == 1) {
-		t.live_blocks += live->inherited_blocks - live->inherited_frees;
-		usable.live = sum(usable.live, difference(
-		    (uint64_t)live->inherited_bytes,
-		    live->inherited_freed_bytes));
-		requested.live = sum(requested.live, difference(
-		    (uint64_t)live->inherited_requested_bytes,
-		    live->inherited_freed_requested_bytes));
-		t.inherited_bytes = positive(difference(
-		    (uint64_t)live->inherited_bytes,
-		    live->inherited_freed_bytes));
-	}
-	t.live_blocks = positive((int64_t)t.live_blocks);
-	t.live_bytes = positive(usable.live);
-	t.peak_bytes = max_u64(positive(usable.peak), t.live_bytes);
-	if (t.requested_known) {
-		t.live_requested_bytes = positive(requested.live);
-		t.peak_requested_bytes = max_u64(positive(requested.peak),
-		    t.live_requested_bytes);
-	}
-	if (owned > 1)
-		t.peak_error_bytes = ((uint64_t)live->threads_most + 1) *
-		    config->drift_bytes;
-	t.peak_at = seconds_since_start(profile,
-	    t.peak_bytes > positive(live->peak_bytes) ? profile->now_ns :
-	    live->peak_at_ns);
-	*totals = t;
-}
-
-/* --- sites and stacks ----------------------------------------------------- */
-
-uint64_t
-profile_site_at_peak(const struct profile *profile, const struct site *site)
-{
-	const struct segment_live *live = &profile->segment->live;
-
-	if (!live->rising && site->epoch == live->peak_epoch)
-		return positive(site->at_peak_bytes);
-	return positive(difference(site->allocated_bytes, site->freed_bytes));
-}
+/* --- stacks --------------------------------------------------------------- */
 
 size_t
 profile_stack(const struct profile *profile, const struct site *site,
@@ -820,31 +407,6 @@ profile_module(const struct profile *profile, uint64_t pc, uint32_t node)
 			last = m;
 	}
 	return last;
-}
-
-/* --- exactness ------------------------------------------------------------ */
-
-uint64_t
-profile_lost(const struct profile *profile, const struct profile_loss *loss)
-{
-	uint64_t count;
-
-	memcpy(&count, (const char *)&profile->segment->lost + loss->at,
-	    sizeof(count));
-	return count;
-}
-
-bool
-profile_is_exact(const struct profile *profile)
-{
-	if (profile->damaged != 0 ||
-	    profile->segment->config.stacks == STACKS_SAMPLED)
-		return false;
-	for (size_t i = 0; i < PROFILE_LOSSES; i++)
-		if (profile_losses[i].withdraws &&
-		    profile_lost(profile, &profile_losses[i]) != 0)
-			return false;
-	return true;
 }
 
 /* --- a copy --------------------------------------------------------------- */

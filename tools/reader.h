@@ -35,18 +35,7 @@ struct profile {
 	size_t damaged;     /* rows left out because they contradict */
 };
 
-/* Totals of a process, summed from its tallies. */
-struct totals {
-	uint64_t allocations, frees;
-	uint64_t allocated_bytes, requested_bytes;
-	uint64_t live_blocks, live_bytes, live_requested_bytes;
-	uint64_t peak_bytes, peak_requested_bytes;
-	uint64_t peak_error_bytes; /* 0: the peak is exact */
-	double peak_at;            /* seconds since the start */
-	uint64_t temporary;
-	uint64_t inherited_bytes;  /* part of live_bytes, made before the fork */
-	bool requested_known;
-};
+/* --- reader.c ------------------------------------------------------------- */
 
 /*
  * Open a profile: @what is a file, or the pid of a process of this user.
@@ -70,11 +59,8 @@ char *profile_text(const struct profile *profile, struct segment_text text);
  */
 char **profile_arguments(const struct profile *profile);
 
-void profile_totals(const struct profile *profile, struct totals *totals);
-
-/* Live bytes of a site as they were at the peak of the heap. */
-uint64_t profile_site_at_peak(const struct profile *profile,
-    const struct site *site);
+/* The same with blanks between them; to be freed. */
+char *profile_command(const struct profile *profile);
 
 /*
  * Write the return addresses of @site, leaf first, into @pcs, and the node
@@ -87,6 +73,46 @@ size_t profile_stack(const struct profile *profile, const struct site *site,
 const struct module *profile_module(const struct profile *profile,
     uint64_t pc, uint32_t node);
 
+/*
+ * Write the profile to @to with unused room left out, whole or not at all
+ * (a temporary file beside it is renamed).  0 or a negative errno.
+ */
+int profile_compact(const struct profile *profile, const char *to);
+
+/* --- figures.c ------------------------------------------------------------ */
+
+/* Seconds from the start of the process to @ns of CLOCK_MONOTONIC. */
+double profile_seconds(const struct profile *profile, uint64_t ns);
+
+/* When it started, in seconds since 1970. */
+double profile_started(const struct profile *profile);
+
+/* Totals of a process, summed from its tallies. */
+struct totals {
+	uint64_t allocations, frees;
+	uint64_t allocated_bytes, requested_bytes;
+	uint64_t live_blocks, live_bytes, live_requested_bytes;
+	uint64_t peak_bytes, peak_requested_bytes;
+	uint64_t peak_error_bytes; /* 0: the peak is exact */
+	double peak_at;            /* seconds since the start */
+	uint64_t temporary;
+	uint64_t inherited_bytes;  /* part of live_bytes, from the parent */
+	bool requested_known;
+};
+
+void profile_totals(const struct profile *profile, struct totals *totals);
+
+/* peak_at in nanoseconds, to be shown. */
+uint64_t totals_peak_ns(const struct totals *totals);
+
+/* Live bytes of a site, by now and as they were at the peak of the heap. */
+uint64_t profile_site_live(const struct site *site);
+uint64_t profile_site_at_peak(const struct profile *profile,
+    const struct site *site);
+
+/* Which stacks were kept: "none", "sampled", "all". */
+const char *profile_stacks(const struct profile *profile);
+
 /* The counters of segment_lost, by name. */
 struct profile_loss {
 	const char *name;  /* as in JSON */
@@ -95,7 +121,7 @@ struct profile_loss {
 	const char *means; /* "%s MEANS" is a sentence's part, %s the count */
 };
 
-#define PROFILE_LOSSES 15
+#define PROFILE_LOSSES 14
 extern const struct profile_loss profile_losses[PROFILE_LOSSES];
 
 uint64_t profile_lost(const struct profile *profile,
@@ -103,11 +129,5 @@ uint64_t profile_lost(const struct profile *profile,
 
 /* Nothing was lost or estimated: its numbers may be called exact. */
 bool profile_is_exact(const struct profile *profile);
-
-/*
- * Write the profile to @to with unused room left out, whole or not at all
- * (a temporary file beside it is renamed).  0 or a negative errno.
- */
-int profile_compact(const struct profile *profile, const char *to);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * summary.c - the ten lines behind a run: how high, from where, what next
+ */
 #include "summary.h"
 
 #include <jansson.h>
@@ -7,6 +10,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "json.h"
 #include "print.h"
 #include "symbol.h"
 
@@ -22,13 +26,6 @@ struct top {
 };
 
 /* --- the largest sites ---------------------------------------------------- */
-
-static uint64_t
-live_bytes(const struct site *site)
-{
-	return site->allocated_bytes > site->freed_bytes ?
-	    site->allocated_bytes - site->freed_bytes : 0;
-}
 
 /* Insert @new if it is larger than one of @top, which falls in size. */
 static size_t
@@ -58,7 +55,7 @@ find_top(const struct profile *p, struct top top[SITES_SHOWN])
 		struct top new = {
 			.site = site,
 			.at_peak_bytes = profile_site_at_peak(p, site),
-			.live_bytes = live_bytes(site),
+			.live_bytes = profile_site_live(site),
 		};
 
 		if ((site->flags & SITE_MAPPING) == 0 &&
@@ -97,9 +94,8 @@ static const char *const runtimes[] = {
 static bool
 is_runtime(const struct frame *frame)
 {
-	const char *name = strrchr(frame->module, '/');
+	const char *name = basename(frame->module);
 
-	name = name != NULL ? name + 1 : frame->module;
 	for (size_t i = 0; i < ARRAY_LENGTH(runtimes); i++)
 		if (strncmp(name, runtimes[i], strlen(runtimes[i])) == 0)
 			return true;
@@ -168,8 +164,7 @@ print_totals(const struct print *out, const struct totals *t)
 		    text_format_bytes(off, t->peak_error_bytes));
 	print_line(out, PRINT_PLAIN, "  %-14s %10s after %s%s", "peak heap",
 	    text_format_bytes(bytes, t->peak_bytes),
-	    text_format_duration(when, (uint64_t)(t->peak_at *
-	    (double)NS_PER_S)), error);
+	    text_format_duration(when, totals_peak_ns(t)), error);
 	print_line(out, PRINT_PLAIN, "  %-14s %10s in %s blocks", "still held",
 	    text_format_bytes(bytes, t->live_bytes),
 	    text_format_count(blocks, t->live_blocks));
@@ -287,55 +282,36 @@ summary_print_text(const struct summary *s)
 
 /* --- JSON ----------------------------------------------------------------- */
 
+/* NULL, which leaves the member out, for what was not counted. */
 static json_t *
-json_end(const struct segment_end *end)
+json_requested(const struct totals *t, uint64_t n)
 {
-	return json_pack("{s:s, s:i, s:i, s:b}",
-	    "how", end->how == END_SIGNALLED ? "signalled" : "exited",
-	    "status", end->status, "signal", end->signal,
-	    "oom", end->out_of_memory != 0);
+	return t->requested_known ? json_number(n) : NULL;
 }
 
 static json_t *
-json_totals(const struct totals *t)
+json_totals(const struct profile *p)
 {
-	json_t *o = json_object();
-	const struct {
-		const char *name;
-		uint64_t value;
-		bool known;
-	} members[] = {
-		{ "allocations", t->allocations, true },
-		{ "frees", t->frees, true },
-		{ "allocated_bytes", t->allocated_bytes, true },
-		{ "requested_bytes", t->requested_bytes, true },
-		{ "live_blocks", t->live_blocks, true },
-		{ "live_bytes", t->live_bytes, true },
-		{ "live_requested_bytes", t->live_requested_bytes,
-		  t->requested_known },
-		{ "peak_bytes", t->peak_bytes, true },
-		{ "peak_requested_bytes", t->peak_requested_bytes,
-		  t->requested_known },
-		{ "temporary", t->temporary, true },
+	struct totals t;
+
+	profile_totals(p, &t);
+	const struct json_member members[] = {
+		{ "allocations", json_number(t.allocations) },
+		{ "frees", json_number(t.frees) },
+		{ "allocated_bytes", json_number(t.allocated_bytes) },
+		{ "requested_bytes", json_number(t.requested_bytes) },
+		{ "live_blocks", json_number(t.live_blocks) },
+		{ "live_bytes", json_number(t.live_bytes) },
+		{ "live_requested_bytes",
+		    json_requested(&t, t.live_requested_bytes) },
+		{ "peak_bytes", json_number(t.peak_bytes) },
+		{ "peak_requested_bytes",
+		    json_requested(&t, t.peak_requested_bytes) },
+		{ "temporary", json_number(t.temporary) },
+		{ "peak_at", json_real(t.peak_at) },
 	};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(members); i++)
-		if (members[i].known)
-			json_object_set_new(o, members[i].name,
-			    json_integer((json_int_t)members[i].value));
-	json_object_set_new(o, "peak_at", json_real(t->peak_at));
-	return o;
-}
-
-static json_t *
-json_lost(const struct profile *p)
-{
-	json_t *o = json_object();
-
-	for (size_t i = 0; i < PROFILE_LOSSES; i++)
-		json_object_set_new(o, profile_losses[i].name, json_integer(
-		    (json_int_t)profile_lost(p, &profile_losses[i])));
-	return o;
+	return json_fill(json_object(), members, ARRAY_LENGTH(members));
 }
 
 static json_t *
@@ -389,50 +365,30 @@ json_children(const struct gather *g)
 	return o;
 }
 
-static json_t *
-json_command(const struct profile *p)
-{
-	char **arguments = profile_arguments(p);
-	json_t *list = json_array();
-
-	for (char **a = arguments; a != NULL && *a != NULL; a++)
-		json_array_append_new(list, json_text(*a));
-	free(arguments);
-	return list;
-}
-
 void
 summary_print_json(const struct summary *s)
 {
-	static const char *const stacks[] = {
-		[STACKS_NONE] = "none",
-		[STACKS_SAMPLED] = "sampled",
-		[STACKS_ALL] = "all",
+	const struct profile *p = s->profile;
+	const struct segment_end *end = &p->segment->end;
+	const struct json_member members[] = {
+		{ "pid", json_integer(p->segment->identity.pid) },
+		{ "command", json_command(p) },
+		{ "started", json_real(profile_started(p)) },
+		{ "duration", json_real(profile_seconds(p, p->now_ns)) },
+		{ "end", json_end(end->how == END_SIGNALLED ? "signalled" :
+		    "exited", end) },
+		{ "stacks", json_string(profile_stacks(p)) },
+		{ "exact", json_boolean(profile_is_exact(p)) },
+		{ "lost", json_lost(p) },
+		{ "totals", json_totals(p) },
+		{ "rss", json_pack("{s:I}", "peak",
+		    (json_int_t)s->resident_peak) },
+		{ "sites", json_sites(p) },
+		{ "children", json_children(s->gather) },
+		{ "file", json_text(s->file) },
 	};
-	const struct segment *segment = s->profile->segment;
-	struct totals totals;
-	json_t *o = json_head();
+	json_t *o = json_fill(json_head(), members, ARRAY_LENGTH(members));
 
-	profile_totals(s->profile, &totals);
-	json_object_set_new(o, "pid", json_integer(segment->identity.pid));
-	json_object_set_new(o, "command", json_command(s->profile));
-	json_object_set_new(o, "started", json_real(
-	    (double)segment->identity.started_ns / (double)NS_PER_S));
-	json_object_set_new(o, "duration", json_real((double)(s->profile->now_ns
-	    - segment->identity.clock_ns) / (double)NS_PER_S));
-	json_object_set_new(o, "end", json_end(&segment->end));
-	json_object_set_new(o, "stacks", json_string(
-	    segment->config.stacks < ARRAY_LENGTH(stacks) ?
-	    stacks[segment->config.stacks] : "unknown"));
-	json_object_set_new(o, "exact", json_boolean(
-	    profile_is_exact(s->profile)));
-	json_object_set_new(o, "lost", json_lost(s->profile));
-	json_object_set_new(o, "totals", json_totals(&totals));
-	json_object_set_new(o, "rss", json_pack("{s:I}", "peak",
-	    (json_int_t)s->resident_peak));
-	json_object_set_new(o, "sites", json_sites(s->profile));
-	json_object_set_new(o, "children", json_children(s->gather));
-	json_object_set_new(o, "file", json_text(s->file));
 	json_dumpf(o, stderr, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 	fputc('\n', stderr);
 	json_decref(o);

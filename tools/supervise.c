@@ -230,7 +230,7 @@ supervise_wait(struct supervise *s, uint64_t until_ns)
 	sigfillset(&all);
 	while (!has_ended(s)) {
 		uint64_t now = sys_clock();
-		uint64_t left = until_ns > now ? until_ns - now : 0;
+		uint64_t left = above_u64(until_ns, now);
 		struct timespec timeout = {
 			.tv_sec = (time_t)(left / NS_PER_S),
 			.tv_nsec = (long)(left % NS_PER_S),

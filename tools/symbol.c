@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "cache.h"
-#include "command.h"
+#include "need.h"
 #include "object.h"
 #include "print.h"
 
@@ -60,30 +59,6 @@ struct question {
 	uint32_t node;
 };
 
-static void *
-need(void *memory)
-{
-	if (memory == NULL) {
-		print_error("no memory");
-		exit(COMMAND_FAILED);
-	}
-	return memory;
-}
-
-__attribute__((format(printf, 1, 2)))
-static char *
-form(const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vasprintf(&text, format, args);
-	va_end(args);
-	return need(n < 0 ? NULL : text);
-}
-
 static const char *
 last_part(const char *path)
 {
@@ -104,7 +79,8 @@ debug_path(const struct module *m)
 		return NULL;
 	for (size_t i = 0; i < m->build_id_bytes; i++)
 		snprintf(name + 2 * i, 3, "%02x", m->build_id[i]);
-	return form("/usr/lib/debug/.build-id/%.2s/%s.debug", name, name + 2);
+	return need_text("/usr/lib/debug/.build-id/%.2s/%s.debug", name,
+	    name + 2);
 }
 
 static void
@@ -112,10 +88,10 @@ choose_files(const struct symbols *s, struct origin *o)
 {
 	size_t n = 0;
 
-	o->file[n++] = form("%s", o->path);
+	o->file[n++] = need_text("%s", o->path);
 	/* A program in a container names files as it sees them. */
 	if (s->profile->live)
-		o->file[n++] = form("/proc/%d/root%s",
+		o->file[n++] = need_text("/proc/%d/root%s",
 		    s->profile->segment->identity.pid, o->path);
 	o->file[n++] = debug_path(o->module);
 }
@@ -124,7 +100,7 @@ choose_files(const struct symbols *s, struct origin *o)
 static char *
 describe_files(const struct symbols *s, const struct origin *o)
 {
-	char *line = form("%s", s->online ? "online" : "offline");
+	char *line = need_text("%s", s->online ? "online" : "offline");
 
 	for (size_t i = 0; i < FILES_MOST; i++) {
 		char *before = line;
@@ -132,7 +108,7 @@ describe_files(const struct symbols *s, const struct origin *o)
 
 		if (o->file[i] == NULL || stat(o->file[i], &st) != 0)
 			continue;
-		line = form("%s %" PRIu64 ".%" PRId64 ".%ld", before,
+		line = need_text("%s %" PRIu64 ".%" PRId64 ".%ld", before,
 		    (uint64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
 		    st.st_mtim.tv_nsec);
 		free(before);

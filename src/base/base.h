@@ -42,6 +42,13 @@ max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* By how much @a is above @b; 0 if it is not. */
+static inline uint64_t
+above_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
 /* @to must be a power of two. */
 static inline uint64_t
 round_up(uint64_t n, uint64_t to)

@@ -158,8 +158,8 @@ struct segment_lost {
 	_Atomic uint64_t nested;   /* made while heaptide was busy: no stack */
 	_Atomic uint64_t early;    /* made before the segment was there: no loss */
 	_Atomic uint64_t space;    /* the disk or memory refused a growth step */
-	_Atomic uint64_t referred; /* walked by libunwind: no loss */
-	_Atomic uint64_t verified; /* HEAPTIDE_VERIFY: compared with it */
+	_Atomic uint64_t reserved;
+	_Atomic uint64_t verified; /* HEAPTIDE_VERIFY: seen by libunwind, too */
 	_Atomic uint64_t differing; /* and found to be different */
 	_Atomic uint64_t forks;    /* 1: what it inherited is a guess */
 };

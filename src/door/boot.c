@@ -46,12 +46,13 @@ static struct {
 	_Atomic uint32_t phase; /* enum phase */
 	struct options options;
 	bool options_read;
-	bool reference; /* has been looked for */
+	bool reference; /* the judge of stacks is open */
 	bool unseen;    /* we are a child that nobody told us of */
 	bool hooked;  /* fork and exit call us */
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
 	uint32_t generation;
+	char directory[PLACE_ROOM]; /* for segments; found once a tree */
 	char *const *environment; /* until libc has found it: environ */
 	struct heritage heritage;
 	uint64_t *scratch[16 * KIB]; /* by row of the tally */
@@ -78,7 +79,6 @@ environment(void)
  * may have a stack of a few pages.
  */
 static struct {
-	char directory[PLACE_ROOM];
 	char path[PLACE_ROOM];
 	char text[PLACE_ROOM];
 } paper;
@@ -174,16 +174,19 @@ make_segment(void)
 	uint32_t exec_count;
 	int r;
 
-	r = place_find(environment(), paper.directory);
+	r = boot.directory[0] != '\0' ? 0 :
+	    place_find(environment(), boot.directory);
 	if (r == 0)
 		r = proc_stat_read(0, &stat);
 	if (r == 0)
-		r = place_segment(paper.directory, stat.pid, stat.ticks,
+		r = place_segment(boot.directory, stat.pid, stat.ticks,
 		    paper.path);
 	if (r == 0)
 		r = segment_create(paper.path, &exec_count);
-	if (r < 0)
+	if (r < 0) {
+		boot.directory[0] = '\0';
 		return r;
+	}
 	fill_config();
 	fill_identity(&stat, exec_count);
 	fill_inheritance();
@@ -348,11 +351,9 @@ open_all(void)
 	}
 	if (!boot.hooked)
 		hook();
-	if (boot.options.stacks == STACKS_ALL && !boot.reference) {
-		boot.reference = true;
-		if (unwind_reference_open() < 0)
-			say_once("libunwind.so.8 is not installed", 0,
-			    "a few stacks will be cut short");
+	if (boot.options.verify && !boot.reference) {
+		boot.reference = unwind_reference_open() == 0;
+		boot.options.verify = boot.reference;
 	}
 	boot_recording = boot.options.stacks == STACKS_ALL;
 	if (boot.unseen)
@@ -401,8 +402,8 @@ meet_thread(void)
 	}
 	self.scratch = boot.scratch[row];
 	if (self.scratch == NULL && boot_recording) {
-		self.scratch = arena_take((boot.options.depth + 1 +
-		    UNWIND_OWN) * sizeof(uint64_t));
+		self.scratch = arena_take((boot.options.depth + 1) *
+		    sizeof(uint64_t));
 		boot.scratch[row] = self.scratch;
 	}
 	if (boot_recording)

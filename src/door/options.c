@@ -41,6 +41,19 @@ value_of(char *const *environment, const char *name)
 	return NULL;
 }
 
+/* A text that is too long is none: no path and no run is cut. */
+static void
+copy(char *const *environment, const char *name, char *to, size_t room)
+{
+	const char *value = value_of(environment, name);
+	size_t n = value != NULL ? strlen(value) : 0;
+
+	if (n >= room)
+		n = 0;
+	memcpy(to, value != NULL ? value : "", n);
+	to[n] = '\0';
+}
+
 static int
 choose(const char *value, const struct choice *choice, uint32_t *to)
 {
@@ -90,10 +103,8 @@ options_read(char *const *environment, struct options *options,
 	options->stacks = STACKS_ALL;
 	options->depth = DEPTH_DEFAULT;
 	options->children = CHILDREN_ALL;
-	options->run = value_of(environment, "HEAPTIDE_RUN");
-	options->log = value_of(environment, "HEAPTIDE_LOG");
-	if (options->run == NULL)
-		options->run = "";
+	copy(environment, "HEAPTIDE_RUN", options->run, sizeof(options->run));
+	copy(environment, "HEAPTIDE_LOG", options->log, sizeof(options->log));
 	for (i = 0; i < ARRAY_LENGTH(table); i++) {
 		const char *value = value_of(environment, table[i].name);
 		int r;

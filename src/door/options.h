@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/segment.h"
+#include "sys/place.h"
 
 #define DEPTH_LEAST   1
 #define DEPTH_MOST    1024
@@ -23,8 +24,9 @@ struct options {
 	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
 	bool verify;       /* HEAPTIDE_VERIFY: for heaptide's own tests */
 	int root;          /* HEAPTIDE_ROOT: pid of the tree's first process */
-	const char *run;   /* HEAPTIDE_RUN: who started this tree, "" if none */
-	const char *log;   /* HEAPTIDE_LOG, or NULL */
+	/* Copies: a program may write its title over its environment. */
+	char run[64];      /* HEAPTIDE_RUN: who started this tree, "" if none */
+	char log[PLACE_ROOM]; /* HEAPTIDE_LOG, "" if none */
 };
 
 /*

@@ -29,31 +29,11 @@ set_busy(enum busy busy)
 }
 
 /*
- * A frame that our rules cannot express: libunwind walks.  What it allocates,
- * once a thread, comes from the pool and is not the program's.
- */
-static COLD long
-refer(uint64_t caller, uint64_t *frames, size_t *first, int *cut)
-{
-	struct aside was = boot_own_begin();
-	long n = unwind_reference(caller, frames, boot_depth(), first, cut);
-
-	boot_own_end(was);
-	count(&segment_mine()->lost.referred);
-	if (n > 0)
-		return n;
-	frames[0] = caller;
-	*first = 0;
-	*cut = 1;
-	return 1;
-}
-
-/*
  * Where a signal came in between, libunwind gives the interrupted instruction
  * and we the address behind it.
  */
 static bool
-is_same(const uint64_t *ours, const uint64_t *theirs, long n)
+is_same(const uint64_t *ours, const uint64_t *theirs, size_t n)
 {
 	while (n-- > 0)
 		if (ours[n] != theirs[n] && ours[n] != theirs[n] + 1)
@@ -63,13 +43,13 @@ is_same(const uint64_t *ours, const uint64_t *theirs, long n)
 
 /* For the tests: does libunwind see the same stack? */
 static COLD void
-verify(uint64_t caller, const uint64_t *frames, long n)
+verify(uint64_t caller, const uint64_t *frames, size_t n)
 {
 	struct segment_lost *lost = &segment_mine()->lost;
 	uint64_t other[DEPTH_MOST + UNWIND_OWN];
 	struct aside was = boot_own_begin();
 	size_t first;
-	long m;
+	size_t m;
 	int cut;
 
 	m = unwind_reference(caller, other, boot_depth(), &first, &cut);
@@ -84,21 +64,18 @@ static uint32_t
 walk(const struct arch_frame *caller, uint32_t flags)
 {
 	uint64_t *frames = self.scratch;
-	size_t first = 0;
 	uint32_t node;
+	size_t n;
 	int cut;
-	long n;
 
 	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &cut);
-	if (UNLIKELY(n < 0))
-		n = refer(caller->pc, frames, &first, &cut);
-	else if (UNLIKELY(boot_verifies()))
+	if (UNLIKELY(boot_verifies()))
 		verify(caller->pc, frames, n);
 	if (cut) {
-		frames[first + (size_t)n++] = NODE_CUT;
+		frames[n++] = NODE_CUT;
 		count(&segment_mine()->lost.truncated);
 	}
-	node = intern_stack(frames + first, (size_t)n);
+	node = intern_stack(frames, n);
 	if (node == 0) {
 		count(&segment_mine()->lost.sites);
 		return SITE_FULL;

@@ -190,5 +190,5 @@ source_of_host(uint64_t total, uint64_t available, uint64_t resident)
 	uint64_t reserve = max_u64(total / 20, 256 * MIB);
 	uint64_t ours = available + resident;
 
-	return ours > reserve ? ours - reserve : 0;
+	return above_u64(ours, reserve);
 }

@@ -561,9 +561,7 @@ as_rule(const struct row *row, struct rule *rule)
 		return -ENOTSUP;
 	rule->ra_offset = (uint32_t)-row->ra.offset;
 	r = as_cfa(row, rule);
-	if (r == 0)
-		r = as_fp(row, rule);
-	return r == 0 && !may_pack(rule) ? -ENOTSUP : r;
+	return r < 0 ? r : as_fp(row, rule);
 }
 
 /* --- finding the function ------------------------------------------------- */
@@ -700,7 +698,7 @@ rules_find(uint64_t place, struct rule *rule)
 	if (place >> ADDRESS_BITS != 0)
 		return -ENOENT;
 	r = compile(place, rule);
-	if (r == 0)
+	if (r == 0 && may_pack(rule))
 		atomic_store_explicit(slot, place >> SLOT_BITS << 32 |
 		    pack(rule), memory_order_relaxed);
 	return r;

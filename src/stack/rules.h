@@ -8,8 +8,9 @@
  * Compilers leave a program for a little machine in .eh_frame that tells, for
  * each instruction, where the caller's frame and registers are.  It is run
  * once for a place, and what comes out fits 32 bits; those are kept in a table
- * that all threads share.  What does not fit (an expression of another shape,
- * a frame of more than 64 KiB) is answered with -ENOTSUP.
+ * that all threads share.  (A frame of more than 64 KiB does not fit: its rule
+ * is made anew each time.)  Hand-written code may have rules of a shape that
+ * is not known here, which are answered with -ENOTSUP.
  *
  * Objects are found by _dl_find_object(), as the C++ runtime does it: without
  * a lock, and right beside dlopen() and dlclose().
@@ -34,7 +35,7 @@ enum fp_kind {
 	FP_LOST        /* the function says it is gone */
 };
 
-/* Offsets are in bytes, not negative, multiples of 8. */
+/* Offsets are in bytes and not negative. */
 struct rule {
 	enum cfa_kind cfa;
 	enum fp_kind fp;

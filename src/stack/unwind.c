@@ -97,7 +97,7 @@ step_signal(struct arch_frame *f, struct extent *known)
 	return true;
 }
 
-long
+size_t
 unwind_stack(const struct arch_frame *from, struct extent *known,
     uint64_t *buffer, size_t room, int *cut)
 {
@@ -109,28 +109,26 @@ unwind_stack(const struct arch_frame *from, struct extent *known,
 	/* An address of 0 or 1: a stack that was made by hand ends so. */
 	while (f.pc > 1) {
 		struct rule rule;
-		int r;
 
 		if (UNLIKELY(n == room))
-			return (long)n;
+			return n;
 		buffer[n++] = f.pc;
-		r = rules_find(place, &rule);
-		if (UNLIKELY(r < 0))
-			return r == -ENOTSUP ? r : (long)n;
+		if (UNLIKELY(rules_find(place, &rule) < 0))
+			return n;
 		if (UNLIKELY(rule.cfa == CFA_NONE))
 			break;
 		if (LIKELY(rule.cfa != CFA_SIGNAL)) {
 			if (!step(&rule, &f, known))
-				return (long)n;
+				return n;
 			place = f.pc - 1;
 		} else {
 			if (!step_signal(&f, known))
-				return (long)n;
+				return n;
 			place = f.pc++;
 		}
 	}
 	*cut = 0;
-	return (long)n;
+	return n;
 }
 
 /* --- the reference -------------------------------------------------------- */
@@ -157,26 +155,20 @@ unwind_reference_open(void)
 	return reference.backtrace == NULL ? -ENOENT : 0;
 }
 
-long
+size_t
 unwind_reference(uint64_t from, uint64_t *buffer, size_t room, size_t *first,
     int *cut)
 {
 	size_t depth;
 	int n;
 
-	if (reference.backtrace == NULL)
-		return -ENOTSUP;
 	n = reference.backtrace((void **)buffer, (int)(room + UNWIND_OWN));
 	for (*first = 0; (int)*first < n && *first < UNWIND_OWN; (*first)++)
 		if (buffer[*first] == from)
 			break;
-	if ((int)*first >= n || *first == UNWIND_OWN) {
-		*first = 0;
-		buffer[0] = from;
-		*cut = 1;
-		return 1;
-	}
+	if ((int)*first >= n || *first == UNWIND_OWN)
+		return 0;
 	depth = (size_t)n - *first;
 	*cut = depth > room || n == (int)(room + UNWIND_OWN);
-	return (long)min_u64(depth, room);
+	return min_u64(depth, room);
 }

@@ -4,7 +4,7 @@
  * Floor 5 (stack).  May use: base, sys.  Used by: door.
  * Contexts: unwind_stack() inside malloc and in signal handlers: no lock, no
  * allocation, and no fault on a stack that is not what it should be; what is
- * read is known to be readable.  The reference at the places that it says.
+ * read is known to be readable.
  */
 #ifndef STACK_UNWIND_H
 #define STACK_UNWIND_H
@@ -28,30 +28,33 @@ struct extent {
  *
  * @known: remembered from one walk of a thread to its next
  * @buffer: @room addresses
- * @cut: set to 1 if there are more, or nobody knows how to go on
+ * @cut: set to 1 if there are more, or no rule is known for a frame (generated
+ *       code, and the rare function that has none)
  *
- * Return: how many, or -ENOTSUP: a frame that the rules cannot express.
+ * Return: how many.
  */
-long unwind_stack(const struct arch_frame *from, struct extent *known,
+size_t unwind_stack(const struct arch_frame *from, struct extent *known,
     uint64_t *buffer, size_t room, int *cut);
 
 /*
- * The same by libunwind, which knows every kind of frame: for what the rules
- * cannot express, and to verify them.  It takes locks and, in its first walk
- * of a process, opens a pipe; in the first of a thread it may allocate.
+ * The same by libunwind, the judge of the above.  It is for tests only: it
+ * takes locks that a forked child may find held for ever, and keeps a pipe by
+ * its numbers, which may be the program's own descriptors by then.
  *
  * It is opened privately: linked in plainly, its _Unwind_* names would come
  * before libgcc's in the whole program, and every C++ throw would cost twenty
  * times as much.  unwind_reference_open() at boot only; 0, or -ENOENT: it is
- * not installed, and the reference then answers -ENOTSUP.
+ * not installed.
  *
  * @from: the return address of the allocation function
  * @buffer: UNWIND_OWN addresses more than @room, for our own frames; the
  *          answer starts at @buffer[*first]
+ *
+ * Return: how many; 0: it went astray.
  */
 #define UNWIND_OWN 8
 int unwind_reference_open(void);
-long unwind_reference(uint64_t from, uint64_t *buffer, size_t room,
+size_t unwind_reference(uint64_t from, uint64_t *buffer, size_t room,
     size_t *first, int *cut);
 
 #endif

@@ -57,7 +57,7 @@ say_once(const char *what, int error, const char *means)
 	struct text t;
 	int fd;
 
-	if (say.log == NULL || !is_new(what))
+	if (say.log == NULL || say.log[0] == '\0' || !is_new(what))
 		return;
 	text_open(&t, line, sizeof(line) - 1);
 	text_put(&t, "heaptide[");

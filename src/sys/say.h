@@ -10,7 +10,7 @@
 
 /*
  * Where lines go: a file of $HEAPTIDE_LOG, opened anew for each line, so that
- * no descriptor of ours stays in the program.  Unset, lines are kept to
+ * no descriptor of ours stays in the program.  Unset or empty, lines are kept to
  * ourselves: the program's standard error is the program's.
  */
 void say_set_log(const char *path);

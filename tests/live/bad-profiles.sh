@@ -47,7 +47,7 @@ for size in 0 1 7 8 63 64 575 576 2623 2624 8191 8192 9000 \
 	refused cut.tide cut.tide
 done
 
-# --- bits that fell over --------------------------------------------------------
+# --- bits that fell over ------------------------------------------------------
 
 # In the header, where they hurt most, and anywhere.
 cat >flip.pl <<'PL'
@@ -76,7 +76,7 @@ head -c 3000 "$good" >garbage.tide
 head -c "$bytes" /dev/urandom >>garbage.tide
 survives garbage.tide
 
-# --- something else -------------------------------------------------------------
+# --- something else -----------------------------------------------------------
 
 # Another layout, another byte order: at offset 8 and 12.
 { head -c 8 "$good"; printf '\143\000\000\000'; tail -c +13 "$good"; } >v.tide

@@ -9,8 +9,8 @@ judge()
 	limited 300 valgrind --run-libc-freeres=no --run-cxx-freeres=no \
 	    --undef-value-errors=no --leak-check=no --log-file=valgrind.log \
 	    "$@" >/dev/null 2>&1 </dev/null
-	sed -n 's/,//g; s/.*total heap usage: \([0-9]*\) allocs \([0-9]*\) frees \([0-9]*\) bytes.*/\1 \2 \3/p' \
-	    valgrind.log
+	tr -d , <valgrind.log |
+		awk '/total heap usage:/ { print $5, $7, $9 }'
 }
 
 realloc_to_zero='0 0 0'

@@ -23,9 +23,9 @@
  */
 struct walk {
 	uint64_t pcs[ROOM + UNWIND_OWN];
-	long depth;
+	size_t depth;
 	int cut;
-	long other_depth;
+	size_t other_depth;
 	uint64_t other[ROOM + UNWIND_OWN];
 	int other_cut;
 	size_t first;
@@ -49,12 +49,12 @@ capture(void)
 static void
 assert_same(int signals)
 {
-	long i;
+	size_t i;
 
 	assert_true(walk.depth > 0);
 	assert_int_equal(walk.depth, walk.other_depth);
 	for (i = 0; i < walk.depth; i++) {
-		uint64_t other = walk.other[walk.first + (size_t)i];
+		uint64_t other = walk.other[walk.first + i];
 
 		if (walk.pcs[i] == other + 1 && signals > 0)
 			signals--;
@@ -140,12 +140,11 @@ with_a_large_frame(void)
 }
 
 static void
-a_frame_too_large_for_the_table_is_referred(void **state)
+a_frame_too_large_for_the_table_is_followed_too(void **state)
 {
 	(void)state;
 	with_a_large_frame();
-	assert_true(walk.depth < 0);
-	assert_true(walk.other_depth > 0);
+	assert_same(0);
 }
 
 static int
@@ -297,7 +296,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_of_calls_are_followed_to_the_root),
 		cmocka_unit_test(frames_of_all_kinds_are_followed),
-		cmocka_unit_test(a_frame_too_large_for_the_table_is_referred),
+		cmocka_unit_test(
+		    a_frame_too_large_for_the_table_is_followed_too),
 		cmocka_unit_test(
 		    a_callback_is_seen_through_the_library_that_calls_it),
 		cmocka_unit_test(

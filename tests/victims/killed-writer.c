@@ -137,7 +137,7 @@ write_on(struct slot *slots, bool calm)
 		pause();
 }
 
-/* --- the judge ------------------------------------------------------------- */
+/* --- the judge ------------------------------------------------------------ */
 
 static bool
 is_under_way(struct slot *s)

@@ -19,7 +19,7 @@
 
 static bool idle;
 
-/* --- each for itself ------------------------------------------------------- */
+/* --- each for itself ------------------------------------------------------ */
 
 struct worker {
 	pthread_t thread;

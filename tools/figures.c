@@ -1,0 +1,221 @@
+/*
+ * figures.c - what a profile's rows add up to, and whether that is exact
+ */
+#include <string.h>
+
+#include "base/base.h"
+#include "reader.h"
+
+/* --- when ----------------------------------------------------------------- */
+
+double
+profile_seconds(const struct profile *profile, uint64_t ns)
+{
+	uint64_t start = profile->segment->identity.clock_ns;
+
+	return (double)above_u64(ns, start) / (double)NS_PER_S;
+}
+
+double
+profile_started(const struct profile *profile)
+{
+	return (double)profile->segment->identity.started_ns /
+	    (double)NS_PER_S;
+}
+
+/* --- totals --------------------------------------------------------------- */
+
+static uint64_t
+positive(int64_t n)
+{
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+/* Live and peak of one kind of bytes, usable or requested. */
+struct level {
+	int64_t live;
+	int64_t peak;
+};
+
+/*
+ * The published peak is behind by what each thread has moved since it last
+ * published: its own highest stand since then is in its row.
+ */
+static void
+lift_peak(struct level *level, int64_t published_sum, int64_t high,
+    int64_t published)
+{
+	int64_t stand;
+
+	if (__builtin_sub_overflow(high, published, &stand) ||
+	    __builtin_add_overflow(stand, published_sum, &stand))
+		return; /* damaged */
+	if (stand > level->peak)
+		level->peak = stand;
+}
+
+static bool
+tally_was_owned(const struct tally *t)
+{
+	return t->tid != 0 || t->born_ns != 0 || t->allocations != 0 ||
+	    t->frees != 0;
+}
+
+/* Wraps like the counts themselves: the sum over all threads is what counts. */
+static int64_t
+difference(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b);
+}
+
+static int64_t
+sum(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+void
+profile_totals(const struct profile *profile, struct totals *totals)
+{
+	const struct segment_live *live = &profile->segment->live;
+	const struct segment_config *config = &profile->segment->config;
+	struct level usable = { 0, live->peak_bytes };
+	struct level requested = { 0, live->peak_requested_bytes };
+	uint64_t requested_freed = 0;
+	size_t owned = 0;
+	struct totals t = { .requested_known = config->stacks == STACKS_ALL };
+
+	for (size_t i = 0; i < profile->tallies; i++) {
+		const struct tally *row = &profile->tally[i];
+
+		if (!tally_was_owned(row))
+			continue;
+		owned += row->state != TALLY_SHARED; /* that one is exact */
+		t.allocations += row->allocations;
+		t.frees += row->frees;
+		t.allocated_bytes += row->allocated;
+		t.requested_bytes += row->requested;
+		t.temporary += row->temporary;
+		requested_freed += row->requested_freed;
+		usable.live = sum(usable.live,
+		    difference(row->allocated, row->freed));
+		lift_peak(&usable, live->bytes, row->high, row->published);
+		lift_peak(&requested, live->requested_bytes,
+		    row->requested_high, row->requested_published);
+	}
+	requested.live = difference(t.requested_bytes, requested_freed);
+	t.live_blocks = t.allocations - t.frees;
+	if (profile->segment->identity.inherits == 1) {
+		t.live_blocks += live->inherited_blocks - live->inherited_frees;
+		usable.live = sum(usable.live, difference(
+		    (uint64_t)live->inherited_bytes,
+		    live->inherited_freed_bytes));
+		requested.live = sum(requested.live, difference(
+		    (uint64_t)live->inherited_requested_bytes,
+		    live->inherited_freed_requested_bytes));
+		t.inherited_bytes = positive(difference(
+		    (uint64_t)live->inherited_bytes,
+		    live->inherited_freed_bytes));
+	}
+	t.live_blocks = positive((int64_t)t.live_blocks);
+	t.live_bytes = positive(usable.live);
+	t.peak_bytes = max_u64(positive(usable.peak), t.live_bytes);
+	if (t.requested_known) {
+		t.live_requested_bytes = positive(requested.live);
+		t.peak_requested_bytes = max_u64(positive(requested.peak),
+		    t.live_requested_bytes);
+	}
+	if (owned > 1)
+		t.peak_error_bytes = ((uint64_t)live->threads_most + 1) *
+		    config->drift_bytes;
+	t.peak_at = profile_seconds(profile,
+	    t.peak_bytes > positive(live->peak_bytes) ? profile->now_ns :
+	    live->peak_at_ns);
+	*totals = t;
+}
+
+/* A damaged profile may have any time; thirty years are enough for all. */
+uint64_t
+totals_peak_ns(const struct totals *totals)
+{
+	return totals->peak_at < 1e9 ?
+	    (uint64_t)(totals->peak_at * (double)NS_PER_S) :
+	    1000000000 * NS_PER_S;
+}
+
+/* --- sites ---------------------------------------------------------------- */
+
+uint64_t
+profile_site_live(const struct site *site)
+{
+	return above_u64(site->allocated_bytes, site->freed_bytes);
+}
+
+uint64_t
+profile_site_at_peak(const struct profile *profile, const struct site *site)
+{
+	const struct segment_live *live = &profile->segment->live;
+
+	if (!live->rising && site->epoch == live->peak_epoch)
+		return positive(site->at_peak_bytes);
+	return profile_site_live(site);
+}
+
+/* --- exactness ------------------------------------------------------------ */
+
+const char *
+profile_stacks(const struct profile *profile)
+{
+	static const char *const names[] = {
+		[STACKS_NONE] = "none",
+		[STACKS_SAMPLED] = "sampled",
+		[STACKS_ALL] = "all",
+	};
+	uint32_t stacks = profile->segment->config.stacks;
+
+	return stacks < ARRAY_LENGTH(names) ? names[stacks] : "unknown";
+}
+
+#define LOSS(member, withdraws, means) \
+	{ #member, offsetof(struct segment_lost, member), withdraws, means }
+
+const struct profile_loss profile_losses[PROFILE_LOSSES] = {
+	LOSS(sites, true, "stacks not kept, a table was full"),
+	LOSS(blocks, true, "allocations without a record"),
+	LOSS(threads, true, "threads that had to share a counter"),
+	LOSS(unknown_frees, true, "frees of blocks never seen"),
+	LOSS(mappings, true, "mappings not followed"),
+	LOSS(reused, true, "addresses given out twice, a free was missed"),
+	LOSS(modules, true, "modules not recorded"),
+	LOSS(text, true, "names not recorded"),
+	LOSS(truncated, false, "stacks deeper than what is kept"),
+	LOSS(nested, true, "allocations while heaptide was busy, no stack"),
+	LOSS(early, false, "allocations before heaptide was ready"),
+	LOSS(space, true, "times the disk or memory had no room"),
+	LOSS(forks, true, "fork that was seen late"),
+	LOSS(referred, false, "stacks walked by libunwind"),
+	LOSS(differing, true, "stacks that libunwind sees otherwise"),
+};
+
+uint64_t
+profile_lost(const struct profile *profile, const struct profile_loss *loss)
+{
+	uint64_t count;
+
+	memcpy(&count, (const char *)&profile->segment->lost + loss->at,
+	    sizeof(count));
+	return count;
+}
+
+bool
+profile_is_exact(const struct profile *profile)
+{
+	if (profile->damaged != 0 ||
+	    profile->segment->config.stacks == STACKS_SAMPLED)
+		return false;
+	for (size_t i = 0; i < PROFILE_LOSSES; i++)
+		if (profile_losses[i].withdraws &&
+		    profile_lost(profile, &profile_losses[i]) != 0)
+			return false;
+	return true;
+}

@@ -1,0 +1,71 @@
+/*
+ * json.c - what JSON says of a profile, in the same words in every command
+ */
+#include "json.h"
+
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "print.h"
+
+json_t *
+json_number(uint64_t n)
+{
+	return json_integer((json_int_t)min_u64(n, INT64_MAX));
+}
+
+json_t *
+json_text_of(const struct profile *profile, struct segment_text text)
+{
+	char *s = profile_text(profile, text);
+	json_t *json = json_text(s);
+
+	free(s);
+	return json;
+}
+
+json_t *
+json_command(const struct profile *profile)
+{
+	char **arguments = profile_arguments(profile);
+	json_t *list = json_array();
+
+	for (size_t i = 0; arguments[i] != NULL; i++)
+		json_array_append_new(list, json_text(arguments[i]));
+	free(arguments);
+	return list;
+}
+
+json_t *
+json_end(const char *how, const struct segment_end *end)
+{
+	const struct json_member members[] = {
+		{ "how", how != NULL ? json_string(how) : NULL },
+		{ "status", json_integer(end->status) },
+		{ "signal", json_integer(end->signal) },
+		{ "oom", json_boolean(end->out_of_memory == 1) },
+	};
+
+	return json_fill(json_object(), members, ARRAY_LENGTH(members));
+}
+
+json_t *
+json_lost(const struct profile *profile)
+{
+	json_t *lost = json_object();
+
+	for (size_t i = 0; i < PROFILE_LOSSES; i++)
+		json_object_set_new(lost, profile_losses[i].name,
+		    json_number(profile_lost(profile, &profile_losses[i])));
+	return lost;
+}
+
+json_t *
+json_fill(json_t *object, const struct json_member *members, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (members[i].value != NULL)
+			json_object_set_new(object, members[i].name,
+			    members[i].value);
+	return object;
+}

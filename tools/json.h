@@ -1,0 +1,41 @@
+/*
+ * json.h - what JSON says of a profile, in the same words in every command
+ *
+ * Beside the house (tools).  May use: base, reader, print.  Used by:
+ * report-json.c, summary.c, cmd-ps.c.
+ */
+#ifndef TOOLS_JSON_H
+#define TOOLS_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+#include "reader.h"
+
+/* jansson's integers end at 2^63 - 1, and so do ours unless damaged. */
+json_t *json_number(uint64_t n);
+
+/* A text of the profile. */
+json_t *json_text_of(const struct profile *profile, struct segment_text text);
+
+/* An array of what the process was started with. */
+json_t *json_command(const struct profile *profile);
+
+/* @how is left out if NULL. */
+json_t *json_end(const char *how, const struct segment_end *end);
+
+/* The counters of segment_lost, by name. */
+json_t *json_lost(const struct profile *profile);
+
+/* A member of an object that is written down as a table. */
+struct json_member {
+	const char *name;
+	json_t *value; /* NULL: left out */
+};
+
+/* Put @count members into @object, which takes them over; returns it. */
+json_t *json_fill(json_t *object, const struct json_member *members,
+    size_t count);
+
+#endif

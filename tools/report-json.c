@@ -1,0 +1,237 @@
+/*
+ * report-json.c - a report for programs: nothing is left out
+ */
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "json.h"
+#include "report.h"
+
+/* --- figures -------------------------------------------------------------- */
+
+static json_t *
+json_requested(const struct report *r, uint64_t n)
+{
+	return r->totals.requested_known ? json_number(n) : json_null();
+}
+
+static json_t *
+json_losses(const struct profile *p)
+{
+	json_t *lost = json_lost(p);
+
+	json_object_set_new(lost, "damaged", json_number(p->damaged));
+	return lost;
+}
+
+static json_t *
+json_totals(const struct report *r)
+{
+	const struct totals *t = &r->totals;
+	const struct json_member members[] = {
+		{ "allocations", json_number(t->allocations) },
+		{ "frees", json_number(t->frees) },
+		{ "allocated_bytes", json_number(t->allocated_bytes) },
+		{ "requested_bytes", json_requested(r, t->requested_bytes) },
+		{ "live_blocks", json_number(t->live_blocks) },
+		{ "live_bytes", json_number(t->live_bytes) },
+		{ "live_requested_bytes",
+		    json_requested(r, t->live_requested_bytes) },
+		{ "peak_bytes", json_number(t->peak_bytes) },
+		{ "peak_requested_bytes",
+		    json_requested(r, t->peak_requested_bytes) },
+		{ "peak_error_bytes", json_number(t->peak_error_bytes) },
+		{ "peak_at", json_real(t->peak_at) },
+		{ "temporary", json_number(t->temporary) },
+		{ "inherited_bytes", json_number(t->inherited_bytes) },
+	};
+
+	return json_fill(json_object(), members, ARRAY_LENGTH(members));
+}
+
+static json_t *
+json_rss(const struct report *r)
+{
+	json_t *terms;
+
+	if (r->rss.at_ns == 0)
+		return json_null();
+	terms = json_object();
+	for (size_t i = 0; i < RSS_TERMS; i++)
+		json_object_set_new(terms, report_rss_names[i],
+		    json_number(r->rss.terms[i]));
+	return json_pack("{s:o, s:o, s:f, s:o}", "resident",
+	    json_number(r->rss.resident), "peak", json_number(r->rss.peak),
+	    "at", profile_seconds(r->profile, r->rss.at_ns),
+	    "terms", terms);
+}
+
+/* --- sites ---------------------------------------------------------------- */
+
+static json_t *
+json_stack(const struct report *r, const struct site *site)
+{
+	json_t *stack = json_array();
+	struct frame *frames;
+	size_t count = symbols_stack(r->symbols, site, &frames);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct frame *f = &frames[i];
+
+		json_array_append_new(stack, json_pack(
+		    "{s:o, s:o, s:o, s:o, s:b}",
+		    "function", json_text(f->function),
+		    "file", f->file[0] != '\0' ? json_text(f->file) :
+		    json_null(),
+		    "line", f->line != 0 ? json_number(f->line) : json_null(),
+		    "module", f->module[0] != '\0' ? json_text(f->module) :
+		    json_null(), "inlined", (int)f->inlined));
+	}
+	free(frames);
+	return stack;
+}
+
+static json_t *
+json_site(const struct report *r, const struct site_row *row)
+{
+	const struct site *s = row->site;
+	bool sampled =
+	    r->profile->segment->config.stacks == STACKS_SAMPLED;
+	const struct json_member members[] = {
+		{ "id", json_number(row->id) },
+		{ "allocations", json_number(s->allocations) },
+		{ "frees", json_number(s->frees) },
+		{ "allocated_bytes", json_number(s->allocated_bytes) },
+		{ "live_blocks", json_number(row->live_blocks) },
+		{ "live_bytes", json_number(row->value[KEY_LIVE]) },
+		{ "live_requested_bytes",
+		    json_requested(r, row->live_requested) },
+		{ "at_peak_bytes", json_number(row->value[KEY_PEAK]) },
+		{ "temporary", json_number(s->temporary) },
+		{ "estimated", json_boolean(sampled) },
+		{ "error", json_number(0) },
+		{ "stack", json_stack(r, s) },
+	};
+
+	return json_fill(json_object(), members, ARRAY_LENGTH(members));
+}
+
+static json_t *
+json_sites(const struct report *r, const struct site_row *rows, size_t count)
+{
+	size_t wanted = report_wanted(r, count, UINT64_MAX);
+	json_t *list = json_array();
+
+	report_resolve(r, rows, wanted);
+	for (size_t i = 0; i < wanted; i++)
+		json_array_append_new(list, json_site(r, &rows[i]));
+	return list;
+}
+
+/* --- the rest ------------------------------------------------------------- */
+
+static json_t *
+json_modules(const struct profile *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->modules; i++) {
+		const struct module *m = &p->module[i];
+		char id[2 * sizeof(m->build_id) + 1] = "";
+
+		for (size_t k = 0; k < min_u64(m->build_id_bytes,
+		    sizeof(m->build_id)); k++)
+			snprintf(id + 2 * k, 3, "%02x", m->build_id[k]);
+		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o}",
+		    "path", json_text_of(p, m->path), "build_id", id,
+		    "start", json_number(m->start),
+		    "end", json_number(m->end)));
+	}
+	return list;
+}
+
+static const char *const mapping_names[MAPPING_KINDS] = {
+	[MAPPING_ANONYMOUS] = "anonymous",
+	[MAPPING_FILE] = "file",
+	[MAPPING_SHARED] = "shared",
+	[MAPPING_RESERVED] = "reserved",
+	[MAPPING_ALLOCATOR] = "allocator",
+};
+
+/* Address space that the program mapped itself, by kind. */
+static json_t *
+json_mapped(const struct profile *p)
+{
+	uint64_t bytes[MAPPING_KINDS] = { 0 };
+	json_t *mapped = json_object();
+
+	for (size_t i = 0; i < p->mappings; i++)
+		if (p->mapping[i].kind < MAPPING_KINDS)
+			bytes[p->mapping[i].kind] += above_u64(
+			    p->mapping[i].end, p->mapping[i].start);
+	for (size_t i = 0; i < MAPPING_KINDS; i++)
+		if (mapping_names[i] != NULL)
+			json_object_set_new(mapped, mapping_names[i],
+			    json_number(bytes[i]));
+	/* By brk and sbrk; below zero if it gave more back than it took. */
+	json_object_set_new(mapped, "break",
+	    json_integer(p->segment->live.break_bytes));
+	return mapped;
+}
+
+static json_t *
+json_threads(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->threads; i++) {
+		const struct thread_row *t = &r->thread[i];
+
+		json_array_append_new(list, json_pack(
+		    "{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:I}",
+		    "tid", (json_int_t)t->tid,
+		    "name", json_text(t->name),
+		    "state", t->state,
+		    "allocations", json_number(t->allocations),
+		    "frees", json_number(t->frees),
+		    "allocated_bytes", json_number(t->allocated),
+		    "freed_bytes", json_number(t->freed),
+		    /* may be negative: it freed what others had allocated */
+		    "net_bytes", (json_int_t)(t->allocated - t->freed)));
+	}
+	return list;
+}
+
+int
+report_print_json(const struct report *r)
+{
+	const struct profile *p = r->profile;
+	const struct segment_identity *id = &p->segment->identity;
+	const struct json_member members[] = {
+		{ "pid", json_integer(id->pid) },
+		{ "parent_pid", json_integer(id->parent_pid) },
+		{ "command", json_command(p) },
+		{ "executable", json_text_of(p, id->executable) },
+		{ "host", json_text_of(p, id->host) },
+		{ "allocator", json_text_of(p, id->allocator) },
+		{ "started", json_real(profile_started(p)) },
+		{ "duration", json_real(profile_seconds(p, p->now_ns)) },
+		{ "end", json_end(report_end(p), &p->segment->end) },
+		{ "stacks", json_string(profile_stacks(p)) },
+		{ "exact", json_boolean(profile_is_exact(p)) },
+		{ "lost", json_losses(p) },
+		{ "totals", json_totals(r) },
+		{ "rss", json_rss(r) },
+		{ "sites", json_sites(r, r->site, r->sites) },
+		{ "mappings", json_sites(r, r->map, r->maps) },
+		{ "mapped", json_mapped(p) },
+		{ "threads", json_threads(r) },
+		{ "series", json_array() },
+		{ "marks", json_array() },
+		{ "modules", json_modules(p) },
+	};
+
+	return json_print(json_fill(json_head(), members,
+	    ARRAY_LENGTH(members)));
+}
+

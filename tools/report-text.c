@@ -1,0 +1,376 @@
+/*
+ * report-text.c - a report for a person, what is wanted first first
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "need.h"
+#include "report.h"
+
+#define THREADS_DEFAULT 8
+#define CHILDREN_MOST   8 /* that are named */
+
+/* --- what all parts use --------------------------------------------------- */
+
+void
+report_heading(const struct print *out, const char *title, const char *more)
+{
+	fputc('\n', out->to);
+	print_line(out, PRINT_STRONG, "%s%s", title, more);
+}
+
+const char *
+report_when(const struct report *r)
+{
+	return r->profile->live ? "now" : "at the end";
+}
+
+char *
+report_share(char words[REPORT_SHARE_ROOM], uint64_t part, uint64_t whole)
+{
+	double share = whole != 0 ? 100 * (double)part / (double)whole : 0;
+
+	snprintf(words, REPORT_SHARE_ROOM, "%.1f %%", share);
+	return words;
+}
+
+/* --- who, when, how ------------------------------------------------------- */
+
+static void
+format_end(const struct profile *p, char *words, size_t room)
+{
+	const struct segment_end *end = &p->segment->end;
+	uint32_t how = end->how;
+
+	switch (how) {
+	case END_EXITED:
+		snprintf(words, room, "exited with status %" PRId32,
+		    end->status);
+		return;
+	case END_SIGNALLED:
+		snprintf(words, room, "killed by signal %" PRId32 " (%s)%s",
+		    end->signal, strsignal(end->signal),
+		    end->out_of_memory == 1 ? ", out of memory" : "");
+		return;
+	case END_EXEC:
+		snprintf(words, room, "went on as another program (exec)");
+		return;
+	}
+	snprintf(words, room, "%s", strcmp(report_end(p), "running") == 0 ?
+	    "still running" : "how it ended is not known");
+}
+
+static void
+text_identity(const struct report *r, const struct print *out)
+{
+	const struct profile *p = r->profile;
+	const struct segment_identity *id = &p->segment->identity;
+	char duration[TEXT_DURATION_ROOM], date[64] = "?", end[128];
+	time_t started = (time_t)(id->started_ns / (int64_t)NS_PER_S);
+	char *command = profile_command(p);
+	struct tm local;
+
+	if (localtime_r(&started, &local) != NULL)
+		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
+	format_end(p, end, sizeof(end));
+	print_line(out, PRINT_STRONG, "%s", command);
+	print_line(out, PRINT_PLAIN, "  process     %" PRId32 ", %s",
+	    id->pid, end);
+	print_line(out, PRINT_PLAIN, "  started     %s, %s %s", date,
+	    p->live || p->segment->end.at_ns != 0 ? "ran" :
+	    "last seen after", text_format_duration(duration,
+	    p->now_ns - id->clock_ns));
+	free(command);
+}
+
+static void
+text_losses(const struct report *r, const struct print *out)
+{
+	const struct profile *p = r->profile;
+	char count[TEXT_COUNT_ROOM];
+
+	for (size_t i = 0; i < PROFILE_LOSSES; i++) {
+		uint64_t n = profile_lost(p, &profile_losses[i]);
+
+		if (n != 0 && profile_losses[i].withdraws)
+			print_line(out, PRINT_WARN, "  not exact   %s %s",
+			    text_format_count(count, n),
+			    profile_losses[i].means);
+	}
+	if (p->damaged != 0)
+		print_line(out, PRINT_WARN, "  damaged     %s rows of the "
+		    "file contradict the rest and are left out",
+		    text_format_count(count, p->damaged));
+}
+
+static void
+text_stacks(const struct report *r, const struct print *out)
+{
+	const struct segment_config *config = &r->profile->segment->config;
+	bool exact = profile_is_exact(r->profile);
+	char bytes[TEXT_BYTES_ROOM];
+
+	switch (config->stacks) {
+	case STACKS_NONE:
+		print_line(out, PRINT_PLAIN, "  counted     %s; without "
+		    "stacks, so not who holds the memory (--stacks all does)",
+		    exact ? "exactly" : "not exactly");
+		break;
+	case STACKS_SAMPLED:
+		print_line(out, PRINT_PLAIN, "  counted     totals; sites "
+		    "are estimates from one block in %s",
+		    text_format_bytes(bytes, config->sample_bytes));
+		break;
+	default:
+		print_line(out, PRINT_PLAIN, "  counted     %s, every "
+		    "allocation with its stack",
+		    exact ? "exactly" : "not exactly");
+	}
+	text_losses(r, out);
+}
+
+/* --- totals --------------------------------------------------------------- */
+
+static void
+text_totals(const struct report *r, const struct print *out)
+{
+	const struct totals *t = &r->totals;
+	char a[TEXT_BYTES_ROOM], b[TEXT_BYTES_ROOM];
+	char n[TEXT_COUNT_ROOM], m[TEXT_COUNT_ROOM];
+	char at[TEXT_DURATION_ROOM], within[TEXT_BYTES_ROOM + 16] = "";
+
+	if (t->peak_error_bytes != 0)
+		snprintf(within, sizeof(within), " (+- %s)",
+		    text_format_bytes(b, t->peak_error_bytes));
+	print_line(out, PRINT_STRONG, "  peak        %s%s after %s",
+	    text_format_bytes(a, t->peak_bytes), within,
+	    text_format_duration(at, totals_peak_ns(t)));
+	print_line(out, PRINT_STRONG, "  held        %s in %s blocks %s",
+	    text_format_bytes(a, t->live_bytes),
+	    text_format_count(n, t->live_blocks), report_when(r));
+	if (t->requested_known)
+		print_line(out, PRINT_PLAIN, "              %s of it asked "
+		    "for, the rest is rounding",
+		    text_format_bytes(a, t->live_requested_bytes));
+	if (t->inherited_bytes != 0)
+		print_line(out, PRINT_PLAIN, "              %s of it "
+		    "inherited from the parent",
+		    text_format_bytes(a, t->inherited_bytes));
+	print_line(out, PRINT_PLAIN, "  allocated   %s in %s blocks, %s of "
+	    "them temporary", text_format_bytes(a, t->allocated_bytes),
+	    text_format_count(n, t->allocations),
+	    text_format_count(m, t->temporary));
+}
+
+/* --- resident memory ------------------------------------------------------ */
+
+static const char *const rss_meanings[RSS_TERMS] = {
+	[RSS_LIVE] = "blocks of the program",
+	[RSS_SLACK] = "the allocator's rounding and headers",
+	[RSS_RETAINED] = "freed, kept by the allocator",
+	[RSS_MAPPED] = "mapped by the program itself",
+	[RSS_STACKS] = "stacks of all threads",
+	[RSS_FILES] = "code and data of files",
+	[RSS_SHARED] = "shared with other processes",
+	[RSS_HEAPTIDE] = "heaptide itself",
+	[RSS_UNATTRIBUTED] = "explained by none of these",
+};
+
+/* When the look at resident memory was taken, if that was not at the end. */
+static void
+text_rss_heading(const struct report *r, const struct print *out)
+{
+	uint64_t before = above_u64(r->profile->now_ns, r->rss.at_ns);
+	char duration[TEXT_DURATION_ROOM], when[64];
+
+	if (r->profile->live || before < NS_PER_S)
+		snprintf(when, sizeof(when), "%s", report_when(r));
+	else
+		snprintf(when, sizeof(when), "%s before the end",
+		    text_format_duration(duration, before));
+	report_heading(out, "Resident memory ", when);
+}
+
+static void
+text_rss(const struct report *r, const struct print *out)
+{
+	static const struct print_column columns[] = {
+		{ NULL, false }, { NULL, true }, { NULL, true },
+		{ NULL, false }, { NULL, false },
+	};
+	const struct segment_rss *rss = &r->rss;
+	char bytes[TEXT_BYTES_ROOM], peak[TEXT_BYTES_ROOM];
+	char share[REPORT_SHARE_ROOM], bar[PRINT_BAR_ROOM];
+	struct print_table *t;
+
+	if (rss->at_ns == 0) {
+		report_heading(out, "Resident memory: nobody has looked", "");
+		return;
+	}
+	text_rss_heading(r, out);
+	t = print_table_open(columns, ARRAY_LENGTH(columns));
+	for (size_t i = 0; i < RSS_TERMS; i++) {
+		print_cell(t, "%s", report_rss_names[i]);
+		print_cell(t, "%s", text_format_bytes(bytes, rss->terms[i]));
+		print_cell(t, "%s", report_share(share, rss->terms[i],
+		    rss->resident));
+		print_cell(t, "%s", print_bar(bar, 20, rss->terms[i],
+		    rss->resident));
+		print_cell(t, "%s", rss_meanings[i]);
+	}
+	print_cell(t, "resident");
+	print_cell(t, "%s", text_format_bytes(bytes, rss->resident));
+	print_cell(t, "100 %%");
+	print_cell(t, "%s", "");
+	print_cell(t, "peak %s", text_format_bytes(peak, rss->peak));
+	print_row_style(t, PRINT_STRONG);
+	print_table_close(t, out, 2);
+}
+
+/* --- threads -------------------------------------------------------------- */
+
+static void
+put_signed(char *words, size_t room, uint64_t from, uint64_t to)
+{
+	char bytes[TEXT_BYTES_ROOM];
+
+	snprintf(words, room, "%s%s", to < from ? "-" : "",
+	    text_format_bytes(bytes, to < from ? from - to : to - from));
+}
+
+static void
+text_threads(const struct report *r, const struct print *out)
+{
+	static const struct print_column columns[] = {
+		{ "thread", true }, { "allocated", true }, { "blocks", true },
+		{ "freed", true }, { "net", true }, { "state", false },
+		{ "name", false },
+	};
+	char a[TEXT_BYTES_ROOM], b[TEXT_BYTES_ROOM], n[TEXT_COUNT_ROOM];
+	char net[TEXT_BYTES_ROOM + 1];
+	struct print_table *t;
+	size_t shown = r->options->threads ? r->threads :
+	    (size_t)min_u64(r->threads, THREADS_DEFAULT);
+
+	if (r->threads < 2 && !r->options->threads)
+		return;
+	report_heading(out, "Threads", shown < r->threads ?
+	    ", the busiest (--threads shows all)" : "");
+	t = print_table_open(columns, ARRAY_LENGTH(columns));
+	for (size_t i = 0; i < shown; i++) {
+		const struct thread_row *row = &r->thread[i];
+
+		put_signed(net, sizeof(net), row->freed, row->allocated);
+		print_cell(t, "%" PRIu32, row->tid);
+		print_cell(t, "%s", text_format_bytes(a, row->allocated));
+		print_cell(t, "%s", text_format_count(n, row->allocations));
+		print_cell(t, "%s", text_format_bytes(b, row->freed));
+		print_cell(t, "%s", net);
+		print_cell(t, "%s", row->state);
+		print_cell(t, "%s", row->name);
+	}
+	print_table_close(t, out, 2);
+}
+
+/* --- children ------------------------------------------------------------- */
+
+/* True if the file is the profile of a child of ours; @pid is written. */
+static bool
+is_child(const struct profile *p, int directory, const char *name,
+    int32_t *pid)
+{
+	const struct segment_identity *own = &p->segment->identity;
+	struct segment s = { 0 };
+	ssize_t got;
+	int fd;
+
+	fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	got = pread(fd, &s, sizeof(s), 0);
+	close(fd);
+	if (got != (ssize_t)sizeof(s) || s.head.layout != SEGMENT_LAYOUT ||
+	    memcmp(s.head.magic, SEGMENT_MAGIC, sizeof(s.head.magic)) != 0)
+		return false;
+	*pid = s.identity.pid;
+	return s.identity.parent_pid == own->pid &&
+	    s.identity.parent_ticks == own->start_ticks &&
+	    s.identity.pid != own->pid;
+}
+
+/* Children have profiles of their own, beside this one. */
+static void
+text_children(const struct report *r, const struct print *out)
+{
+	char *directory = need(strdup(r->profile->path));
+	char *slash = strrchr(directory, '/');
+	char pids[CHILDREN_MOST * 12 + 1] = "";
+	size_t count = 0, used = 0;
+	struct dirent *entry;
+	int32_t pid;
+	DIR *dir;
+
+	if (slash != NULL)
+		slash[slash == directory] = '\0';
+	dir = opendir(slash != NULL ? directory : ".");
+	free(directory);
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strstr(entry->d_name, SEGMENT_SUFFIX) == NULL ||
+		    !is_child(r->profile, dirfd(dir), entry->d_name, &pid))
+			continue;
+		if (count++ < CHILDREN_MOST)
+			used += (size_t)snprintf(pids + used,
+			    sizeof(pids) - used, " %" PRId32, pid);
+	}
+	closedir(dir);
+	if (count == 0)
+		return;
+	fputc('\n', out->to);
+	print_line(out, PRINT_PLAIN, "%zu child process%s with a profile of "
+	    "%s own:%s%s", count, count == 1 ? "" : "es",
+	    count == 1 ? "its" : "their", pids,
+	    count > CHILDREN_MOST ? " ..." : "");
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+static void
+text_troubles(const struct report *r, const struct print *out)
+{
+	for (size_t i = 0; i < r->profile->modules; i++) {
+		const char *trouble = symbols_trouble(r->symbols, i);
+		char *path = profile_text(r->profile,
+		    r->profile->module[i].path);
+
+		/* The kernel's own module has no file, and no path. */
+		if (trouble != NULL && path[0] == '/')
+			print_line(out, PRINT_WARN, "no names from %s: %s",
+			    path, trouble);
+		free(path);
+	}
+}
+
+void
+report_print_text(const struct report *r)
+{
+	struct print out = print_open(stdout);
+
+	text_identity(r, &out);
+	text_stacks(r, &out);
+	text_totals(r, &out);
+	text_rss(r, &out);
+	report_print_sites(r, &out);
+	text_threads(r, &out);
+	text_children(r, &out);
+	text_troubles(r, &out);
+}
+

@@ -1,0 +1,122 @@
+/*
+ * report.h - what a profile says, collected once and written in two forms
+ *
+ * Beside the house (tools).  May use: base, control, reader, symbol, print.
+ * Used by: cmd-report.c.
+ *
+ * report.c collects: sites and threads with what one looks for, the look at
+ * resident memory, how the process ended.  report-json.c leaves nothing out;
+ * report-text.c and report-sites.c tell a person, what is wanted first first.
+ */
+#ifndef TOOLS_REPORT_H
+#define TOOLS_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/segment.h"
+#include "print.h"
+#include "reader.h"
+#include "symbol.h"
+
+/* What sites are sorted by. */
+enum site_key {
+	KEY_LIVE,
+	KEY_PEAK,
+	KEY_ALLOCATED,
+	KEY_ALLOCATIONS,
+	KEY_TEMPORARY,
+	KEYS
+};
+
+struct report_options {
+	bool json;
+	bool threads;
+	bool full;
+	bool debuginfod;
+	int sort;         /* enum site_key */
+	uint64_t top;     /* 0: the default */
+	uint64_t callers; /* of a site, in text */
+};
+
+struct site_row {
+	const struct site *site;
+	uint32_t id;
+	uint64_t value[KEYS];
+	uint64_t live_blocks;
+	uint64_t live_requested;
+};
+
+/* A thread's own counts; those of earlier owners of its row taken off. */
+struct thread_row {
+	char name[sizeof(((struct tally *)NULL)->name) + 1];
+	uint32_t tid;
+	const char *state;
+	uint64_t allocations, frees, allocated, freed;
+};
+
+/* What all parts of a report are made of. */
+struct report {
+	const struct report_options *options;
+	const struct profile *profile;
+	struct totals totals;
+	struct symbols *symbols;
+	struct segment_rss rss;    /* at_ns 0: never taken */
+	struct site_row *site;     /* heap sites, sorted */
+	size_t sites;
+	struct site_row *map;      /* sites of the mmap family, sorted */
+	size_t maps;
+	struct thread_row *thread; /* their sums are the totals; sorted */
+	size_t threads;
+};
+
+/* --- report.c ------------------------------------------------------------- */
+
+/* Both @profile and @options must live as long as the report. */
+void report_open(struct report *r, const struct profile *profile,
+    const struct report_options *options);
+void report_close(struct report *r);
+
+void report_sort(struct site_row *rows, size_t count, enum site_key key);
+
+/* How many of @count rows: what the user asked for, or else @standard. */
+size_t report_wanted(const struct report *r, size_t count, uint64_t standard);
+
+/* Look up the names of @rows all at once. */
+void report_resolve(const struct report *r, const struct site_row *rows,
+    size_t count);
+
+/* "exited", "signalled", "exec", "running" or "lost". */
+const char *report_end(const struct profile *profile);
+
+extern const char *const report_rss_names[RSS_TERMS];
+
+/* --- report-json.c -------------------------------------------------------- */
+
+/* On stdout; an exit status. */
+int report_print_json(const struct report *r);
+
+/* --- report-text.c -------------------------------------------------------- */
+
+/* On stdout. */
+void report_print_text(const struct report *r);
+
+/* A blank line, and a strong one with @title and @more behind it. */
+void report_heading(const struct print *out, const char *title,
+    const char *more);
+
+/* "now", "at the end" */
+const char *report_when(const struct report *r);
+
+/* "12.5 %" */
+#define REPORT_SHARE_ROOM 16
+char *report_share(char words[REPORT_SHARE_ROOM], uint64_t part,
+    uint64_t whole);
+
+/* --- report-sites.c ------------------------------------------------------- */
+
+/* The lists of sites, in the text. */
+void report_print_sites(const struct report *r, const struct print *out);
+
+#endif
