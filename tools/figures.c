@@ -193,7 +193,6 @@ const struct profile_loss profile_losses[PROFILE_LOSSES] = {
 	LOSS(early, false, "allocations before heaptide was ready"),
 	LOSS(space, true, "times the disk or memory had no room"),
 	LOSS(forks, true, "fork that was seen late"),
-	LOSS(referred, false, "stacks walked by libunwind"),
 	LOSS(differing, true, "stacks that libunwind sees otherwise"),
 };
 

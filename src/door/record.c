@@ -112,8 +112,8 @@ look(struct tally *t)
 
 /*
  * What was asked for, as the ledger can keep it.  An alignment of 64 MiB and
- * more may waste more than fits; an allocator may say less than it gave.  What
- * is wrong then is wrong on both ends, and every sum still comes out even.
+ * more may waste more than fits: what is wrong then is wrong on both ends, and
+ * every sum still comes out even.
  */
 static inline size_t
 keepable(size_t requested, size_t usable)
@@ -121,7 +121,7 @@ keepable(size_t requested, size_t usable)
 	if (LIKELY(usable - requested < LEDGER_SLACK))
 		return requested;
 	count(&segment_mine()->lost.blocks);
-	return usable < requested ? usable : usable - (LEDGER_SLACK - 1);
+	return usable - (LEDGER_SLACK - 1);
 }
 
 /* Write a block down; false: there is no room for it. */
@@ -161,6 +161,11 @@ record_alloc(void *block, size_t requested, size_t usable,
 	if (!boot_recording) {
 		record_look();
 	} else {
+		if (UNLIKELY(usable < requested)) {
+			/* tcmalloc, before it is ready, says 0. */
+			arch_add_u64(&t->allocated, requested - usable);
+			usable = requested;
+		}
 		requested = keepable(requested, usable);
 		tally_request(t, requested);
 		if (!write_down(block, requested, usable, site_here(caller, 0),
@@ -278,6 +283,7 @@ record_shared_alloc(void *block, size_t requested, size_t usable)
 		tally_shared_alloc(t, usable, 0);
 		return;
 	}
+	usable = max_u64(usable, requested);
 	requested = keepable(requested, usable);
 	tally_shared_alloc(t, usable, requested);
 	if (!write_down(block, requested, usable, SITE_NO_STACK, 0))
