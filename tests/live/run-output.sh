@@ -49,7 +49,7 @@ fi
 
 cat >family <<'END'
 sh -c 'sh -c "exit 1"; exit 2'
-perl -e 'my @x = (1) x 1000; exit(0) if fork; my @y = (2) x 1000; exit 5'
+perl -e 'my @x = (1) x 1000; if (fork) { wait; exit 0 } my @y = (2) x 1000; exit 5'
 exec sh -c 'exit 4'
 END
 "$HEAPTIDE" run -o f.tide -- sh ./family 2>err
