@@ -117,6 +117,8 @@ profile_totals(const struct profile *profile, struct totals *totals)
 		    (uint64_t)live->inherited_bytes,
 		    live->inherited_freed_bytes));
 	}
+	/* More was given back than taken: some of it came from elsewhere. */
+	t.short_of_blocks = (int64_t)t.live_blocks < 0 || usable.live < 0;
 	t.live_blocks = positive((int64_t)t.live_blocks);
 	t.live_bytes = positive(usable.live);
 	t.peak_bytes = max_u64(positive(usable.peak), t.live_bytes);
@@ -209,7 +211,10 @@ profile_lost(const struct profile *profile, const struct profile_loss *loss)
 bool
 profile_is_exact(const struct profile *profile)
 {
-	if (profile->damaged != 0 ||
+	struct totals totals;
+
+	profile_totals(profile, &totals);
+	if (profile->damaged != 0 || totals.short_of_blocks ||
 	    profile->segment->config.stacks == STACKS_SAMPLED)
 		return false;
 	for (size_t i = 0; i < PROFILE_LOSSES; i++)

@@ -98,6 +98,7 @@ struct totals {
 	uint64_t temporary;
 	uint64_t inherited_bytes;  /* part of live_bytes, from the parent */
 	bool requested_known;
+	bool short_of_blocks; /* blocks came that malloc had never given */
 };
 
 void profile_totals(const struct profile *profile, struct totals *totals);

@@ -60,7 +60,8 @@ static struct {
 
 bool boot_recording;
 
-#define PAGE_BYTES 4096
+#define YIELDS_MOST 100000
+#define PAGE_BYTES  4096
 _Atomic uint32_t boot_alive[PAGE_BYTES / sizeof(uint32_t)]
     __attribute__((aligned(PAGE_BYTES)));
 __thread struct self self;
@@ -120,7 +121,8 @@ fill_identity(const struct proc_stat *stat, uint32_t exec_count)
 	id->pid = stat->pid;
 	id->parent_pid = stat->parent;
 	id->start_ticks = stat->ticks;
-	if (proc_stat_read(stat->parent, &parent) == 0)
+	/* 0: in another pid namespace, and to proc_stat_read() ourselves. */
+	if (stat->parent > 0 && proc_stat_read(stat->parent, &parent) == 0)
 		id->parent_ticks = parent.ticks;
 	id->started_ns = sys_clock_wall();
 	id->clock_ns = sys_clock();
@@ -233,16 +235,17 @@ in_child(void)
 	self.tally = NULL;
 	self.shared = 0;
 	self.busy = BUSY_NOT;
+	/* First of all: a signal handler must not look for the old segment. */
+	if (phase == PHASE_COUNTING)
+		atomic_store(&boot.phase,
+		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
+		    PHASE_OFF);
 	boot.generation++;
 	self.scratch = NULL;
 	mapping_reset();
 	module_reset();
 	intern_reset();
 	segment_leave();
-	if (phase == PHASE_COUNTING)
-		atomic_store(&boot.phase,
-		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
-		    PHASE_OFF);
 }
 
 static void
@@ -363,10 +366,17 @@ open_all(void)
 	atomic_store(&boot.phase, PHASE_COUNTING);
 }
 
+/* True: this thread takes the process from @phase to @next. */
+static bool
+go_on(uint32_t phase, uint32_t next)
+{
+	return atomic_compare_exchange_strong(&boot.phase, &phase, next);
+}
+
 /*
- * Only the first thread gets here, before there is a second: the loader and
- * libc allocate long before main().  In a forked child there is one thread
- * as well.
+ * One thread does it, nearly always the only one: the loader and libc
+ * allocate long before main().  In a forked child two may come at once, since
+ * making a thread need not allocate; the other waits in wait_for_segment().
  */
 static void
 advance(void)
@@ -374,19 +384,34 @@ advance(void)
 	struct aside was = boot_own_begin();
 	int error = errno;
 
-	if (atomic_load(&boot.phase) == PHASE_NEW) {
-		atomic_store(&boot.phase, PHASE_RESOLVING);
+	if (go_on(PHASE_NEW, PHASE_RESOLVING)) {
 		real_resolve();
 		boot.environment = real_environment();
 		atomic_store(&boot.phase, PHASE_RESOLVED);
 	}
-	if (atomic_load(&boot.phase) == PHASE_RESOLVED &&
-	    environment() != NULL) {
-		atomic_store(&boot.phase, PHASE_OPENING);
+	if (environment() != NULL && go_on(PHASE_RESOLVED, PHASE_OPENING))
 		open_all();
-	}
 	boot_own_end(was);
 	errno = error;
+}
+
+/*
+ * Another thread is at it, which takes some 100 us.  Not a signal handler of
+ * that thread itself: it is BUSY_OWN and never comes here.  The bound is for
+ * who was stopped in the middle; what is allocated then is not counted.
+ */
+static uint32_t
+wait_for_segment(void)
+{
+	uint32_t phase = PHASE_OPENING;
+	int yields;
+
+	for (yields = 0; yields < YIELDS_MOST && phase == PHASE_OPENING;
+	    yields++) {
+		sys_yield();
+		phase = atomic_load(&boot.phase);
+	}
+	return phase;
 }
 
 static void
@@ -430,14 +455,18 @@ boot_enter(void)
 		advance();
 		phase = atomic_load(&boot.phase);
 	}
+	if (phase == PHASE_OPENING)
+		phase = wait_for_segment();
 	if (phase != PHASE_COUNTING)
 		return phase == PHASE_RESOLVING ? ENTRY_POOL : ENTRY_PASS;
-	if (self.shared)
+	if (self.shared || self.busy == BUSY_MEETING)
 		return ENTRY_SHARED;
 	if (self.tally == NULL) {
 		int error = errno;
 
+		self.busy = BUSY_MEETING;
 		meet_thread();
+		self.busy = BUSY_NOT;
 		errno = error;
 	}
 	return self.tally != NULL ? ENTRY_COUNT : ENTRY_SHARED;

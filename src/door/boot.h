@@ -29,6 +29,7 @@ struct self {
 	struct tally *tally; /* NULL: take the cold road */
 	uint64_t *scratch;   /* for one stack; NULL: none yet */
 	uint32_t busy;       /* enum busy; volatile by barriers */
+	uint64_t busy_at;    /* BUSY_RECORDING: the stack pointer there */
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */
 	struct extent stack; /* what the unwinder knows of it */
 };
@@ -37,7 +38,8 @@ enum busy {
 	BUSY_NOT,
 	BUSY_RECORDING, /* in record.c: what comes now is a signal handler's */
 	BUSY_OWN,       /* what comes now is for ourselves: from the pool */
-	BUSY_INSIDE     /* in an operator of the allocator: counted already */
+	BUSY_INSIDE,    /* in an operator of the allocator: counted already */
+	BUSY_MEETING    /* being given a row: a handler counts in the shared */
 };
 
 extern __thread struct self self

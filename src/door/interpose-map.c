@@ -30,11 +30,18 @@ counts(void)
 	return boot_enter() <= ENTRY_SHARED;
 }
 
+#define RETURNS_TO ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+static bool
+is_allocator(uint64_t caller)
+{
+	return caller >= real.allocator_start && caller < real.allocator_end;
+}
+
 static enum mapping_kind
 kind_of(int protection, int flags, const struct arch_frame *caller)
 {
-	if (caller->pc >= real.allocator_start &&
-	    caller->pc < real.allocator_end)
+	if (is_allocator(caller->pc))
 		return MAPPING_ALLOCATOR;
 	if ((flags & MAP_ANONYMOUS) == 0)
 		return MAPPING_FILE;
@@ -162,9 +169,9 @@ mremap(void *old, size_t old_bytes, size_t new_bytes, int flags, ...)
 }
 
 static void
-moved(intptr_t bytes)
+moved(intptr_t bytes, uint64_t caller)
 {
-	if (bytes != 0 && counts())
+	if (bytes != 0 && !is_allocator(caller) && counts())
 		atomic_fetch_add(&segment_mine()->live.break_bytes, bytes);
 }
 
@@ -178,7 +185,7 @@ brk(void *end)
 	before = (uintptr_t)real.sbrk(0);
 	r = real.brk(end);
 	if (r == 0)
-		moved((intptr_t)((uintptr_t)end - before));
+		moved((intptr_t)((uintptr_t)end - before), RETURNS_TO);
 	return r;
 }
 
@@ -190,6 +197,6 @@ sbrk(intptr_t bytes)
 	(void)counts();
 	before = real.sbrk(bytes);
 	if (before != (void *)-1)
-		moved(bytes);
+		moved(bytes, RETURNS_TO);
 	return before;
 }

@@ -121,11 +121,14 @@ realloc_aside(enum entry entry, void *block, size_t size)
 		return real.realloc(block, size);
 	if (block == NULL)
 		return malloc_aside(entry, size);
+	/* First out, or another thread may have the address by then. */
 	usable = real.usable_size(block);
-	fresh = real.realloc(block, size);
-	if (fresh == NULL && size != 0)
-		return NULL;
 	record_shared_free(block, usable);
+	fresh = real.realloc(block, size);
+	if (fresh == NULL && size != 0) {
+		record_shared_alloc(block, usable, usable); /* it stays */
+		return NULL;
+	}
 	return counted_aside(entry, fresh, size);
 }
 

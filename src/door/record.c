@@ -83,15 +83,28 @@ walk(const struct arch_frame *caller, uint32_t flags)
 	return site_of(node, flags);
 }
 
+/*
+ * Did a signal interrupt this thread in here?  If the call comes from further
+ * out than the one that was interrupted, that one was left by a longjmp() and
+ * is over.
+ */
+static bool
+is_nested(uint64_t sp)
+{
+	return self.busy != BUSY_NOT &&
+	    (self.busy != BUSY_RECORDING || sp < self.busy_at);
+}
+
 static uint32_t
 site_here(const struct arch_frame *caller, uint32_t flags)
 {
 	uint32_t site;
 
-	if (UNLIKELY(self.busy != BUSY_NOT || self.scratch == NULL)) {
+	if (UNLIKELY(is_nested(caller->sp) || self.scratch == NULL)) {
 		count(&segment_mine()->lost.nested);
 		return SITE_NO_STACK;
 	}
+	self.busy_at = caller->sp;
 	set_busy(BUSY_RECORDING);
 	site = walk(caller, flags);
 	set_busy(BUSY_NOT);

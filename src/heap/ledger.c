@@ -19,15 +19,15 @@
 /* Blocks may start 8 bytes apart only where they are smaller than 16. */
 #define LEAST_BITS   3
 
-/* All levels: as many entries again as the lowest has. */
-#define REGION_ENTRIES (2 * (REGION_BYTES >> LEAST_BITS))
-
 #define SITE_BITS  22
 #define SLACK_BITS 26
 #define EPOCH_BITS 16
 
+#define LEVELS (REGION_BITS + 1)
+
+/* The tables of a region, each made when a block of its level is first met. */
 struct region {
-	_Atomic uint64_t entry[REGION_ENTRIES];
+	_Atomic uint64_t *_Atomic level[LEVELS];
 };
 
 struct middle {
@@ -51,12 +51,16 @@ level_of(size_t usable)
 	return bits < REGION_BITS ? bits : REGION_BITS;
 }
 
+/* A block's place, or NULL: none of its level was met in this region. */
 static _Atomic uint64_t *
-entry_in(struct region *region, uint64_t address, size_t usable)
+entry_in(const struct region *region, uint64_t address, unsigned level)
 {
-	uint64_t place = REGION_BYTES | (address & (REGION_BYTES - 1));
+	_Atomic uint64_t *table = atomic_load_explicit(&region->level[level],
+	    memory_order_acquire);
 
-	return &region->entry[place >> level_of(usable)];
+	if (UNLIKELY(table == NULL))
+		return NULL;
+	return &table[(address & (REGION_BYTES - 1)) >> level];
 }
 
 static struct region *
@@ -91,19 +95,30 @@ make_region(uint64_t address)
 
 		if (fresh == NULL)
 			return NULL;
-		/* Who loses this race leaves 64 KiB untouched behind. */
+		/* Who loses a race leaves a small piece behind, here, too. */
 		if (atomic_compare_exchange_strong(top, &m, fresh))
 			m = fresh;
 	}
 	slot = &m->region[number & ((1 << MIDDLE_BITS) - 1)];
 	r = arena_take(sizeof(*r));
-	if (r == NULL)
+	if (r == NULL || atomic_compare_exchange_strong(slot, &none, r))
+		return r;
+	return none;
+}
+
+static COLD _Atomic uint64_t *
+make_level(struct region *region, uint64_t address, unsigned level)
+{
+	size_t bytes = (REGION_BYTES >> level) * sizeof(uint64_t);
+	_Atomic uint64_t *table = arena_take(bytes);
+	_Atomic uint64_t *none = NULL;
+
+	if (table == NULL)
 		return NULL;
-	if (!atomic_compare_exchange_strong(slot, &none, r)) {
-		arena_return(r, sizeof(*r));
-		r = none;
-	}
-	return r;
+	if (!atomic_compare_exchange_strong(&region->level[level], &none,
+	    table) && bytes >= ARENA_LARGE)
+		arena_return((void *)table, bytes);
+	return entry_in(region, address, level);
 }
 
 static uint64_t
@@ -128,6 +143,7 @@ ledger_put(const void *block, size_t usable, const struct record *record,
 {
 	uint64_t address = (uintptr_t)block;
 	struct region *region = find_region(address);
+	unsigned level = level_of(usable);
 	_Atomic uint64_t *entry;
 	uint64_t before;
 
@@ -141,7 +157,12 @@ ledger_put(const void *block, size_t usable, const struct record *record,
 	}
 	if (UNLIKELY(record->slack >= LEDGER_SLACK))
 		return -ERANGE;
-	entry = entry_in(region, address, usable);
+	entry = entry_in(region, address, level);
+	if (UNLIKELY(entry == NULL)) {
+		entry = make_level(region, address, level);
+		if (entry == NULL)
+			return -ENOMEM;
+	}
 	before = atomic_load_explicit(entry, memory_order_relaxed);
 	atomic_store_explicit(entry, pack(record), memory_order_relaxed);
 	if (LIKELY(before == 0))
@@ -159,7 +180,9 @@ ledger_take(const void *block, size_t usable, struct record *record)
 
 	if (UNLIKELY(region == NULL))
 		return -ENOENT;
-	entry = entry_in(region, (uintptr_t)block, usable);
+	entry = entry_in(region, (uintptr_t)block, level_of(usable));
+	if (UNLIKELY(entry == NULL))
+		return -ENOENT;
 	packed = atomic_load_explicit(entry, memory_order_relaxed);
 	if (UNLIKELY(packed == 0))
 		return -ENOENT;

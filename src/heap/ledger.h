@@ -11,11 +11,10 @@
  * block and for no other: no hash, no probing, no collision, no lock, and no
  * locked instruction, since an address has one owner at a time.
  *
- * For one region of address space, the tables of all g together are a heap
- * order: entry (region | offset) >> log2(g), as in a binary heap of which
- * each g is a level.  Regions are mapped when first met, and touched where
- * blocks are: small blocks cost an entry for each 16 or 32 bytes of heap, a
- * large one a single entry.
+ * Address space is cut into regions of 4 MiB, and a region has such a table
+ * for each g.  They are mapped when first met, and touched where blocks are:
+ * small blocks cost an entry for each 16 or 32 bytes of heap, a large one a
+ * single entry.
  *
  *  L1  ledger_take() after ledger_put() of a block, in any thread that learnt
  *      of the block from the one that put it, gives that record.

@@ -30,11 +30,12 @@ static int64_t
 publish(_Atomic int64_t *sum, _Atomic int64_t *published,
     _Atomic int64_t *high, int64_t net)
 {
-	int64_t before = atomic_load_explicit(published, memory_order_relaxed);
 	int64_t top = atomic_load_explicit(high, memory_order_relaxed);
+	/* In one step: a signal handler may publish in between. */
+	int64_t before = atomic_exchange_explicit(published, net,
+	    memory_order_relaxed);
 	int64_t others;
 
-	atomic_store_explicit(published, net, memory_order_relaxed);
 	others = atomic_fetch_add_explicit(sum, net - before,
 	    memory_order_relaxed) - before;
 	atomic_store_explicit(high, net, memory_order_relaxed);

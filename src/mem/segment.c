@@ -27,8 +27,8 @@ static const struct {
 	uint64_t capacity;
 } plan[TABLE_KNOWN] = {
 	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB },
-	[TABLE_SITES] = { sizeof(struct site), 1 * MIB },
-	[TABLE_NODES] = { sizeof(struct node), 4 * MIB },
+	[TABLE_SITES] = { sizeof(struct site), 512 * KIB },
+	[TABLE_NODES] = { sizeof(struct node), 2 * MIB },
 	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB },
 	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB },
 	[TABLE_TEXT] = { 1, 4 * MIB },

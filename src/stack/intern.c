@@ -19,6 +19,7 @@
 static struct {
 	_Atomic uint32_t *_Atomic head; /* a node's number, 0: none */
 	uint32_t *_Atomic next;         /* by node; fixed before it is linked */
+	_Atomic uint64_t rooms;         /* of next; a child's table may be larger */
 } intern;
 
 static struct node *
@@ -39,13 +40,18 @@ static COLD bool
 open_tables(void)
 {
 	_Atomic uint32_t *head = arena_take(sizeof(*head) << HEAD_BITS);
-	uint32_t *next = arena_take(next_bytes());
+	uint32_t *next = head != NULL ? arena_take(next_bytes()) : NULL;
 	_Atomic uint32_t *no_head = NULL;
 	uint32_t *no_next = NULL;
 
-	if (head == NULL || next == NULL)
+	if (next == NULL) {
+		if (head != NULL)
+			arena_return((void *)head, sizeof(*head) << HEAD_BITS);
 		return false;
-	if (!atomic_compare_exchange_strong(&intern.next, &no_next, next))
+	}
+	if (atomic_compare_exchange_strong(&intern.next, &no_next, next))
+		atomic_store(&intern.rooms, next_bytes() / sizeof(*next));
+	else
 		arena_return(next, next_bytes());
 	/* The heads last: who sees them finds the rest in place. */
 	if (!atomic_compare_exchange_strong(&intern.head, &no_head, head))
@@ -79,7 +85,7 @@ make_node(_Atomic uint32_t *head, uint32_t first, uint32_t parent, uint64_t pc)
 	uint32_t searched;
 	uint32_t there;
 
-	if (row < 0)
+	if (row < 0 || (uint64_t)row >= atomic_load(&intern.rooms))
 		return 0;
 	atomic_store_explicit(&nodes()[row].parent, parent,
 	    memory_order_relaxed);

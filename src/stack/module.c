@@ -59,6 +59,21 @@ find_build_id(struct object *o, const void *notes, uint64_t bytes)
 	}
 }
 
+/* Notes need not be loaded: is there a segment around this one? */
+static bool
+is_loaded(const ElfW(Phdr) *note, const ElfW(Phdr) *headers, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (headers[i].p_type == PT_LOAD &&
+		    note->p_vaddr >= headers[i].p_vaddr &&
+		    note->p_vaddr + note->p_memsz <=
+		    headers[i].p_vaddr + headers[i].p_memsz)
+			return true;
+	return false;
+}
+
 /* Take range and build-id from the program headers as they are in memory. */
 static void
 read_headers(struct object *o, const ElfW(Phdr) *headers, size_t count)
@@ -74,7 +89,8 @@ read_headers(struct object *o, const ElfW(Phdr) *headers, size_t count)
 		if (h->p_type == PT_LOAD) {
 			o->start = min_u64(o->start, round_down(at, 4096));
 			o->end = max_u64(o->end, at + h->p_memsz);
-		} else if (h->p_type == PT_NOTE && o->build_id == NULL) {
+		} else if (h->p_type == PT_NOTE && o->build_id == NULL &&
+		    is_loaded(h, headers, count)) {
 			find_build_id(o, (const void *)at, h->p_memsz);
 		}
 	}

@@ -23,4 +23,13 @@ for stacks in none all; do
 	rm -rf profile.tide.d
 	plain_and_under "$stacks" "$victims/odd-children" busy
 	same "$stacks: children that hung or died" "bad: 0" "$(cat under.out)"
+
+	rm -rf profile.tide.d
+	plain_and_under "$stacks" "$victims/odd-children" threads
+	same "$stacks: children that died" "bad: 0" "$(cat under.out)"
+	set -- profile.tide.d/*.tide
+	same "$stacks: profiles, one a child" 40 $#
+	report "$1"
+	same "$stacks: allocations of three threads" 300 \
+	    "$(json report.json .totals.allocations)"
 done

@@ -1,12 +1,13 @@
 /*
  * odd-children.c - children that are not made as libc's fork() makes them
  *
- * usage: odd-children clone | _Fork | small-stack | busy
+ * usage: odd-children clone | _Fork | small-stack | busy | threads
  *
  * Each child allocates 1000 blocks of 10 000 bytes and leaves; the parent
  * allocates and frees 10 000 of 50 meanwhile.  small-stack forks in a thread
  * with the least stack there may be; busy, while other threads allocate from
- * ever new places.
+ * ever new places.  threads: the first to allocate in a child are three at
+ * once, as a thread needs no memory that an earlier one has left.
  */
 #include <limits.h>
 #include <pthread.h>
@@ -152,6 +153,60 @@ fork_among_busy_threads(void)
 }
 #endif
 
+static volatile int started;
+
+static void *
+allocate_at_once(void *context)
+{
+	void *block[100];
+	int i;
+
+	if (context == NULL)
+		return NULL;
+	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
+	while (started < 3)
+		;
+	for (i = 0; i < 100; i++)
+		block[i] = malloc(100);
+	for (i = 0; i < 100; i++)
+		free(block[i]);
+	return NULL;
+}
+
+static void
+run_three(void *context)
+{
+	pthread_t thread[3];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (pthread_create(&thread[i], NULL, allocate_at_once,
+		    context) != 0)
+			abort();
+	for (i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+}
+
+static void
+fork_for_threads(void)
+{
+	int bad = 0;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		int status;
+
+		run_three(NULL);
+		if (fork() == 0) {
+			run_three((void *)1);
+			_exit(0);
+		}
+		wait(&status);
+		bad += status != 0;
+	}
+	printf("bad: %d\n", bad);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -165,6 +220,8 @@ main(int argc, char **argv)
 		fork_on_a_small_stack();
 	else if (strcmp(how, "busy") == 0)
 		fork_among_busy_threads();
+	else if (strcmp(how, "threads") == 0)
+		fork_for_threads();
 	else
 		return 2;
 	return 0;
