@@ -53,6 +53,7 @@ static struct {
 	pthread_key_t key; /* its destructor tells that a thread ends */
 	uint32_t generation;
 	char directory[PLACE_ROOM]; /* for segments; found once a tree */
+	uint64_t stack_end;         /* of the first thread; 0: not known */
 	char *const *environment; /* until libc has found it: environ */
 	struct heritage heritage;
 	uint64_t *scratch[16 * KIB]; /* by row of the tally */
@@ -386,6 +387,7 @@ advance(void)
 
 	if (go_on(PHASE_NEW, PHASE_RESOLVING)) {
 		real_resolve();
+		boot.stack_end = real_stack_end();
 		boot.environment = real_environment();
 		atomic_store(&boot.phase, PHASE_RESOLVED);
 	}
@@ -431,6 +433,12 @@ meet_thread(void)
 		    sizeof(uint64_t));
 		boot.scratch[row] = self.scratch;
 	}
+	/* libc puts a thread's control block on top of its stack; the first
+	 * thread's is elsewhere. */
+	if (self.stack.top == 0)
+		unwind_set_top(&self.stack, sys_tid() == sys_pid() ?
+		    boot.stack_end :
+		    (uintptr_t)__builtin_thread_pointer());
 	if (boot_recording)
 		atomic_store(&t->until_look, INT64_MIN / 2);
 	if (boot.has_key)

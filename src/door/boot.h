@@ -31,7 +31,7 @@ struct self {
 	uint32_t busy;       /* enum busy; volatile by barriers */
 	uint64_t busy_at;    /* BUSY_RECORDING: the stack pointer there */
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */
-	struct extent stack; /* what the unwinder knows of it */
+	struct stack stack;  /* for the unwinder */
 };
 
 enum busy {

@@ -93,15 +93,19 @@ real_resolve(void)
 	(void)dlerror(); /* what is missing is nobody's error but ours */
 }
 
+uint64_t
+real_stack_end(void)
+{
+	void *const *end = next("__libc_stack_end");
+
+	return end != NULL ? (uintptr_t)*end : 0;
+}
+
 /* Behind argc: the arguments, NULL, and then the environment. */
 char *const *
 real_environment(void)
 {
-	void *const *end = next("__libc_stack_end");
-	const intptr_t *argc;
+	const intptr_t *argc = (const void *)(uintptr_t)real_stack_end();
 
-	if (end == NULL)
-		return NULL;
-	argc = *end;
-	return (char *const *)(argc + 1 + *argc + 1);
+	return argc != NULL ? (char *const *)(argc + 1 + *argc + 1) : NULL;
 }

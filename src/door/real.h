@@ -53,4 +53,7 @@ void real_resolve(void);
  */
 char *const *real_environment(void);
 
+/* The top of the first thread's stack, or 0. */
+uint64_t real_stack_end(void);
+
 #endif

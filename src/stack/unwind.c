@@ -10,37 +10,85 @@
 
 #define PAGE_BYTES UINT64_C(4096)
 
-/* --- by our own rules ----------------------------------------------------- */
+/* A stack pointer further from the top is not on this stack. */
+#define STACK_MOST (UINT64_C(64) << 20)
+
+/* --- what may be read ----------------------------------------------------- */
+
+void
+unwind_set_top(struct stack *stack, uint64_t top)
+{
+	stack->top = round_down(top, 8);
+	stack->low = round_down(stack->top - 8, PAGE_BYTES);
+	stack->foreign = 0;
+}
 
 /*
- * May the word at @address be read?  A thread's stack is asked about page by
- * page once, and then remembered as one extent; on another stack (a fiber's,
- * a signal's) the extent starts anew.
+ * Is this stack pointer on the thread's own stack?  The stack reaches as far
+ * down as pages can be read without a gap: below a thread's stack is a page
+ * that cannot.  Asked once for each page that the stack has grown by.
  */
-static bool
-is_known(struct extent *known, uint64_t address)
+static COLD bool
+grows_to(struct stack *stack, uint64_t page)
+{
+	uint64_t low = stack->low;
+
+	if (page >= low || stack->top - page > STACK_MOST ||
+	    page == stack->foreign)
+		return false;
+	while (low > page) {
+		low -= PAGE_BYTES;
+		if (!sys_is_readable((const void *)(uintptr_t)low)) {
+			stack->foreign = page;
+			return false;
+		}
+	}
+	stack->low = low;
+	return true;
+}
+
+static inline bool
+is_own(struct stack *stack, uint64_t sp)
+{
+	return LIKELY(sp >= stack->low && sp < stack->top) ||
+	    grows_to(stack, round_down(sp, PAGE_BYTES));
+}
+
+/* What is known to be readable during one walk. */
+struct reach {
+	uint64_t low;
+	uint64_t high;
+};
+
+static COLD bool
+reaches(struct reach *reach, uint64_t address)
 {
 	uint64_t page = round_down(address, PAGE_BYTES);
 
-	if (LIKELY(address - known->low < known->high - known->low))
-		return true;
-	if (address % 8 != 0 || !sys_is_readable((void *)(uintptr_t)address))
+	if (!sys_is_readable((const void *)(uintptr_t)address))
 		return false;
-	if (page == known->high) {
-		known->high += PAGE_BYTES;
-	} else if (page + PAGE_BYTES == known->low) {
-		known->low = page;
+	if (page == reach->high) {
+		reach->high += PAGE_BYTES;
 	} else {
-		known->low = page;
-		known->high = page + PAGE_BYTES;
+		reach->low = page;
+		reach->high = page + PAGE_BYTES;
 	}
 	return true;
 }
 
-static bool
-read_word(struct extent *known, uint64_t address, uint64_t *word)
+static inline bool
+is_known(struct reach *reach, uint64_t address)
 {
-	if (UNLIKELY(address % 8 != 0 || !is_known(known, address)))
+	return LIKELY(address >= reach->low && address < reach->high) ||
+	    reaches(reach, address);
+}
+
+/* --- by our own rules ----------------------------------------------------- */
+
+static bool
+read_word(struct reach *reach, uint64_t address, uint64_t *word)
+{
+	if (UNLIKELY(address % 8 != 0 || !is_known(reach, address)))
 		return false;
 	*word = *(const uint64_t *)(uintptr_t)address;
 	return true;
@@ -48,7 +96,7 @@ read_word(struct extent *known, uint64_t address, uint64_t *word)
 
 static bool
 find_cfa(const struct rule *rule, const struct arch_frame *f,
-    struct extent *known, uint64_t *cfa)
+    struct reach *reach, uint64_t *cfa)
 {
 	switch (rule->cfa) {
 	case CFA_SP:
@@ -58,26 +106,26 @@ find_cfa(const struct rule *rule, const struct arch_frame *f,
 		*cfa = f->fp + rule->cfa_offset;
 		return true;
 	default:
-		return read_word(known, f->fp - rule->cfa_offset, cfa);
+		return read_word(reach, f->fp - rule->cfa_offset, cfa);
 	}
 }
 
 /* From a frame to its caller's; false: the stack is not what it should be. */
 static bool
-step(const struct rule *rule, struct arch_frame *f, struct extent *known)
+step(const struct rule *rule, struct arch_frame *f, struct reach *reach)
 {
 	uint64_t cfa;
 	bool good;
 
 	/* A stack rises towards its root; a chain that does not has no end. */
-	if (!find_cfa(rule, f, known, &cfa) || cfa <= f->sp ||
-	    !read_word(known, cfa - rule->ra_offset, &f->pc))
+	if (!find_cfa(rule, f, reach, &cfa) || cfa <= f->sp ||
+	    !read_word(reach, cfa - rule->ra_offset, &f->pc))
 		return false;
 	good = true;
 	if (rule->fp == FP_AT_CFA)
-		good = read_word(known, cfa - rule->fp_offset, &f->fp);
+		good = read_word(reach, cfa - rule->fp_offset, &f->fp);
 	else if (rule->fp == FP_AT_FP)
-		good = read_word(known, f->fp + rule->fp_offset, &f->fp);
+		good = read_word(reach, f->fp + rule->fp_offset, &f->fp);
 	else if (rule->fp == FP_LOST)
 		f->fp = 0;
 	f->sp = cfa;
@@ -86,24 +134,30 @@ step(const struct rule *rule, struct arch_frame *f, struct extent *known)
 
 /* From a signal's trampoline to what the signal interrupted. */
 static bool
-step_signal(struct arch_frame *f, struct extent *known)
+step_signal(struct arch_frame *f, struct reach *reach)
 {
 	uint64_t context = f->sp + ARCH_UCONTEXT;
 
-	if (!is_known(known, context) ||
-	    !is_known(known, context + sizeof(ucontext_t) - 8))
+	if (!is_known(reach, context) ||
+	    !is_known(reach, context + sizeof(ucontext_t) - 8))
 		return false;
 	*f = arch_interrupted((const ucontext_t *)(uintptr_t)context);
 	return true;
 }
 
 size_t
-unwind_stack(const struct arch_frame *from, struct extent *known,
+unwind_stack(const struct arch_frame *from, struct stack *stack,
     uint64_t *buffer, size_t room, int *cut)
 {
+	struct reach reach = { 0, 0 };
 	struct arch_frame f = *from;
 	uint64_t place = f.pc - 1;
 	size_t n = 0;
+
+	if (is_own(stack, f.sp)) {
+		reach.low = stack->low;
+		reach.high = stack->top;
+	}
 
 	*cut = 1;
 	/* An address of 0 or 1: a stack that was made by hand ends so. */
@@ -118,11 +172,11 @@ unwind_stack(const struct arch_frame *from, struct extent *known,
 		if (UNLIKELY(rule.cfa == CFA_NONE))
 			break;
 		if (LIKELY(rule.cfa != CFA_SIGNAL)) {
-			if (!step(&rule, &f, known))
+			if (!step(&rule, &f, &reach))
 				return n;
 			place = f.pc - 1;
 		} else {
-			if (!step_signal(&f, known))
+			if (!step_signal(&f, &reach))
 				return n;
 			place = f.pc++;
 		}

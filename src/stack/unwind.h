@@ -14,11 +14,19 @@
 
 #include "sys/arch.h"
 
-/* Pages of this thread's stack that are known to be readable. */
-struct extent {
-	uint64_t low;
-	uint64_t high;
+/*
+ * A thread's own stack.  What lies between its stack pointer and the top
+ * cannot go away while it runs on it, so readable pages stay readable.  Of
+ * any other stack (a fiber's, a signal's) nothing is remembered.
+ */
+struct stack {
+	uint64_t top;     /* 0: not known, and every page is asked for */
+	uint64_t low;     /* [low, top) is readable, without a gap */
+	uint64_t foreign; /* page of the last stack pointer elsewhere */
 };
+
+/* @top: an address above all frames, such as the thread's control block. */
+void unwind_set_top(struct stack *stack, uint64_t top);
 
 /*
  * Write the return addresses from @from outwards, leaf first.  @from is what
@@ -26,14 +34,14 @@ struct extent {
  * shows.  Where a signal came in between, the address is one behind the
  * instruction that it interrupted, as that of a call would be.
  *
- * @known: remembered from one walk of a thread to its next
+ * @stack: the calling thread's own
  * @buffer: @room addresses
  * @cut: set to 1 if there are more, or no rule is known for a frame (generated
  *       code, and the rare function that has none)
  *
  * Return: how many.
  */
-size_t unwind_stack(const struct arch_frame *from, struct extent *known,
+size_t unwind_stack(const struct arch_frame *from, struct stack *stack,
     uint64_t *buffer, size_t room, int *cut);
 
 /*

@@ -32,7 +32,7 @@ struct walk {
 };
 
 static struct walk walk;
-static struct extent known;
+static struct stack known;
 
 static __attribute__((noinline)) void
 capture(void)
@@ -244,6 +244,51 @@ a_fiber_s_stack_is_not_left(void **state)
 	assert_same(0);
 }
 
+/* A page that a stack ends at, read in one walk and gone in the next. */
+static void
+what_was_readable_in_one_walk_is_asked_for_in_the_next(void **state)
+{
+	char *map = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct arch_frame from;
+	uint64_t pcs[8];
+	int cut;
+
+	(void)state;
+	plain(1);
+	from.pc = walk.pcs[0]; /* a frame of several words, in plain() */
+	from.sp = (uintptr_t)map + 2 * 4096 - 8;
+	from.fp = from.sp;
+	(void)unwind_stack(&from, &known, pcs, 8, &cut);
+	assert_int_equal(mprotect(map + 2 * 4096, 4096, PROT_NONE), 0);
+	assert_int_equal(unwind_stack(&from, &known, pcs, 8, &cut), 1);
+	assert_int_equal(cut, 1);
+	munmap(map, 3 * 4096);
+}
+
+static void
+the_walk_is_the_same_where_the_stack_is_known(void **state)
+{
+	pthread_attr_t attributes;
+	void *start;
+	size_t bytes;
+
+	(void)state;
+	pthread_getattr_np(pthread_self(), &attributes);
+	pthread_attr_getstack(&attributes, &start, &bytes);
+	pthread_attr_destroy(&attributes);
+	unwind_set_top(&known, (uintptr_t)start + bytes);
+	plain(30);
+	assert_same(0);
+	assert_true(known.low <= (uintptr_t)&attributes);
+	assert_true(known.low >= (uintptr_t)start);
+	with_a_large_frame();
+	assert_same(0);
+	in_fiber();
+	assert_same(0);
+	memset(&known, 0, sizeof(known));
+}
+
 static void
 a_stack_that_is_deeper_than_there_is_room_is_cut(void **state)
 {
@@ -304,6 +349,9 @@ main(void)
 		    a_signal_is_seen_through_on_the_same_and_on_another_stack),
 		cmocka_unit_test(a_thread_ends_where_it_was_made),
 		cmocka_unit_test(a_fiber_s_stack_is_not_left),
+		cmocka_unit_test(
+		    what_was_readable_in_one_walk_is_asked_for_in_the_next),
+		cmocka_unit_test(the_walk_is_the_same_where_the_stack_is_known),
 		cmocka_unit_test(
 		    a_stack_that_is_deeper_than_there_is_room_is_cut),
 		cmocka_unit_test(
