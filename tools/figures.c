@@ -195,6 +195,7 @@ const struct profile_loss profile_losses[PROFILE_LOSSES] = {
 	LOSS(early, false, "allocations before heaptide was ready"),
 	LOSS(space, true, "times the disk or memory had no room"),
 	LOSS(forks, true, "fork that was seen late"),
+	LOSS(verified, false, "stacks compared with libunwind's"),
 	LOSS(differing, true, "stacks that libunwind sees otherwise"),
 };
 

@@ -122,7 +122,7 @@ struct profile_loss {
 	const char *means; /* "%s MEANS" is a sentence's part, %s the count */
 };
 
-#define PROFILE_LOSSES 14
+#define PROFILE_LOSSES 15
 extern const struct profile_loss profile_losses[PROFILE_LOSSES];
 
 uint64_t profile_lost(const struct profile *profile,

@@ -46,14 +46,14 @@ static struct {
 	_Atomic uint32_t phase; /* enum phase */
 	struct options options;
 	bool options_read;
+	bool hooked;    /* fork and exit call us */
 	bool reference; /* the judge of stacks is open */
 	bool unseen;    /* we are a child that nobody told us of */
-	bool hooked;  /* fork and exit call us */
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
 	uint32_t generation;
+	uint64_t stack_end; /* of the first thread; 0: not known */
 	char directory[PLACE_ROOM]; /* for segments; found once a tree */
-	uint64_t stack_end;         /* of the first thread; 0: not known */
 	char *const *environment; /* until libc has found it: environ */
 	struct heritage heritage;
 	uint64_t *scratch[16 * KIB]; /* by row of the tally */
@@ -63,9 +63,8 @@ bool boot_recording;
 
 #define YIELDS_MOST 100000
 #define PAGE_BYTES  4096
-_Atomic uint32_t boot_alive[PAGE_BYTES / sizeof(uint32_t)]
+uint32_t boot_mode[PAGE_BYTES / sizeof(uint32_t)]
     __attribute__((aligned(PAGE_BYTES)));
-__thread struct self self;
 __thread struct self self;
 
 static char *const *
@@ -249,13 +248,21 @@ in_child(void)
 	segment_leave();
 }
 
+/* The segment is there, and it is this process'. */
+static bool
+is_counting(void)
+{
+	return atomic_load(&boot.phase) == PHASE_COUNTING &&
+	    boot_mode[0] != MODE_NOT;
+}
+
 static void
 at_exit(int status, void *context)
 {
 	struct segment *s = segment_mine();
 
 	(void)context;
-	if (atomic_load(&boot.phase) != PHASE_COUNTING)
+	if (!is_counting())
 		return;
 	if (self.tally != NULL)
 		tally_look(self.tally);
@@ -271,7 +278,7 @@ at_exit(int status, void *context)
 static void
 thread_ends(void *tally)
 {
-	if (atomic_load(&boot.phase) == PHASE_COUNTING && self.tally == tally)
+	if (is_counting() && self.tally == tally)
 		tally_leave(tally);
 }
 
@@ -295,12 +302,12 @@ hook(void)
 
 /* --- on the way to counting --- */
 
-/* From here on a child of any making is told apart, see boot_alive. */
+/* From here on a child of any making is told apart, see boot_mode. */
 static void
 come_alive(void)
 {
-	(void)sys_madvise(boot_alive, sizeof(boot_alive), MADV_WIPEONFORK);
-	atomic_store(boot_alive, 1);
+	(void)sys_madvise(boot_mode, sizeof(boot_mode), MADV_WIPEONFORK);
+	boot_mode[0] = real.chunks && !boot_recording ? MODE_SHORT : MODE_LONG;
 }
 
 /*
@@ -455,7 +462,7 @@ boot_enter(void)
 		return ENTRY_PASS;
 	if (self.busy == BUSY_OWN)
 		return ENTRY_POOL;
-	if (phase == PHASE_COUNTING && atomic_load(boot_alive) == 0) {
+	if (phase == PHASE_COUNTING && boot_mode[0] == MODE_NOT) {
 		notice_fork();
 		phase = atomic_load(&boot.phase);
 	}

@@ -13,7 +13,6 @@
 #ifndef DOOR_BOOT_H
 #define DOOR_BOOT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,20 +44,24 @@ enum busy {
 extern __thread struct self self
     __attribute__((tls_model("initial-exec")));
 
-/*
- * Not zero once there is a segment.  It lies in a page that the kernel empties
- * in a child (MADV_WIPEONFORK), so that a child that was made without libc's
- * fork(), and thus without our handler, does not go on counting in its
- * parent's segment.
- */
-extern _Atomic uint32_t boot_alive[];
+enum mode {
+	MODE_NOT,   /* no segment; or we are a child, and have none yet */
+	MODE_SHORT, /* only the tally counts, and glibc's blocks tell their size */
+	MODE_LONG
+};
 
-/* The hot road's question: does this thread of this process count? */
+/*
+ * The mode lies in a page that the kernel empties in a child
+ * (MADV_WIPEONFORK), so that a child that was made without libc's fork(), and
+ * thus without our handler, does not go on counting in its parent's segment.
+ */
+extern uint32_t boot_mode[]; /* enum mode; stored before any thread counts */
+
+/* Does this thread of this process count? */
 static inline bool
 boot_counts(void)
 {
-	return self.tally != NULL && atomic_load_explicit(boot_alive,
-	    memory_order_relaxed) != 0;
+	return self.tally != NULL && boot_mode[0] != MODE_NOT;
 }
 
 /* What boot_enter() found for this call. */

@@ -178,9 +178,9 @@ after_new(void *block, size_t size, struct arch_frame caller)
 	if (block == NULL || self.tally == NULL ||
 	    self.tally->last == (uintptr_t)block)
 		return block;
-	usable = real.usable_size(block);
+	usable = real_usable(block);
 	if (tally_alloc(self.tally, block, usable))
-		record_alloc(block, size, usable, &caller);
+		record_alloc(block, size, usable, caller);
 	return block;
 }
 
@@ -196,7 +196,7 @@ before_delete(void *block)
 
 	if (block == NULL || !counts())
 		return NULL;
-	usable = real.usable_size(block);
+	usable = real_usable(block);
 	if (boot_recording)
 		record_free(block, usable);
 	else if (tally_free(self.tally, block, usable))
@@ -232,7 +232,8 @@ after_delete(struct tally *t)
 		if (LIKELY(!real.owns_new))				\
 			return f arguments; /* a jump: no frame of ours */ \
 		before_new();						\
-		return after_new(f arguments, size, ARCH_CALLER());		\
+		return after_new(f arguments, size,			\
+		    arch_frame_of(ARCH_CALLER()));				\
 	}
 
 #define DEFINE_DELETE(operator, symbol, parameters, arguments)		\

@@ -39,9 +39,9 @@ is_allocator(uint64_t caller)
 }
 
 static enum mapping_kind
-kind_of(int protection, int flags, const struct arch_frame *caller)
+kind_of(int protection, int flags, struct arch_frame caller)
 {
-	if (is_allocator(caller->pc))
+	if (is_allocator(caller.pc))
 		return MAPPING_ALLOCATOR;
 	if ((flags & MAP_ANONYMOUS) == 0)
 		return MAPPING_FILE;
@@ -54,7 +54,7 @@ kind_of(int protection, int flags, const struct arch_frame *caller)
 
 static void
 mapped(void *start, size_t bytes, enum mapping_kind kind,
-    const struct arch_frame *caller)
+    struct arch_frame caller)
 {
 	int error = errno;
 	uint32_t site = self.tally != NULL && kind != MAPPING_ALLOCATOR ?
@@ -88,21 +88,21 @@ map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset,
 	    map_directly(at, bytes, protection, flags, fd, offset) :
 	    real.mmap(at, bytes, protection, flags, fd, offset);
 	if (counting && p != MAP_FAILED)
-		mapped(p, bytes, kind_of(protection, flags, &caller), &caller);
+		mapped(p, bytes, kind_of(protection, flags, caller), caller);
 	return p;
 }
 
 EXPORT void *
 mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-	return map(at, bytes, protection, flags, fd, offset, ARCH_CALLER());
+	return map(at, bytes, protection, flags, fd, offset, arch_frame_of(ARCH_CALLER()));
 }
 
 EXPORT void *
 mmap64(void *at, size_t bytes, int protection, int flags, int fd,
     off64_t offset)
 {
-	return map(at, bytes, protection, flags, fd, offset, ARCH_CALLER());
+	return map(at, bytes, protection, flags, fd, offset, arch_frame_of(ARCH_CALLER()));
 }
 
 /* Would the kernel refuse these arguments out of hand? */

@@ -27,25 +27,30 @@
 	(UNLIKELY(!boot_counts()) && \
 	((entry) = boot_enter()) != ENTRY_COUNT)
 
-/* The allocator gave @block: count it, and pass it on. */
-static inline void *
-counted(void *block, size_t requested, struct arch_frame caller)
+/*
+ * The allocator gave @block: count it, and pass it on.  The caller's frame is
+ * looked up where it is needed and handed over by value: what is called last
+ * may take the place of our frame.
+ */
+static inline __attribute__((always_inline)) void *
+counted(void *block, size_t requested, struct arch_caller caller)
 {
 	size_t usable;
 
 	if (UNLIKELY(block == NULL))
 		return NULL; /* errno as the allocator left it */
-	usable = real.usable_size(block);
+	usable = real_usable(block);
 	if (tally_alloc(self.tally, block, usable))
-		record_alloc(block, requested, usable, &caller);
+		return record_alloc(block, requested, usable,
+		    arch_frame_of(caller));
 	return block;
 }
 
 /* The block is about to go back to the allocator. */
-static inline void
+static void
 forget(void *block)
 {
-	size_t usable = real.usable_size(block);
+	size_t usable = real_usable(block);
 
 	if (boot_recording)
 		record_free(block, usable);
@@ -60,7 +65,7 @@ counted_aside(enum entry entry, void *block, size_t requested)
 {
 	if (entry == ENTRY_SHARED && block != NULL)
 		record_shared_alloc(block, requested,
-		    real.usable_size(block));
+		    real_usable(block));
 	return block;
 }
 
@@ -97,7 +102,7 @@ free_aside(void *block)
 	if (!ASIDE(entry))
 		return false;
 	if (entry == ENTRY_SHARED)
-		record_shared_free(block, real.usable_size(block));
+		record_shared_free(block, real_usable(block));
 	if (entry != ENTRY_POOL)
 		real.free(block);
 	return true;
@@ -114,7 +119,7 @@ realloc_aside(enum entry entry, void *block, size_t size)
 		fresh = malloc(size);
 		if (fresh != NULL && block != NULL)
 			memcpy(fresh, block, min_u64(size, pool_has(block) ?
-			    pool_size(block) : real.usable_size(block)));
+			    pool_size(block) : real_usable(block)));
 		return fresh;
 	}
 	if (entry == ENTRY_PASS)
@@ -122,7 +127,7 @@ realloc_aside(enum entry entry, void *block, size_t size)
 	if (block == NULL)
 		return malloc_aside(entry, size);
 	/* First out, or another thread may have the address by then. */
-	usable = real.usable_size(block);
+	usable = real_usable(block);
 	record_shared_free(block, usable);
 	fresh = real.realloc(block, size);
 	if (fresh == NULL && size != 0) {
@@ -134,26 +139,98 @@ realloc_aside(enum entry entry, void *block, size_t size)
 
 /* --- the family --- */
 
-EXPORT void *
-malloc(size_t size)
+/*
+ * malloc() and free() have a road of their own for the mode that is meant to
+ * be left on: all that is rare is a call away, so that nothing is kept for it.
+ */
+static __attribute__((noinline)) void *
+malloc_long(size_t size, struct arch_frame caller)
 {
 	enum entry entry;
+	size_t usable;
+	void *block;
 
 	if (ASIDE(entry))
 		return malloc_aside(entry, size);
-	return counted(real.malloc(size), size, ARCH_CALLER());
+	block = real.malloc(size);
+	if (block == NULL)
+		return NULL;
+	usable = real_usable(block);
+	if (tally_alloc(self.tally, block, usable))
+		return record_alloc(block, size, usable, caller);
+	return block;
+}
+
+static COLD void *
+malloc_mapped(struct tally *t, void *block)
+{
+	if (tally_alloc(t, block, real.usable_size(block)))
+		record_look();
+	return block;
+}
+
+static COLD void *
+malloc_and_look(void *block)
+{
+	record_look();
+	return block;
+}
+
+EXPORT void *
+malloc(size_t size)
+{
+	struct tally *t = self.tally;
+	size_t head;
+	void *block;
+
+	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT))
+		return malloc_long(size, arch_frame_of(ARCH_CALLER()));
+	block = real.malloc(size);
+	if (UNLIKELY(block == NULL))
+		return NULL;
+	head = real_head(block);
+	if (real_is_mapped(head))
+		return malloc_mapped(t, block);
+	if (tally_alloc(t, block, real_size(head)))
+		return malloc_and_look(block);
+	return block;
+}
+
+static __attribute__((noinline)) void
+free_long(void *block)
+{
+	if (UNLIKELY(!boot_counts() || pool_has(block)) && free_aside(block))
+		return;
+	forget(block);
+	real.free(block);
+}
+
+static COLD void
+free_and_look(void *block)
+{
+	record_look();
+	real.free(block);
 }
 
 EXPORT void
 free(void *block)
 {
+	struct tally *t = self.tally;
+	size_t head;
+
 	if (UNLIKELY(block == NULL))
 		return;
-	if (UNLIKELY(!boot_counts() || pool_has(block)) &&
-	    free_aside(block))
+	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT)) {
+		free_long(block);
 		return;
-	forget(block);
-	real.free(block);
+	}
+	head = real_head(block);
+	if (real_is_mapped(head))
+		free_long(block);
+	else if (tally_free(t, block, real_size(head)))
+		free_and_look(block);
+	else
+		real.free(block);
 }
 
 EXPORT void *
@@ -164,7 +241,8 @@ calloc(size_t n, size_t size)
 	if (ASIDE(entry))
 		return calloc_aside(entry, n, size);
 	/* The product cannot overflow where the allocator succeeds. */
-	return counted(real.calloc(n, size), n * size, ARCH_CALLER());
+	return counted(real.calloc(n, size), n * size,
+	    ARCH_CALLER());
 }
 
 /*
@@ -173,9 +251,9 @@ calloc(size_t n, size_t size)
  * as a free, which it is with every allocator that answers so.
  */
 static inline void *
-reallocated(void *block, size_t size, struct arch_frame caller)
+reallocated(void *block, size_t size, struct arch_caller caller)
 {
-	struct taken taken = { .usable = real.usable_size(block) };
+	struct taken taken = { .usable = real_usable(block) };
 	void *fresh;
 
 	if (boot_recording)
@@ -204,7 +282,8 @@ realloc(void *block, size_t size)
 	if (ASIDE(entry) || UNLIKELY(pool_has(block)))
 		return realloc_aside(entry, block, size);
 	if (block == NULL)
-		return counted(real.malloc(size), size, ARCH_CALLER());
+		return counted(real.malloc(size), size,
+		    ARCH_CALLER());
 	return reallocated(block, size, ARCH_CALLER());
 }
 
@@ -255,7 +334,8 @@ aligned_alloc(size_t alignment, size_t size)
 		return entry == ENTRY_POOL ? pool_take(size, alignment) :
 		    counted_aside(entry, real.aligned_alloc(alignment, size),
 		    size);
-	return counted(real.aligned_alloc(alignment, size), size, ARCH_CALLER());
+	return counted(real.aligned_alloc(alignment, size), size,
+	    ARCH_CALLER());
 }
 
 EXPORT void *
@@ -266,7 +346,8 @@ memalign(size_t alignment, size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, alignment) :
 		    counted_aside(entry, real.memalign(alignment, size), size);
-	return counted(real.memalign(alignment, size), size, ARCH_CALLER());
+	return counted(real.memalign(alignment, size), size,
+	    ARCH_CALLER());
 }
 
 EXPORT void *
@@ -277,7 +358,8 @@ valloc(size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, 4096) :
 		    counted_aside(entry, real.valloc(size), size);
-	return counted(real.valloc(size), size, ARCH_CALLER());
+	return counted(real.valloc(size), size,
+	    ARCH_CALLER());
 }
 
 EXPORT void *
@@ -288,7 +370,8 @@ pvalloc(size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, 4096) :
 		    counted_aside(entry, real.pvalloc(size), size);
-	return counted(real.pvalloc(size), size, ARCH_CALLER());
+	return counted(real.pvalloc(size), size,
+	    ARCH_CALLER());
 }
 
 /* C23.  The sizes are a hint to the allocator, which may lack the functions. */

@@ -5,11 +5,13 @@
 char pool[POOL_BYTES] __attribute__((aligned(64)));
 static _Atomic uint64_t pool_used;
 
-/* The size stands before each piece, for realloc(). */
+/* Stands before each piece; the size is for realloc(). */
 struct piece {
 	size_t bytes;
-	uint64_t unused;
+	size_t head;
 };
+
+#define HEAD_MAPPED 2
 
 void *
 pool_take(size_t bytes, size_t alignment)
@@ -29,6 +31,7 @@ pool_take(size_t bytes, size_t alignment)
 	at = round_up((uintptr_t)pool + at + sizeof(*piece), alignment);
 	piece = (struct piece *)at - 1;
 	piece->bytes = bytes;
+	piece->head = HEAD_MAPPED;
 	return (void *)at;
 }
 

@@ -5,7 +5,9 @@
  * Floor 8 (door).  May use: base.  Used by: boot, real, interpose*.c.
  * Contexts: anywhere, from before the first relocation of others on.
  *
- * Pieces are zeroed, are never given back, and are known by their address.
+ * Pieces are zeroed, are never given back, and are known by their address.  The
+ * word before one looks like that of a block which glibc has mapped by itself:
+ * see real_is_mapped(), a reason to look more closely.
  */
 #ifndef DOOR_POOL_H
 #define DOOR_POOL_H

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <string.h>
 
 #include "base/base.h"
 
@@ -41,6 +42,31 @@ warm_allocator(void)
 	if (p != NULL)
 		(void)real.usable_size(p);
 	real.free(p);
+}
+
+/*
+ * Does the word before a block of libc's tell its size?  Small blocks are
+ * tried, which leave no trace but that the heap is there.
+ */
+static bool
+has_chunks(void)
+{
+	static const size_t sizes[] = { 1, 24, 25, 40, 100, 500, 1000 };
+	const char *slash = strrchr(real.allocator, '/');
+	bool agrees = true;
+	size_t i;
+
+	if (slash == NULL || strcmp(slash, "/libc.so.6") != 0)
+		return false;
+	for (i = 0; agrees && i < ARRAY_LENGTH(sizes); i++) {
+		size_t *block = real.malloc(sizes[i]);
+
+		agrees = block != NULL && (block[-1] & 2) == 0 &&
+		    (block[-1] & ~(size_t)7) - sizeof(*block) ==
+		    real.usable_size(block);
+		real.free(block);
+	}
+	return agrees;
 }
 
 void
@@ -90,6 +116,7 @@ real_resolve(void)
 	    start == real.allocator_start;
 	if (real.owns_new && real.usable_size != NULL)
 		warm_allocator();
+	real.chunks = real.usable_size != NULL && has_chunks();
 	(void)dlerror(); /* what is missing is nobody's error but ours */
 }
 

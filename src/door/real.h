@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/base.h"
+
 /*
  * The allocator in use, and libc's mappers: what comes after us in the
  * dynamic linker's order.  Allocation functions are never NULL once
@@ -39,10 +41,51 @@ struct real {
 	const char *allocator;    /* path of real.malloc's module, or "" */
 	uint64_t allocator_start; /* its range */
 	uint64_t allocator_end;
+	bool chunks;   /* glibc's: the size stands before a block */
 	bool owns_new; /* it has an operator new that does not call malloc */
 };
 
 extern struct real real;
+
+/*
+ * The bytes of a block of glibc's by the word before it, its head.
+ *
+ * glibc's own function also looks at the block behind, only to learn that this
+ * one is in use, and that line of cache is often a cold one.  So where
+ * real_resolve() has found that the head tells the size, as it has since 1997
+ * (real.chunks), it is read.  Bit 1 is set in the head of blocks that are
+ * mapped by themselves: about those, glibc is asked.
+ */
+static inline size_t
+real_head(const void *block)
+{
+	return ((const size_t *)block)[-1];
+}
+
+static inline bool
+real_is_mapped(size_t head)
+{
+	return UNLIKELY(head & 2);
+}
+
+static inline size_t
+real_size(size_t head)
+{
+	return (head & ~(size_t)7) - sizeof(head);
+}
+
+static inline size_t
+real_usable(void *block)
+{
+	size_t head;
+
+	if (LIKELY(real.chunks)) {
+		head = real_head(block);
+		if (!real_is_mapped(head))
+			return real_size(head);
+	}
+	return real.usable_size(block);
+}
 
 /* Find all of it. */
 void real_resolve(void);

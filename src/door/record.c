@@ -96,17 +96,17 @@ is_nested(uint64_t sp)
 }
 
 static uint32_t
-site_here(const struct arch_frame *caller, uint32_t flags)
+site_here(struct arch_frame caller, uint32_t flags)
 {
 	uint32_t site;
 
-	if (UNLIKELY(is_nested(caller->sp) || self.scratch == NULL)) {
+	if (UNLIKELY(is_nested(caller.sp) || self.scratch == NULL)) {
 		count(&segment_mine()->lost.nested);
 		return SITE_NO_STACK;
 	}
-	self.busy_at = caller->sp;
+	self.busy_at = caller.sp;
 	set_busy(BUSY_RECORDING);
-	site = walk(caller, flags);
+	site = walk(&caller, flags);
 	set_busy(BUSY_NOT);
 	return site;
 }
@@ -164,9 +164,9 @@ write_down(void *block, size_t requested, size_t usable, uint32_t site,
 	return true;
 }
 
-void
+void *
 record_alloc(void *block, size_t requested, size_t usable,
-    const struct arch_frame *caller)
+    struct arch_frame caller)
 {
 	struct tally *t = self.tally;
 	int error = errno;
@@ -191,6 +191,7 @@ record_alloc(void *block, size_t requested, size_t usable,
 			look(t);
 	}
 	errno = error;
+	return block;
 }
 
 void
@@ -282,7 +283,7 @@ record_free(void *block, size_t usable)
 }
 
 uint32_t
-record_mapping_site(const struct arch_frame *caller)
+record_mapping_site(struct arch_frame caller)
 {
 	return boot_recording ? site_here(caller, SITE_MAPPING) : 0;
 }

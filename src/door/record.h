@@ -16,9 +16,12 @@
 #include "base/segment.h"
 #include "sys/arch.h"
 
-/* The tally asked for a look, or every block is to be written down. */
-void record_alloc(void *block, size_t requested, size_t usable,
-    const struct arch_frame *caller);
+/*
+ * The tally asked for a look, or every block is to be written down.  Returns
+ * @block, so that it can be the last thing that malloc() does.
+ */
+void *record_alloc(void *block, size_t requested, size_t usable,
+    struct arch_frame caller);
 
 /* Under boot_recording: count the free, and forget the block. */
 void record_free(void *block, size_t usable);
@@ -42,7 +45,7 @@ void record_put_back(void *block, const struct taken *taken);
 void record_taken_free(void *block, const struct taken *taken);
 
 /* The site of a call of the mmap family; 0: stacks are not asked for. */
-uint32_t record_mapping_site(const struct arch_frame *caller);
+uint32_t record_mapping_site(struct arch_frame caller);
 
 /* A call whose thread has no row of its own. */
 void record_shared_alloc(void *block, size_t requested, size_t usable);

@@ -100,23 +100,35 @@ struct arch_frame {
 };
 
 /*
- * Where the function that this stands in will return to.  It makes the
- * function keep a frame pointer, which is how the caller's is known.
+ * The function that ARCH_CALLER() stands in, as seen by what it calls: enough
+ * to find its caller, and no work until somebody does.  It makes the function
+ * keep a frame pointer, which is how the caller's is known.
  */
-#if defined(__x86_64__)
-#define ARCH_FRAME_TOP(frame) ((uint64_t)(uintptr_t)((frame) + 2))
-#else
-#define ARCH_FRAME_TOP(frame) ((uint64_t)(uintptr_t)__builtin_dwarf_cfa())
+struct arch_caller {
+	const uint64_t *frame;
+#if defined(__aarch64__)
+	uint64_t top;
 #endif
-#define ARCH_CALLER() \
-	arch_caller(__builtin_frame_address(0), \
-	    ARCH_FRAME_TOP((uint64_t *)__builtin_frame_address(0)))
+};
 
-static inline __attribute__((always_inline)) struct arch_frame
-arch_caller(const uint64_t *frame, uint64_t top)
+#if defined(__x86_64__)
+#define ARCH_CALLER() ((struct arch_caller){ __builtin_frame_address(0) })
+#else
+#define ARCH_CALLER() ((struct arch_caller){ __builtin_frame_address(0), \
+	(uint64_t)(uintptr_t)__builtin_dwarf_cfa() })
+#endif
+
+/* The place that the function will return to. */
+static inline struct arch_frame
+arch_frame_of(struct arch_caller caller)
 {
-	struct arch_frame f = { .pc = frame[1], .sp = top, .fp = frame[0] };
+	struct arch_frame f = { .pc = caller.frame[1], .fp = caller.frame[0] };
 
+#if defined(__x86_64__)
+	f.sp = (uint64_t)(uintptr_t)(caller.frame + 2);
+#else
+	f.sp = caller.top;
+#endif
 	return f;
 }
 

@@ -17,6 +17,13 @@
 
 #define ROOM 256
 
+/* Kinds of frames that gcc makes on demand; clang makes what it will. */
+#ifdef __clang__
+#define COMPILED(...) __attribute__((noinline))
+#else
+#define COMPILED(...) __attribute__((noinline, optimize(__VA_ARGS__)))
+#endif
+
 /*
  * What an allocation function is to the walk: its return address is the first
  * frame.  Both walkers start here, and must see the same.
@@ -37,7 +44,7 @@ static struct stack known;
 static __attribute__((noinline)) void
 capture(void)
 {
-	struct arch_frame from = ARCH_CALLER();
+	struct arch_frame from = arch_frame_of(ARCH_CALLER());
 
 	walk.depth = unwind_stack(&from, &known, walk.pcs, ROOM, &walk.cut);
 	walk.other_depth = unwind_reference(from.pc, walk.other, ROOM,
@@ -110,7 +117,7 @@ with_aligned_locals(size_t n)
 	KEEP();
 }
 
-static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void
+static COMPILED("no-omit-frame-pointer") void
 with_a_frame_pointer(size_t n)
 {
 	with_aligned_locals(n);
@@ -129,7 +136,7 @@ frames_of_all_kinds_are_followed(void **state)
 	}
 }
 
-static __attribute__((noinline, optimize("O1", "omit-frame-pointer"))) void
+static COMPILED("O1", "omit-frame-pointer") void
 with_a_large_frame(void)
 {
 	char large[200000];
@@ -299,7 +306,7 @@ a_stack_that_is_deeper_than_there_is_room_is_cut(void **state)
 }
 
 /* What a bug may leave of a frame: @slot 0 the frame pointer, 1 the way back. */
-static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void
+static COMPILED("no-omit-frame-pointer") void
 with_a_trampled_frame(int slot, uint64_t with)
 {
 	uint64_t *volatile frame = __builtin_frame_address(0);
@@ -308,7 +315,7 @@ with_a_trampled_frame(int slot, uint64_t with)
 
 	frame[slot] = with;
 	KEEP();
-	from = ARCH_CALLER();
+	from = arch_frame_of(ARCH_CALLER());
 	walk.depth = unwind_stack(&from, &known, walk.pcs, ROOM, &walk.cut);
 	frame[slot] = was;
 	KEEP();
