@@ -23,6 +23,30 @@ static const struct {
 	[KEY_TEMPORARY] = { "Who freed at once what was allocated", false },
 };
 
+/* --- words that all sections of the text share --------------------------- */
+
+void
+report_heading(const struct print *out, const char *title, const char *more)
+{
+	fputc('\n', out->to);
+	print_line(out, PRINT_STRONG, "%s%s", title, more);
+}
+
+const char *
+report_when(const struct report *r)
+{
+	return r->profile->live ? "now" : "at the end";
+}
+
+char *
+report_share(char words[REPORT_SHARE_ROOM], uint64_t part, uint64_t whole)
+{
+	double share = whole != 0 ? 100 * (double)part / (double)whole : 0;
+
+	snprintf(words, REPORT_SHARE_ROOM, "%.1f %%", share);
+	return words;
+}
+
 /* --- frames --------------------------------------------------------------- */
 
 /* "function  file.c:12", or the module where the file is not known. */

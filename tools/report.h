@@ -97,10 +97,7 @@ extern const char *const report_rss_names[RSS_TERMS];
 /* On stdout; an exit status. */
 int report_print_json(const struct report *r);
 
-/* --- report-text.c -------------------------------------------------------- */
-
-/* On stdout. */
-void report_print_text(const struct report *r);
+/* --- report-sites.c ------------------------------------------------------- */
 
 /* A blank line, and a strong one with @title and @more behind it. */
 void report_heading(const struct print *out, const char *title,
@@ -114,9 +111,12 @@ const char *report_when(const struct report *r);
 char *report_share(char words[REPORT_SHARE_ROOM], uint64_t part,
     uint64_t whole);
 
-/* --- report-sites.c ------------------------------------------------------- */
-
 /* The lists of sites, in the text. */
 void report_print_sites(const struct report *r, const struct print *out);
+
+/* --- report-text.c -------------------------------------------------------- */
+
+/* On stdout. */
+void report_print_text(const struct report *r);
 
 #endif

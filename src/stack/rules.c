@@ -119,37 +119,40 @@ get(struct reader *r, size_t bytes)
 	return value;
 }
 
+/* A number in groups of seven bits, low ones first, and its highest bit's
+ * place; the sign is that bit. */
+static uint64_t
+get_groups(struct reader *r, unsigned *bits)
+{
+	uint64_t value = 0;
+	uint8_t byte;
+
+	*bits = 0;
+	do {
+		byte = (uint8_t)get(r, 1);
+		if (*bits < 64)
+			value |= (uint64_t)(byte & 0x7f) << *bits;
+		*bits += 7;
+	} while (byte & 0x80);
+	return value;
+}
+
 static uint64_t
 get_uleb(struct reader *r)
 {
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte;
+	unsigned bits;
 
-	do {
-		byte = (uint8_t)get(r, 1);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	return value;
+	return get_groups(r, &bits);
 }
 
 static int64_t
 get_sleb(struct reader *r)
 {
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte;
+	unsigned bits;
+	uint64_t value = get_groups(r, &bits);
 
-	do {
-		byte = (uint8_t)get(r, 1);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (shift < 64 && (byte & 0x40))
-		value |= ~UINT64_C(0) << shift;
+	if (bits < 64 && (value >> (bits - 1) & 1))
+		value |= ~UINT64_C(0) << bits;
 	return (int64_t)value;
 }
 
