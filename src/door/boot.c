@@ -307,7 +307,8 @@ static void
 come_alive(void)
 {
 	(void)sys_madvise(boot_mode, sizeof(boot_mode), MADV_WIPEONFORK);
-	boot_mode[0] = real.chunks && !boot_recording ? MODE_SHORT : MODE_LONG;
+	boot_mode[0] = boot_recording ? MODE_LONG :
+	    real.chunks ? MODE_SHORT : MODE_ASK;
 }
 
 /*

@@ -47,6 +47,7 @@ extern __thread struct self self
 enum mode {
 	MODE_NOT,   /* no segment; or we are a child, and have none yet */
 	MODE_SHORT, /* only the tally counts, and glibc's blocks tell their size */
+	MODE_ASK,   /* only the tally counts, and the allocator is asked */
 	MODE_LONG
 };
 

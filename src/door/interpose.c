@@ -161,6 +161,17 @@ malloc_long(size_t size, struct arch_frame caller)
 	return block;
 }
 
+/* The same for MODE_ASK: an allocator that is not glibc's. */
+static __attribute__((noinline)) void *
+malloc_asking(struct tally *t, size_t size)
+{
+	void *block = real.malloc(size);
+
+	if (block != NULL && tally_alloc(t, block, real.usable_size(block)))
+		record_look();
+	return block;
+}
+
 static COLD void *
 malloc_mapped(struct tally *t, void *block)
 {
@@ -183,8 +194,11 @@ malloc(size_t size)
 	size_t head;
 	void *block;
 
-	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT))
+	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT)) {
+		if (t != NULL && boot_mode[0] == MODE_ASK)
+			return malloc_asking(t, size);
 		return malloc_long(size, arch_frame_of(ARCH_CALLER()));
+	}
 	block = real.malloc(size);
 	if (UNLIKELY(block == NULL))
 		return NULL;
@@ -205,6 +219,14 @@ free_long(void *block)
 	real.free(block);
 }
 
+static __attribute__((noinline)) void
+free_asking(struct tally *t, void *block)
+{
+	if (tally_free(t, block, real.usable_size(block)))
+		record_look();
+	real.free(block);
+}
+
 static COLD void
 free_and_look(void *block)
 {
@@ -221,7 +243,10 @@ free(void *block)
 	if (UNLIKELY(block == NULL))
 		return;
 	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT)) {
-		free_long(block);
+		if (t != NULL && boot_mode[0] == MODE_ASK && !pool_has(block))
+			free_asking(t, block);
+		else
+			free_long(block);
 		return;
 	}
 	head = real_head(block);
