@@ -26,8 +26,6 @@
 #include "mem/segment.h"
 #include "sys/arch.h"
 
-#define RETURNS_TO ((uint64_t)(uintptr_t)__builtin_return_address(0))
-
 /* As the C++ library lays them out: scoped enum and empty struct. */
 typedef size_t align_val;
 typedef const void *nothrow;
@@ -225,7 +223,7 @@ after_delete(struct tally *t)
 	EXPORT void *							\
 	symbol parameters						\
 	{								\
-		void *(*f) parameters = next(operator, RETURNS_TO);				\
+		void *(*f) parameters = next(operator, ARCH_RETURNS_TO());	\
 									\
 		if (UNLIKELY(f == NULL))				\
 			return new_by_malloc(size, alignment);		\
@@ -241,7 +239,7 @@ after_delete(struct tally *t)
 	EXPORT void							\
 	symbol parameters						\
 	{								\
-		void (*f) parameters = next(operator, RETURNS_TO);				\
+		void (*f) parameters = next(operator, ARCH_RETURNS_TO());	\
 		struct tally *t;					\
 									\
 		if (UNLIKELY(f == NULL)) {				\

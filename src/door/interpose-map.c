@@ -30,8 +30,6 @@ counts(void)
 	return boot_enter() <= ENTRY_SHARED;
 }
 
-#define RETURNS_TO ((uint64_t)(uintptr_t)__builtin_return_address(0))
-
 static bool
 is_allocator(uint64_t caller)
 {
@@ -185,7 +183,7 @@ brk(void *end)
 	before = (uintptr_t)real.sbrk(0);
 	r = real.brk(end);
 	if (r == 0)
-		moved((intptr_t)((uintptr_t)end - before), RETURNS_TO);
+		moved((intptr_t)((uintptr_t)end - before), ARCH_RETURNS_TO());
 	return r;
 }
 
@@ -197,6 +195,6 @@ sbrk(intptr_t bytes)
 	(void)counts();
 	before = real.sbrk(bytes);
 	if (before != (void *)-1)
-		moved(bytes, RETURNS_TO);
+		moved(bytes, ARCH_RETURNS_TO());
 	return before;
 }

@@ -210,13 +210,21 @@ malloc(size_t size)
 	return block;
 }
 
+/* True: the block is nobody's any more; else it is forgotten, and still there. */
+static bool
+is_gone(void *block)
+{
+	if (UNLIKELY(!boot_counts() || pool_has(block)) && free_aside(block))
+		return true;
+	forget(block);
+	return false;
+}
+
 static __attribute__((noinline)) void
 free_long(void *block)
 {
-	if (UNLIKELY(!boot_counts() || pool_has(block)) && free_aside(block))
-		return;
-	forget(block);
-	real.free(block);
+	if (!is_gone(block))
+		real.free(block);
 }
 
 static __attribute__((noinline)) void
@@ -406,10 +414,8 @@ void free_aligned_sized(void *block, size_t alignment, size_t size);
 EXPORT void
 free_sized(void *block, size_t size)
 {
-	if (block == NULL || ((!boot_counts() || pool_has(block)) &&
-	    free_aside(block)))
+	if (block == NULL || is_gone(block))
 		return;
-	forget(block);
 	if (real.free_sized != NULL)
 		real.free_sized(block, size);
 	else
@@ -419,10 +425,8 @@ free_sized(void *block, size_t size)
 EXPORT void
 free_aligned_sized(void *block, size_t alignment, size_t size)
 {
-	if (block == NULL || ((!boot_counts() || pool_has(block)) &&
-	    free_aside(block)))
+	if (block == NULL || is_gone(block))
 		return;
-	forget(block);
 	if (real.free_aligned_sized != NULL)
 		real.free_aligned_sized(block, alignment, size);
 	else

@@ -92,6 +92,9 @@ arch_raise_i64(_Atomic int64_t *word, int64_t n)
 	}
 }
 
+/* The address that the function that this stands in will return to. */
+#define ARCH_RETURNS_TO() ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
 /* A place on a stack: enough to walk on from there. */
 struct arch_frame {
 	uint64_t pc;

@@ -168,13 +168,6 @@ sys_munmap(void *at, size_t bytes)
 }
 
 int
-sys_mprotect(void *at, size_t bytes, int protection)
-{
-	return (int)call(SYS_mprotect, (long)at, (long)bytes, protection, 0, 0,
-	    0);
-}
-
-int
 sys_madvise(void *at, size_t bytes, int advice)
 {
 	return (int)call_again(SYS_madvise, (long)at, (long)bytes, advice, 0);

@@ -37,7 +37,6 @@ int sys_fallocate(int fd, uint64_t offset, uint64_t bytes);
 void *sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
     uint64_t offset);
 int sys_munmap(void *at, size_t bytes);
-int sys_mprotect(void *at, size_t bytes, int protection);
 int sys_madvise(void *at, size_t bytes, int advice);
 
 /* May @at be read?  8 bytes of it; about 100 ns, and nothing happens. */

@@ -76,8 +76,7 @@ measured()
 	case $way in
 	plain) measure "$@" ;;
 	none | all)
-		measure LD_PRELOAD="$library" HEAPTIDE_STACKS="$way" \
-		    HEAPTIDE_KEEPER=off "$@"
+		measure LD_PRELOAD="$library" HEAPTIDE_STACKS="$way" "$@"
 		;;
 	run)
 		measure "$heaptide" run --stacks all --summary off \

@@ -18,7 +18,7 @@ start()
 	rm -rf truth "$HEAPTIDE_DIR"
 	mkfifo said
 	LD_PRELOAD=$LIBHEAPTIDE HEAPTIDE_STACKS=$started_stacks \
-	    HEAPTIDE_KEEPER=off "$victims/killed-writer" truth "$@" >said &
+	    "$victims/killed-writer" truth "$@" >said &
 	writer=$!
 	read -r word <said
 	rm said
