@@ -58,7 +58,7 @@ enum state {
 	STATE_STOPPED,
 	STATE_ZOMBIE,
 	STATE_DEAD,
-	STATE_REPLACED, /* an earlier image: the process went on by exec */
+	STATE_REPLACED, /* the process went on by exec, as another program */
 	STATE_ELSEWHERE /* of another machine or container: nothing is known */
 };
 
@@ -73,6 +73,7 @@ static const char *const state_names[] = {
 
 /* Who a process is, for good. */
 struct key {
+	uint64_t namespace;
 	uint64_t ticks;
 	int64_t pid;
 	int64_t image;
@@ -81,6 +82,7 @@ struct key {
 struct entry {
 	struct key key;
 	struct key parent;
+	int pid;            /* as we call it; 0: it is not alive */
 	enum state state;
 	char *path;
 	char *trouble;      /* why it cannot be read, or NULL */
@@ -107,12 +109,28 @@ struct listing {
 
 /* --- reading -------------------------------------------------------------- */
 
+/*
+ * A zombie is listed as well, unless it is one of another namespace: those are
+ * searched for among the living.
+ */
+static int
+find_pid(const struct shelf_name *name)
+{
+	struct proc_stat stat;
+
+	if (name->namespace != 0 && name->namespace != shelf_namespace())
+		return shelf_pid(name);
+	return proc_stat_read(name->pid, &stat) == 0 &&
+	    stat.ticks == name->ticks ? name->pid : 0;
+}
+
 static enum state
 find_state(const struct entry *e, struct proc_stat *stat)
 {
-	if (proc_stat_read((int)e->key.pid, stat) < 0 ||
-	    stat->ticks != e->key.ticks)
-		return STATE_DEAD;
+	if (e->pid == 0 || proc_stat_read(e->pid, stat) < 0)
+		return e->key.namespace == 0 || shelf_namespace() == 0 ||
+		    e->key.namespace == shelf_namespace() ? STATE_DEAD :
+		    STATE_ELSEWHERE;
 	switch (stat->state) {
 	case 'Z':
 	case 'X':
@@ -132,15 +150,18 @@ is_living(enum state state)
 	return state == STATE_RUNNING || state == STATE_STOPPED;
 }
 
-/* HEAPTIDE_RUN is the supervisor's `pid.ticks`. */
+/* HEAPTIDE_RUN is the supervisor's `pid.ticks.namespace`. */
 static bool
 supervisor_lives(const char *run)
 {
-	unsigned long long ticks;
-	int pid;
+	unsigned long long ticks, namespace;
+	struct shelf_name name = { 0 };
 
-	return sscanf(run, "%d.%llu", &pid, &ticks) == 2 &&
-	    proc_is_alive(pid, ticks);
+	if (sscanf(run, "%d.%llu.%llu", &name.pid, &ticks, &namespace) != 3)
+		return false;
+	name.ticks = ticks;
+	name.namespace = namespace;
+	return shelf_pid(&name) != 0;
 }
 
 static void
@@ -160,6 +181,7 @@ read_profile(const struct listing *l, struct entry *e,
 	e->started = profile_started(p);
 	e->end = s->end;
 	e->parent = (struct key){
+		.namespace = s->identity.namespace,
 		.ticks = s->identity.parent_ticks,
 		.pid = s->identity.parent_pid,
 		.image = SHELF_LAST,
@@ -196,9 +218,12 @@ read_entry(const struct listing *l, struct entry *e)
 		e->state = STATE_REPLACED;
 		e->parent = e->key;
 		e->parent.image = SHELF_LAST;
+	} else if (living && e->end.how == END_EXEC) {
+		/* By a program that we are not in. */
+		e->state = STATE_REPLACED;
 	} else if (living) {
 		e->threads = stat.threads;
-		if (proc_status_read((int)e->key.pid, &status) == 0)
+		if (proc_status_read(e->pid, &status) == 0)
 			e->resident = status.resident;
 	}
 }
@@ -216,6 +241,8 @@ add_entry(struct listing *l, const char *directory, const char *name)
 	e->key.pid = n.pid;
 	e->key.ticks = n.ticks;
 	e->key.image = n.image;
+	e->key.namespace = n.namespace;
+	e->pid = find_pid(&n);
 	e->path = need_text("%s/%s", directory, name);
 	if (lstat(e->path, &st) == 0)
 		e->bytes_on_disk = (uint64_t)st.st_blocks * 512;
@@ -252,6 +279,8 @@ compare_start(const void *a, const void *b)
 
 	if (x->ticks != y->ticks)
 		return x->ticks < y->ticks ? -1 : 1;
+	if (x->namespace != y->namespace)
+		return x->namespace < y->namespace ? -1 : 1;
 	if (x->pid != y->pid)
 		return x->pid < y->pid ? -1 : 1;
 	return (x->image > y->image) - (x->image < y->image);
@@ -367,6 +396,13 @@ state_style(enum state state)
 	}
 }
 
+/* The number that can be used here, or else the one it had. */
+static long long
+shown_pid(const struct entry *e)
+{
+	return e->pid != 0 ? e->pid : e->key.pid;
+}
+
 static void
 show_entry(struct print_table *t, const struct entry *e, unsigned depth)
 {
@@ -374,7 +410,7 @@ show_entry(struct print_table *t, const struct entry *e, unsigned depth)
 	char bytes[TEXT_BYTES_ROOM], state[64];
 
 	print_row_style(t, state_style(e->state));
-	print_cell(t, "%lld", (long long)e->key.pid);
+	print_cell(t, "%lld", shown_pid(e));
 	print_cell(t, "%s", text_format_bytes(bytes, e->heap));
 	print_cell(t, "%s", text_format_bytes(bytes, e->peak));
 	print_cell(t, "%s", e->resident == 0 || !is_living(e->state) ? "-" :
@@ -481,7 +517,7 @@ static json_t *
 json_entry(const struct entry *e)
 {
 	json_t *o = json_pack("{s:I, s:s, s:I, s:I, s:I, s:s, s:f}",
-	    "pid", (json_int_t)e->key.pid,
+	    "pid", (json_int_t)shown_pid(e),
 	    "state", state_names[e->state],
 	    "heap", (json_int_t)e->heap,
 	    "peak", (json_int_t)e->peak,
@@ -540,6 +576,8 @@ is_left(const struct listing *l, const struct entry *e)
 	struct entry *last;
 
 	if (e->state == STATE_REPLACED) {
+		if (e->key.image == SHELF_LAST)
+			return false; /* its process lives */
 		HASH_FIND(hh, l->by_key, &e->parent, sizeof(e->parent), last);
 		return !e->awaited && (last != NULL ? is_left(l, last) :
 		    find_state(e, &stat) == STATE_DEAD);

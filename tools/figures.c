@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "reader.h"
 
 /* --- when ----------------------------------------------------------------- */
@@ -192,7 +193,7 @@ const struct profile_loss profile_losses[PROFILE_LOSSES] = {
 	LOSS(text, true, "names not recorded"),
 	LOSS(truncated, false, "stacks deeper than what is kept"),
 	LOSS(nested, true, "allocations while heaptide was busy, no stack"),
-	LOSS(early, false, "allocations before heaptide was ready"),
+	LOSS(early, true, "calls before heaptide was ready"),
 	LOSS(space, true, "times the disk or memory had no room"),
 	LOSS(forks, true, "fork that was seen late"),
 	LOSS(verified, false, "stacks compared with libunwind's"),
@@ -209,6 +210,65 @@ profile_lost(const struct profile *profile, const struct profile_loss *loss)
 	return count;
 }
 
+const struct profile_cause profile_causes[UNFOLLOWED_KINDS] = {
+	[UNFOLLOWED_CPU] = { "other_cpu", "of 32 bits or for another CPU" },
+	[UNFOLLOWED_LIBC] = { "other_libc", "with a libc other than glibc" },
+	[UNFOLLOWED_SANITIZER] = { "sanitizer", "with a sanitizer" },
+	[UNFOLLOWED_STATIC] = { "static", "statically linked" },
+	[UNFOLLOWED_PRIVILEGED] = { "privileged", "set-user-ID" },
+	[UNFOLLOWED_ENVIRONMENT] = { "environment",
+	    "started without LD_PRELOAD" },
+};
+
+void
+profile_add_unfollowed(const struct profile *profile, uint64_t *counts)
+{
+	for (size_t i = UNFOLLOWED_NOT + 1; i < UNFOLLOWED_KINDS; i++)
+		counts[i] += profile->segment->unfollowed[i];
+}
+
+bool
+profile_describe_unfollowed(const uint64_t *counts,
+    char text[PROFILE_CAUSES_ROOM])
+{
+	char n[TEXT_COUNT_ROOM];
+	struct text t;
+	uint64_t sum = 0;
+
+	for (size_t i = UNFOLLOWED_NOT + 1; i < UNFOLLOWED_KINDS; i++)
+		sum += counts[i];
+	text_open(&t, text, PROFILE_CAUSES_ROOM);
+	text_put(&t, text_format_count(n, sum));
+	for (size_t i = UNFOLLOWED_NOT + 1, said = 0; i < UNFOLLOWED_KINDS;
+	    i++) {
+		if (counts[i] == 0)
+			continue;
+		text_put(&t, said++ == 0 ? ": " : ", ");
+		text_put(&t, text_format_count(n, counts[i]));
+		text_put(&t, " ");
+		text_put(&t, profile_causes[i].means);
+	}
+	return sum != 0;
+}
+
+/* Who is first may do no more than hand calls on; then something arrived. */
+bool
+profile_is_bypassed(const struct profile *profile)
+{
+	struct totals totals;
+
+	profile_totals(profile, &totals);
+	for (size_t i = 0; i < SEGMENT_BYPASSES; i++) {
+		uint32_t why = profile->segment->bypass[i].why;
+
+		if (why == BYPASS_BOUND || why == BYPASS_NAMESPACE ||
+		    why == BYPASS_OWN ||
+		    (why == BYPASS_FIRST && totals.allocations == 0))
+			return true;
+	}
+	return false;
+}
+
 bool
 profile_is_exact(const struct profile *profile)
 {
@@ -216,6 +276,7 @@ profile_is_exact(const struct profile *profile)
 
 	profile_totals(profile, &totals);
 	if (profile->damaged != 0 || totals.short_of_blocks ||
+	    profile_is_bypassed(profile) ||
 	    profile->segment->config.stacks == STACKS_SAMPLED)
 		return false;
 	for (size_t i = 0; i < PROFILE_LOSSES; i++)

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "base/base.h"
+#include "control/bypass.h"
 #include "control/census.h"
 #include "print.h"
 #include "reader.h"
@@ -152,8 +153,10 @@ measure(const char *path, int pid)
 	    fd, 0);
 	if (s == MAP_FAILED)
 		goto out;
-	if (tables_fit(s, (uint64_t)st.st_size))
+	if (tables_fit(s, (uint64_t)st.st_size)) {
 		(void)census_take(s, pid);
+		(void)bypass_look(s, pid);
+	}
 	munmap(s, (size_t)st.st_size);
 out:
 	close(fd);
@@ -183,26 +186,34 @@ name_process(const struct profile *p, char name[GATHER_NAME_ROOM])
 	free(arguments);
 }
 
-/* Where the copy goes; a pid that was used twice gets its start time, too. */
+/*
+ * Where the copy goes.  A pid that was used twice gets its start time, too; and
+ * its namespace, if that was the same by chance.
+ */
 static char *
 name_copy(const struct gather *g, const struct shelf_name *name,
     const char *command)
 {
-	char image[16] = "";
+	char image[16] = "", more[64] = "";
 	char *path = NULL;
 
 	if (name->image != SHELF_LAST)
 		snprintf(image, sizeof(image), ".%d", name->image);
-	if (asprintf(&path, "%s/heaptide.%s.%d%s" SEGMENT_SUFFIX, g->folder,
-	    command, name->pid, image) < 0)
-		return NULL;
-	if (access(path, F_OK) != 0)
-		return path;
-	free(path);
-	if (asprintf(&path, "%s/heaptide.%s.%d.%llu%s" SEGMENT_SUFFIX,
-	    g->folder, command, name->pid, (unsigned long long)name->ticks,
-	    image) < 0)
-		return NULL;
+	for (int tries = 0; tries < 3; tries++) {
+		if (tries == 1)
+			snprintf(more, sizeof(more), ".%llu",
+			    (unsigned long long)name->ticks);
+		else if (tries == 2)
+			snprintf(more, sizeof(more), ".%llu.%llu",
+			    (unsigned long long)name->ticks,
+			    (unsigned long long)name->namespace);
+		free(path);
+		if (asprintf(&path, "%s/heaptide.%s.%d%s%s" SEGMENT_SUFFIX,
+		    g->folder, command, name->pid, more, image) < 0)
+			return NULL;
+		if (access(path, F_OK) != 0)
+			break;
+	}
 	return path;
 }
 
@@ -227,6 +238,14 @@ copy(struct gather *g, const struct profile *p, const struct shelf_name *name,
 	return r;
 }
 
+/* Is it the one that the user has started?  It is in our own namespace. */
+static bool
+is_program(const struct gather *g, const struct shelf_name *name)
+{
+	return name->pid == g->pid && name->ticks == g->ticks &&
+	    name->namespace == shelf_namespace();
+}
+
 /* What is true of the process stays true if its profile cannot be copied. */
 static void
 count(struct gather *g, const struct profile *p, const struct shelf_name *name,
@@ -234,7 +253,8 @@ count(struct gather *g, const struct profile *p, const struct shelf_name *name,
 {
 	struct totals totals;
 
-	if (name->pid == g->pid && name->ticks == g->ticks) {
+	profile_add_unfollowed(p, g->unfollowed);
+	if (is_program(g, name)) {
 		g->images++;
 		return;
 	}
@@ -277,14 +297,14 @@ collect(struct gather *g, const char *path, const struct shelf_name *name)
 /* --- looking -------------------------------------------------------------- */
 
 static void
-note_alive(struct gather *g, const struct shelf_name *name)
+note_alive(struct gather *g, int pid)
 {
 	struct proc_stat stat;
 
 	if (g->alive++ != 0)
 		return;
-	g->first_alive.pid = name->pid;
-	if (proc_stat_read(name->pid, &stat) == 0)
+	g->first_alive.pid = pid;
+	if (proc_stat_read(pid, &stat) == 0)
 		gather_name(stat.name, g->first_alive.name);
 }
 
@@ -297,6 +317,7 @@ visit(struct gather *g, const char *text, bool running)
 	char path[PLACE_ROOM];
 	uint64_t before;
 	bool first, last;
+	int pid;
 
 	if (!shelf_parse(text, &name) ||
 	    path_in(g->directory, text, path) < 0)
@@ -305,10 +326,11 @@ visit(struct gather *g, const char *text, bool running)
 	if (m == NULL || m->kind != MEMBER_OURS)
 		return 0;
 	last = name.image == SHELF_LAST;
-	first = last && name.pid == g->pid && name.ticks == g->ticks;
+	first = last && is_program(g, &name);
 	if (first && !running)
 		return 0; /* the caller has plans for it */
-	if (!first && (!last || !proc_is_alive(name.pid, name.ticks))) {
+	pid = last && !first ? shelf_pid(&name) : name.pid;
+	if (!first && (!last || pid == 0)) {
 		if (collect(g, path, &name))
 			forget_member(g, m);
 		else
@@ -316,11 +338,11 @@ visit(struct gather *g, const char *text, bool running)
 		return 0;
 	}
 	if (!first)
-		note_alive(g, &name);
+		note_alive(g, pid);
 	if (!running)
 		return 0;
 	before = sys_clock();
-	measure(path, name.pid);
+	measure(path, pid);
 	return sys_clock() - before;
 }
 
@@ -393,7 +415,8 @@ gather_close(struct gather *g)
 int
 gather_path(const struct gather *g, char path[PLACE_ROOM])
 {
-	return place_segment(g->directory, g->pid, g->ticks, path);
+	return place_segment(g->directory, g->pid, shelf_namespace(), g->ticks,
+	    path);
 }
 
 int

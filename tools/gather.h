@@ -45,6 +45,8 @@ struct gather {
 	size_t alive;            /* processes, as of the last look */
 	struct gather_process first_alive;
 	struct gather_process largest;
+	/* of the programs that all of them executed, by why not profiled */
+	uint64_t unfollowed[UNFOLLOWED_KINDS];
 
 	/* inner */
 	struct gather_member *members;

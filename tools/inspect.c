@@ -37,11 +37,29 @@ static const struct {
 	  "first library of a program" },
 };
 
+/*
+ * By which function one tells an allocator that is linked into a program,
+ * whether others can see it or not.  The first is the best name for it.
+ */
+static const struct {
+	const char *function;
+	const char *name;
+} allocators[] = {
+	{ "mallocx", "jemalloc" },
+	{ "je_mallocx", "jemalloc" },
+	{ "_rjem_mallocx", "jemalloc" },
+	{ "mi_malloc", "mimalloc" },
+	{ "tc_malloc", "tcmalloc" },
+	{ "runtime.mallocgc", "the heap of Go" },
+	{ "malloc", "a malloc of its own" },
+};
+
 /* What an ELF file says of itself. */
 struct elf_facts {
 	bool has_interpreter;
 	bool has_soname;      /* a library, or the dynamic linker itself */
-	bool defines_malloc;
+	bool defines_malloc;  /* for others to see */
+	size_t allocator;     /* its row above, or their number */
 	const char *refusal;
 };
 
@@ -186,7 +204,12 @@ look_at_symbols(Elf *elf, Elf_Data *data, const GElf_Shdr *sh,
 		if (sym.st_shndx == SHN_UNDEF || sym.st_value == 0)
 			continue;
 		name = elf_strptr(elf, sh->sh_link, sym.st_name);
-		if (name != NULL && strcmp(name, "malloc") == 0)
+		if (name == NULL)
+			continue;
+		for (size_t k = 0; k < facts->allocator; k++)
+			if (strcmp(name, allocators[k].function) == 0)
+				facts->allocator = k;
+		if (sh->sh_type == SHT_DYNSYM && strcmp(name, "malloc") == 0)
 			facts->defines_malloc = true;
 	}
 }
@@ -202,7 +225,8 @@ look_at_sections(Elf *elf, struct elf_facts *facts)
 		Elf_Data *data;
 
 		if (gelf_getshdr(section, &sh) == NULL ||
-		    (sh.sh_type != SHT_DYNAMIC && sh.sh_type != SHT_DYNSYM))
+		    (sh.sh_type != SHT_DYNAMIC && sh.sh_type != SHT_DYNSYM &&
+		    sh.sh_type != SHT_SYMTAB))
 			continue;
 		data = elf_getdata(section, NULL);
 		if (data == NULL)
@@ -234,7 +258,7 @@ other_architecture(const GElf_Ehdr *eh)
 static void
 inspect_elf(Elf *elf, int fd, struct inspection *in)
 {
-	struct elf_facts facts = { .refusal = NULL };
+	struct elf_facts facts = { .allocator = ARRAY_LENGTH(allocators) };
 	GElf_Ehdr eh;
 
 	if (elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &eh) == NULL)
@@ -256,6 +280,10 @@ inspect_elf(Elf *elf, int fd, struct inspection *in)
 		in->warning = text_of("it has a malloc of its own, which "
 		    "comes before heaptide's: what that one gives out is "
 		    "not counted");
+	} else if (facts.allocator < ARRAY_LENGTH(allocators)) {
+		in->warning = text_of("it has %s linked into it: what that "
+		    "gives out is not counted",
+		    allocators[facts.allocator].name);
 	}
 }
 
@@ -345,6 +373,25 @@ inspect_command(const char *name, struct inspection *in)
 		free(obstacle);
 		return;
 	}
+}
+
+const char *
+inspect_allocator(const char *path)
+{
+	struct elf_facts facts = { .allocator = ARRAY_LENGTH(allocators) };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	Elf *elf;
+
+	if (fd < 0)
+		return NULL;
+	(void)elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (elf != NULL && elf_kind(elf) == ELF_K_ELF)
+		look_at_sections(elf, &facts);
+	elf_end(elf);
+	close(fd);
+	return facts.allocator < ARRAY_LENGTH(allocators) ?
+	    allocators[facts.allocator].name : NULL;
 }
 
 void

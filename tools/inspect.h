@@ -2,7 +2,7 @@
  * inspect.h - can a command be profiled: asked before it starts
  *
  * Beside the house (tools).  May use: base, sys/arch.h; libelf.  Used by:
- * cmd-run.c.
+ * cmd-run.c, bypassed.c.
  *
  * The answer is advice.  What the kernel and the dynamic linker do with the
  * command is for them to say; this only spares the user a riddle afterwards.
@@ -32,5 +32,12 @@ struct inspection {
  */
 void inspect_command(const char *name, struct inspection *in);
 void inspect_free(struct inspection *in);
+
+/*
+ * The allocator that is linked into the executable at @path, shown to others
+ * or not: "jemalloc", "a malloc of its own"; NULL: none, as far as its symbols
+ * tell.  A file that was stripped tells nothing.
+ */
+const char *inspect_allocator(const char *path);
 
 #endif

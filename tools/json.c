@@ -61,6 +61,17 @@ json_lost(const struct profile *profile)
 }
 
 json_t *
+json_unfollowed(const uint64_t *counts)
+{
+	json_t *causes = json_object();
+
+	for (size_t i = UNFOLLOWED_NOT + 1; i < UNFOLLOWED_KINDS; i++)
+		json_object_set_new(causes, profile_causes[i].name,
+		    json_number(counts[i]));
+	return causes;
+}
+
+json_t *
 json_fill(json_t *object, const struct json_member *members, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

@@ -28,6 +28,9 @@ json_t *json_end(const char *how, const struct segment_end *end);
 /* The counters of segment_lost, by name. */
 json_t *json_lost(const struct profile *profile);
 
+/* Programs that were executed and not profiled: UNFOLLOWED_KINDS counts. */
+json_t *json_unfollowed(const uint64_t *counts);
+
 /* A member of an object that is written down as a table. */
 struct json_member {
 	const char *name;

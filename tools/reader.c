@@ -19,6 +19,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "image.h"
+#include "shelf.h"
 #include "sys/place.h"
 #include "sys/proc.h"
 
@@ -127,6 +128,19 @@ monotonic_now(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+int
+profile_pid(const struct profile *p)
+{
+	const struct segment_identity *id = &p->segment->identity;
+	const struct shelf_name name = {
+		.pid = id->pid,
+		.ticks = id->start_ticks,
+		.namespace = id->namespace,
+	};
+
+	return shelf_pid(&name);
+}
+
 /* A copy stays what it was, whatever its process does now. */
 static void
 set_time(struct profile *p, bool copied)
@@ -134,8 +148,7 @@ set_time(struct profile *p, bool copied)
 	const struct segment *s = p->segment;
 	uint64_t last = max_u64(s->end.at_ns, s->live.seen_ns);
 
-	p->live = !copied && s->end.how == END_UNKNOWN &&
-	    proc_is_alive(s->identity.pid, s->identity.start_ticks);
+	p->live = !copied && s->end.how == END_UNKNOWN && profile_pid(p) != 0;
 	if (p->live)
 		last = monotonic_now();
 	else if (s->end.at_ns != 0)
@@ -213,21 +226,15 @@ open_file(const char *path, struct profile *profile, char why[WHY_ROOM])
 
 /* --- by pid --------------------------------------------------------------- */
 
-/*
- * Start time from `<pid>.<ticks>.tide`; false for any other name, that of an
- * earlier image (`<pid>.<ticks>.<n>.tide`) included.
- */
+/* Is it the segment of @pid, not of an earlier image, and as we call it? */
 static bool
-parse_name(const char *name, uint64_t pid, uint64_t *ticks)
+is_of(const struct shelf_name *name, uint64_t pid)
 {
-	unsigned long long p, t;
-	int length = 0;
-
-	if (sscanf(name, "%20llu.%20llu" SEGMENT_SUFFIX "%n", &p, &t,
-	    &length) != 2 || length == 0 || name[length] != '\0' || p != pid)
+	if (name->image != SHELF_LAST)
 		return false;
-	*ticks = t;
-	return true;
+	if (name->namespace == 0 || name->namespace == shelf_namespace())
+		return (uint64_t)name->pid == pid;
+	return (uint64_t)shelf_pid(name) == pid;
 }
 
 /* The newest segment of @pid in @directory: that of the one alive, if any. */
@@ -237,7 +244,7 @@ find_segment(const char *directory, uint64_t pid, char path[PLACE_ROOM])
 	struct proc_stat stat = { 0 };
 	bool alive = proc_stat_read((int)pid, &stat) == 0;
 	int64_t best_time = -1;
-	uint64_t best = 0, ticks;
+	struct shelf_name name, best = { 0 };
 	struct dirent *entry;
 	struct stat st;
 	DIR *dir;
@@ -248,21 +255,23 @@ find_segment(const char *directory, uint64_t pid, char path[PLACE_ROOM])
 	while ((entry = readdir(dir)) != NULL) {
 		int64_t time;
 
-		if (!parse_name(entry->d_name, pid, &ticks) ||
+		if (!shelf_parse(entry->d_name, &name) || !is_of(&name, pid) ||
 		    fstatat(dirfd(dir), entry->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
-		time = alive && ticks == stat.ticks ? INT64_MAX :
+		time = alive && name.ticks == stat.ticks ? INT64_MAX :
 		    (int64_t)st.st_mtime;
-		if (time > best_time || (time == best_time && ticks > best)) {
+		if (time > best_time ||
+		    (time == best_time && name.ticks > best.ticks)) {
 			best_time = time;
-			best = ticks;
+			best = name;
 		}
 	}
 	closedir(dir);
 	if (best_time < 0)
 		return -ENOENT;
-	return place_segment(directory, (int)pid, best, path);
+	return place_segment(directory, best.pid, best.namespace, best.ticks,
+	    path);
 }
 
 static int

@@ -50,6 +50,9 @@ void profile_close(struct profile *profile);
 int profile_open_bytes(const void *bytes, size_t size, const char *name,
     struct profile *profile, char why[512]);
 
+/* The pid by which its process is known here; 0: it has ended. */
+int profile_pid(const struct profile *profile);
+
 /* A text of the profile as a fresh string; never NULL, may be "". */
 char *profile_text(const struct profile *profile, struct segment_text text);
 
@@ -127,6 +130,27 @@ extern const struct profile_loss profile_losses[PROFILE_LOSSES];
 
 uint64_t profile_lost(const struct profile *profile,
     const struct profile_loss *loss);
+
+/* Why programs that were executed are not profiled: enum segment_unfollowed. */
+struct profile_cause {
+	const char *name;  /* as in JSON */
+	const char *means; /* "2 MEANS" */
+};
+
+extern const struct profile_cause profile_causes[UNFOLLOWED_KINDS];
+
+/*
+ * Add up what the process executed and did not bring in, @counts having
+ * UNFOLLOWED_KINDS; and say it: "3: 2 set-user-ID, 1 statically linked".
+ * False: there is nothing to say.
+ */
+#define PROFILE_CAUSES_ROOM 512
+void profile_add_unfollowed(const struct profile *profile, uint64_t *counts);
+bool profile_describe_unfollowed(const uint64_t *counts,
+    char text[PROFILE_CAUSES_ROOM]);
+
+/* Some module of the process allocates and heaptide does not hear of it. */
+bool profile_is_bypassed(const struct profile *profile);
 
 /* Nothing was lost or estimated: its numbers may be called exact. */
 bool profile_is_exact(const struct profile *profile);

@@ -2,9 +2,12 @@
  * report-json.c - a report for programs: nothing is left out
  */
 #include <stdlib.h>
+#include <uthash.h>
 
 #include "base/base.h"
+#include "bypassed.h"
 #include "json.h"
+#include "need.h"
 #include "report.h"
 
 /* --- figures -------------------------------------------------------------- */
@@ -68,31 +71,82 @@ json_rss(const struct report *r)
 
 /* --- sites ---------------------------------------------------------------- */
 
+/* The frames written so far: what thousands of paths share is made once. */
+struct frames {
+	struct written *first; /* a table */
+};
+
+struct written {
+	struct frame_key {
+		const char *function;
+		const char *file;
+		const char *module;
+		uint64_t line;
+		uint64_t inlined;
+	} key;
+	json_t *json;
+	UT_hash_handle hh;
+};
+
 static json_t *
-json_stack(const struct report *r, const struct site *site)
+json_frame(const struct frame *f)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:b}",
+	    "function", json_text(f->function),
+	    "file", f->file[0] != '\0' ? json_text(f->file) : json_null(),
+	    "line", f->line != 0 ? json_number(f->line) : json_null(),
+	    "module", f->module[0] != '\0' ? json_text(f->module) :
+	    json_null(), "inlined", (int)f->inlined);
+}
+
+/* A reference to what stands for @f. */
+static json_t *
+frames_find(struct frames *frames, const struct frame *f)
+{
+	const struct frame_key key = { f->function, f->file, f->module,
+		f->line, f->inlined };
+	struct written *w;
+
+	HASH_FIND(hh, frames->first, &key, sizeof(key), w);
+	if (w == NULL) {
+		w = need(calloc(1, sizeof(*w)));
+		w->key = key;
+		w->json = json_frame(f);
+		HASH_ADD(hh, frames->first, key, sizeof(key), w);
+	}
+	return json_incref(w->json);
+}
+
+static void
+frames_forget(struct frames *frames)
+{
+	struct written *w;
+	struct written *next;
+
+	HASH_ITER(hh, frames->first, w, next) {
+		HASH_DEL(frames->first, w);
+		json_decref(w->json);
+		free(w);
+	}
+}
+
+static json_t *
+json_stack(const struct report *r, const struct site *site,
+    struct frames *written)
 {
 	json_t *stack = json_array();
 	struct frame *frames;
 	size_t count = symbols_stack(r->symbols, site, &frames);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct frame *f = &frames[i];
-
-		json_array_append_new(stack, json_pack(
-		    "{s:o, s:o, s:o, s:o, s:b}",
-		    "function", json_text(f->function),
-		    "file", f->file[0] != '\0' ? json_text(f->file) :
-		    json_null(),
-		    "line", f->line != 0 ? json_number(f->line) : json_null(),
-		    "module", f->module[0] != '\0' ? json_text(f->module) :
-		    json_null(), "inlined", (int)f->inlined));
-	}
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(stack, frames_find(written, &frames[i]));
 	free(frames);
 	return stack;
 }
 
 static json_t *
-json_site(const struct report *r, const struct site_row *row)
+json_site(const struct report *r, const struct site_row *row,
+    struct frames *written)
 {
 	const struct site *s = row->site;
 	bool sampled =
@@ -110,7 +164,7 @@ json_site(const struct report *r, const struct site_row *row)
 		{ "temporary", json_number(s->temporary) },
 		{ "estimated", json_boolean(sampled) },
 		{ "error", json_number(0) },
-		{ "stack", json_stack(r, s) },
+		{ "stack", json_stack(r, s, written) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));
@@ -121,10 +175,12 @@ json_sites(const struct report *r, const struct site_row *rows, size_t count)
 {
 	size_t wanted = report_wanted(r, count, UINT64_MAX);
 	json_t *list = json_array();
+	struct frames written = { NULL };
 
 	report_resolve(r, rows, wanted);
 	for (size_t i = 0; i < wanted; i++)
-		json_array_append_new(list, json_site(r, &rows[i]));
+		json_array_append_new(list, json_site(r, &rows[i], &written));
+	frames_forget(&written);
 	return list;
 }
 
@@ -207,6 +263,9 @@ report_print_json(const struct report *r)
 {
 	const struct profile *p = r->profile;
 	const struct segment_identity *id = &p->segment->identity;
+	uint64_t unfollowed[UNFOLLOWED_KINDS] = { 0 };
+
+	profile_add_unfollowed(p, unfollowed);
 	const struct json_member members[] = {
 		{ "pid", json_integer(id->pid) },
 		{ "parent_pid", json_integer(id->parent_pid) },
@@ -214,14 +273,17 @@ report_print_json(const struct report *r)
 		{ "executable", json_text_of(p, id->executable) },
 		{ "host", json_text_of(p, id->host) },
 		{ "allocator", json_text_of(p, id->allocator) },
+		{ "bypassed", bypassed_json(p) },
 		{ "started", json_real(profile_started(p)) },
 		{ "duration", json_real(profile_seconds(p, p->now_ns)) },
 		{ "end", json_end(report_end(p), &p->segment->end) },
 		{ "stacks", json_string(profile_stacks(p)) },
 		{ "exact", json_boolean(profile_is_exact(p)) },
 		{ "lost", json_losses(p) },
+		{ "unknown_frees_by", bypassed_json_frees(p) },
 		{ "totals", json_totals(r) },
 		{ "rss", json_rss(r) },
+		{ "not_profiled", json_unfollowed(unfollowed) },
 		{ "sites", json_sites(r, r->site, r->sites) },
 		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },

@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "bypassed.h"
 #include "need.h"
 #include "report.h"
 
@@ -110,6 +111,7 @@ text_stacks(const struct report *r, const struct print *out)
 		    exact ? "exactly" : "not exactly");
 	}
 	text_losses(r, out);
+	bypassed_print(r->profile, out, 11);
 }
 
 /* --- totals --------------------------------------------------------------- */
@@ -317,6 +319,20 @@ text_children(const struct report *r, const struct print *out)
 	    count > CHILDREN_MOST ? " ..." : "");
 }
 
+static void
+text_unfollowed(const struct report *r, const struct print *out)
+{
+	uint64_t counts[UNFOLLOWED_KINDS] = { 0 };
+	char text[PROFILE_CAUSES_ROOM];
+
+	profile_add_unfollowed(r->profile, counts);
+	if (!profile_describe_unfollowed(counts, text))
+		return;
+	fputc('\n', out->to);
+	print_line(out, PRINT_PLAIN, "programs that it started and that are "
+	    "not profiled: %s", text);
+}
+
 /* --- all of it ------------------------------------------------------------ */
 
 static void
@@ -347,6 +363,7 @@ report_print_text(const struct report *r)
 	report_print_sites(r, &out);
 	text_threads(r, &out);
 	text_children(r, &out);
+	text_unfollowed(r, &out);
 	text_troubles(r, &out);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "control/bypass.h"
 #include "control/census.h"
 #include "need.h"
 #include "sys/proc.h"
@@ -129,6 +130,10 @@ take_rss(struct report *r)
 	const struct segment *s = r->profile->segment;
 	static const enum segment_rss_id order[] = { RSS_LAST, RSS_PEAK };
 
+	/* The copy that was opened is ours, and so is what is noted in it. */
+	if (r->profile->live)
+		(void)bypass_look((struct segment *)(uintptr_t)s,
+		    s->identity.pid);
 	if (r->profile->live &&
 	    census_look(s, s->identity.pid, &r->rss) == 0)
 		return;
@@ -157,8 +162,7 @@ report_end(const struct profile *p)
 		return "exec";
 	}
 	/* A copy of a process that still runs is not `live`. */
-	if (p->live || proc_is_alive(s->identity.pid,
-	    s->identity.start_ticks))
+	if (p->live || profile_pid(p) != 0)
 		return "running";
 	return "lost";
 }

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "bypassed.h"
 #include "json.h"
 #include "print.h"
 #include "symbol.h"
@@ -223,6 +224,26 @@ print_children(const struct print *out, const struct gather *g)
 		    g->folder);
 }
 
+/* What the whole run started and heaptide could not, or may not, enter. */
+static void
+sum_unfollowed(const struct summary *s, uint64_t counts[UNFOLLOWED_KINDS])
+{
+	memcpy(counts, s->gather->unfollowed, sizeof(s->gather->unfollowed));
+	profile_add_unfollowed(s->profile, counts);
+}
+
+static void
+print_unfollowed(const struct print *out, const struct summary *s)
+{
+	uint64_t counts[UNFOLLOWED_KINDS];
+	char text[PROFILE_CAUSES_ROOM];
+
+	sum_unfollowed(s, counts);
+	if (profile_describe_unfollowed(counts, text))
+		print_line(out, PRINT_PLAIN, "  %-14s %s", "not profiled",
+		    text);
+}
+
 /* Nothing to say, nothing said: what is exact needs no line. */
 static void
 print_losses(const struct print *out, const struct profile *p)
@@ -246,7 +267,8 @@ print_losses(const struct print *out, const struct profile *p)
 	if (p->damaged != 0 && used < sizeof(line))
 		snprintf(line + used, sizeof(line) - used, "%s%s damaged rows",
 		    used == 0 ? "" : "; ", text_format_count(n, p->damaged));
-	print_line(out, PRINT_WARN, "  %-14s %s", "not exact", line);
+	if (line[0] != '\0')
+		print_line(out, PRINT_WARN, "  %-14s %s", "not exact", line);
 }
 
 void
@@ -276,7 +298,9 @@ summary_print_text(const struct summary *s)
 		print_line(&out, PRINT_PLAIN, "  %-14s %10s", "resident peak",
 		    text_format_bytes(bytes, s->resident_peak));
 	print_children(&out, s->gather);
+	print_unfollowed(&out, s);
 	print_losses(&out, s->profile);
+	bypassed_print(s->profile, &out, 14);
 	print_line(&out, PRINT_PLAIN, "  next: heaptide report %s", s->file);
 }
 
@@ -370,6 +394,9 @@ summary_print_json(const struct summary *s)
 {
 	const struct profile *p = s->profile;
 	const struct segment_end *end = &p->segment->end;
+	uint64_t counts[UNFOLLOWED_KINDS];
+
+	sum_unfollowed(s, counts);
 	const struct json_member members[] = {
 		{ "pid", json_integer(p->segment->identity.pid) },
 		{ "command", json_command(p) },
@@ -380,11 +407,13 @@ summary_print_json(const struct summary *s)
 		{ "stacks", json_string(profile_stacks(p)) },
 		{ "exact", json_boolean(profile_is_exact(p)) },
 		{ "lost", json_lost(p) },
+		{ "bypassed", bypassed_json(p) },
 		{ "totals", json_totals(p) },
 		{ "rss", json_pack("{s:I}", "peak",
 		    (json_int_t)s->resident_peak) },
 		{ "sites", json_sites(p) },
 		{ "children", json_children(s->gather) },
+		{ "not_profiled", json_unfollowed(counts) },
 		{ "file", json_text(s->file) },
 	};
 	json_t *o = json_fill(json_head(), members, ARRAY_LENGTH(members));

@@ -31,7 +31,7 @@ struct origin {
 	struct cache *cache;  /* NULL: not met yet */
 	struct object *object;
 	bool opened;          /* or tried to */
-	char *path;           /* as recorded */
+	char *path;           /* as recorded, but clean */
 	char *file[FILES_MOST];
 	char trouble[160];    /* "" if none */
 };
@@ -84,15 +84,15 @@ debug_path(const struct module *m)
 }
 
 static void
-choose_files(const struct symbols *s, struct origin *o)
+choose_files(const struct symbols *s, struct origin *o, const char *path)
 {
 	size_t n = 0;
 
-	o->file[n++] = need_text("%s", o->path);
+	o->file[n++] = need_text("%s", path);
 	/* A program in a container names files as it sees them. */
 	if (s->profile->live)
 		o->file[n++] = need_text("/proc/%d/root%s",
-		    s->profile->segment->identity.pid, o->path);
+		    profile_pid(s->profile), path);
 	o->file[n++] = debug_path(o->module);
 }
 
@@ -157,12 +157,13 @@ open_object(struct origin *o)
 static void
 open_origin(const struct symbols *s, struct origin *o)
 {
-	char *source;
+	char *source, *path;
 
 	if (o->cache != NULL)
 		return;
-	o->path = print_clean(profile_text(s->profile, o->module->path));
-	choose_files(s, o);
+	path = profile_text(s->profile, o->module->path);
+	choose_files(s, o, path);
+	o->path = print_clean(path); /* to be shown from here on */
 	source = describe_files(s, o);
 	o->cache = cache_open(o->module->build_id, o->module->build_id_bytes,
 	    source);
@@ -334,7 +335,6 @@ static const struct {
 } notes[] = {
 	{ NODE_CUT, "[deeper frames cut]" },
 	{ NODE_NO_STACK, "[heaptide was busy]" },
-	{ NODE_EARLY, "[before start]" },
 	{ NODE_FULL, "[table full]" },
 };
 

@@ -21,7 +21,10 @@
  *   1152    64  struct segment_end       how it ended, as far as anyone knows
  *   1216   384  struct segment_rss[3]    where resident memory went: last, peak
  *   1600  1024  struct segment_span[64]  address ranges that are heaptide's own
- *   2624     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
+ *   2624    64  uint64_t[8]              programs executed and not profiled
+ *   2688    64  struct segment_objects   where what calls are bound to lies
+ *   2752  4096  struct segment_bypass[16] modules that go past heaptide
+ *   6848     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
  *
  * A file that was copied (`heaptide run -o`, `snapshot`) is the same with the
  * unused tails of its tables left out: read the offsets, do not assume them.
@@ -99,7 +102,8 @@ struct segment_identity {
 	struct segment_text allocator;  /* path of the module that allocates */
 	uint32_t forked;       /* 1: made by fork, 0: by exec */
 	uint32_t inherits;     /* 1: inherited_* of segment_live are meant */
-	uint8_t reserved[88];
+	uint64_t namespace;    /* of pids, by inode; 0: the machine's own */
+	uint8_t reserved[80];
 };
 
 enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
@@ -156,13 +160,64 @@ struct segment_lost {
 	_Atomic uint64_t text;
 	_Atomic uint64_t truncated; /* stacks cut at config.depth: no loss */
 	_Atomic uint64_t nested;   /* made while heaptide was busy: no stack */
-	_Atomic uint64_t early;    /* made before the segment was there: no loss */
+	_Atomic uint64_t early;    /* calls before the segment was there */
 	_Atomic uint64_t space;    /* the disk or memory refused a growth step */
 	_Atomic uint64_t reserved;
 	_Atomic uint64_t verified; /* HEAPTIDE_VERIFY: seen by libunwind, too */
 	_Atomic uint64_t differing; /* and found to be different */
 	_Atomic uint64_t forks;    /* 1: what it inherited is a guess */
 };
+
+/*
+ * Why a program that was executed, here or in a child without a profile of its
+ * own, is not profiled.  No loss: what this process did is counted all the same.
+ */
+enum segment_unfollowed {
+	UNFOLLOWED_NOT,         /* it is, as far as one can see from outside */
+	UNFOLLOWED_CPU,         /* made for another CPU, or of 32 bits */
+	UNFOLLOWED_LIBC,        /* its dynamic linker is not glibc's */
+	UNFOLLOWED_SANITIZER,   /* which must be the first library of all */
+	UNFOLLOWED_STATIC,      /* no library can be loaded into it */
+	UNFOLLOWED_PRIVILEGED,  /* set-user-ID: loads no foreign library */
+	UNFOLLOWED_ENVIRONMENT, /* was given one without our LD_PRELOAD */
+	UNFOLLOWED_KINDS,
+	UNFOLLOWED_ROOM = 8
+};
+
+/* Where the loaded objects begin that calls of malloc() may be bound to. */
+struct segment_objects {
+	uint64_t heaptide;  /* libheaptide.so */
+	uint64_t allocator; /* the next after it */
+	uint64_t first;     /* who is before it; 0: nobody */
+	uint64_t reserved[5];
+};
+
+enum bypass_why {
+	BYPASS_NONE,
+	BYPASS_FIRST,     /* its malloc is found before heaptide's */
+	BYPASS_BOUND,     /* its calls are bound to another's */
+	BYPASS_NAMESPACE, /* and that is of a namespace of its own */
+	BYPASS_OWN,       /* its calls are bound to itself */
+	BYPASS_HIDDEN,    /* a malloc is linked into it, and not shown */
+	BYPASS_FREES,     /* freed what heaptide had never seen: no bypass */
+	BYPASS_KINDS
+};
+
+/*
+ * A module that does not allocate through heaptide, or frees what did not.
+ * Complete once @why is stored; the same may be there twice.
+ */
+struct segment_bypass {
+	_Atomic uint32_t why;   /* enum bypass_why */
+	_Atomic uint32_t taken; /* 1: complete, or being filled */
+	_Atomic uint64_t frees; /* BYPASS_FREES: how many */
+	uint64_t start;         /* of the module, BYPASS_FREES */
+	uint64_t end;
+	char module[112];       /* the end of its path, zero-filled */
+	char allocator[112];    /* the same of whose malloc it uses */
+};
+
+#define SEGMENT_BYPASSES 16
 
 enum segment_end_how { END_UNKNOWN, END_EXITED, END_SIGNALLED, END_EXEC };
 
@@ -220,6 +275,9 @@ struct segment {
 	struct segment_end end;
 	struct segment_rss rss[RSS_SAMPLES];
 	struct segment_span own[SEGMENT_SPANS];
+	_Atomic uint64_t unfollowed[UNFOLLOWED_ROOM]; /* by cause */
+	struct segment_objects objects;
+	struct segment_bypass bypass[SEGMENT_BYPASSES];
 };
 
 /*
@@ -283,8 +341,7 @@ struct node {
 
 #define NODE_CUT      UINT64_C(1) /* deeper frames were left out */
 #define NODE_NO_STACK UINT64_C(2) /* heaptide was busy in this very thread */
-#define NODE_EARLY    UINT64_C(3) /* before the unwinder was there */
-#define NODE_FULL     UINT64_C(4) /* a table was full: stacks lumped */
+#define NODE_FULL     UINT64_C(3) /* a table was full: stacks lumped */
 
 enum site_flags {
 	SITE_MAPPING = 1 /* of the mmap family: not part of the heap's totals */
@@ -359,7 +416,9 @@ _Static_assert(sizeof(struct segment_lost) == 128, "layout");
 _Static_assert(sizeof(struct segment_end) == 64, "layout");
 _Static_assert(sizeof(struct segment_rss) == 128, "layout");
 _Static_assert(sizeof(struct segment_span) == 16, "layout");
-_Static_assert(sizeof(struct segment) == 2624, "layout");
+_Static_assert(sizeof(struct segment_objects) == 64, "layout");
+_Static_assert(sizeof(struct segment_bypass) == 256, "layout");
+_Static_assert(sizeof(struct segment) == 6848, "layout");
 _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "control/bypass.h"
 #include "control/census.h"
 #include "door/options.h"
+#include "door/preload.h"
 #include "door/real.h"
+#include "door/stranger.h"
 #include "heap/mapping.h"
 #include "heap/site.h"
 #include "heap/tally.h"
@@ -49,6 +52,11 @@ static struct {
 	bool hooked;    /* fork and exit call us */
 	bool reference; /* the judge of stacks is open */
 	bool unseen;    /* we are a child that nobody told us of */
+	_Atomic uint64_t early; /* calls that passed uncounted, not yet said */
+	bool preloaded; /* by LD_PRELOAD, as it was at the start */
+	bool outside;   /* --children none, and we are one */
+	int image_pid;  /* of the process that this program was started in */
+	int pid;        /* the same; in a child of fork(), its own */
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
 	uint32_t generation;
@@ -172,7 +180,7 @@ static int
 make_segment(void)
 {
 	struct proc_stat stat;
-	struct tally *shared;
+	uint64_t namespace = 0;
 	uint32_t exec_count;
 	int r;
 
@@ -180,9 +188,11 @@ make_segment(void)
 	    place_find(environment(), boot.directory);
 	if (r == 0)
 		r = proc_stat_read(0, &stat);
-	if (r == 0)
-		r = place_segment(boot.directory, stat.pid, stat.ticks,
-		    paper.path);
+	if (r == 0) {
+		namespace = proc_namespace(stat.pid);
+		r = place_segment(boot.directory, stat.pid, namespace,
+		    stat.ticks, paper.path);
+	}
 	if (r == 0)
 		r = segment_create(paper.path, &exec_count);
 	if (r < 0) {
@@ -191,11 +201,11 @@ make_segment(void)
 	}
 	fill_config();
 	fill_identity(&stat, exec_count);
+	segment_mine()->identity.namespace = namespace;
 	fill_inheritance();
-	if (segment_take(TABLE_TALLIES, 1) != 0 || site_create_known() < 0)
+	stranger_store();
+	if (tally_create_shared() < 0 || site_create_known() < 0)
 		return -ENOSPC;
-	shared = segment_rows(TABLE_TALLIES);
-	atomic_store(&shared->state, TALLY_SHARED);
 	(void)arena_spans(segment_mine()->own);
 	segment_publish();
 	return 0;
@@ -241,6 +251,7 @@ in_child(void)
 		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
 		    PHASE_OFF);
 	boot.generation++;
+	boot.pid = sys_pid();
 	self.scratch = NULL;
 	mapping_reset();
 	module_reset();
@@ -256,23 +267,54 @@ is_counting(void)
 	    boot_mode[0] != MODE_NOT;
 }
 
+/* Who cannot ask (sys_confine()) is not taken for it. */
+static bool
+is_first_thread(void)
+{
+	int tid = sys_tid();
+
+	return tid > 0 && tid == sys_pid();
+}
+
+/* Once there is a place for it: what went by while there was none. */
+static void
+say_early(void)
+{
+	atomic_fetch_add(&segment_mine()->lost.early,
+	    atomic_exchange(&boot.early, 0));
+}
+
+/* A child in its parent's memory, by vfork(). */
+static bool
+is_guest(void)
+{
+	int pid = sys_pid();
+
+	return pid > 0 && pid != boot.pid;
+}
+
 static void
 at_exit(int status, void *context)
 {
 	struct segment *s = segment_mine();
 
 	(void)context;
-	if (!is_counting())
+	if (!is_counting() || is_guest())
 		return;
+	say_early();
 	if (self.tally != NULL)
 		tally_look(self.tally);
 	(void)arena_spans(s->own);
 	/* Another thread's stack may be too small for it. */
-	if (sys_tid() == sys_pid())
+	if (is_first_thread()) {
 		(void)census_take(s, 0);
+		(void)bypass_look(s, 0);
+	}
 	s->end.status = status & 0xff;
 	s->end.at_ns = sys_clock();
 	atomic_store(&s->end.how, END_EXITED);
+	if (sys_calls() > 0)
+		say_number("system calls", sys_calls());
 }
 
 static void
@@ -323,10 +365,43 @@ notice_fork(void)
 	boot.unseen = true;
 }
 
+/*
+ * --children none without `heaptide run`, which would have told us who is the
+ * first: where the parent has a profile, we are a child.
+ */
+static bool
+has_profiled_parent(void)
+{
+	struct proc_stat stat;
+	struct proc_stat parent;
+	struct stat st;
+
+	return place_find(environment(), boot.directory) == 0 &&
+	    proc_stat_read(0, &stat) == 0 && stat.parent > 0 &&
+	    proc_stat_read(stat.parent, &parent) == 0 &&
+	    place_segment(boot.directory, parent.pid, proc_namespace(stat.pid),
+	    parent.ticks, paper.path) == 0 &&
+	    sys_lstat(paper.path, &st) == 0;
+}
+
+static bool
+is_preloaded(void)
+{
+	char *const *e;
+
+	for (e = environment(); *e != NULL; e++) {
+		const char *list = preload_value(*e, "LD_PRELOAD");
+
+		if (list != NULL && preload_has(list, real.self))
+			return true;
+	}
+	return false;
+}
+
 static bool
 may_count(void)
 {
-	const struct options *o = &boot.options;
+	struct options *o = &boot.options;
 	const char *wrong = NULL;
 
 	if (!boot.options_read) {
@@ -338,9 +413,15 @@ may_count(void)
 			boot.options.enabled = false;
 		}
 		say_set_log(o->log);
+		/* Nothing of ours has asked the kernel anything before. */
+		sys_set_fault(&o->fault);
+		boot.image_pid = boot.pid = sys_pid();
+		boot.preloaded = is_preloaded();
+		boot.outside = o->children == CHILDREN_NONE &&
+		    (o->root != 0 ? o->root != boot.pid :
+		    has_profiled_parent());
 	}
-	return o->enabled && (o->children != CHILDREN_NONE || o->root == 0 ||
-	    o->root == sys_pid());
+	return o->enabled && !boot.outside;
 }
 
 static void
@@ -373,6 +454,7 @@ open_all(void)
 	boot.unseen = false;
 	come_alive();
 	atomic_store(&boot.phase, PHASE_COUNTING);
+	say_early();
 }
 
 /* True: this thread takes the process from @phase to @next. */
@@ -395,6 +477,7 @@ advance(void)
 
 	if (go_on(PHASE_NEW, PHASE_RESOLVING)) {
 		real_resolve();
+		stranger_find();
 		boot.stack_end = real_stack_end();
 		boot.environment = real_environment();
 		atomic_store(&boot.phase, PHASE_RESOLVED);
@@ -443,10 +526,14 @@ meet_thread(void)
 	}
 	/* libc puts a thread's control block on top of its stack; the first
 	 * thread's is elsewhere. */
-	if (self.stack.top == 0)
-		unwind_set_top(&self.stack, sys_tid() == sys_pid() ?
-		    boot.stack_end :
-		    (uintptr_t)__builtin_thread_pointer());
+	if (self.stack.top != 0)
+		; /* the child of a fork stands where it stood */
+	else if (is_first_thread())
+		unwind_set_top(&self.stack, boot.stack_end,
+		    UNWIND_STACK_MOST);
+	else
+		unwind_set_top(&self.stack,
+		    (uintptr_t)__builtin_thread_pointer(), UNWIND_STACK_LEAST);
 	if (boot_recording)
 		atomic_store(&t->until_look, INT64_MIN / 2);
 	if (boot.has_key)
@@ -454,8 +541,8 @@ meet_thread(void)
 	self.tally = t;
 }
 
-enum entry
-boot_enter(void)
+static enum entry
+enter(void)
 {
 	uint32_t phase = atomic_load(&boot.phase);
 
@@ -473,8 +560,11 @@ boot_enter(void)
 	}
 	if (phase == PHASE_OPENING)
 		phase = wait_for_segment();
-	if (phase != PHASE_COUNTING)
+	if (phase != PHASE_COUNTING) {
+		if (phase != PHASE_OFF)
+			atomic_fetch_add(&boot.early, 1);
 		return phase == PHASE_RESOLVING ? ENTRY_POOL : ENTRY_PASS;
+	}
 	if (self.shared || self.busy == BUSY_MEETING)
 		return ENTRY_SHARED;
 	if (self.tally == NULL) {
@@ -486,6 +576,28 @@ boot_enter(void)
 		errno = error;
 	}
 	return self.tally != NULL ? ENTRY_COUNT : ENTRY_SHARED;
+}
+
+/*
+ * Before the dynamic linker has been here, when a library behind us has an
+ * IFUNC resolver that allocates, our thread-local data is not where we look
+ * for it, and there is no libc to call.  It writes this word's own address
+ * into it.
+ */
+static void *volatile relocated = (void *)&relocated;
+
+enum entry
+boot_enter(void)
+{
+	if (UNLIKELY(relocated != (void *)&relocated))
+		return ENTRY_POOL;
+	return enter();
+}
+
+bool
+boot_has_begun(void)
+{
+	return atomic_load(&boot.phase) >= PHASE_RESOLVED;
 }
 
 struct aside
@@ -503,6 +615,50 @@ boot_own_end(struct aside was)
 {
 	self.busy = was.busy;
 	self.tally = was.tally;
+}
+
+int
+boot_pid(void)
+{
+	return boot.pid;
+}
+
+bool
+boot_follows(bool child)
+{
+	if (boot.options.children != CHILDREN_NONE)
+		return true;
+	return !child && !boot.outside && sys_pid() == boot.image_pid;
+}
+
+bool
+boot_was_preloaded(void)
+{
+	return boot.preloaded;
+}
+
+bool
+boot_was_given(const char *entry)
+{
+	return options_given(&boot.options, entry);
+}
+
+bool
+boot_image_ends(void)
+{
+	struct segment *s = segment_mine();
+
+	if (!is_counting() || sys_pid() != boot.pid)
+		return false;
+	s->end.at_ns = sys_clock();
+	atomic_store(&s->end.how, END_EXEC);
+	return true;
+}
+
+void
+boot_image_goes_on(void)
+{
+	atomic_store(&segment_mine()->end.how, END_UNKNOWN);
 }
 
 bool

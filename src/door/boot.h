@@ -28,14 +28,13 @@ struct self {
 	struct tally *tally; /* NULL: take the cold road */
 	uint64_t *scratch;   /* for one stack; NULL: none yet */
 	uint32_t busy;       /* enum busy; volatile by barriers */
-	uint64_t busy_at;    /* BUSY_RECORDING: the stack pointer there */
+	uint32_t turn;       /* whose walk is in scratch, see record.c */
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */
 	struct stack stack;  /* for the unwinder */
 };
 
 enum busy {
 	BUSY_NOT,
-	BUSY_RECORDING, /* in record.c: what comes now is a signal handler's */
 	BUSY_OWN,       /* what comes now is for ourselves: from the pool */
 	BUSY_INSIDE,    /* in an operator of the allocator: counted already */
 	BUSY_MEETING    /* being given a row: a handler counts in the shared */
@@ -75,6 +74,10 @@ enum entry {
 
 enum entry boot_enter(void);
 
+/* Are the next functions after ours known?  If not, boot_enter() asks the
+ * dynamic linker, and that calls malloc(), which may be another's. */
+bool boot_has_begun(void);
+
 /*
  * What is allocated between the two, by this thread, is for ourselves and
  * comes from the pool: the dynamic linker's memory when we ask it something.
@@ -86,6 +89,28 @@ struct aside {
 
 struct aside boot_own_begin(void);
 void boot_own_end(struct aside was);
+
+/*
+ * For who executes programs.  The process as of the start or of libc's fork();
+ * another number in a child that was made in another way, by vfork() mostly.
+ */
+int boot_pid(void);
+
+/* Shall a program be profiled that is executed now, in a @child or in here? */
+bool boot_follows(bool child);
+
+/* Was our library among the preloaded ones at the start? */
+bool boot_was_preloaded(void);
+
+/* Is an entry of an environment one that our options came in? */
+bool boot_was_given(const char *entry);
+
+/*
+ * This process is about to become another program: its profile says so, and
+ * until boot_image_goes_on() if that has failed.  False: it has no profile.
+ */
+bool boot_image_ends(void);
+void boot_image_goes_on(void);
 
 /* STACKS_ALL: every block has a record in the ledger. */
 extern bool boot_recording;

@@ -117,6 +117,7 @@ find_next(enum operator operator, uint64_t caller)
 		found = find_private(names[operator], caller, &stays);
 	if (stays)
 		atomic_store(&operators.next[operator], found);
+	(void)dlsym(RTLD_DEFAULT, "malloc"); /* no dlerror() of ours stays */
 	boot_own_end(was);
 	return found;
 }
@@ -176,7 +177,7 @@ after_new(void *block, size_t size, struct arch_frame caller)
 	if (block == NULL || self.tally == NULL ||
 	    self.tally->last == (uintptr_t)block)
 		return block;
-	usable = real_usable(block);
+	usable = real_held(block, size);
 	if (tally_alloc(self.tally, block, usable))
 		record_alloc(block, size, usable, caller);
 	return block;
@@ -187,7 +188,7 @@ after_new(void *block, size_t size, struct arch_frame caller)
  * may call free() and never throws; NULL: nothing to put back.
  */
 static inline struct tally *
-before_delete(void *block)
+before_delete(void *block, uint64_t pc)
 {
 	struct tally *t;
 	size_t usable;
@@ -196,7 +197,7 @@ before_delete(void *block)
 		return NULL;
 	usable = real_usable(block);
 	if (boot_recording)
-		record_free(block, usable);
+		record_free(block, usable, pc);
 	else if (tally_free(self.tally, block, usable))
 		record_look();
 	t = self.tally;
@@ -250,7 +251,7 @@ after_delete(struct tally *t)
 			f arguments;					\
 			return;						\
 		}							\
-		t = before_delete(block);				\
+		t = before_delete(block, ARCH_RETURNS_TO());		\
 		f arguments;						\
 		after_delete(t);					\
 	}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -18,16 +19,23 @@
 #include "sys/arch.h"
 #include "sys/sys.h"
 
+/* libc's own, for who comes before real.sbrk is known. */
+void *__sbrk(intptr_t bytes);
+
 /*
  * Is this call counted?  In a thread without a row it is, too, but where it
  * came from is not known.
+ *
+ * We do not begin here: who maps before all others have begun is an allocator
+ * that comes before us, and it does so inside of its own start, with its locks
+ * held.  The dynamic linker, asked by us, would call it and wait for ever.
  */
 static bool
 counts(void)
 {
 	if (LIKELY(boot_counts()))
 		return true;
-	return boot_enter() <= ENTRY_SHARED;
+	return boot_has_begun() && boot_enter() <= ENTRY_SHARED;
 }
 
 static bool
@@ -62,17 +70,16 @@ mapped(void *start, size_t bytes, enum mapping_kind kind,
 	errno = error;
 }
 
-/* Before real.mmap is known, and for who calls before the loader is done. */
-static void *
-map_directly(void *at, size_t bytes, int protection, int flags, int fd,
-    off_t offset)
+/* Before real.mmap and its like are known: as the kernel has it. */
+static long
+directly(long number, long a, long b, long c, long d, long e, long f)
 {
-	void *p = sys_mmap(at, bytes, protection, flags, fd, (uint64_t)offset);
+	long r = sys_pass(number, a, b, c, d, e, f);
 
-	if (sys_error_of(p) == 0)
-		return p;
-	errno = -sys_error_of(p);
-	return MAP_FAILED;
+	if (r >= 0 || r < -4095)
+		return r;
+	errno = (int)-r;
+	return -1;
 }
 
 static inline void *
@@ -83,7 +90,8 @@ map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset,
 	void *p;
 
 	p = real.mmap == NULL ?
-	    map_directly(at, bytes, protection, flags, fd, offset) :
+	    (void *)directly(SYS_mmap, (long)at, (long)bytes, protection,
+	    flags, fd, offset) :
 	    real.mmap(at, bytes, protection, flags, fd, offset);
 	if (counting && p != MAP_FAILED)
 		mapped(p, bytes, kind_of(protection, flags, caller), caller);
@@ -103,11 +111,17 @@ mmap64(void *at, size_t bytes, int protection, int flags, int fd,
 	return map(at, bytes, protection, flags, fd, offset, arch_frame_of(ARCH_CALLER()));
 }
 
-/* Would the kernel refuse these arguments out of hand? */
+/*
+ * Would the kernel refuse this range out of hand?  No address space that there
+ * is today ends above 2^56.
+ */
 static bool
 is_unmappable(const void *at, size_t bytes)
 {
-	return bytes == 0 || ((uintptr_t)at & 4095) != 0;
+	const uint64_t end = UINT64_C(1) << 56;
+
+	return bytes == 0 || ((uintptr_t)at & 4095) != 0 || bytes > end ||
+	    (uintptr_t)at > end - bytes;
 }
 
 EXPORT int
@@ -121,14 +135,8 @@ munmap(void *at, size_t bytes)
 	if (counting)
 		mapping_remove((uintptr_t)at, bytes);
 	errno = error;
-	if (real.munmap != NULL) {
-		r = real.munmap(at, bytes);
-	} else {
-		r = sys_munmap(at, bytes);
-		if (r < 0)
-			errno = -r;
-		r = r < 0 ? -1 : 0;
-	}
+	r = real.munmap != NULL ? real.munmap(at, bytes) :
+	    (int)directly(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);
 	/* Out of memory for the split of a range: it is still there. */
 	if (counting && r < 0)
 		atomic_fetch_add(&segment_mine()->lost.mappings, 1);
@@ -138,31 +146,34 @@ munmap(void *at, size_t bytes)
 EXPORT void *
 mremap(void *old, size_t old_bytes, size_t new_bytes, int flags, ...)
 {
-	struct mapping was = { .kind = MAPPING_ANONYMOUS };
-	bool counting = counts();
-	bool known = false;
+	/* What the kernel refuses out of hand changes nothing. */
+	bool counting = counts() && new_bytes != 0 &&
+	    !is_unmappable(old, old_bytes != 0 ? old_bytes : 1);
+	/* Of what is shared, a second place: of 0 bytes the first one stays. */
+	bool stays = old_bytes == 0 || (flags & MREMAP_DONTUNMAP) != 0;
 	void *where = NULL;
+	int hand = -1;
 	void *p;
 
-	if (flags & MREMAP_FIXED) {
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
 		va_list arguments;
 
 		va_start(arguments, flags);
 		where = va_arg(arguments, void *);
 		va_end(arguments);
 	}
-	if (counting) {
-		known = mapping_find((uintptr_t)old, &was);
-		if (old_bytes != 0 && (flags & MREMAP_DONTUNMAP) == 0 && known)
-			mapping_remove((uintptr_t)old, old_bytes);
-	}
-	p = real.mremap(old, old_bytes, new_bytes, flags, where);
+	if (counting)
+		hand = mapping_lift((uintptr_t)old, old_bytes, stays);
+	p = real.mremap != NULL ?
+	    real.mremap(old, old_bytes, new_bytes, flags, where) :
+	    (void *)directly(SYS_mremap, (long)old, (long)old_bytes,
+	    (long)new_bytes, flags, (long)where, 0);
 	if (!counting)
 		return p;
 	if (p != MAP_FAILED)
-		mapping_add((uintptr_t)p, new_bytes, was.kind, was.site);
-	else if (known && old_bytes != 0)
-		mapping_add((uintptr_t)old, old_bytes, was.kind, was.site);
+		mapping_lay(hand, (uintptr_t)p, new_bytes);
+	else
+		mapping_lay(hand, (uintptr_t)old, stays ? 0 : old_bytes);
 	return p;
 }
 
@@ -173,15 +184,22 @@ moved(intptr_t bytes, uint64_t caller)
 		atomic_fetch_add(&segment_mine()->live.break_bytes, bytes);
 }
 
+static void *
+sbrk_of_libc(intptr_t bytes)
+{
+	return real.sbrk != NULL ? real.sbrk(bytes) : __sbrk(bytes);
+}
+
 EXPORT int
 brk(void *end)
 {
 	uintptr_t before;
 	int r;
 
-	(void)counts(); /* real.brk is there from now on */
-	before = (uintptr_t)real.sbrk(0);
-	r = real.brk(end);
+	(void)counts();
+	before = (uintptr_t)sbrk_of_libc(0);
+	r = real.brk != NULL ? real.brk(end) : sbrk_of_libc(
+	    (intptr_t)((uintptr_t)end - before)) == (void *)-1 ? -1 : 0;
 	if (r == 0)
 		moved((intptr_t)((uintptr_t)end - before), ARCH_RETURNS_TO());
 	return r;
@@ -193,7 +211,7 @@ sbrk(intptr_t bytes)
 	void *before;
 
 	(void)counts();
-	before = real.sbrk(bytes);
+	before = sbrk_of_libc(bytes);
 	if (before != (void *)-1)
 		moved(bytes, ARCH_RETURNS_TO());
 	return before;

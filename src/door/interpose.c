@@ -39,21 +39,21 @@ counted(void *block, size_t requested, struct arch_caller caller)
 
 	if (UNLIKELY(block == NULL))
 		return NULL; /* errno as the allocator left it */
-	usable = real_usable(block);
+	usable = real_held(block, requested);
 	if (tally_alloc(self.tally, block, usable))
 		return record_alloc(block, requested, usable,
 		    arch_frame_of(caller));
 	return block;
 }
 
-/* The block is about to go back to the allocator. */
+/* The block is about to go back to the allocator, by who is at @pc. */
 static void
-forget(void *block)
+forget(void *block, uint64_t pc)
 {
 	size_t usable = real_usable(block);
 
 	if (boot_recording)
-		record_free(block, usable);
+		record_free(block, usable, pc);
 	else if (tally_free(self.tally, block, usable))
 		record_look();
 }
@@ -65,7 +65,7 @@ counted_aside(enum entry entry, void *block, size_t requested)
 {
 	if (entry == ENTRY_SHARED && block != NULL)
 		record_shared_alloc(block, requested,
-		    real_usable(block));
+		    real_held(block, requested));
 	return block;
 }
 
@@ -108,6 +108,16 @@ free_aside(void *block)
 	return true;
 }
 
+/* Without libc, which may not be there yet; no pattern that is a memcpy(). */
+static COLD void
+copy(char *to, const char *from, size_t bytes)
+{
+	while (bytes-- > 0) {
+		*to++ = *from++;
+		__asm__ volatile("" ::: "memory");
+	}
+}
+
 /* realloc() of a pool's piece, or in a thread or a process aside. */
 static COLD void *
 realloc_aside(enum entry entry, void *block, size_t size)
@@ -115,6 +125,12 @@ realloc_aside(enum entry entry, void *block, size_t size)
 	size_t usable;
 	void *fresh;
 
+	if (entry == ENTRY_POOL && (block == NULL || pool_has(block))) {
+		fresh = pool_take(size, 16);
+		if (fresh != NULL && block != NULL)
+			copy(fresh, block, min_u64(size, pool_size(block)));
+		return fresh;
+	}
 	if (entry == ENTRY_POOL || pool_has(block)) {
 		fresh = malloc(size);
 		if (fresh != NULL && block != NULL)
@@ -155,7 +171,7 @@ malloc_long(size_t size, struct arch_frame caller)
 	block = real.malloc(size);
 	if (block == NULL)
 		return NULL;
-	usable = real_usable(block);
+	usable = real_held(block, size);
 	if (tally_alloc(self.tally, block, usable))
 		return record_alloc(block, size, usable, caller);
 	return block;
@@ -167,7 +183,7 @@ malloc_asking(struct tally *t, size_t size)
 {
 	void *block = real.malloc(size);
 
-	if (block != NULL && tally_alloc(t, block, real.usable_size(block)))
+	if (block != NULL && tally_alloc(t, block, real_made(block, size)))
 		record_look();
 	return block;
 }
@@ -212,18 +228,18 @@ malloc(size_t size)
 
 /* True: the block is nobody's any more; else it is forgotten, and still there. */
 static bool
-is_gone(void *block)
+is_gone(void *block, uint64_t pc)
 {
 	if (UNLIKELY(!boot_counts() || pool_has(block)) && free_aside(block))
 		return true;
-	forget(block);
+	forget(block, pc);
 	return false;
 }
 
 static __attribute__((noinline)) void
-free_long(void *block)
+free_long(void *block, uint64_t pc)
 {
-	if (!is_gone(block))
+	if (!is_gone(block, pc))
 		real.free(block);
 }
 
@@ -254,12 +270,12 @@ free(void *block)
 		if (t != NULL && boot_mode[0] == MODE_ASK && !pool_has(block))
 			free_asking(t, block);
 		else
-			free_long(block);
+			free_long(block, ARCH_RETURNS_TO());
 		return;
 	}
 	head = real_head(block);
 	if (real_is_mapped(head))
-		free_long(block);
+		free_long(block, ARCH_RETURNS_TO());
 	else if (tally_free(t, block, real_size(head)))
 		free_and_look(block);
 	else
@@ -300,9 +316,10 @@ reallocated(void *block, size_t size, struct arch_caller caller)
 		errno = error;
 		return NULL;
 	}
-	if (boot_recording)
+	if (boot_recording) {
+		taken.pc = arch_frame_of(caller).pc;
 		record_taken_free(block, &taken);
-	else if (tally_free(self.tally, block, taken.usable))
+	} else if (tally_free(self.tally, block, taken.usable))
 		record_look();
 	return counted(fresh, size, caller);
 }
@@ -414,7 +431,7 @@ void free_aligned_sized(void *block, size_t alignment, size_t size);
 EXPORT void
 free_sized(void *block, size_t size)
 {
-	if (block == NULL || is_gone(block))
+	if (block == NULL || is_gone(block, ARCH_RETURNS_TO()))
 		return;
 	if (real.free_sized != NULL)
 		real.free_sized(block, size);
@@ -425,7 +442,7 @@ free_sized(void *block, size_t size)
 EXPORT void
 free_aligned_sized(void *block, size_t alignment, size_t size)
 {
-	if (block == NULL || is_gone(block))
+	if (block == NULL || is_gone(block, ARCH_RETURNS_TO()))
 		return;
 	if (real.free_aligned_sized != NULL)
 		real.free_aligned_sized(block, alignment, size);

@@ -54,6 +54,46 @@ copy(char *const *environment, const char *name, char *to, size_t room)
 	to[n] = '\0';
 }
 
+/* What is kept of an entry is enough to know it again (FNV-1a); 0: not ours. */
+static uint64_t
+trace_of(const char *entry)
+{
+	static const char name[] = "HEAPTIDE";
+	uint64_t trace = UINT64_C(0xcbf29ce484222325);
+
+	if (strncmp(entry, name, strlen(name)) != 0 ||
+	    (entry[strlen(name)] != '=' && entry[strlen(name)] != '_'))
+		return 0;
+	for (; *entry != '\0'; entry++)
+		trace = (trace ^ (unsigned char)*entry) *
+		    UINT64_C(0x100000001b3);
+	return trace;
+}
+
+static void
+note_given(char *const *environment, struct options *options)
+{
+	size_t used = 0;
+
+	for (; environment != NULL && *environment != NULL &&
+	    used < OPTIONS_GIVEN_MOST; environment++) {
+		options->given[used] = trace_of(*environment);
+		used += options->given[used] != 0;
+	}
+}
+
+bool
+options_given(const struct options *options, const char *entry)
+{
+	uint64_t trace = trace_of(entry);
+	size_t i;
+
+	for (i = 0; trace != 0 && i < OPTIONS_GIVEN_MOST; i++)
+		if (options->given[i] == trace)
+			return true;
+	return false;
+}
+
 static int
 choose(const char *value, const struct choice *choice, uint32_t *to)
 {
@@ -77,6 +117,31 @@ read_number(const char *value, uint64_t least, uint64_t most, uint32_t *to)
 	return 0;
 }
 
+/*
+ * `count`; or `N` or `N+`, the call to fail or the first of all that fail;
+ * with `:ERROR` behind it the number of an error, else it is EPERM.
+ */
+static int
+read_fault(const char *value, struct sys_fault *fault)
+{
+	const char *p = value;
+	uint64_t error = EPERM;
+	uint64_t at = 0;
+
+	if (strcmp(value, "count") != 0) {
+		for (; *p >= '0' && *p <= '9'; p++)
+			at = at * 10 + (uint64_t)(*p - '0');
+		fault->onwards = *p == '+';
+		p += fault->onwards;
+		if (at == 0 || (*p != '\0' && (*p != ':' || text_parse_u64(
+		    p + 1, 4095, &error) < 0 || error == 0)))
+			return -EINVAL;
+	}
+	fault->at = at;
+	fault->error = -(int)error;
+	return 0;
+}
+
 int
 options_read(char *const *environment, struct options *options,
     const char **wrong)
@@ -84,6 +149,7 @@ options_read(char *const *environment, struct options *options,
 	uint32_t enabled = true;
 	uint32_t verify = false;
 	uint32_t root = 0;
+	const char *fault;
 	const struct {
 		const char *name;
 		const struct choice *choices; /* NULL: a number */
@@ -103,6 +169,7 @@ options_read(char *const *environment, struct options *options,
 	options->stacks = STACKS_ALL;
 	options->depth = DEPTH_DEFAULT;
 	options->children = CHILDREN_ALL;
+	note_given(environment, options);
 	copy(environment, "HEAPTIDE_RUN", options->run, sizeof(options->run));
 	copy(environment, "HEAPTIDE_LOG", options->log, sizeof(options->log));
 	for (i = 0; i < ARRAY_LENGTH(table); i++) {
@@ -119,6 +186,11 @@ options_read(char *const *environment, struct options *options,
 			*wrong = table[i].name;
 			return r;
 		}
+	}
+	fault = value_of(environment, "HEAPTIDE_FAULT");
+	if (fault != NULL && read_fault(fault, &options->fault) < 0) {
+		*wrong = "HEAPTIDE_FAULT";
+		return -EINVAL;
 	}
 	options->enabled = enabled;
 	options->verify = verify;

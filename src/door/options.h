@@ -12,10 +12,13 @@
 
 #include "base/segment.h"
 #include "sys/place.h"
+#include "sys/sys.h"
 
 #define DEPTH_LEAST   1
 #define DEPTH_MOST    1024
 #define DEPTH_DEFAULT 128
+
+#define OPTIONS_GIVEN_MOST 24
 
 struct options {
 	bool enabled;      /* HEAPTIDE */
@@ -23,7 +26,9 @@ struct options {
 	uint32_t depth;    /* HEAPTIDE_DEPTH */
 	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
 	bool verify;       /* HEAPTIDE_VERIFY: for heaptide's own tests */
+	struct sys_fault fault; /* HEAPTIDE_FAULT: the same */
 	int root;          /* HEAPTIDE_ROOT: pid of the tree's first process */
+	uint64_t given[OPTIONS_GIVEN_MOST]; /* entries of ours, see below */
 	/* Copies: a program may write its title over its environment. */
 	char run[64];      /* HEAPTIDE_RUN: who started this tree, "" if none */
 	char log[PLACE_ROOM]; /* HEAPTIDE_LOG, "" if none */
@@ -35,5 +40,11 @@ struct options {
  */
 int options_read(char *const *environment, struct options *options,
     const char **wrong);
+
+/*
+ * Is @entry (`NAME=value`) one of ours, and as it stood in that environment?
+ * Then we or who started us have set it, and not the program.
+ */
+bool options_given(const struct options *options, const char *entry);
 
 #endif

@@ -19,7 +19,9 @@
 #include "base/base.h"
 
 #define POOL_BYTES (4 * MIB)
-extern char pool[POOL_BYTES];
+/* Hidden, and said here: else it is looked up by an address that the dynamic
+ * linker has yet to fill in. */
+extern char pool[POOL_BYTES] __attribute__((visibility("hidden")));
 
 static inline bool
 pool_has(const void *p)

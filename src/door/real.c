@@ -2,11 +2,14 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <sys/auxv.h>
 #include <string.h>
 
 #include "base/base.h"
+#include "sys/sys.h"
 
 struct real real;
+long (*real_syscall)(long, ...);
 
 static void *
 next(const char *name)
@@ -28,6 +31,33 @@ object_of(void *address, uint64_t *start, uint64_t *end)
 	if (_dl_find_object(address, &found) == 0)
 		*end = (uintptr_t)found.dlfo_map_end;
 	return info.dli_fname;
+}
+
+/*
+ * The same as the program's own reference would be bound, by the version that
+ * it was linked with: libc_malloc_debug.so has its functions under no other,
+ * so dlsym() passes it over and finds libc's.
+ */
+static void *
+next_bound(const char *name)
+{
+	static const char *const versions[] = {
+		"GLIBC_2.2.5", "GLIBC_2.16", "GLIBC_2.17"
+	};
+	void *found = next(name);
+	void *bound = NULL;
+	uint64_t libc = 0;
+	uint64_t start = 0;
+	uint64_t end;
+	size_t i;
+
+	(void)object_of(next("__libc_start_main"), &libc, &end);
+	if (found != NULL && object_of(found, &start, &end) != NULL &&
+	    start != libc)
+		return found;
+	for (i = 0; bound == NULL && i < ARRAY_LENGTH(versions); i++)
+		bound = dlvsym(RTLD_NEXT, name, versions[i]);
+	return bound != NULL ? bound : found;
 }
 
 /*
@@ -61,12 +91,110 @@ has_chunks(void)
 	for (i = 0; agrees && i < ARRAY_LENGTH(sizes); i++) {
 		size_t *block = real.malloc(sizes[i]);
 
-		agrees = block != NULL && (block[-1] & 2) == 0 &&
+		/* Under valgrind it is not libc that answers, but by the
+		 * byte; and it minds who reads in front of a block. */
+		agrees = block != NULL &&
+		    real.usable_size(block) % 16 == sizeof(*block) &&
+		    (block[-1] & 2) == 0 &&
 		    (block[-1] & ~(size_t)7) - sizeof(*block) ==
 		    real.usable_size(block);
 		real.free(block);
 	}
 	return agrees;
+}
+
+/*
+ * The next malloc is not libc's, but tells no size: does it hand out libc's
+ * blocks, as one that only counts or logs does?  Then libc knows their size.
+ * In front of another's blocks there may be nothing that can be read.
+ */
+static bool
+wraps_libc(void)
+{
+	static const size_t sizes[] = { 24, 40, 100, 1000 };
+	uintptr_t top = (uintptr_t)real.sbrk(0);
+	bool agrees = real.usable_size != NULL;
+	size_t i;
+
+	for (i = 0; agrees && i < ARRAY_LENGTH(sizes); i++) {
+		uintptr_t block = (uintptr_t)real.malloc(sizes[i]);
+
+		top = max_u64(top, (uintptr_t)real.sbrk(0));
+		/* A small block is below the break; 6: not mapped by itself,
+		 * and of the main arena. */
+		agrees = block < top && block > top - 64 * MIB &&
+		    sys_is_readable((const size_t *)block - 1) &&
+		    (real_head((void *)block) & 6) == 0 &&
+		    real_size(real_head((void *)block)) - sizes[i] < 32;
+		real.free((void *)block);
+	}
+	return agrees;
+}
+
+/* Is @function there, and from the allocator's module? */
+static bool
+is_allocators(void *function)
+{
+	uint64_t start;
+	uint64_t end;
+
+	return function != NULL && object_of(function, &start, &end) != NULL &&
+	    start == real.allocator_start;
+}
+
+static void *
+valloc_by_memalign(size_t size)
+{
+	return real.memalign(getauxval(AT_PAGESZ), size);
+}
+
+static void *
+pvalloc_by_memalign(size_t size)
+{
+	size_t page = getauxval(AT_PAGESZ);
+
+	return real.memalign(page, size > SIZE_MAX - page ? SIZE_MAX :
+	    round_up(size, page));
+}
+
+/*
+ * What the allocator lacks would come from libc, and it would be asked about
+ * blocks that are none of its own.  The two old ones are made of what it has.
+ */
+static void
+fill_family(void)
+{
+	if (!is_allocators((void *)real.usable_size))
+		return;
+	if (!is_allocators((void *)real.posix_memalign) ||
+	    !is_allocators((void *)real.aligned_alloc) ||
+	    !is_allocators((void *)real.memalign)) {
+		real.usable_size = NULL;
+		return;
+	}
+	if (!is_allocators((void *)real.valloc))
+		real.valloc = valloc_by_memalign;
+	if (!is_allocators((void *)real.pvalloc))
+		real.pvalloc = pvalloc_by_memalign;
+}
+
+/*
+ * jemalloc promises that nallocx() tells what malloc() will make usable.
+ * Others have functions of its name, and other ideas.
+ */
+static void
+ask_jemalloc(void)
+{
+	size_t (*size_of)(size_t, int);
+	size_t i;
+
+	*(void **)&size_of = next("nallocx");
+	if (real.usable_size == NULL || !is_allocators(next("mallctl")) ||
+	    !is_allocators((void *)size_of))
+		return;
+	for (i = 1; i < REAL_SIZES; i++)
+		real.sizes[i] = (uint16_t)size_of(8 * i, 0);
+	real.sizes[0] = real.sizes[1];
 }
 
 void
@@ -86,6 +214,7 @@ real_resolve(void)
 		{ &real.valloc, "valloc" },
 		{ &real.pvalloc, "pvalloc" },
 		{ &real.usable_size, "malloc_usable_size" },
+		/* FAMILY: of the others each version means something else. */
 		{ &real.free_sized, "free_sized" },
 		{ &real.free_aligned_sized, "free_aligned_sized" },
 		{ &real.mmap, "mmap" },
@@ -93,31 +222,53 @@ real_resolve(void)
 		{ &real.mremap, "mremap" },
 		{ &real.brk, "brk" },
 		{ &real.sbrk, "sbrk" },
+		{ &real.dlclose, "dlclose" },
+		{ &real.execv, "execv" },
+		{ &real.execve, "execve" },
+		{ &real.execvp, "execvp" },
+		{ &real.execvpe, "execvpe" },
+		{ &real.fexecve, "fexecve" },
+		{ &real.execveat, "execveat" },
+		{ &real.posix_spawn, "posix_spawn" },
+		{ &real.posix_spawnp, "posix_spawnp" },
+		{ &real.prctl, "prctl" },
+		{ &real.mlockall, "mlockall" },
+		{ &real_syscall, "syscall" },
 	};
+	enum { FAMILY = 10 };
 	uint64_t start;
 	uint64_t end;
 	const char *path;
-	void *new_operator;
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(table); i++)
-		*(void **)table[i].to = next(table[i].name);
+		*(void **)table[i].to = i < FAMILY ?
+		    next_bound(table[i].name) : next(table[i].name);
 	/* Now and not later: a forked child may not ask the loader. */
 	path = object_of((void *)real.malloc, &real.allocator_start,
 	    &real.allocator_end);
 	real.allocator = path != NULL ? path : "";
+	real.self = object_of((void *)(uintptr_t)real_resolve, &start, &end);
+	if (real.self == NULL)
+		real.self = "";
 	/* Another's answer would be about blocks of another. */
-	if (real.usable_size != NULL && (object_of((void *)real.usable_size,
-	    &start, &end) == NULL || start != real.allocator_start))
+	if (!is_allocators((void *)real.usable_size) && !wraps_libc())
 		real.usable_size = NULL;
-	new_operator = next("_Znwm");
-	real.owns_new = new_operator != NULL &&
-	    object_of(new_operator, &start, &end) != NULL &&
-	    start == real.allocator_start;
+	fill_family();
+	/* A sanitizer's, which cannot be asked while it starts itself. */
+	if (is_allocators(next("__sanitizer_get_allocated_size")))
+		real.usable_size = NULL;
+	real.owns_new = is_allocators(next("_Znwm"));
 	if (real.owns_new && real.usable_size != NULL)
 		warm_allocator();
+	ask_jemalloc();
 	real.chunks = real.usable_size != NULL && has_chunks();
-	(void)dlerror(); /* what is missing is nobody's error but ours */
+	/*
+	 * What is missing is nobody's error but ours.  What succeeds takes it
+	 * away; dlerror() would put it into words, and for that libc may not
+	 * be ready yet.
+	 */
+	(void)next("malloc");
 }
 
 uint64_t

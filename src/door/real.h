@@ -1,7 +1,7 @@
 /*
  * real.h - the allocator that the program would have without us
  *
- * Floor 8 (door).  May use: base.  Used by: boot, record, interpose*.c.
+ * Floor 8 (door).  May use: base, sys.  Used by: boot, record, interpose*.c.
  * Contexts: real_resolve() once, while the pool serves this thread; the rest
  * is read only from then on.
  */
@@ -10,15 +10,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/base.h"
 
+#define REAL_SIZES 513 /* by eights, to 4096 bytes */
+
 /*
- * The allocator in use, and libc's mappers: what comes after us in the
- * dynamic linker's order.  Allocation functions are never NULL once
- * real_resolve() has returned; the optional ones say so.
+ * The allocator in use, and libc's mappers and ways to start programs: what
+ * comes after us in the dynamic linker's order.  Allocation functions are
+ * never NULL once real_resolve() has returned; the optional ones say so.
  */
 struct real {
 	void *(*malloc)(size_t);
@@ -38,14 +41,35 @@ struct real {
 	void *(*mremap)(void *, size_t, size_t, int, ...);
 	int (*brk)(void *);
 	void *(*sbrk)(intptr_t);
+	int (*dlclose)(void *);
+	int (*execv)(const char *, char *const *);
+	int (*execve)(const char *, char *const *, char *const *);
+	int (*execvp)(const char *, char *const *);
+	int (*execvpe)(const char *, char *const *, char *const *);
+	int (*fexecve)(int, char *const *, char *const *);
+	int (*execveat)(int, const char *, char *const *, char *const *, int);
+	int (*posix_spawn)(pid_t *, const char *,
+	    const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+	    char *const *, char *const *);
+	int (*posix_spawnp)(pid_t *, const char *,
+	    const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+	    char *const *, char *const *);
+	int (*prctl)(int, ...);
+	int (*mlockall)(int);
+	const char *self;      /* the path that we were loaded from, or "" */
 	const char *allocator;    /* path of real.malloc's module, or "" */
 	uint64_t allocator_start; /* its range */
 	uint64_t allocator_end;
 	bool chunks;   /* glibc's: the size stands before a block */
 	bool owns_new; /* it has an operator new that does not call malloc */
+	/* What malloc() of 8 * i bytes makes usable, or 0: not known. */
+	uint16_t sizes[REAL_SIZES];
 };
 
 extern struct real real;
+
+/* By itself, for assembler to find it; NULL until it is known. */
+extern long (*real_syscall)(long, ...);
 
 /*
  * The bytes of a block of glibc's by the word before it, its head.
@@ -85,6 +109,28 @@ real_usable(void *block)
 			return real_size(head);
 	}
 	return real.usable_size(block);
+}
+
+/* Of a new block: tcmalloc says less than was asked for until it is ready. */
+static inline size_t
+real_held(void *block, size_t requested)
+{
+	return max_u64(real_usable(block), requested);
+}
+
+/*
+ * The same for a block that malloc(@size) has just made.  jemalloc rounds to
+ * a size class and lets itself be asked which without a block: its answers
+ * for small sizes are kept.
+ */
+static inline size_t
+real_made(void *block, size_t size)
+{
+	size_t i = (size + 7) / 8;
+
+	if (LIKELY(i < REAL_SIZES) && LIKELY(real.sizes[i] != 0))
+		return real.sizes[i];
+	return real_held(block, size);
 }
 
 /* Find all of it. */

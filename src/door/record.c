@@ -4,6 +4,7 @@
 
 #include "door/boot.h"
 #include "door/options.h"
+#include "door/stranger.h"
 #include "heap/ledger.h"
 #include "heap/site.h"
 #include "heap/tally.h"
@@ -19,13 +20,25 @@ count(_Atomic uint64_t *lost)
 	atomic_fetch_add_explicit(lost, 1, memory_order_relaxed);
 }
 
-/* Stores to self.busy must not move: a signal handler looks at it. */
-static void
-set_busy(enum busy busy)
+/*
+ * A walk's turn at self.scratch.  A signal handler that allocates takes the
+ * next turn, and so does who comes after a longjmp() or a switch of stacks out
+ * of here; whose turn is over finds other frames there than it wrote.
+ */
+static uint32_t
+take_turn(void)
+{
+	uint32_t turn = ++self.turn;
+
+	__asm__ volatile("" ::: "memory");
+	return turn;
+}
+
+static bool
+is_over(uint32_t turn)
 {
 	__asm__ volatile("" ::: "memory");
-	self.busy = busy;
-	__asm__ volatile("" ::: "memory");
+	return UNLIKELY(self.turn != turn);
 }
 
 /*
@@ -59,56 +72,57 @@ verify(uint64_t caller, const uint64_t *frames, size_t n)
 		count(&lost->differing);
 }
 
-/* The site of the path that leads to @caller.  Not nested in a thread. */
+/*
+ * The node of the path that leads to @caller.  0: a table was full; or the
+ * turn is over, and so is what is known of the stack.
+ */
 static uint32_t
-walk(const struct arch_frame *caller, uint32_t flags)
+walk(const struct arch_frame *caller, uint32_t turn, bool *cut)
 {
 	uint64_t *frames = self.scratch;
-	uint32_t node;
+	int more;
 	size_t n;
-	int cut;
 
-	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &cut);
+	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &more);
+	*cut = more != 0;
+	if (is_over(turn))
+		return 0;
 	if (UNLIKELY(boot_verifies()))
 		verify(caller->pc, frames, n);
-	if (cut) {
+	if (more)
 		frames[n++] = NODE_CUT;
-		count(&segment_mine()->lost.truncated);
-	}
-	node = intern_stack(frames, n);
-	if (node == 0) {
-		count(&segment_mine()->lost.sites);
-		return SITE_FULL;
-	}
-	return site_of(node, flags);
+	return intern_stack(frames, n);
 }
 
 /*
- * Did a signal interrupt this thread in here?  If the call comes from further
- * out than the one that was interrupted, that one was left by a longjmp() and
- * is over.
+ * Who is disturbed walks again, so that both have their stacks.  The bound is
+ * for signals that come faster than a stack can be walked.
  */
-static bool
-is_nested(uint64_t sp)
-{
-	return self.busy != BUSY_NOT &&
-	    (self.busy != BUSY_RECORDING || sp < self.busy_at);
-}
+#define TURNS_MOST 8
 
 static uint32_t
 site_here(struct arch_frame caller, uint32_t flags)
 {
-	uint32_t site;
+	struct segment_lost *lost = &segment_mine()->lost;
+	uint32_t turn;
+	uint32_t node;
+	bool cut;
+	int i;
 
-	if (UNLIKELY(is_nested(caller.sp) || self.scratch == NULL)) {
-		count(&segment_mine()->lost.nested);
-		return SITE_NO_STACK;
+	for (i = 0; LIKELY(self.scratch != NULL) && i < TURNS_MOST; i++) {
+		turn = take_turn();
+		node = walk(&caller, turn, &cut);
+		if (is_over(turn) || UNLIKELY(node == INTERN_LATER))
+			continue;
+		if (UNLIKELY(cut))
+			count(&lost->truncated);
+		if (LIKELY(node != 0))
+			return site_of(node, flags);
+		count(&lost->sites);
+		return SITE_FULL;
 	}
-	self.busy_at = caller.sp;
-	set_busy(BUSY_RECORDING);
-	site = walk(&caller, flags);
-	set_busy(BUSY_NOT);
-	return site;
+	count(&lost->nested);
+	return SITE_NO_STACK;
 }
 
 /* Whatever is due now and then: sums, peak, our own ranges. */
@@ -174,11 +188,6 @@ record_alloc(void *block, size_t requested, size_t usable,
 	if (!boot_recording) {
 		record_look();
 	} else {
-		if (UNLIKELY(usable < requested)) {
-			/* tcmalloc, before it is ready, says 0. */
-			arch_add_u64(&t->allocated, requested - usable);
-			usable = requested;
-		}
 		requested = keepable(requested, usable);
 		tally_request(t, requested);
 		if (!write_down(block, requested, usable, site_here(caller, 0),
@@ -256,6 +265,7 @@ record_taken_free(void *block, const struct taken *taken)
 
 	if (UNLIKELY(taken->site == 0)) {
 		count(&segment_mine()->lost.unknown_frees);
+		stranger_freed(taken->pc);
 		return;
 	}
 	if (UNLIKELY(taken->epoch != boot_generation())) {
@@ -272,9 +282,9 @@ record_taken_free(void *block, const struct taken *taken)
 }
 
 void
-record_free(void *block, size_t usable)
+record_free(void *block, size_t usable, uint64_t pc)
 {
-	struct taken taken;
+	struct taken taken = { .pc = pc };
 	int error = errno;
 
 	record_take(block, usable, &taken);
@@ -297,9 +307,10 @@ record_shared_alloc(void *block, size_t requested, size_t usable)
 		tally_shared_alloc(t, usable, 0);
 		return;
 	}
-	usable = max_u64(usable, requested);
 	requested = keepable(requested, usable);
 	tally_shared_alloc(t, usable, requested);
+	if (!self.shared) /* in a handler, while the thread was being met */
+		count(&segment_mine()->lost.nested);
 	if (!write_down(block, requested, usable, SITE_NO_STACK, 0))
 		tally_shared_free(t, usable, requested);
 }

@@ -23,8 +23,8 @@
 void *record_alloc(void *block, size_t requested, size_t usable,
     struct arch_frame caller);
 
-/* Under boot_recording: count the free, and forget the block. */
-void record_free(void *block, size_t usable);
+/* Under boot_recording: count the free by @pc, and forget the block. */
+void record_free(void *block, size_t usable, uint64_t pc);
 
 /* Without: the tally asked for a look at a free. */
 void record_look(void);
@@ -34,6 +34,7 @@ void record_look(void);
  * to another thread, and puts it back if the block stays where it is.
  */
 struct taken {
+	uint64_t pc; /* of who calls */
 	size_t usable;
 	uint32_t site; /* 0: there was no record */
 	uint32_t slack;

@@ -8,9 +8,13 @@
 #include "sys/sys.h"
 
 #define PAGE_BYTES    UINT64_C(4096)
-#define QUEUE_LENGTH  1024 /* a power of two */
-#define YIELDS_MOST   20000
-#define FIND_TRIES    8
+#define QUEUE_LENGTH  4096 /* a power of two */
+#define WAIT_MOST_NS  NS_PER_S
+/*
+ * As many as changes may wait to be laid down, and the same again for threads
+ * that are with the kernel at this moment.
+ */
+#define HANDS         (2 * QUEUE_LENGTH)
 
 /*
  * A place in the queue (after D. Vyukov's bounded queue): @turn equals the
@@ -21,11 +25,32 @@ struct change {
 	struct mapping range; /* kind MAPPING_NONE: take it out */
 };
 
+/*
+ * More kinds, of a change: what mremap() moves keeps what it was, and what it
+ * was is known only when all changes before have been applied.  So it goes
+ * through a hand, whose number is in the change's @site.
+ */
+enum {
+	MAPPING_LIFT = MAPPING_KINDS, /* take it out, into the hand */
+	MAPPING_LOOK,                 /* into the hand, and leave it there */
+	MAPPING_LAY                   /* what is in the hand becomes the range */
+};
+
+/* Its fields belong to who applies changes. */
+struct hand {
+	_Atomic bool taken;
+	uint32_t kind;
+	uint32_t site;
+};
+
 static struct {
 	struct change queue[QUEUE_LENGTH];
 	_Atomic uint64_t head; /* next ticket for writers */
-	uint64_t tail;         /* of who applies */
+	_Atomic uint64_t tail; /* of who applies */
+	_Atomic uint64_t stuck; /* where it was in vain waited for, plus 1 */
 	_Atomic bool applying;
+	struct hand hand[HANDS];
+	_Atomic uint64_t next_hand; /* to be tried */
 } mappings;
 
 /* Ticket t belongs to place t % LENGTH; zeroed memory is round 0. */
@@ -64,14 +89,17 @@ enqueue(const struct mapping *range)
 static bool
 dequeue(struct mapping *range)
 {
-	struct change *c = &mappings.queue[mappings.tail % QUEUE_LENGTH];
-	uint64_t turn = turn_of(mappings.tail);
+	uint64_t ticket = atomic_load_explicit(&mappings.tail,
+	    memory_order_relaxed);
+	struct change *c = &mappings.queue[ticket % QUEUE_LENGTH];
+	uint64_t turn = turn_of(ticket);
 
 	if (atomic_load_explicit(&c->turn, memory_order_acquire) != turn + 1)
 		return false;
 	*range = c->range;
 	atomic_store_explicit(&c->turn, turn + 2, memory_order_release);
-	mappings.tail++;
+	atomic_store_explicit(&mappings.tail, ticket + 1,
+	    memory_order_relaxed);
 	return true;
 }
 
@@ -130,6 +158,54 @@ cut_out(struct mapping *rows, uint64_t count, uint64_t start, uint64_t end)
 	return count - (gone - i);
 }
 
+/* Take up what lies at @address: of a range never met, that it is memory. */
+static void
+take_up(struct hand *hand, const struct mapping *rows, uint64_t count,
+    uint64_t address)
+{
+	uint64_t i = find_row(rows, count, address);
+	bool known = i < count && rows[i].start <= address;
+
+	hand->kind = known ? rows[i].kind : MAPPING_ANONYMOUS;
+	hand->site = known ? rows[i].site : 0;
+}
+
+/* Put a range in, where nothing is; returns how many rows there are. */
+static uint64_t
+put_in(struct mapping *rows, uint64_t count, const struct mapping *range)
+{
+	uint64_t i = find_row(rows, count, range->start);
+
+	memmove(&rows[i + 1], &rows[i], (count - i) * sizeof(*rows));
+	rows[i] = *range;
+	if (range->site != 0)
+		site_map(range->site, range->end - range->start);
+	return count + 1;
+}
+
+/* A change that goes through a hand becomes one that does not. */
+static struct mapping
+resolve(const struct mapping *change, const struct mapping *rows,
+    uint64_t count)
+{
+	struct mapping m = *change;
+	struct hand *hand = &mappings.hand[change->site % HANDS];
+
+	if (m.kind < MAPPING_KINDS)
+		return m;
+	if (m.kind == MAPPING_LAY) {
+		m.kind = m.start < m.end ? hand->kind : MAPPING_NONE;
+		m.site = hand->site;
+		atomic_store(&hand->taken, false);
+		return m;
+	}
+	take_up(hand, rows, count, m.start);
+	if (m.kind == MAPPING_LOOK)
+		m.end = m.start;
+	m.kind = MAPPING_NONE;
+	return m;
+}
+
 static void
 apply(const struct mapping *change)
 {
@@ -137,23 +213,19 @@ apply(const struct mapping *change)
 	struct segment_table *t = &s->table[TABLE_MAPPINGS];
 	struct mapping *rows = segment_rows(TABLE_MAPPINGS);
 	uint64_t count = atomic_load_explicit(&t->used, memory_order_relaxed);
-	uint64_t i;
+	const struct mapping m = resolve(change, rows, count);
 
+	if (m.start == m.end)
+		return;
 	/* One more for a hole, one more for what is put in. */
 	if (segment_room(TABLE_MAPPINGS, count + 2) < 0) {
 		atomic_fetch_add(&s->lost.mappings, 1);
 		return;
 	}
 	atomic_fetch_add(&s->live.mappings_version, 1);
-	count = cut_out(rows, count, change->start, change->end);
-	if (change->kind != MAPPING_NONE) {
-		i = find_row(rows, count, change->start);
-		memmove(&rows[i + 1], &rows[i], (count - i) * sizeof(*rows));
-		rows[i] = *change;
-		count++;
-		if (change->site != 0)
-			site_map(change->site, change->end - change->start);
-	}
+	count = cut_out(rows, count, m.start, m.end);
+	if (m.kind != MAPPING_NONE)
+		count = put_in(rows, count, &m);
 	atomic_store_explicit(&t->used, count, memory_order_relaxed);
 	atomic_fetch_add(&s->live.mappings_version, 1);
 }
@@ -167,6 +239,7 @@ work(void)
 {
 	struct mapping change;
 	const struct change *next;
+	uint64_t ticket;
 	uint64_t full;
 
 	do {
@@ -174,37 +247,61 @@ work(void)
 			return;
 		while (dequeue(&change))
 			apply(&change);
-		next = &mappings.queue[mappings.tail % QUEUE_LENGTH];
-		full = turn_of(mappings.tail) + 1;
+		ticket = atomic_load_explicit(&mappings.tail,
+		    memory_order_relaxed);
+		next = &mappings.queue[ticket % QUEUE_LENGTH];
+		full = turn_of(ticket) + 1;
 		atomic_store(&mappings.applying, false);
 	} while (atomic_load(&next->turn) == full);
 }
 
 /*
- * A full queue means that who applies it was put to sleep by the kernel.  The
- * CPU is offered a few times, and then the change is lost: it might be this
- * very thread, below a signal handler.
+ * Wait for room.  A full queue means that who applies it was put to sleep by
+ * the kernel, with thousands of changes behind it: the CPU is offered to it.
+ * But it might be this very thread, below a signal handler, or have been left
+ * for good, by a jump out of one.  So when nothing has moved for a second,
+ * nobody waits for it again.
  */
-static void
+static COLD bool
+enqueue_waiting(const struct mapping *change)
+{
+	uint64_t since = sys_clock();
+	uint64_t was = atomic_load(&mappings.tail);
+
+	while (atomic_load(&mappings.stuck) != was + 1) {
+		uint64_t now;
+
+		sys_yield();
+		if (enqueue(change))
+			return true;
+		now = atomic_load(&mappings.tail);
+		if (now != was) {
+			was = now;
+			since = sys_clock();
+		} else if (sys_clock() - since > WAIT_MOST_NS) {
+			atomic_store(&mappings.stuck, was + 1);
+		}
+	}
+	return false;
+}
+
+/* False: the change is lost, and counted. */
+static bool
 submit(const struct mapping *change)
 {
-	int yields;
-
-	for (yields = 0; !enqueue(change); yields++) {
-		if (yields == YIELDS_MOST) {
-			atomic_fetch_add(&segment_mine()->lost.mappings, 1);
-			return;
-		}
-		sys_yield();
+	if (UNLIKELY(!enqueue(change)) && !enqueue_waiting(change)) {
+		atomic_fetch_add(&segment_mine()->lost.mappings, 1);
+		return false;
 	}
 	work();
+	return true;
 }
 
 void
 mapping_add(uint64_t start, uint64_t bytes, enum mapping_kind kind,
     uint32_t site)
 {
-	submit(&(struct mapping){
+	(void)submit(&(struct mapping){
 	    .start = start,
 	    .end = start + round_up(bytes, PAGE_BYTES),
 	    .kind = kind,
@@ -216,38 +313,79 @@ mapping_add(uint64_t start, uint64_t bytes, enum mapping_kind kind,
 void
 mapping_remove(uint64_t start, uint64_t bytes)
 {
-	submit(&(struct mapping){
+	(void)submit(&(struct mapping){
 	    .start = start,
 	    .end = start + round_up(bytes, PAGE_BYTES),
 	});
 }
 
-bool
-mapping_find(uint64_t address, struct mapping *mapping)
+/* A hand that nobody has, or -1. */
+static int
+find_hand(void)
 {
-	struct segment *s = segment_mine();
-	const struct segment_table *t = &s->table[TABLE_MAPPINGS];
-	const struct mapping *rows = segment_rows(TABLE_MAPPINGS);
-	int tries;
+	int tried;
 
-	for (tries = 0; tries < FIND_TRIES; tries++) {
-		uint32_t version = atomic_load(&s->live.mappings_version);
-		uint64_t count = min_u64(atomic_load(&t->used), t->capacity);
-		uint64_t i = find_row(rows, count, address);
-		bool found = i < count && rows[i].start <= address;
+	for (tried = 0; tried < HANDS; tried++) {
+		uint64_t i = atomic_fetch_add(&mappings.next_hand, 1) % HANDS;
 
-		if (found)
-			*mapping = rows[i];
-		atomic_thread_fence(memory_order_acquire);
-		if ((version & 1) == 0 &&
-		    atomic_load(&s->live.mappings_version) == version)
-			return found;
+		if (!atomic_exchange(&mappings.hand[i].taken, true))
+			return (int)i;
 	}
-	return false;
+	return -1;
+}
+
+int
+mapping_lift(uint64_t start, uint64_t bytes, bool leave)
+{
+	int hand = find_hand();
+
+	if (hand < 0) {
+		atomic_fetch_add(&segment_mine()->lost.mappings, 1);
+		return hand;
+	}
+	if (submit(&(struct mapping){
+	    .start = start,
+	    .end = start + round_up(bytes, PAGE_BYTES),
+	    .kind = leave ? MAPPING_LOOK : MAPPING_LIFT,
+	    .site = (uint32_t)hand,
+	}))
+		return hand;
+	atomic_store(&mappings.hand[hand].taken, false);
+	return -1;
+}
+
+void
+mapping_lay(int hand, uint64_t start, uint64_t bytes)
+{
+	struct mapping m = {
+		.start = start,
+		.end = start + round_up(bytes, PAGE_BYTES),
+		.kind = MAPPING_LAY,
+		.site = (uint32_t)hand,
+		.born_ns = sys_clock_coarse(),
+	};
+
+	if (hand < 0) {
+		/* Of unknown kind, and said so already. */
+		m.kind = MAPPING_ANONYMOUS;
+		m.site = 0;
+		if (bytes == 0)
+			return;
+	}
+	(void)submit(&m);
 }
 
 void
 mapping_reset(void)
 {
-	memset(&mappings, 0, sizeof(mappings));
+	/* Pages that were never written to stay the parent's. */
+	memset(mappings.queue, 0, min_u64(mappings.head, QUEUE_LENGTH) *
+	    sizeof(mappings.queue[0]));
+	memset(mappings.hand, 0, min_u64(mappings.next_hand, HANDS) *
+	    sizeof(mappings.hand[0]));
+	mappings.head = 0;
+	mappings.tail = 0;
+	mappings.stuck = 0;
+	mappings.next_hand = 0;
+	mappings.applying = false;
 }

@@ -26,10 +26,13 @@ void mapping_add(uint64_t start, uint64_t bytes, enum mapping_kind kind,
 void mapping_remove(uint64_t start, uint64_t bytes);
 
 /*
- * What the table says of the range that holds @address; false: nothing, or
- * it was being changed for too long.
+ * A range is about to be moved, or copied (@leave: it stays where it is).
+ * What it is goes to a hand, whose number is returned, and from there to where
+ * it comes to lie: with 0 bytes, nowhere.  Below 0: no hand was free, which
+ * has been counted; mapping_lay() takes that, too.
  */
-bool mapping_find(uint64_t address, struct mapping *mapping);
+int mapping_lift(uint64_t start, uint64_t bytes, bool leave);
+void mapping_lay(int hand, uint64_t start, uint64_t bytes);
 
 /* Forget what was queued: a child, just forked, with a table of its own. */
 void mapping_reset(void);

@@ -23,6 +23,24 @@ add(_Atomic uint64_t *word, uint64_t n)
 		atomic_fetch_add_explicit(word, n, memory_order_relaxed);
 }
 
+/*
+ * A new height of the heap.  By compare-and-swap: a thread that was put to
+ * sleep with an older height in its hands must not put the peak down again.
+ */
+static inline void
+raise_to(_Atomic int64_t *peak, int64_t height)
+{
+	int64_t now = atomic_load_explicit(peak, memory_order_relaxed);
+
+	if (__libc_single_threaded) {
+		arch_raise_i64(peak, height);
+		return;
+	}
+	while (height > now && !atomic_compare_exchange_weak_explicit(peak,
+	    &now, height, memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
 /* A new row for @node, or 0: the table is full. */
 static COLD uint32_t
 create(uint32_t node, uint32_t flags)
@@ -47,7 +65,6 @@ site_create_known(void)
 {
 	static const uint64_t pcs[] = {
 		[SITE_NO_STACK] = NODE_NO_STACK,
-		[SITE_EARLY] = NODE_EARLY,
 		[SITE_FULL] = NODE_FULL,
 	};
 	struct node *nodes = segment_rows(TABLE_NODES);
@@ -109,8 +126,7 @@ site_alloc(uint32_t site, size_t usable, size_t requested, int64_t height)
 	add(&s->requested_bytes, requested);
 	if (height > atomic_load_explicit(&live->peak_bytes,
 	    memory_order_relaxed)) {
-		atomic_store_explicit(&live->peak_bytes, height,
-		    memory_order_relaxed);
+		raise_to(&live->peak_bytes, height);
 		if (!atomic_load_explicit(&live->rising, memory_order_relaxed))
 			atomic_store_explicit(&live->rising, 1,
 			    memory_order_relaxed);
@@ -123,9 +139,9 @@ site_free(uint32_t site, size_t usable, size_t requested, bool temporary)
 	struct segment_live *live = &segment_mine()->live;
 	struct site *s = row(site);
 
-	if (atomic_load_explicit(&live->rising, memory_order_relaxed)) {
-		/* The heap leaves a peak: what all sites hold now, it held. */
-		atomic_store_explicit(&live->rising, 0, memory_order_relaxed);
+	/* The heap leaves a peak, once: what all sites hold now, it held. */
+	if (atomic_load_explicit(&live->rising, memory_order_relaxed) &&
+	    atomic_exchange_explicit(&live->rising, 0, memory_order_relaxed)) {
 		atomic_fetch_add_explicit(&live->peak_epoch, 1,
 		    memory_order_relaxed);
 	}

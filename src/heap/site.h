@@ -20,7 +20,6 @@
 enum site_known {
 	SITE_NONE,
 	SITE_NO_STACK, /* allocated while heaptide was busy in that thread */
-	SITE_EARLY,    /* allocated before the unwinder was there */
 	SITE_FULL      /* a table was full */
 };
 

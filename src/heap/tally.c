@@ -6,10 +6,17 @@
 #include "sys/sys.h"
 
 /*
- * How many ended threads a claim may ask the kernel about.  Enough to find
- * one at once where threads come and go, and a bound for where they do not.
+ * How many threads a claim may ask the kernel about: of those that said that
+ * they end, enough to find one at once where threads come and go; of those
+ * that did not, so many that rows with no thread stay fewer than the others.
  */
-#define ASK_MOST 32
+#define ASK_LEAVING 32
+#define ASK_OWNED   4
+
+static struct {
+	_Atomic int process;     /* pid of who made the rows */
+	_Atomic uint32_t cursor; /* the row to ask about next */
+} tallies;
 
 /* Raise a word that many threads write. */
 static void
@@ -92,29 +99,69 @@ move_in(struct tally *t, uint32_t tid)
 	atomic_store(&t->state, TALLY_OWNED);
 }
 
-static struct tally *
-take_over(struct tally *rows, uint64_t used, uint32_t tid)
+/* A row without an owner; @was: what it says.  True: it is the caller's. */
+static bool
+take_over(struct tally *t, uint32_t was)
 {
-	int pid = sys_pid();
+	uint32_t tid = atomic_load(&t->tid);
+
+	if (sys_thread_exists((int)tid) != -ESRCH ||
+	    !atomic_compare_exchange_strong(&t->state, &was, TALLY_FREE))
+		return false;
+	if (atomic_load(&t->tid) == tid)
+		return true;
+	/* It has had another owner since, and is in the same state again. */
+	atomic_store(&t->state, was);
+	return false;
+}
+
+static struct tally *
+take_left(struct tally *rows, uint64_t used)
+{
 	int asked = 0;
 	uint64_t i;
 
-	for (i = 1; i < used && asked < ASK_MOST; i++) {
-		struct tally *t = &rows[i];
-		uint32_t state = TALLY_LEAVING;
+	for (i = 1; i < used && asked < ASK_LEAVING; i++)
+		if (atomic_load(&rows[i].state) == TALLY_LEAVING) {
+			asked++;
+			if (take_over(&rows[i], TALLY_LEAVING))
+				return &rows[i];
+		}
+	return NULL;
+}
 
-		if (atomic_load(&t->state) != state)
-			continue;
-		asked++;
-		if (sys_thread_exists(pid, (int)t->tid) != -ESRCH)
-			continue;
-		if (atomic_compare_exchange_strong(&t->state, &state,
-		    TALLY_FREE)) {
-			move_in(t, tid);
+/*
+ * Threads that libc did not make, or that left without its knowledge, say
+ * nothing when they end.
+ */
+static struct tally *
+take_abandoned(struct tally *rows, uint64_t used)
+{
+	struct tally *t;
+	int i;
+
+	for (i = 0; i < ASK_OWNED && used > 1; i++) {
+		t = &rows[1 + atomic_fetch_add(&tallies.cursor, 1) %
+		    (used - 1)];
+		if (atomic_load(&t->state) == TALLY_OWNED &&
+		    take_over(t, TALLY_OWNED)) {
+			atomic_fetch_sub(&segment_mine()->live.threads, 1);
 			return t;
 		}
 	}
 	return NULL;
+}
+
+/*
+ * A child that shares our memory may share the row as well (vfork), and has
+ * it from here if it came first; so the row is not its own alone, and is
+ * nobody's to ask about.
+ */
+static uint32_t
+owner(void)
+{
+	return sys_pid() == atomic_load(&tallies.process) ?
+	    (uint32_t)sys_tid() : 0;
 }
 
 static void
@@ -128,17 +175,29 @@ count_thread(struct segment_live *live)
 		;
 }
 
+int
+tally_create_shared(void)
+{
+	struct tally *rows = segment_rows(TABLE_TALLIES);
+
+	if (segment_take(TABLE_TALLIES, 1) != 0)
+		return -ENOSPC;
+	atomic_store(&tallies.process, sys_pid());
+	atomic_store(&rows[0].state, TALLY_SHARED);
+	return 0;
+}
+
 struct tally *
 tally_claim(void)
 {
 	struct segment *s = segment_mine();
 	struct tally *rows = segment_rows(TABLE_TALLIES);
 	uint64_t used = atomic_load(&s->table[TABLE_TALLIES].used);
-	uint32_t tid = (uint32_t)sys_tid();
-	struct tally *t;
+	struct tally *t = take_left(rows, used);
 	int64_t row;
 
-	t = take_over(rows, used, tid);
+	if (t == NULL)
+		t = take_abandoned(rows, used);
 	if (t == NULL) {
 		row = segment_take(TABLE_TALLIES, 1);
 		if (row < 0) {
@@ -146,8 +205,8 @@ tally_claim(void)
 			return &rows[0];
 		}
 		t = &rows[row];
-		move_in(t, tid);
 	}
+	move_in(t, owner());
 	count_thread(&s->live);
 	return t;
 }
@@ -157,6 +216,8 @@ tally_leave(struct tally *t)
 {
 	uint32_t state = TALLY_OWNED;
 
+	if (atomic_load(&t->tid) == 0)
+		atomic_store(&t->tid, owner());
 	if (atomic_compare_exchange_strong(&t->state, &state, TALLY_LEAVING)) {
 		tally_look(t);
 		atomic_fetch_sub(&segment_mine()->live.threads, 1);

@@ -105,6 +105,9 @@ void tally_look(struct tally *t);
  */
 int64_t tally_process_bytes(const struct tally *t);
 
+/* Row 0 of a new segment, before all others.  0, or -ENOSPC. */
+int tally_create_shared(void);
+
 /* A row for the calling thread, or the shared row 0 if all are taken. */
 struct tally *tally_claim(void);
 

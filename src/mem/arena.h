@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "base/segment.h"
 
 /*
@@ -23,6 +24,30 @@
  */
 #define ARENA_LARGE (UINT64_C(256) << 10)
 void *arena_take(size_t bytes);
+
+/*
+ * Under a limit of address space or of data (RLIMIT_AS, RLIMIT_DATA) all that
+ * is ever taken stays below this share of it: the rest is the program's.
+ */
+#define ARENA_SHARE 8
+
+/* What may still be taken by that; UINT64_MAX: there is no limit. */
+uint64_t arena_room(void);
+
+/*
+ * Set address space aside for the time when the kernel may not be asked any
+ * more (sys_confine()), or maps nothing: about @bytes, less if so much is not to
+ * be had.  ARENA_RESERVE: some of it goes to each region of heap that is met,
+ * so it does for about as much heap, in blocks of all sizes.
+ */
+#define ARENA_RESERVE GIB
+void arena_reserve(size_t bytes);
+
+/*
+ * From now on the kernel locks and fills whatever is mapped (MCL_FUTURE): keep
+ * what we map out of it, or sparse tables would become dense.
+ */
+void arena_keep_sparse(void);
 
 /*
  * Give back a piece of ARENA_LARGE or more that nobody else has seen yet: for

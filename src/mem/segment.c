@@ -21,17 +21,22 @@
 #define STEP_MOST      (1 * MIB)
 #define IMAGES_MOST    100000 /* execs of one pid that keep a name */
 
-/* Rows there is address space for; a process short of it gets fewer. */
+/*
+ * Rows there is address space for; a process short of it gets fewer.  And how
+ * many are backed beforehand where nothing can grow any more: a large program
+ * has some 10 000 sites.
+ */
 static const struct {
 	uint32_t entry_bytes;
 	uint64_t capacity;
+	uint64_t reserve;
 } plan[TABLE_KNOWN] = {
-	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB },
-	[TABLE_SITES] = { sizeof(struct site), 512 * KIB },
-	[TABLE_NODES] = { sizeof(struct node), 2 * MIB },
-	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB },
-	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB },
-	[TABLE_TEXT] = { 1, 4 * MIB },
+	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB, 1 * KIB },
+	[TABLE_SITES] = { sizeof(struct site), 512 * KIB, 16 * KIB },
+	[TABLE_NODES] = { sizeof(struct node), 2 * MIB, 64 * KIB },
+	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB, 256 },
+	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB, 4 * KIB },
+	[TABLE_TEXT] = { 1, 4 * MIB, 32 * KIB },
 };
 
 static struct {
@@ -42,6 +47,8 @@ static struct {
 	uint64_t device, inode; /* of the file, to know it again */
 	char path[PLACE_ROOM];
 } mine;
+
+static struct segment *ancestor; /* its header, or NULL */
 
 /* How far all capacities are halved so that the file keeps below @most. */
 static int
@@ -87,6 +94,13 @@ lay_out(struct segment *s, uint64_t bytes, int shift)
 	atomic_store(&s->table[TABLE_NODES].used, 1);
 }
 
+/* A write beyond the limit of file sizes would raise SIGXFSZ. */
+static int
+may_write(uint64_t end)
+{
+	return sys_limit(RLIMIT_FSIZE) < end ? -EFBIG : 0;
+}
+
 /* The kernels before 5.14: ask for blocks through the file itself. */
 static int
 back_by_file(uint64_t offset, uint64_t bytes)
@@ -106,7 +120,7 @@ back_by_file(uint64_t offset, uint64_t bytes)
 		r = sys_fallocate(fd, offset, bytes);
 	if (r == -EOPNOTSUPP) {
 		/* Nobody has stored there yet: it was not handed out. */
-		for (r = 0; r == 0 && bytes > 0; ) {
+		for (r = may_write(offset + bytes); r == 0 && bytes > 0; ) {
 			ssize_t n = sys_pwrite(fd, zeros, min_u64(bytes,
 			    sizeof(zeros)), offset);
 
@@ -148,7 +162,7 @@ set_aside(const char *path, uint32_t *exec_count)
 
 	fd = sys_open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
 	if (fd >= 0) {
-		if (sys_limit(RLIMIT_FSIZE) >= SEGMENT_HEADER_BYTES)
+		if (may_write(SEGMENT_HEADER_BYTES) == 0)
 			(void)sys_pwrite(fd, &how, sizeof(how),
 			    offsetof(struct segment, end.how));
 		sys_close(fd);
@@ -197,6 +211,14 @@ most_bytes(void)
 	return space == UINT64_MAX ? most : min_u64(most, space / 32);
 }
 
+static void
+forget(void)
+{
+	if (mine.map != NULL)
+		(void)sys_munmap(mine.map, mine.bytes);
+	mine.map = NULL;
+}
+
 int
 segment_create(const char *path, uint32_t *exec_count)
 {
@@ -223,6 +245,9 @@ segment_create(const char *path, uint32_t *exec_count)
 	if (r < 0)
 		goto out;
 
+	if (ancestor != NULL)
+		(void)sys_munmap(ancestor, SEGMENT_HEADER_BYTES);
+	ancestor = NULL;
 	memset(&mine, 0, sizeof(mine));
 	mine.map = s;
 	mine.bytes = bytes;
@@ -231,7 +256,7 @@ segment_create(const char *path, uint32_t *exec_count)
 	memcpy(mine.path, path, strlen(path) + 1);
 	r = back(0, SEGMENT_HEADER_BYTES);
 	if (r < 0) {
-		segment_leave();
+		forget();
 		goto out;
 	}
 	lay_out(s, bytes, shift);
@@ -251,8 +276,11 @@ segment_publish(void)
 void
 segment_leave(void)
 {
-	if (mine.map != NULL)
-		(void)sys_munmap(mine.map, mine.bytes);
+	if (mine.map != NULL) {
+		ancestor = mine.map;
+		(void)sys_munmap((char *)mine.map + SEGMENT_HEADER_BYTES,
+		    mine.bytes - SEGMENT_HEADER_BYTES);
+	}
 	mine.map = NULL;
 }
 
@@ -261,7 +289,7 @@ segment_discard(void)
 {
 	if (mine.map != NULL)
 		(void)sys_unlink(mine.path);
-	segment_leave();
+	forget();
 }
 
 struct segment *
@@ -270,10 +298,28 @@ segment_mine(void)
 	return mine.map;
 }
 
+struct segment *
+segment_nearest(void)
+{
+	return mine.map != NULL ? mine.map : ancestor;
+}
+
 void *
 segment_rows(enum segment_table_id table)
 {
 	return (char *)mine.map + mine.map->table[table].offset;
+}
+
+/* Back a table up to @to bytes, whole pages; it has been up to @have. */
+static int
+extend(enum segment_table_id table, uint64_t have, uint64_t to)
+{
+	int r = back(mine.map->table[table].offset + have, to - have);
+
+	while (r == 0 && have < to && !atomic_compare_exchange_weak(
+	    &mine.backed[table], &have, to))
+		;
+	return r;
 }
 
 /*
@@ -292,20 +338,32 @@ grow(enum segment_table_id table, uint64_t need)
 	    room);
 	int r;
 
-	r = back(t->offset + have, to - have);
-	if (r < 0 && to > round_up(need, PAGE_BYTES)) {
-		to = round_up(need, PAGE_BYTES); /* the last bit of room */
-		r = back(t->offset + have, to - have);
-	}
+	r = extend(table, have, to);
+	if (r < 0 && to > round_up(need, PAGE_BYTES)) /* the last bit of room */
+		r = extend(table, have, round_up(need, PAGE_BYTES));
 	if (r < 0) {
 		atomic_store(&mine.full[table], true);
 		atomic_fetch_add(&mine.map->lost.space, 1);
 		return -ENOSPC;
 	}
-	while (have < to && !atomic_compare_exchange_weak(
-	    &mine.backed[table], &have, to))
-		;
 	return 0;
+}
+
+void
+segment_reserve(void)
+{
+	int i;
+
+	for (i = 0; i < TABLE_KNOWN; i++) {
+		const struct segment_table *t = &mine.map->table[i];
+		uint64_t have = atomic_load(&mine.backed[i]);
+		uint64_t to = round_up(min_u64(t->capacity,
+		    atomic_load(&t->used) + plan[i].reserve) * t->entry_bytes,
+		    PAGE_BYTES);
+
+		if (to > have)
+			(void)extend(i, have, to);
+	}
 }
 
 int

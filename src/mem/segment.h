@@ -33,7 +33,11 @@ int segment_create(const char *path, uint32_t *exec_count);
 /* From here on readers may believe it. */
 void segment_publish(void);
 
-/* Forget a segment that belongs to the parent; its file is not touched. */
+/*
+ * In a child: forget the segment, which is the parent's; its file is not
+ * touched.  Of its header segment_nearest() gives account until the child has
+ * a segment of its own.
+ */
 void segment_leave(void);
 
 /* Remove a segment that cannot be used after all, and its file. */
@@ -41,6 +45,12 @@ void segment_discard(void);
 
 /* The segment, or NULL while there is none. */
 struct segment *segment_mine(void);
+
+/*
+ * The same; or, while there is none, the header alone of the segment of the
+ * ancestor that had one; or NULL.
+ */
+struct segment *segment_nearest(void);
 
 /* Row 0 of a table. */
 void *segment_rows(enum segment_table_id table);
@@ -56,6 +66,12 @@ int64_t segment_take(enum segment_table_id table, uint64_t n);
  * -ENOSPC.
  */
 int segment_room(enum segment_table_id table, uint64_t rows);
+
+/*
+ * Back room in every table for some time to come, as long as there is any:
+ * from now on nothing may grow.  No loss if there is not.
+ */
+void segment_reserve(void);
 
 /* Store a text; { 0, 0 } and a count under lost.text if there is no room. */
 struct segment_text segment_text(const char *s, size_t bytes);

@@ -4,6 +4,8 @@
 #include "mem/arena.h"
 #include "mem/segment.h"
 #include "stack/module.h"
+#include "stack/rules.h"
+#include "sys/sys.h"
 
 /*
  * A million nodes make chains of four.  The heads are 1 MiB at most, touched
@@ -14,12 +16,16 @@
 /*
  * Chains of nodes by the hash of (parent, address).  A node is put before the
  * chain's head by compare-and-swap, and only after the chain up to that very
- * head was searched; so no two nodes are equal, whoever comes at once.
+ * head was searched; so no two nodes are equal, whoever comes at once.  A node
+ * is taken out of its chain by one thread at a time (forget()), and then leads
+ * on as before, for who stands on it; it is never put in again.
  */
 static struct {
 	_Atomic uint32_t *_Atomic head; /* a node's number, 0: none */
-	uint32_t *_Atomic next;         /* by node; fixed before it is linked */
-	_Atomic uint64_t rooms;         /* of next; a child's table may be larger */
+	_Atomic uint32_t *_Atomic next; /* by node; first set when linked */
+	_Atomic uint64_t rooms;         /* of next; a child may have more */
+	_Atomic uint32_t forgetting;    /* 1: a thread is at it */
+	_Atomic uint32_t closed;        /* calls of intern_closed() */
 } intern;
 
 static struct node *
@@ -28,10 +34,14 @@ nodes(void)
 	return segment_rows(TABLE_NODES);
 }
 
+/* For all nodes there may be; where memory is short, for fewer. */
 static uint64_t
 next_bytes(void)
 {
-	return segment_mine()->table[TABLE_NODES].capacity * sizeof(uint32_t);
+	uint64_t all = segment_mine()->table[TABLE_NODES].capacity *
+	    sizeof(uint32_t);
+
+	return min_u64(all, round_up(arena_room() / 8, ARENA_LARGE));
 }
 
 /* Both tables are address space until touched.  Who loses the race to put
@@ -40,9 +50,10 @@ static COLD bool
 open_tables(void)
 {
 	_Atomic uint32_t *head = arena_take(sizeof(*head) << HEAD_BITS);
-	uint32_t *next = head != NULL ? arena_take(next_bytes()) : NULL;
+	uint64_t bytes = next_bytes();
+	_Atomic uint32_t *next = head != NULL ? arena_take(bytes) : NULL;
 	_Atomic uint32_t *no_head = NULL;
-	uint32_t *no_next = NULL;
+	_Atomic uint32_t *no_next = NULL;
 
 	if (next == NULL) {
 		if (head != NULL)
@@ -50,9 +61,9 @@ open_tables(void)
 		return false;
 	}
 	if (atomic_compare_exchange_strong(&intern.next, &no_next, next))
-		atomic_store(&intern.rooms, next_bytes() / sizeof(*next));
+		atomic_store(&intern.rooms, bytes / sizeof(*next));
 	else
-		arena_return(next, next_bytes());
+		arena_return((void *)next, bytes);
 	/* The heads last: who sees them finds the rest in place. */
 	if (!atomic_compare_exchange_strong(&intern.head, &no_head, head))
 		arena_return((void *)head, sizeof(*head) << HEAD_BITS);
@@ -63,11 +74,13 @@ open_tables(void)
 static uint32_t
 find(uint32_t from, uint32_t until, uint32_t parent, uint64_t pc)
 {
-	const uint32_t *next = atomic_load_explicit(&intern.next,
+	const _Atomic uint32_t *next = atomic_load_explicit(&intern.next,
 	    memory_order_relaxed);
 	const struct node *row = nodes();
 
-	for (; from != until; from = next[from])
+	/* @until may have been taken out: then the end is the chain's. */
+	for (; from != until && from != 0;
+	    from = atomic_load_explicit(&next[from], memory_order_relaxed))
 		if (atomic_load_explicit(&row[from].pc,
 		    memory_order_relaxed) == pc &&
 		    atomic_load_explicit(&row[from].parent,
@@ -92,7 +105,8 @@ make_node(_Atomic uint32_t *head, uint32_t first, uint32_t parent, uint64_t pc)
 	atomic_store_explicit(&nodes()[row].pc, pc, memory_order_relaxed);
 	module_note(pc, number);
 	do {
-		intern.next[number] = first;
+		atomic_store_explicit(&intern.next[number], first,
+		    memory_order_relaxed);
 		searched = first;
 		if (atomic_compare_exchange_strong(head, &first, number))
 			return number;
@@ -101,16 +115,136 @@ make_node(_Atomic uint32_t *head, uint32_t first, uint32_t parent, uint64_t pc)
 	return there; /* ours stays an unused row */
 }
 
+static _Atomic uint32_t *
+head_of(_Atomic uint32_t *heads, uint32_t parent, uint64_t pc)
+{
+	uint64_t hash = mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
+
+	return &heads[hash >> (64 - HEAD_BITS)];
+}
+
 static uint32_t
 intern_frame(_Atomic uint32_t *heads, uint32_t parent, uint64_t pc)
 {
-	uint64_t hash = mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
-	_Atomic uint32_t *head = &heads[hash >> (64 - HEAD_BITS)];
+	_Atomic uint32_t *head = head_of(heads, parent, pc);
 	uint32_t first = atomic_load_explicit(head, memory_order_acquire);
 	uint32_t number = find(first, 0, parent, pc);
 
 	return LIKELY(number != 0) ? number :
 	    make_node(head, first, parent, pc);
+}
+
+/* --- libraries that go ---------------------------------------------------- */
+
+/* Take a node out of its chain; a duplicate (make_node) is in none. */
+static void
+take_out(_Atomic uint32_t *head, uint32_t number)
+{
+	_Atomic uint32_t *next = atomic_load(&intern.next);
+	uint32_t behind = atomic_load(&next[number]);
+	uint32_t at = number;
+
+	/* Others put nodes before the head meanwhile. */
+	if (atomic_compare_exchange_strong(head, &at, behind))
+		return;
+	while (at != 0 && atomic_load(&next[at]) != number)
+		at = atomic_load(&next[at]);
+	if (at != 0)
+		atomic_store(&next[at], behind);
+}
+
+/*
+ * Forget the nodes of a place, so that the next who comes from there makes new
+ * ones.  What lies deeper needs no care: its parents are not found any more.
+ */
+static void
+forget(const struct module_place *place)
+{
+	uint64_t used = atomic_load(
+	    &segment_mine()->table[TABLE_NODES].used);
+	_Atomic uint32_t *heads = atomic_load(&intern.head);
+	const struct node *row = nodes();
+	uint32_t i;
+
+	used = min_u64(used, atomic_load(&intern.rooms));
+	for (i = 1; heads != NULL && i < used; i++) {
+		uint64_t pc = atomic_load(&row[i].pc);
+
+		if (pc >= place->start && pc < place->end)
+			take_out(head_of(heads, row[i].parent, pc), i);
+	}
+}
+
+/* False: who is at it already has to end first. */
+static bool
+may_forget(void)
+{
+	uint32_t none = 0;
+
+	return atomic_compare_exchange_strong(&intern.forgetting, &none, 1);
+}
+
+static COLD bool
+renew(const uint64_t *pcs, size_t depth)
+{
+	struct module_place place;
+	size_t i;
+
+	for (i = 0; i < depth; i++) {
+		if (!module_is_replaced(pcs[i], &place))
+			continue;
+		if (!may_forget())
+			return false;
+		forget(&place);
+		module_settle(pcs[i]);
+		atomic_store(&intern.forgetting, 0);
+	}
+	return true;
+}
+
+static void
+look_for_gone(void)
+{
+	struct module_place place;
+	bool any = false;
+
+	while (module_look_for_gone(&any, &place))
+		forget(&place);
+	if (any)
+		rules_forget();
+}
+
+/* The bound is for who was stopped in the middle of it, for ever. */
+#define YIELDS_MOST 1000
+
+static bool
+wait_to_forget(void)
+{
+	int i;
+
+	for (i = 0; i < YIELDS_MOST; i++) {
+		if (may_forget())
+			return true;
+		sys_yield();
+	}
+	return false;
+}
+
+void
+intern_closed(void)
+{
+	uint32_t seen;
+
+	/* One looks; who comes meanwhile makes it look once more. */
+	if (atomic_fetch_add(&intern.closed, 1) != 0)
+		return;
+	do {
+		seen = atomic_load(&intern.closed);
+		if (wait_to_forget()) {
+			look_for_gone();
+			atomic_store(&intern.forgetting, 0);
+		}
+	} while (!atomic_compare_exchange_strong(&intern.closed, &seen, 0));
 }
 
 uint32_t
@@ -125,6 +259,9 @@ intern_stack(const uint64_t *pcs, size_t depth)
 			return 0;
 		heads = atomic_load(&intern.head);
 	}
+	if (UNLIKELY(atomic_load_explicit(&module_watched,
+	    memory_order_relaxed) != 0) && !renew(pcs, depth))
+		return INTERN_LATER;
 	while (depth > 0) {
 		node = intern_frame(heads, node, pcs[--depth]);
 		if (node == 0)
@@ -140,4 +277,6 @@ intern_reset(void)
 
 	if (heads != NULL)
 		arena_clear((void *)heads, sizeof(*heads) << HEAD_BITS);
+	atomic_store(&intern.forgetting, 0);
+	atomic_store(&intern.closed, 0);
 }

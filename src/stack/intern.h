@@ -16,9 +16,18 @@
 
 /*
  * The node of a stack, @pcs leaf first.  0: a table was full, and nothing is
- * known of this stack.
+ * known of this stack.  INTERN_LATER: another library lies where one was, and
+ * the old nodes are just being forgotten, by another thread or further out in
+ * this one.
  */
+#define INTERN_LATER UINT32_MAX
 uint32_t intern_stack(const uint64_t *pcs, size_t depth);
+
+/*
+ * dlclose() was called, and has returned.  Not inside malloc: it takes some
+ * 10 us.
+ */
+void intern_closed(void);
 
 /* Forget the parent's nodes: a child, just forked. */
 void intern_reset(void);

@@ -12,9 +12,22 @@
 
 #define PATH_MOST 4096
 
+/* Rows whose object is gone, and whose place another one may have by now. */
+#define WATCHED_MOST 16
+
 static struct {
 	_Atomic uint32_t last; /* row that the last address was found in */
+	_Atomic uint32_t watched[WATCHED_MOST]; /* row + 1, or 0 */
 } modules;
+
+_Atomic uint32_t module_watched;
+
+/* What struct module says of its object. */
+enum unloaded {
+	IN_PLACE,
+	GONE,    /* nothing is known of what is there now */
+	REPLACED /* another one is, or was */
+};
 
 /* What module_write() is told of an object. */
 struct object {
@@ -96,6 +109,29 @@ read_headers(struct object *o, const ElfW(Phdr) *headers, size_t count)
 	}
 }
 
+/*
+ * Does a row hold @pc?  Its writer is perhaps not done: the end is stored last
+ * (write_row), and until then it is 0 and the row holds nothing.
+ */
+static bool
+spans(const struct module *m, uint64_t pc)
+{
+	return pc < __atomic_load_n(&m->end, __ATOMIC_ACQUIRE) &&
+	    pc >= m->start;
+}
+
+static bool
+is(const struct module *m, enum unloaded state)
+{
+	return __atomic_load_n(&m->unloaded, __ATOMIC_ACQUIRE) == state;
+}
+
+static bool
+holds(const struct module *m, uint64_t pc)
+{
+	return spans(m, pc) && is(m, IN_PLACE);
+}
+
 static void
 write_row(const struct object *o, uint32_t node)
 {
@@ -119,37 +155,44 @@ write_row(const struct object *o, uint32_t node)
 	if (o->build_id_bytes > 0)
 		memcpy(m->build_id, o->build_id, o->build_id_bytes);
 	m->start = o->start;
-	m->end = o->end; /* last: a row counts from here on */
+	/* Last: a row counts from here on. */
+	__atomic_store_n(&m->end, o->end, __ATOMIC_RELEASE);
 }
 
 /* The object around @pc, as the loader's lock-free table has it. */
-static COLD void
-note_new(uint64_t pc, uint32_t node)
+static bool
+identify(uint64_t pc, struct object *o)
 {
-	struct object o = { 0 };
 	struct dl_find_object found;
 	const ElfW(Ehdr) *header;
 
+	memset(o, 0, sizeof(*o));
 	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0)
-		return;
-	o.base = found.dlfo_link_map->l_addr;
-	o.path = found.dlfo_link_map->l_name;
-	o.start = (uintptr_t)found.dlfo_map_start;
-	o.end = (uintptr_t)found.dlfo_map_end;
+		return false;
+	o->base = found.dlfo_link_map->l_addr;
+	o->path = found.dlfo_link_map->l_name;
+	o->start = (uintptr_t)found.dlfo_map_start;
+	o->end = (uintptr_t)found.dlfo_map_end;
 	header = found.dlfo_map_start;
-	if (o.path == NULL || o.path[0] == '\0') {
+	if (o->path == NULL || o->path[0] == '\0')
 		/* The executable: what is found may be one of its segments. */
-		read_headers(&o, (const void *)getauxval(AT_PHDR),
+		read_headers(o, (const void *)getauxval(AT_PHDR),
 		    getauxval(AT_PHNUM));
-		write_row(&o, node);
-		return;
-	}
-	/* The first page of an object is its ELF header, nearly always. */
-	if (memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+	else if (memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
 	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) <= 4096)
-		read_headers(&o, (const void *)((const char *)header +
+		/* The first page is the ELF header's, nearly always. */
+		read_headers(o, (const void *)((const char *)header +
 		    header->e_phoff), header->e_phnum);
-	write_row(&o, node);
+	return true;
+}
+
+static COLD void
+note_new(uint64_t pc, uint32_t node)
+{
+	struct object o;
+
+	if (identify(pc, &o))
+		write_row(&o, node);
 }
 
 void
@@ -161,10 +204,10 @@ module_note(uint64_t pc, uint32_t node)
 	    memory_order_relaxed);
 	uint64_t i;
 
-	if (last < count && pc >= m[last].start && pc < m[last].end)
+	if (last < count && holds(&m[last], pc))
 		return;
 	for (i = count; i > 0; i--) {
-		if (pc >= m[i - 1].start && pc < m[i - 1].end) {
+		if (holds(&m[i - 1], pc)) {
 			atomic_store_explicit(&modules.last, (uint32_t)(i - 1),
 			    memory_order_relaxed);
 			return;
@@ -173,8 +216,136 @@ module_note(uint64_t pc, uint32_t node)
 	note_new(pc, node);
 }
 
+/* --- objects that go ------------------------------------------------------ */
+
+static bool
+is_executable(const struct module *m)
+{
+	return m->path.offset == segment_mine()->identity.executable.offset;
+}
+
+/* Is it this very object?  A text that found no room tells nothing. */
+static bool
+is_same(const struct module *m, const struct object *o)
+{
+	const char *text = segment_rows(TABLE_TEXT);
+
+	return m->base == o->base && m->start == o->start &&
+	    m->end == o->end && m->build_id_bytes == o->build_id_bytes &&
+	    memcmp(m->build_id, o->build_id != NULL ? o->build_id :
+	    m->build_id, m->build_id_bytes) == 0 &&
+	    (m->path.bytes == 0 || (o->path != NULL &&
+	    strnlen(o->path, PATH_MOST) == m->path.bytes &&
+	    memcmp(text + m->path.offset, o->path, m->path.bytes) == 0));
+}
+
+static void
+set(struct module *m, enum unloaded state)
+{
+	__atomic_store_n(&m->unloaded, (uint8_t)state, __ATOMIC_RELEASE);
+}
+
+/* False: too many are watched. */
+static bool
+watch(uint32_t row)
+{
+	size_t i;
+
+	for (i = 0; i < WATCHED_MOST; i++) {
+		uint32_t none = 0;
+
+		if (atomic_compare_exchange_strong(&modules.watched[i], &none,
+		    row + 1)) {
+			atomic_fetch_add(&module_watched, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct module *
+watched_at(uint64_t pc, size_t *slot)
+{
+	struct module *m = segment_rows(TABLE_MODULES);
+	uint32_t row;
+
+	for (*slot = 0; *slot < WATCHED_MOST; ++*slot) {
+		row = atomic_load(&modules.watched[*slot]);
+		if (row != 0 && spans(&m[row - 1], pc))
+			return &m[row - 1];
+	}
+	return NULL;
+}
+
+static void
+unwatch(size_t slot, struct module *m, enum unloaded state)
+{
+	uint32_t row = (uint32_t)(m -
+	    (struct module *)segment_rows(TABLE_MODULES)) + 1;
+
+	set(m, state);
+	if (atomic_compare_exchange_strong(&modules.watched[slot], &row, 0))
+		atomic_fetch_sub(&module_watched, 1);
+}
+
+bool
+module_look_for_gone(bool *any, struct module_place *place)
+{
+	struct object o;
+	uint64_t count;
+	struct module *m = rows(&count);
+	uint32_t i;
+
+	for (i = 0; i < count; i++, m++) {
+		if (m->end == 0 || !is(m, IN_PLACE) || is_executable(m) ||
+		    (identify(m->start, &o) && is_same(m, &o)))
+			continue;
+		*any = true;
+		if (watch(i)) {
+			set(m, GONE);
+			continue;
+		}
+		set(m, REPLACED);
+		*place = (struct module_place){ m->start, m->end };
+		return true;
+	}
+	return false;
+}
+
+bool
+module_is_replaced(uint64_t pc, struct module_place *place)
+{
+	struct object o;
+	size_t slot;
+	struct module *m = watched_at(pc, &slot);
+
+	if (m == NULL || !identify(pc, &o))
+		return false;
+	if (is_same(m, &o)) {
+		unwatch(slot, m, IN_PLACE);
+		return false;
+	}
+	*place = (struct module_place){ m->start, m->end };
+	return true;
+}
+
+void
+module_settle(uint64_t pc)
+{
+	size_t slot;
+	struct module *m = watched_at(pc, &slot);
+
+	if (m != NULL)
+		unwatch(slot, m, REPLACED);
+}
+
 void
 module_reset(void)
 {
+	size_t i;
+
 	atomic_store(&modules.last, 0);
+	for (i = 0; i < WATCHED_MOST; i++)
+		atomic_store(&modules.watched[i], 0);
+	atomic_store(&module_watched, 0);
 }

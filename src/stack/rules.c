@@ -14,9 +14,10 @@
  * One word a place: what of the address the slot does not tell, and the rule.
  * A word is stored whole, so a reader sees one rule or another, never a half.
  *
- * A place keeps its rule if its object is closed and another one comes to lie
- * there.  Such an object brings places that are not in the table, and the
- * first of them shows that the object is not the one that was remembered
+ * A place keeps its rule if its object is closed unseen (by libc itself, which
+ * does not call dlclose() by name) and another one comes to lie there.  Such
+ * an object brings places that are not in the table, and the first of them
+ * shows that the object is not the one that was remembered
  * (remember_object()); then the table is emptied.
  */
 #define SLOT_BITS    15
@@ -249,6 +250,8 @@ read_common(const uint8_t *at, struct common *c)
 	c->data_align = get_sleb(&r);
 	if ((version == 1 ? get(&r, 1) : get_uleb(&r)) != ARCH_DWARF_RA)
 		return false;
+	if (r.bad)
+		return false;
 	if (letters[0] == 'z') {
 		uint64_t bytes = get_uleb(&r);
 		struct reader data = { r.at, r.at, false };
@@ -271,16 +274,19 @@ read_common(const uint8_t *at, struct common *c)
 
 enum saved { SAVED_SAME, SAVED_OFFSET, SAVED_EXPRESSION, SAVED_GONE };
 
+/* Small, as there are ten of each on a stack that may be: see struct machine. */
 struct place_of {
 	enum saved saved;
-	int64_t offset;               /* from the CFA */
-	struct reader expression;
+	union {
+		int64_t offset;            /* from the CFA */
+		const uint8_t *expression; /* its length, and then itself */
+	};
 };
 
 struct row {
 	uint64_t cfa_register;
 	int64_t cfa_offset;
-	struct reader cfa_expression; /* at NULL: register and offset rule */
+	const uint8_t *cfa_expression; /* NULL: register and offset rule */
 	struct place_of fp;
 	struct place_of ra;
 };
@@ -326,19 +332,36 @@ restore(struct machine *m, uint64_t reg)
 		*p = *place_in(&m->initial, reg);
 }
 
-static struct reader
+/* Go behind an expression; returns where it begins, with its length. */
+static const uint8_t *
 get_block(struct reader *r)
 {
+	const uint8_t *at = r->at;
 	uint64_t bytes = get_uleb(r);
-	struct reader block = { r->at, r->at, false };
 
-	if (bytes > (uint64_t)(r->end - r->at)) {
+	if (bytes > (uint64_t)(r->end - r->at))
 		r->bad = true;
-		return block;
-	}
-	block.end += bytes;
-	r->at = block.end;
-	return block;
+	else
+		r->at += bytes;
+	return at;
+}
+
+/* What get_block() found to lie within its entry. */
+static struct reader
+open_block(const uint8_t *at)
+{
+	struct reader r = { at, at + ENTRY_MOST, false };
+	uint64_t bytes = get_uleb(&r);
+
+	r.end = r.at + bytes;
+	return r;
+}
+
+/* A product of what an entry says, which may say anything. */
+static int64_t
+times(uint64_t n, int64_t factor)
+{
+	return (int64_t)(n * (uint64_t)factor);
 }
 
 static void
@@ -346,7 +369,7 @@ define_cfa(struct machine *m, uint64_t reg, int64_t offset)
 {
 	m->row.cfa_register = reg;
 	m->row.cfa_offset = offset;
-	m->row.cfa_expression.at = NULL;
+	m->row.cfa_expression = NULL;
 }
 
 /* DW_CFA_* with the operation in all eight bits. */
@@ -371,7 +394,7 @@ execute_extended(struct machine *m, struct reader *r, uint8_t operation)
 		break;
 	case 0x05: /* offset_extended */
 		reg = get_uleb(r);
-		set_saved(m, reg, SAVED_OFFSET, (int64_t)get_uleb(r) * align);
+		set_saved(m, reg, SAVED_OFFSET, times(get_uleb(r), align));
 		break;
 	case 0x06: /* restore_extended */
 		restore(m, get_uleb(r));
@@ -424,14 +447,15 @@ execute_extended(struct machine *m, struct reader *r, uint8_t operation)
 		break;
 	case 0x11: /* offset_extended_sf */
 		reg = get_uleb(r);
-		set_saved(m, reg, SAVED_OFFSET, get_sleb(r) * align);
+		set_saved(m, reg, SAVED_OFFSET,
+		    times((uint64_t)get_sleb(r), align));
 		break;
 	case 0x12: /* def_cfa_sf */
 		reg = get_uleb(r);
-		define_cfa(m, reg, get_sleb(r) * align);
+		define_cfa(m, reg, times((uint64_t)get_sleb(r), align));
 		break;
 	case 0x13: /* def_cfa_offset_sf */
-		m->row.cfa_offset = get_sleb(r) * align;
+		m->row.cfa_offset = times((uint64_t)get_sleb(r), align);
 		break;
 	case 0x14: /* val_offset, val_offset_sf: a value and no place */
 	case 0x15:
@@ -467,7 +491,7 @@ run(struct machine *m, struct reader r)
 			break;
 		case 2: /* offset */
 			set_saved(m, low, SAVED_OFFSET,
-			    (int64_t)get_uleb(&r) * m->common->data_align);
+			    times(get_uleb(&r), m->common->data_align));
 			break;
 		case 3: /* restore */
 			restore(m, low);
@@ -487,8 +511,10 @@ run(struct machine *m, struct reader r)
 
 /* An expression `frame pointer + n`, with or without a load behind it. */
 static bool
-is_fp_plus(struct reader e, bool load, int64_t *n)
+is_fp_plus(const uint8_t *block, bool load, int64_t *n)
 {
+	struct reader e = open_block(block);
+
 	if (get(&e, 1) != OP_BREG_FP)
 		return false;
 	*n = get_sleb(&e);
@@ -497,17 +523,25 @@ is_fp_plus(struct reader e, bool load, int64_t *n)
 	return e.at == e.end && !e.bad;
 }
 
+/* A step down from an address, as rules keep it; false: it is none. */
+static bool
+is_down(int64_t n, uint32_t *bytes)
+{
+	if (n > 0 || n < -(int64_t)UINT32_MAX)
+		return false;
+	*bytes = (uint32_t)-n;
+	return true;
+}
+
 static int
 as_cfa(const struct row *row, struct rule *rule)
 {
 	int64_t n = row->cfa_offset;
 
-	if (row->cfa_expression.at != NULL) {
-		if (!is_fp_plus(row->cfa_expression, true, &n) || n > 0)
-			return -ENOTSUP;
+	if (row->cfa_expression != NULL) {
 		rule->cfa = CFA_AT_FP;
-		rule->cfa_offset = (uint32_t)-n;
-		return 0;
+		return is_fp_plus(row->cfa_expression, true, &n) &&
+		    is_down(n, &rule->cfa_offset) ? 0 : -ENOTSUP;
 	}
 	if (n < 0 || n > UINT32_MAX)
 		return -ENOTSUP;
@@ -536,8 +570,8 @@ as_fp(const struct row *row, struct rule *rule)
 		return 0;
 	case SAVED_OFFSET:
 		rule->fp = FP_AT_CFA;
-		n = -row->fp.offset;
-		break;
+		return is_down(row->fp.offset, &rule->fp_offset) ? 0 :
+		    -ENOTSUP;
 	case SAVED_EXPRESSION:
 		if (!is_fp_plus(row->fp.expression, false, &n))
 			return -ENOTSUP;
@@ -560,9 +594,9 @@ as_rule(const struct row *row, struct rule *rule)
 		rule->cfa = CFA_NONE;
 		return 0;
 	}
-	if (row->ra.saved != SAVED_OFFSET || row->ra.offset >= 0)
+	if (row->ra.saved != SAVED_OFFSET || row->ra.offset == 0 ||
+	    !is_down(row->ra.offset, &rule->ra_offset))
 		return -ENOTSUP;
-	rule->ra_offset = (uint32_t)-row->ra.offset;
 	r = as_cfa(row, rule);
 	return r < 0 ? r : as_fp(row, rule);
 }
@@ -652,6 +686,16 @@ compile_entry(const uint8_t *at, uint64_t place, struct rule *rule)
 	return as_rule(&m.row, rule);
 }
 
+void
+rules_forget(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(rules.slot); i++)
+		atomic_store_explicit(&rules.slot[i], 0,
+		    memory_order_relaxed);
+}
+
 /*
  * Keep in mind which object lies where.  Another one at the same start than
  * before: what is known of the places there is old, so all is forgotten.
@@ -662,13 +706,10 @@ remember_object(const struct dl_find_object *found)
 	uint64_t start = (uintptr_t)found->dlfo_map_start;
 	uint64_t frames = (uintptr_t)found->dlfo_eh_frame;
 	struct object *o = &rules.object[mix_u64(start) % OBJECTS];
-	size_t i;
 
 	if (atomic_load_explicit(&o->start, memory_order_relaxed) == start &&
 	    atomic_load_explicit(&o->frames, memory_order_relaxed) != frames)
-		for (i = 0; i < ARRAY_LENGTH(rules.slot); i++)
-			atomic_store_explicit(&rules.slot[i], 0,
-			    memory_order_relaxed);
+		rules_forget();
 	atomic_store_explicit(&o->frames, frames, memory_order_relaxed);
 	atomic_store_explicit(&o->start, start, memory_order_relaxed);
 }

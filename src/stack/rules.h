@@ -51,4 +51,7 @@ struct rule {
  */
 int rules_find(uint64_t place, struct rule *rule);
 
+/* An object was closed: nothing that is known of any place is relied on. */
+void rules_forget(void);
+
 #endif

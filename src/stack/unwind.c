@@ -9,18 +9,31 @@
 #include "sys/sys.h"
 
 #define PAGE_BYTES UINT64_C(4096)
-
-/* A stack pointer further from the top is not on this stack. */
-#define STACK_MOST (UINT64_C(64) << 20)
+#define ADDRESS_BITS 47
 
 /* --- what may be read ----------------------------------------------------- */
 
 void
-unwind_set_top(struct stack *stack, uint64_t top)
+unwind_set_top(struct stack *stack, uint64_t top, uint64_t sure_bytes)
 {
 	stack->top = round_down(top, 8);
 	stack->low = round_down(stack->top - 8, PAGE_BYTES);
 	stack->foreign = 0;
+	stack->sure = above_u64(stack->top, sure_bytes);
+}
+
+/*
+ * The same as grows_to() where the kernel may not be asked.  Below a stack is
+ * a page that cannot be read, so a stack pointer one page below what can be is
+ * on the same stack.
+ */
+static bool
+grows_surely(struct stack *stack, uint64_t page)
+{
+	if (page + PAGE_BYTES != stack->low && page < stack->sure)
+		return false;
+	stack->low = page;
+	return true;
 }
 
 /*
@@ -33,8 +46,11 @@ grows_to(struct stack *stack, uint64_t page)
 {
 	uint64_t low = stack->low;
 
-	if (page >= low || stack->top - page > STACK_MOST ||
-	    page == stack->foreign)
+	if (page >= low || stack->top - page > UNWIND_STACK_MOST)
+		return false;
+	if (sys_is_confined())
+		return grows_surely(stack, page);
+	if (page == stack->foreign)
 		return false;
 	while (low > page) {
 		low -= PAGE_BYTES;
@@ -145,6 +161,16 @@ step_signal(struct arch_frame *f, struct reach *reach)
 	return true;
 }
 
+/*
+ * No place for code, be it generated: what a stack made by hand has at its
+ * root, which may be anything, and each time something else.
+ */
+static bool
+is_nonsense(uint64_t pc)
+{
+	return pc < PAGE_BYTES || pc >> ADDRESS_BITS != 0;
+}
+
 size_t
 unwind_stack(const struct arch_frame *from, struct stack *stack,
     uint64_t *buffer, size_t room, int *cut)
@@ -154,8 +180,9 @@ unwind_stack(const struct arch_frame *from, struct stack *stack,
 	uint64_t place = f.pc - 1;
 	size_t n = 0;
 
+	/* Not from stack->low on: what is below may have gone meanwhile. */
 	if (is_own(stack, f.sp)) {
-		reach.low = stack->low;
+		reach.low = f.sp;
 		reach.high = stack->top;
 	}
 
@@ -168,7 +195,7 @@ unwind_stack(const struct arch_frame *from, struct stack *stack,
 			return n;
 		buffer[n++] = f.pc;
 		if (UNLIKELY(rules_find(place, &rule) < 0))
-			return n;
+			return n - (n > 1 && is_nonsense(f.pc));
 		if (UNLIKELY(rule.cfa == CFA_NONE))
 			break;
 		if (LIKELY(rule.cfa != CFA_SIGNAL)) {

@@ -23,10 +23,17 @@ struct stack {
 	uint64_t top;     /* 0: not known, and every page is asked for */
 	uint64_t low;     /* [low, top) is readable, without a gap */
 	uint64_t foreign; /* page of the last stack pointer elsewhere */
+	uint64_t sure;    /* [sure, top) is nothing but this stack */
 };
 
-/* @top: an address above all frames, such as the thread's control block. */
-void unwind_set_top(struct stack *stack, uint64_t top);
+/*
+ * @top: an address above all frames, such as the thread's control block.
+ * @sure_bytes: so much below it is surely the stack or, where it grows by
+ * itself, will be; that counts once the kernel may not be asked any more.
+ */
+#define UNWIND_STACK_MOST  (UINT64_C(64) << 20)
+#define UNWIND_STACK_LEAST (UINT64_C(12) << 10) /* PTHREAD_STACK_MIN, less data */
+void unwind_set_top(struct stack *stack, uint64_t top, uint64_t sure_bytes);
 
 /*
  * Write the return addresses from @from outwards, leaf first.  @from is what

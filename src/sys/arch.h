@@ -33,6 +33,17 @@
 #endif
 
 /*
+ * ThreadSanitizer sees what the compiler makes of C and nothing else: to it a
+ * word that assembler adds to does not change.  Where it watches, these are
+ * the atomic functions that mean the same, at their price.
+ */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define ARCH_ONE_INSTRUCTION 1
+#else
+#define ARCH_ONE_INSTRUCTION 0
+#endif
+
+/*
  * Add to a word that only this thread writes, so that a signal handler of the
  * same thread, which may add to it as well, loses nothing: one instruction
  * that no signal can split.  Not atomic towards other threads' writes, and
@@ -41,7 +52,7 @@
 static inline void
 arch_add_u64(_Atomic uint64_t *word, uint64_t n)
 {
-#if defined(__x86_64__)
+#if ARCH_ONE_INSTRUCTION
 	__asm__ volatile("addq %1, %0"
 	    : "+m"(*(uint64_t *)word)
 	    : "er"(n)
@@ -56,7 +67,7 @@ arch_add_u64(_Atomic uint64_t *word, uint64_t n)
 static inline int
 arch_sub_is_negative(_Atomic int64_t *word, int64_t n)
 {
-#if defined(__x86_64__)
+#if ARCH_ONE_INSTRUCTION
 	int negative;
 
 	__asm__ volatile("subq %2, %0"
@@ -75,7 +86,7 @@ arch_raise_i64(_Atomic int64_t *word, int64_t n)
 	int64_t now = atomic_load_explicit(word, memory_order_relaxed);
 
 	while (n > now) {
-#if defined(__x86_64__)
+#if ARCH_ONE_INSTRUCTION
 		int done;
 
 		/* No lock prefix: against this thread's signals it is whole. */
@@ -91,6 +102,55 @@ arch_raise_i64(_Atomic int64_t *word, int64_t n)
 #endif
 	}
 }
+
+/*
+ * A function @name that leaves the call as it found it, stack and registers,
+ * and jumps: to the function of C @aside if the first argument is @one or @two,
+ * or *@next is NULL; else to *@next.  For what may return twice, or on another
+ * stack, and with any number of arguments.
+ */
+#define ARCH_TEXT(x) #x
+#if defined(__x86_64__)
+#define ARCH_DOOR(name, one, two, next, aside) \
+	__asm__(".pushsection .text\n" \
+	    ".globl " #name "\n" \
+	    ".type " #name ", @function\n" \
+	    #name ":\n" \
+	    ".cfi_startproc\n" \
+	    "	endbr64\n" \
+	    "	cmpq $" ARCH_TEXT(one) ", %rdi\n" \
+	    "	je 1f\n" \
+	    "	cmpq $" ARCH_TEXT(two) ", %rdi\n" \
+	    "	je 1f\n" \
+	    "	movq " #next "(%rip), %rax\n" \
+	    "	testq %rax, %rax\n" \
+	    "	je 1f\n" \
+	    "	jmp *%rax\n" \
+	    "1:	jmp " #aside "\n" \
+	    ".cfi_endproc\n" \
+	    ".size " #name ", . - " #name "\n" \
+	    ".popsection")
+#else
+#define ARCH_DOOR(name, one, two, next, aside) \
+	__asm__(".pushsection .text\n" \
+	    ".globl " #name "\n" \
+	    ".type " #name ", %function\n" \
+	    #name ":\n" \
+	    ".cfi_startproc\n" \
+	    "	hint #34\n" /* bti c */ \
+	    "	cmp x0, #" ARCH_TEXT(one) "\n" \
+	    "	b.eq 1f\n" \
+	    "	cmp x0, #" ARCH_TEXT(two) "\n" \
+	    "	b.eq 1f\n" \
+	    "	adrp x16, " #next "\n" \
+	    "	ldr x16, [x16, #:lo12:" #next "]\n" \
+	    "	cbz x16, 1f\n" \
+	    "	br x16\n" \
+	    "1:	b " #aside "\n" \
+	    ".cfi_endproc\n" \
+	    ".size " #name ", . - " #name "\n" \
+	    ".popsection")
+#endif
 
 /* The address that the function that this stands in will return to. */
 #define ARCH_RETURNS_TO() ((uint64_t)(uintptr_t)__builtin_return_address(0))

@@ -155,8 +155,8 @@ place_look_at(char *const *environment, unsigned n, char path[PLACE_ROOM])
 }
 
 int
-place_segment(const char *directory, int pid, uint64_t ticks,
-    char path[PLACE_ROOM])
+place_segment(const char *directory, int pid, uint64_t namespace,
+    uint64_t ticks, char path[PLACE_ROOM])
 {
 	struct text t;
 
@@ -164,6 +164,10 @@ place_segment(const char *directory, int pid, uint64_t ticks,
 	text_put(&t, directory);
 	text_put(&t, "/");
 	text_put_i64(&t, pid);
+	if (namespace != 0) {
+		text_put(&t, "-");
+		text_put_u64(&t, namespace);
+	}
 	text_put(&t, ".");
 	text_put_u64(&t, ticks);
 	text_put(&t, SEGMENT_SUFFIX);

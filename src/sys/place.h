@@ -38,8 +38,12 @@ int place_look(char *const *environment, char path[PLACE_ROOM]);
 int place_look_at(char *const *environment, unsigned n,
     char path[PLACE_ROOM]);
 
-/* Write `<directory>/<pid>.<ticks>.tide`; -ENAMETOOLONG if it does not fit. */
-int place_segment(const char *directory, int pid, uint64_t ticks,
-    char path[PLACE_ROOM]);
+/*
+ * Write `<directory>/<pid>.<ticks>.tide`; with a @namespace, where pids are as
+ * they were elsewhere, `<pid>-<namespace>.<ticks>.tide`.  -ENAMETOOLONG if it
+ * does not fit.
+ */
+int place_segment(const char *directory, int pid, uint64_t namespace,
+    uint64_t ticks, char path[PLACE_ROOM]);
 
 #endif

@@ -261,6 +261,65 @@ proc_is_alive(int pid, uint64_t ticks)
 	    stat.state != 'X' && (stat.state != 'Z' || stat.threads > 1);
 }
 
+/* --- pid namespaces ------------------------------------------------------- */
+
+#define NAMESPACE_FIRST UINT64_C(0xeffffffc) /* PROC_PID_INIT_INO */
+#define NAMESPACE_ROOM  40 /* pid:[4026531836] */
+
+uint64_t
+proc_namespace_of(int pid)
+{
+	char path[PATH_ROOM], text[NAMESPACE_ROOM];
+	const char *at = text + strlen("pid:[");
+	uint64_t n;
+	ssize_t used;
+
+	if (proc_path(path, sizeof(path), "", pid, "ns/pid") < 0)
+		return 0;
+	used = sys_readlink(path, text, sizeof(text) - 1);
+	if (used < 0)
+		return 0;
+	text[used] = '\0';
+	if (strncmp(text, "pid:[", strlen("pid:[")) != 0 ||
+	    !proc_number(&at, 10, &n))
+		return 0;
+	return n == NAMESPACE_FIRST ? 0 : n;
+}
+
+uint64_t
+proc_namespace(int pid)
+{
+	/* A /proc that was mounted further out calls us by another number, and
+	 * has as its first process that of its own namespace. */
+	return proc_namespace_of(pid == sys_pid() ? 0 : 1);
+}
+
+/* `NSpid:` has its numbers from the outermost namespace that we see inwards. */
+int
+proc_number_inside(int pid)
+{
+	static const char key[] = "NSpid:";
+	struct proc_lines lines;
+	char path[PATH_ROOM];
+	uint64_t n = 0;
+	char *line;
+
+	if (proc_path(path, sizeof(path), "", pid, "status") < 0 ||
+	    proc_lines_open(&lines, path) < 0)
+		return 0;
+	while ((line = proc_lines_next(&lines)) != NULL) {
+		const char *at = line + strlen(key);
+
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		while (proc_number(&at, 10, &n))
+			;
+		break;
+	}
+	(void)proc_lines_close(&lines);
+	return n <= INT32_MAX ? (int)n : 0;
+}
+
 /* --- status, limits, meminfo ---------------------------------------------- */
 
 #define STATUS(key, field) \

@@ -67,6 +67,19 @@ int proc_memory_read(const char *root, struct proc_memory *memory);
 int proc_vmas_read(int pid, void (*each)(void *context,
     const struct proc_vma *vma), void *context);
 
+/*
+ * The pid namespace that the numbers of /proc are of, where @pid is the caller's
+ * number there.  0: the machine's own, or not known.
+ */
+uint64_t proc_namespace(int pid);
+
+/*
+ * The namespace of a process, and its number there, for who looks from outside;
+ * 0 as above, also if the caller may not know.
+ */
+uint64_t proc_namespace_of(int pid);
+int proc_number_inside(int pid);
+
 /* True while @pid is the very process that started at @ticks (no zombie). */
 bool proc_is_alive(int pid, uint64_t ticks);
 

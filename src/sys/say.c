@@ -50,32 +50,67 @@ may_grow(int fd, size_t bytes)
 	    (uint64_t)st.st_size + bytes <= limit);
 }
 
+static bool
+is_open(void)
+{
+	return say.log != NULL && say.log[0] != '\0';
+}
+
+/* A line, for now `heaptide[<pid>]: @what`. */
+static void
+start(struct text *t, char line[LINE_ROOM], const char *what)
+{
+	text_open(t, line, LINE_ROOM - 1);
+	text_put(t, "heaptide[");
+	text_put_i64(t, sys_pid());
+	text_put(t, "]: ");
+	text_put(t, what);
+}
+
+static void
+finish(const struct text *t)
+{
+	size_t bytes = t->used + 1;
+	int fd;
+
+	t->start[t->used] = '\n';
+	fd = sys_open(say.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return; /* there is no one left to tell */
+	if (may_grow(fd, bytes))
+		(void)sys_write(fd, t->start, bytes);
+	sys_close(fd);
+}
+
 void
 say_once(const char *what, int error, const char *means)
 {
 	char line[LINE_ROOM];
 	struct text t;
-	int fd;
 
-	if (say.log == NULL || say.log[0] == '\0' || !is_new(what))
+	if (!is_open() || !is_new(what))
 		return;
-	text_open(&t, line, sizeof(line) - 1);
-	text_put(&t, "heaptide[");
-	text_put_u64(&t, (uint64_t)sys_pid());
-	text_put(&t, "]: ");
-	text_put(&t, what);
+	start(&t, line, what);
 	if (error < 0) {
 		text_put(&t, ": error ");
 		text_put_u64(&t, (uint64_t)-error);
 	}
 	text_put(&t, "; ");
 	text_put(&t, means);
-	line[t.used] = '\n';
-	fd = sys_open(say.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
-	    O_NOCTTY | O_NONBLOCK, 0600);
-	if (fd < 0)
-		return; /* there is no one left to tell */
-	if (may_grow(fd, t.used + 1))
-		(void)sys_write(fd, line, t.used + 1);
-	sys_close(fd);
+	finish(&t);
+}
+
+void
+say_number(const char *what, uint64_t n)
+{
+	char line[LINE_ROOM];
+	struct text t;
+
+	if (!is_open())
+		return;
+	start(&t, line, what);
+	text_put(&t, ": ");
+	text_put_u64(&t, n);
+	finish(&t);
 }

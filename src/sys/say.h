@@ -8,6 +8,8 @@
 #ifndef SYS_SAY_H
 #define SYS_SAY_H
 
+#include <stdint.h>
+
 /*
  * Where lines go: a file of $HEAPTIDE_LOG, opened anew for each line, so that
  * no descriptor of ours stays in the program.  Unset or empty, lines are kept to
@@ -20,5 +22,8 @@ void say_set_log(const char *path);
  * @error is a negative errno value, told by its number, or 0 for none.
  */
 void say_once(const char *what, int error, const char *means);
+
+/* Say `heaptide: @what: @n`, for the tests. */
+void say_number(const char *what, uint64_t n);
 
 #endif

@@ -10,17 +10,33 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
 
 /*
- * One place through which all system calls go, in the raw: libc's wrappers
- * set errno, are cancellation points, and may be somebody else's by symbol.
+ * Zeroed: every call is made.  One word says whether to look any closer, so
+ * that what is rare costs the others a load.
  */
-static long
-call(long number, long a, long b, long c, long d, long e, long f)
+static struct {
+	_Atomic uint32_t watched;  /* reasons to look: confinements, a fault */
+	_Atomic uint32_t confined; /* sys_confine() less sys_release() */
+	_Atomic uint32_t inside;   /* calls that are being made now */
+	_Atomic uint64_t calls;    /* counted under sys_fault() only */
+	struct sys_fault fault;    /* set before any other thread counts */
+} sys;
+
+/* Where a thread may stand in the middle of a call that it entered before. */
+#define WAITS_MOST 10000
+
+/*
+ * In the raw: libc's wrappers set errno, are cancellation points, and may be
+ * somebody else's by symbol.
+ */
+long
+sys_pass(long number, long a, long b, long c, long d, long e, long f)
 {
 	long result;
 
@@ -51,6 +67,84 @@ call(long number, long a, long b, long c, long d, long e, long f)
 	return result;
 }
 
+/* Is this call not to be made?  A negative errno value, or 0. */
+static COLD long
+refusal(void)
+{
+	const struct sys_fault *f = &sys.fault;
+	uint64_t n;
+
+	if (atomic_load(&sys.confined) > 0)
+		return -EPERM;
+	if (f->error == 0)
+		return 0;
+	n = atomic_fetch_add(&sys.calls, 1) + 1;
+	return n == f->at || (f->onwards && n > f->at) ? f->error : 0;
+}
+
+/*
+ * One place through which all system calls of our own go.  Who is inside is
+ * counted, so that sys_confine() can tell when nobody is.
+ */
+static long
+call(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result = 0;
+
+	atomic_fetch_add(&sys.inside, 1);
+	if (UNLIKELY(atomic_load(&sys.watched) > 0))
+		result = refusal();
+	if (LIKELY(result == 0))
+		result = sys_pass(number, a, b, c, d, e, f);
+	atomic_fetch_sub(&sys.inside, 1);
+	return result;
+}
+
+void
+sys_confine(void)
+{
+	int waits;
+
+	atomic_fetch_add(&sys.confined, 1);
+	atomic_fetch_add(&sys.watched, 1);
+	/*
+	 * A filter may be for all threads: who has passed the look above has
+	 * to be through.  The bound is for a call that this very thread was
+	 * interrupted in, and for a thread that a fork left behind.
+	 */
+	for (waits = 0; waits < WAITS_MOST && atomic_load(&sys.inside) > 0;
+	    waits++)
+		(void)sys_pass(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+void
+sys_release(void)
+{
+	atomic_fetch_sub(&sys.confined, 1);
+	atomic_fetch_sub(&sys.watched, 1);
+}
+
+bool
+sys_is_confined(void)
+{
+	return atomic_load(&sys.confined) > 0;
+}
+
+void
+sys_set_fault(const struct sys_fault *fault)
+{
+	if (fault->error == 0)
+		return;
+	sys.fault = *fault;
+	atomic_fetch_add(&sys.watched, 1);
+}
+
+uint64_t
+sys_calls(void)
+{
+	return atomic_load(&sys.calls);
+}
+
 /* A call that a signal may interrupt before it has done anything. */
 static long
 call_again(long number, long a, long b, long c, long d)
@@ -67,6 +161,12 @@ int
 sys_open(const char *path, int flags, unsigned mode)
 {
 	return (int)call_again(SYS_openat, AT_FDCWD, (long)path, flags, mode);
+}
+
+int
+sys_openat(int directory, const char *path, int flags)
+{
+	return (int)call_again(SYS_openat, directory, (long)path, flags, 0);
 }
 
 int
@@ -105,6 +205,13 @@ int
 sys_fstat(int fd, struct stat *st)
 {
 	return (int)call(SYS_fstat, fd, (long)st, 0, 0, 0, 0);
+}
+
+int
+sys_stat(const char *path, struct stat *st)
+{
+	return (int)call(SYS_newfstatat, AT_FDCWD, (long)path, (long)st, 0, 0,
+	    0);
 }
 
 int
@@ -174,10 +281,48 @@ sys_madvise(void *at, size_t bytes, int advice)
 }
 
 int
+sys_mprotect(void *at, size_t bytes, int protection)
+{
+	return (int)call(SYS_mprotect, (long)at, (long)bytes, protection, 0, 0,
+	    0);
+}
+
+int
+sys_mlock(const void *at, size_t bytes)
+{
+	return (int)call(SYS_mlock, (long)at, (long)bytes, 0, 0, 0, 0);
+}
+
+int
+sys_munlock(const void *at, size_t bytes)
+{
+	return (int)call(SYS_munlock, (long)at, (long)bytes, 0, 0, 0, 0);
+}
+
+int
 sys_is_readable(const void *at)
 {
-	/* No such way to set a mask; but first the kernel copies the mask. */
-	return call(SYS_rt_sigprocmask, -1, (long)at, 0, 8, 0, 0) != -EFAULT;
+	/*
+	 * There is no such way to set a mask, and that is the answer once the
+	 * kernel has copied it.  Any other: who cannot ask does not read.
+	 */
+	return call(SYS_rt_sigprocmask, -1, (long)at, 0, 8, 0, 0) == -EINVAL;
+}
+
+ssize_t
+sys_read_pieces(int pid, const uint64_t *at, size_t count, void *to,
+    size_t each)
+{
+	const struct iovec local = { to, count * each };
+	struct iovec remote[SYS_PIECES_MOST];
+	size_t i;
+
+	if (count > SYS_PIECES_MOST)
+		return -EINVAL;
+	for (i = 0; i < count; i++)
+		remote[i] = (struct iovec){ (void *)(uintptr_t)at[i], each };
+	return call(SYS_process_vm_readv, pid, (long)&local, 1, (long)remote,
+	    (long)count, 0);
 }
 
 uint64_t
@@ -198,6 +343,12 @@ sys_pid(void)
 }
 
 int
+sys_parent_pid(void)
+{
+	return (int)call(SYS_getppid, 0, 0, 0, 0, 0, 0);
+}
+
+int
 sys_tid(void)
 {
 	return (int)call(SYS_gettid, 0, 0, 0, 0, 0, 0);
@@ -210,9 +361,9 @@ sys_uid(void)
 }
 
 int
-sys_thread_exists(int pid, int tid)
+sys_thread_exists(int tid)
 {
-	return (int)call(SYS_tgkill, pid, tid, 0, 0, 0, 0);
+	return (int)call(SYS_tkill, tid, 0, 0, 0, 0, 0);
 }
 
 void
@@ -310,6 +461,10 @@ read_clock(clockid_t clock)
 	    memory_order_relaxed);
 	struct timespec now = { 0, 0 };
 
+	/* The coarse ones never ask the kernel, whatever keeps the time. */
+	if (UNLIKELY(sys_is_confined()))
+		clock = clock == CLOCK_REALTIME ? CLOCK_REALTIME_COARSE :
+		    CLOCK_MONOTONIC_COARSE;
 	if (UNLIKELY(f == NULL)) {
 		f = find_clock();
 		atomic_store(&function, f);

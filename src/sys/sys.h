@@ -11,19 +11,51 @@
 #ifndef SYS_SYS_H
 #define SYS_SYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <sys/stat.h>
 #include <sys/types.h>
 
+/*
+ * From sys_confine() on each function below answers -EPERM and asks the kernel
+ * nothing: the program is about to tell the kernel to kill it for calls that
+ * are not its own.  All threads; when it returns, none is in the middle of a
+ * call.  sys_release() takes one sys_confine() back.  Clocks go on, coarse.
+ */
+void sys_confine(void);
+void sys_release(void);
+bool sys_is_confined(void);
+
+/*
+ * For the tests: the call of number @at, from 1 over all threads, is not made
+ * and answers @error.  A forked child counts on from where its parent was.
+ */
+struct sys_fault {
+	uint64_t at;  /* 0: count only */
+	bool onwards; /* and all calls after it */
+	int error;    /* a negative errno value; 0: there is no fault to make */
+};
+
+void sys_set_fault(const struct sys_fault *fault);
+
+/* The calls counted so far; 0 without a fault. */
+uint64_t sys_calls(void);
+
+/* A call of the program's own, made as it stands, whatever is refused to us. */
+long sys_pass(long number, long a, long b, long c, long d, long e, long f);
+
 int sys_open(const char *path, int flags, unsigned mode);
+/* Nothing is made: @flags without O_CREAT. */
+int sys_openat(int directory, const char *path, int flags);
 int sys_close(int fd);
 ssize_t sys_read(int fd, void *to, size_t bytes);
 ssize_t sys_pread(int fd, void *to, size_t bytes, uint64_t offset);
 ssize_t sys_write(int fd, const void *from, size_t bytes);
 ssize_t sys_pwrite(int fd, const void *from, size_t bytes, uint64_t offset);
 int sys_fstat(int fd, struct stat *st);
+int sys_stat(const char *path, struct stat *st);
 int sys_lstat(const char *path, struct stat *st);
 int sys_mkdir(const char *path, unsigned mode);
 int sys_rename(const char *from, const char *to);
@@ -39,17 +71,34 @@ void *sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
 int sys_munmap(void *at, size_t bytes);
 int sys_madvise(void *at, size_t bytes, int advice);
 
-/* May @at be read?  8 bytes of it; about 100 ns, and nothing happens. */
+int sys_mprotect(void *at, size_t bytes, int protection);
+int sys_mlock(const void *at, size_t bytes);
+int sys_munlock(const void *at, size_t bytes);
+
+/*
+ * May @at be read?  8 bytes of it; about 100 ns, and nothing happens.  0 also
+ * if the kernel cannot be asked.
+ */
 int sys_is_readable(const void *at);
+
+/*
+ * Read @each bytes of process @pid at each of @count addresses, one piece
+ * behind the other; what cannot be read ends it, and is no fault.  How many
+ * bytes there are, or -EPERM, -ESRCH, -EFAULT.
+ */
+#define SYS_PIECES_MOST 64
+ssize_t sys_read_pieces(int pid, const uint64_t *at, size_t count, void *to,
+    size_t each);
 
 /* The soft limit of RLIMIT_*; UINT64_MAX: none, or not known. */
 uint64_t sys_limit(int resource);
 
 int sys_pid(void);
+int sys_parent_pid(void);
 int sys_tid(void);
 unsigned sys_uid(void); /* effective */
-/* 0: such a thread of this process exists; -ESRCH: it does not. */
-int sys_thread_exists(int pid, int tid);
+/* -ESRCH: there is no such thread, in any process. */
+int sys_thread_exists(int tid);
 void sys_yield(void);
 /* The caller's name, at most 16 bytes with the terminator. */
 int sys_thread_name(char name[16]);

@@ -5,7 +5,7 @@
 cd "$srcdir" || exit
 for file in src/*/*.[ch] src/libheaptide.map src/FLOORS include/*.h \
 	tools/*.[ch] examples/* doc/* tests/*.sh \
-	tests/unit/*.[ch] tests/victims/*; do
+	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/victims/*; do
 	[ -f "$file" ] || continue
 	# Of a test the program or module is named, and that makes its source.
 	case $file in

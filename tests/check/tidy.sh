@@ -10,7 +10,7 @@ cd "$srcdir" || exit
 } >"$scratch/files"
 
 # Written in two halves, or this file would be found as well.
-elsewhere='/wo''rk/|/ho''me/[a-z]|/tmp/h''t/|\.\./sha''red|\.lib''rary'
+elsewhere='/wo''rk/|/ho''me/[a-z]|/tmp/h''t/|\.\./sha''red|/\.lib''rary'
 xargs grep -nIE "$elsewhere" <"$scratch/files" >"$scratch/found"
 [ ! -s "$scratch/found" ] || {
 	cat "$scratch/found"

@@ -4,6 +4,7 @@
 
 ulimit -c 0
 HELD=60
+REQUESTED=100000
 
 # ends MODE STATUS HOW NUMBER: as the shell sees it, as the report does
 ends()
@@ -16,8 +17,8 @@ ends()
 		else "\(.status)" end')"
 	within "$1: blocks held" $HELD $((HELD + 10)) \
 	    "$(json report.json .totals.live_blocks)"
-	within "$1: requested bytes" 100000 110000 "$(json report.json \
-	    '.totals.requested_bytes // 100000')"
+	within "$1: requested bytes" $REQUESTED $((REQUESTED + 10000)) \
+	    "$(json report.json ".totals.requested_bytes // $REQUESTED")"
 	same "$1: exact" true "$(json report.json .exact)"
 }
 
@@ -33,14 +34,43 @@ for stacks in none all; do
 	ends thread 6 exited 6
 	ends last-thread 0 exited 0
 
+	# What static destructors free and allocate is counted as well.
+	REQUESTED=120000
+	ends destructor 0 exited 0
+	same "blocks allocated in all" 120 \
+	    "$(json report.json .totals.allocations)"
+	ends in-destructor 9 exited 9
+	REQUESTED=100000
+
 	# Two images in one process: the later is the profile, the earlier
 	# lies beside it and is as whole.
-	ends exec 3 exited 3
-	set -- profile.tide.d/*.tide
-	same "earlier images" 1 $#
-	report "$1"
-	same "earlier image: end" exec "$(json report.json .end.how)"
-	same "earlier image: blocks" $HELD \
-	    "$(json report.json .totals.live_blocks)"
-	rm -r profile.tide.d
+	for mode in exec exec-in-thread; do
+		ends $mode 3 exited 3
+		set -- profile.tide.d/*.tide
+		same "earlier images" 1 $#
+		report "$1"
+		same "earlier image: end" exec "$(json report.json .end.how)"
+		within "earlier image: blocks" $HELD $((HELD + 1)) \
+		    "$(json report.json .totals.live_blocks)"
+		rm -r profile.tide.d
+	done
 done
+
+# That a child has ended is not said of its parent, whose memory it ran in.
+LD_PRELOAD=$LIBHEAPTIDE HEAPTIDE_STACKS=all "$victims/endings" in-vfork
+same "status of the parent" 137 $?
+set -- "$HEAPTIDE_DIR"/*.tide
+same "profiles" 1 $#
+report "$1"
+same "end of the parent" lost "$(json report.json .end.how)"
+
+# A program that is no home for us: the profile ends with the exec, and says so.
+if printf 'int main(void) { return 4; }\n' |
+    ${CC:-cc} -static -o static -x c - 2>/dev/null; then
+	under all sh -c "exec ./static" 2>messages
+	same "status of what it became" 4 $?
+	grep -q 'became another program that heaptide could not enter' \
+	    messages || fail "no word of it: $(cat messages)"
+	report profile.tide
+	same "and why" 1 "$(json report.json .not_profiled.static)"
+fi

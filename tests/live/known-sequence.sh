@@ -3,7 +3,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 for stacks in none all; do
-	for mode in family libc temporary signals; do
+	for mode in family libc sizes temporary signals; do
 		under "$stacks" "$victims/known-sequence" "$mode" >account ||
 			fail "$mode: status $?"
 		report profile.tide

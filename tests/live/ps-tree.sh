@@ -60,6 +60,20 @@ same "order of the lines" "$parent $child" "$(echo $order)"
 grep "^ *$child " out | grep -q '  perl' || fail "the child is not indented"
 grep -q '^total of 2: ' out || fail "no total: $(cat out)"
 
+same "the total" true "$(json ps.json '.total.running == 2 and
+	.total.heap == ([.processes[].heap] | add)')"
+
+# A dead process of the same pid, by its start time another one.
+segment=$(ls "$HEAPTIDE_DIR/$parent".*.tide)
+cp "$segment" "$HEAPTIDE_DIR/$parent.1.tide"
+ps_json
+same "with the one before of that pid" "dead running running" \
+	"$(json ps.json '[.processes[].state] | sort | join(" ")')"
+"$HEAPTIDE" ps >out
+order=$(awk -v p="$parent" -v c="$child" '$1 == p || $1 == c { print $1 }' out)
+same "the child is below the living" "$parent $parent $child" "$(echo $order)"
+rm "$HEAPTIDE_DIR/$parent.1.tide"
+
 kill -s STOP "$child"
 await_state "$child" stopped
 kill -s KILL "$child"
@@ -93,4 +107,22 @@ same "with what it was" "replaced running" \
 kill "$image"
 wait "$image" 2>/dev/null
 "$HEAPTIDE" ps --clean >/dev/null
+
+# Into a program that we are not in: it lives, but what is here is the past.
+echo '#include <unistd.h>
+int main(void) { return pause(); }' >pause.c
+if ${CC:-cc} -static -o stranger pause.c 2>/dev/null; then
+	LD_PRELOAD=$LIBHEAPTIDE sh -c 'exec ./stranger' &
+	image=$!
+	while ! grep -q stranger "/proc/$image/cmdline"; do sleep 0.05; done
+	same "processes" 0 "$(ps_json && json ps.json '.processes | length')"
+	ps_json --all
+	same "with what it was" replaced "$(json ps.json '.processes[].state')"
+	"$HEAPTIDE" ps --clean >/dev/null
+	ps_json --all
+	same "it is not cleaned away" 1 "$(json ps.json '.processes | length')"
+	kill "$image"
+	wait "$image" 2>/dev/null
+	"$HEAPTIDE" ps --clean >/dev/null
+fi
 same "everything removed" "" "$(ls "$HEAPTIDE_DIR")"

@@ -1,17 +1,47 @@
 #!/bin/sh
-# signals.sh - a handler that allocates may interrupt anything, and all counts
+# signals.sh - a handler that allocates may interrupt anything, on whatever
+# stack, and all counts; both have their stacks; it may even jump out
 . "${srcdir:-.}/tests/lib.sh"
 
-for stacks in none all; do
-	LD_PRELOAD="$victims/.libs/bump.so" under "$stacks" "$victims/interrupted" \
-	    >account || fail "--stacks=$stacks: status $?"
+# interrupted MODE ROUNDS: the account and the report
+interrupted()
+{
+	LD_PRELOAD="$modules/bump.so" under "$stacks" \
+	    "$victims/interrupted" "$@" >account ||
+		fail "--stacks=$stacks, $*: status $?"
 	report profile.tide
-	# Caught in the middle of recording: counted, but without a stack.
-	json report.json '.exact = true' | sed 's/"nested": [0-9]*/"nested": 0/' \
-	    >whole && mv whole report.json
-	within "interruptions" 100 100000000 \
-	    "$(sed -n 's/^interruptions //p' account)"
-	# "Temporary" is of one sequence, and here are two in one thread.
-	grep -v -e ^interruptions -e ^temporary account >sums
-	totals_match sums
+	inside=$(sed -n 's/^in_handlers //p' account)
+	outside=$(sed -n 's/^outside //p' account)
+	nested=$(json report.json .lost.nested)
+	# Caught in the middle too often: counted, but without a stack.
+	json report.json 'if .lost | del(.nested, .truncated, .early) |
+	    add > 0 then . else .exact = true end' >whole && mv whole report.json
+}
+
+# from FUNCTION: the allocations that it called for itself
+from()
+{
+	json report.json "[.sites[] | select(.stack[0].function == \"$1\") |
+	    .allocations] | add // 0"
+}
+
+for stacks in none all; do
+	for mode in "here 50000" "elsewhere 50000" "threads 10000"; do
+		interrupted ${mode% *} 0 # what the C library allocates
+		mv report.json idle.json
+		interrupted $mode
+		within "$mode: allocations in handlers" 400 100000000 "$inside"
+		# "Temporary" is of one sequence, and here are two in a thread.
+		grep -v -e ^in_handlers -e ^outside -e ^temporary account >sums
+		totals_match sums idle.json
+		[ "$stacks" = all ] || continue
+		within "$mode: from handlers" 0 "$inside" "$(from handle)"
+		within "$mode: from elsewhere" 0 "$outside" "$(from round_of)"
+		same "$mode: all stacks" $((inside + outside)) \
+		    $(($(from handle) + $(from round_of) + nested))
+	done
+
+	interrupted leaving 1000
+	[ "$stacks" = none ] ||
+		same "after 1000 jumps" 1000 "$(from afterwards)"
 done

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,6 +82,49 @@ a_cleared_piece_is_zero_and_its_neighbours_are_not(void **state)
 	assert_int_equal(p[2 * n + 10], 1);
 }
 
+enum { TAKERS = 4, PIECES = 20000 };
+
+/* Every piece is filled with the taker's mark, and must keep it. */
+static void *
+take_and_mark(void *context)
+{
+	static const size_t sizes[] = { 64, 100, 1000, 5000 };
+	static char *piece[TAKERS][PIECES];
+	size_t me = (uintptr_t)context;
+	uintptr_t wrong = 0;
+	size_t i, n;
+
+	for (i = 0; i < PIECES; i++) {
+		n = sizes[i % ARRAY_LENGTH(sizes)];
+		piece[me][i] = arena_take(n);
+		wrong += !is_zero(piece[me][i], n);
+		memset(piece[me][i], (int)me + 1, n);
+	}
+	for (i = 0; i < PIECES; i++) {
+		n = sizes[i % ARRAY_LENGTH(sizes)];
+		wrong += piece[me][i][0] != (char)(me + 1) ||
+		    memcmp(piece[me][i], piece[me][i] + 1, n - 1) != 0;
+	}
+	return (void *)wrong;
+}
+
+static void
+threads_are_given_pieces_apart(void **state)
+{
+	pthread_t thread[TAKERS];
+	uintptr_t i;
+	void *wrong;
+
+	(void)state;
+	for (i = 0; i < TAKERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL,
+		    take_and_mark, (void *)i), 0);
+	for (i = 0; i < TAKERS; i++) {
+		pthread_join(thread[i], &wrong);
+		assert_null(wrong);
+	}
+}
+
 int
 main(void)
 {
@@ -90,6 +134,7 @@ main(void)
 		cmocka_unit_test(a_new_range_changes_the_version),
 		cmocka_unit_test(
 		    a_cleared_piece_is_zero_and_its_neighbours_are_not),
+		cmocka_unit_test(threads_are_given_pieces_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

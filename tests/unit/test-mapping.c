@@ -90,19 +90,64 @@ a_site_is_charged_for_what_is_still_mapped(void **state)
 	assert_int_equal(s->frees, 2); /* both of the halves went */
 }
 
-static void
-a_range_is_found_by_any_address_in_it(void **state)
+static enum mapping_kind
+kind_at(uint64_t page)
 {
-	struct mapping m;
+	uint64_t count, i;
+	const struct mapping *m = rows(&count);
+
+	for (i = 0; i < count; i++)
+		if (m[i].start <= page * PAGE && m[i].end > page * PAGE)
+			return m[i].kind;
+	return MAPPING_NONE;
+}
+
+static void
+what_is_moved_or_copied_keeps_what_it_was(void **state)
+{
+	int hand;
 
 	(void)state;
-	mapping_add(40 * PAGE, 2 * PAGE, MAPPING_SHARED, 0);
-	assert_true(mapping_find(40 * PAGE, &m));
-	assert_true(mapping_find(42 * PAGE - 1, &m));
-	assert_int_equal(m.kind, MAPPING_SHARED);
-	assert_false(mapping_find(42 * PAGE, &m));
-	assert_false(mapping_find(40 * PAGE - 1, &m));
-	cut(40, 2);
+	mapping_add(40 * PAGE, 4 * PAGE, MAPPING_SHARED, 0);
+	hand = mapping_lift(40 * PAGE, 2 * PAGE, false);
+	expect("42-44");
+	mapping_lay(hand, 50 * PAGE, 3 * PAGE); /* moved, and grown */
+	expect("42-44 50-53");
+	assert_int_equal(kind_at(52), MAPPING_SHARED);
+	hand = mapping_lift(43 * PAGE, 0, true);
+	mapping_lay(hand, 60 * PAGE, 1 * PAGE); /* copied */
+	expect("42-44 50-53 60-61");
+	assert_int_equal(kind_at(60), MAPPING_SHARED);
+	mapping_lay(mapping_lift(42 * PAGE, 0, true), 70 * PAGE, 0);
+	expect("42-44 50-53 60-61"); /* refused */
+	cut(0, 100);
+}
+
+static void
+hands_are_given_back_and_the_lack_of_one_is_counted(void **state)
+{
+	enum { MANY = 20000 };
+	static int hand[MANY];
+	uint64_t lost = segment_mine()->lost.mappings;
+	uint64_t n = 0;
+	int i;
+
+	(void)state;
+	for (i = 0; i < MANY; i++)
+		mapping_lay(mapping_lift(0, 0, true), 0, 0);
+	assert_int_equal(segment_mine()->lost.mappings, lost);
+	for (i = 0; i < MANY; i++) {
+		hand[i] = mapping_lift(0, 0, true);
+		n += hand[i] < 0;
+	}
+	assert_int_equal(segment_mine()->lost.mappings, lost + n);
+	assert_in_range(n, 1, MANY - 1);
+	for (i = 0; i < MANY; i++)
+		mapping_lay(hand[i], 80 * PAGE, i == MANY - 1 ? PAGE : 0);
+	expect("80-81"); /* no hand: it is there all the same */
+	assert_int_equal(kind_at(80), MAPPING_ANONYMOUS);
+	cut(0, 100);
+	segment_mine()->lost.mappings = lost;
 }
 
 /* An oracle with a bit a page, and changes at random. */
@@ -179,6 +224,49 @@ threads_do_not_lose_each_others_changes(void **state)
 	cut(0, 40000);
 }
 
+/*
+ * Of two ranges of its own, a shared one and a file, each thread moves now one
+ * and now the other: what it moves is known although others are at work.
+ */
+static void *
+move_about(void *context)
+{
+	uint64_t base = (uint64_t)(uintptr_t)context * 10000;
+	int i, hand;
+
+	for (i = 0; i < 20000; i++) {
+		mapping_add((base + 16) * PAGE, 4 * PAGE, MAPPING_SHARED, 0);
+		mapping_add((base + 20) * PAGE, 4 * PAGE, MAPPING_FILE, 0);
+		hand = mapping_lift((base + 16) * PAGE, 4 * PAGE, false);
+		mapping_lay(hand, base * PAGE, 4 * PAGE);
+		hand = mapping_lift((base + 20) * PAGE, 0, true);
+		mapping_lay(hand, (base + 8) * PAGE, 4 * PAGE);
+	}
+	return NULL;
+}
+
+static void
+what_is_moved_beside_other_threads_keeps_what_it_was(void **state)
+{
+	pthread_t thread[4];
+	uint64_t base;
+
+	(void)state;
+	for (uintptr_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, move_about,
+		    (void *)i), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(segment_mine()->lost.mappings, 0);
+	for (base = 0; base < 40000; base += 10000) {
+		assert_int_equal(kind_at(base), MAPPING_SHARED);
+		assert_int_equal(kind_at(base + 8), MAPPING_FILE);
+		assert_int_equal(kind_at(base + 16), MAPPING_NONE);
+		assert_int_equal(kind_at(base + 20), MAPPING_FILE);
+	}
+	cut(0, 80000);
+}
+
 int
 main(void)
 {
@@ -187,9 +275,13 @@ main(void)
 		    ranges_are_kept_in_order_and_cut_where_they_are_unmapped),
 		cmocka_unit_test(a_length_is_rounded_up_to_pages),
 		cmocka_unit_test(a_site_is_charged_for_what_is_still_mapped),
-		cmocka_unit_test(a_range_is_found_by_any_address_in_it),
+		cmocka_unit_test(what_is_moved_or_copied_keeps_what_it_was),
+		cmocka_unit_test(
+		    hands_are_given_back_and_the_lack_of_one_is_counted),
 		cmocka_unit_test(random_changes_agree_with_a_page_table),
 		cmocka_unit_test(threads_do_not_lose_each_others_changes),
+		cmocka_unit_test(
+		    what_is_moved_beside_other_threads_keeps_what_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, own_segment_setup,

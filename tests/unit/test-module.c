@@ -1,6 +1,8 @@
 #include "own-segment.h"
 
+#include <dlfcn.h>
 #include <gnu/libc-version.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -67,6 +69,69 @@ a_module_is_written_once_and_no_module_never(void **state)
 	assert_int_equal(segment_mine()->table[TABLE_MODULES].used, used);
 }
 
+/* Functions of several objects that this program is linked with. */
+static uint64_t
+place(size_t i)
+{
+	static const char *const names[] = {
+		"malloc", "_cmocka_run_group_tests", "_dl_find_object"
+	};
+
+	if (i == ARRAY_LENGTH(names))
+		return (uintptr_t)find;
+	return (uintptr_t)dlsym(RTLD_DEFAULT, names[i]);
+}
+
+#define PLACES 4
+
+static pthread_barrier_t together;
+
+static void *
+note_all(void *context)
+{
+	const uint64_t *at = context;
+
+	pthread_barrier_wait(&together);
+	for (int round = 0; round < 1000; round++)
+		for (size_t i = 0; i < PLACES; i++)
+			module_note(at[i], 23);
+	return NULL;
+}
+
+/* At once, in a table that has none of them. */
+static void
+threads_that_meet_the_same_modules_leave_whole_rows(void **state)
+{
+	struct segment_table *t = &segment_mine()->table[TABLE_MODULES];
+	uint64_t at[PLACES];
+	pthread_t thread[4];
+
+	(void)state;
+	for (size_t i = 0; i < PLACES; i++)
+		at[i] = place(i);
+	for (int round = 0; round < 50; round++) {
+		memset(segment_rows(TABLE_MODULES), 0,
+		    t->used * t->entry_bytes);
+		atomic_store(&t->used, 0);
+		module_reset();
+		pthread_barrier_init(&together, NULL, 4);
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(pthread_create(&thread[i], NULL,
+			    note_all, at), 0);
+		for (int i = 0; i < 4; i++)
+			pthread_join(thread[i], NULL);
+		/* Who comes at the same moment may write a row of its own. */
+		assert_in_range(t->used, 3, PLACES * 4);
+		for (size_t i = 0; i < PLACES; i++) {
+			const struct module *m = find((void *)at[i]);
+
+			assert_non_null(m);
+			assert_true(m->path.bytes > 0);
+			assert_int_equal(m->first_node, 23);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -74,6 +139,8 @@ main(void)
 		cmocka_unit_test(an_address_that_is_met_brings_its_module),
 		cmocka_unit_test(the_executable_has_its_path),
 		cmocka_unit_test(a_module_is_written_once_and_no_module_never),
+		cmocka_unit_test(
+		    threads_that_meet_the_same_modules_leave_whole_rows),
 	};
 
 	return cmocka_run_group_tests(tests, own_segment_setup,

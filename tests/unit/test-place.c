@@ -226,7 +226,7 @@ a_path_that_is_too_long_is_refused(void **state)
 	variable[PLACE_ROOM + 63] = '\0';
 	w->set[2] = variable;
 	assert_int_equal(place_find(w->set, w->path), -ENAMETOOLONG);
-	assert_int_equal(place_segment(variable, 1, 1, w->path),
+	assert_int_equal(place_segment(variable, 1, 0, 1, w->path),
 	    -ENAMETOOLONG);
 	test_free(variable);
 }
@@ -236,9 +236,12 @@ a_segment_is_named_by_pid_and_start(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(place_segment("/run/x", 4711, UINT64_MAX, w->path),
+	assert_int_equal(place_segment("/run/x", 4711, 0, UINT64_MAX, w->path),
 	    0);
 	assert_string_equal(w->path, "/run/x/4711.18446744073709551615.tide");
+	assert_int_equal(place_segment("/run/x", 1, 4026532201, 17, w->path),
+	    0);
+	assert_string_equal(w->path, "/run/x/1-4026532201.17.tide");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)

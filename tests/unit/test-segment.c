@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -47,6 +48,57 @@ rows_come_in_order_zeroed_and_can_be_written(void **state)
 		assert_int_equal(nodes[row].pc, 0);
 		nodes[row].pc = (uint64_t)row;
 	}
+}
+
+enum { TAKERS = 4, TAKES = 20000 };
+
+/* Rows are written as soon as they are taken: they must be backed by then. */
+static void *
+take_and_write(void *context)
+{
+	uint64_t me = (uintptr_t)context + 1;
+	struct node *nodes = segment_rows(TABLE_NODES);
+	char *texts = segment_rows(TABLE_TEXT);
+	uintptr_t wrong = 0;
+	int i;
+
+	for (i = 0; i < TAKES; i++) {
+		int64_t row = segment_take(TABLE_NODES, 1 + i % 3);
+		struct segment_text text = segment_text("some text", 9);
+
+		wrong += row < 0 || text.bytes != 9 ||
+		    memcmp(texts + text.offset, "some text", 9) != 0;
+		for (int k = 0; row >= 0 && k <= i % 3; k++) {
+			wrong += nodes[row + k].pc != 0;
+			nodes[row + k].pc = me;
+		}
+	}
+	return (void *)wrong;
+}
+
+static void
+threads_are_given_rows_apart(void **state)
+{
+	uint64_t first = segment_mine()->table[TABLE_NODES].used;
+	const struct node *nodes = segment_rows(TABLE_NODES);
+	uint64_t rows[TAKERS + 1] = { 0 };
+	pthread_t thread[TAKERS];
+	uintptr_t i;
+	void *wrong;
+
+	(void)state;
+	for (i = 0; i < TAKERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL,
+		    take_and_write, (void *)i), 0);
+	for (i = 0; i < TAKERS; i++) {
+		pthread_join(thread[i], &wrong);
+		assert_null(wrong);
+	}
+	for (i = first; i < segment_mine()->table[TABLE_NODES].used; i++)
+		rows[nodes[i].pc]++;
+	assert_int_equal(rows[0], 0);
+	for (i = 1; i <= TAKERS; i++)
+		assert_int_equal(rows[i], 2 * TAKES - 1);
 }
 
 static void
@@ -182,6 +234,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_lie_apart_and_inside_the_file),
 		cmocka_unit_test(rows_come_in_order_zeroed_and_can_be_written),
+		cmocka_unit_test(threads_are_given_rows_apart),
 		cmocka_unit_test(a_full_table_says_so_and_stays_full),
 		cmocka_unit_test(a_text_is_kept_with_its_length),
 		cmocka_unit_test(an_earlier_image_of_the_pid_is_set_aside),

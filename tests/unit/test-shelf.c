@@ -15,22 +15,25 @@ a_name_tells_pid_start_and_image(void **state)
 		const char *text;
 		struct shelf_name name;
 	} cases[] = {
-		{ "1.0.tide", { 1, SHELF_LAST, 0 } },
-		{ "4711.123456.tide", { 4711, SHELF_LAST, 123456 } },
-		{ "4711.123456.0.tide", { 4711, 0, 123456 } },
-		{ "4711.123456.12.tide", { 4711, 12, 123456 } },
+		{ "1.0.tide", { 1, SHELF_LAST, 0, 0 } },
+		{ "4711.123456.tide", { 4711, SHELF_LAST, 123456, 0 } },
+		{ "4711.123456.0.tide", { 4711, 0, 123456, 0 } },
+		{ "4711.123456.12.tide", { 4711, 12, 123456, 0 } },
 		{ "2147483647.18446744073709551615.2147483647.tide",
-		  { INT32_MAX, INT32_MAX, UINT64_MAX } },
+		  { INT32_MAX, INT32_MAX, UINT64_MAX, 0 } },
+		{ "1-4026532201.17.tide", { 1, SHELF_LAST, 17, 4026532201 } },
+		{ "1-4026532201.17.3.tide", { 1, 3, 17, 4026532201 } },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct shelf_name name = { 0, 0, 0 };
+		struct shelf_name name = { 0, 0, 0, 0 };
 
 		assert_true(shelf_parse(cases[i].text, &name));
 		assert_int_equal(name.pid, cases[i].name.pid);
 		assert_int_equal(name.image, cases[i].name.image);
 		assert_true(name.ticks == cases[i].name.ticks);
+		assert_true(name.namespace == cases[i].name.namespace);
 	}
 }
 
@@ -46,9 +49,11 @@ any_other_name_is_refused_and_leaves_the_answer_alone(void **state)
 		"2147483648.1.tide", "1.18446744073709551616.tide",
 		"1.2.2147483648.tide",
 		"1.000000000000000000000000000000000000000001.tide",
-		"heaptide.sh.17.tide",
+		"heaptide.sh.17.tide", "1-.2.tide", "1-0.2.tide",
+		"1-2-3.4.tide", "1.2-3.tide", "1.2.3-4.tide", "0-1.2.tide",
+		"1-18446744073709551616.2.tide",
 	};
-	struct shelf_name name = { 42, 43, 44 };
+	struct shelf_name name = { 42, 43, 44, 45 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -56,6 +61,7 @@ any_other_name_is_refused_and_leaves_the_answer_alone(void **state)
 		assert_int_equal(name.pid, 42);
 		assert_int_equal(name.image, 43);
 		assert_int_equal(name.ticks, 44);
+		assert_int_equal(name.namespace, 45);
 	}
 }
 

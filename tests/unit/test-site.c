@@ -1,5 +1,7 @@
 #include "own-segment.h"
 
+#include <pthread.h>
+
 #include "base/base.h"
 
 static const struct site *
@@ -33,7 +35,6 @@ the_known_sites_are_where_they_are_said_to_be(void **state)
 
 	(void)state;
 	assert_int_equal(nodes[row(SITE_NO_STACK)->leaf].pc, NODE_NO_STACK);
-	assert_int_equal(nodes[row(SITE_EARLY)->leaf].pc, NODE_EARLY);
 	assert_int_equal(nodes[row(SITE_FULL)->leaf].pc, NODE_FULL);
 }
 
@@ -148,6 +149,65 @@ address_space_has_no_part_in_the_peak(void **state)
 	assert_int_equal(row(site)->flags, SITE_MAPPING);
 }
 
+enum { THREADS = 4, LEAVES = 2000, ROUNDS = 20 };
+
+static uint32_t first_leaf;
+static uint32_t found[THREADS][LEAVES];
+static int64_t tallest;
+
+/* Heights rise in each thread, so the tallest is known in the end. */
+static void *
+count_at_all_leaves(void *context)
+{
+	size_t me = (uintptr_t)context;
+	int64_t height = (int64_t)me;
+
+	for (int round = 0; round < ROUNDS; round++)
+		for (uint32_t i = 0; i < LEAVES; i++) {
+			uint32_t site = site_of(first_leaf + i, 0);
+
+			found[me][i] = site;
+			height += THREADS;
+			site_alloc(site, 48, 40, height);
+			if (i % 2 == 0)
+				site_free(site, 48, 40, true);
+		}
+	return NULL;
+}
+
+static void
+threads_agree_on_sites_and_lose_no_figure(void **state)
+{
+	struct segment_live *live = &segment_mine()->live;
+	pthread_t thread[THREADS];
+
+	(void)state;
+	first_leaf = (uint32_t)segment_take(TABLE_NODES, LEAVES);
+	atomic_store(&live->peak_bytes, 0);
+	tallest = THREADS - 1 + (int64_t)THREADS * LEAVES * ROUNDS;
+	for (uintptr_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL,
+		    count_at_all_leaves, (void *)i), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(live->peak_bytes, tallest);
+	for (uint32_t i = 0; i < LEAVES; i++) {
+		const struct site *s = row(found[0][i]);
+		uint64_t n = THREADS * ROUNDS;
+		uint64_t frees = i % 2 == 0 ? n : 0;
+
+		for (int k = 1; k < THREADS; k++)
+			assert_int_equal(found[k][i], found[0][i]);
+		assert_int_equal(s->leaf, first_leaf + i);
+		assert_int_equal(s->allocations, n);
+		assert_int_equal(s->allocated_bytes, 48 * n);
+		assert_int_equal(s->requested_bytes, 40 * n);
+		assert_int_equal(s->frees, frees);
+		assert_int_equal(s->freed_bytes, 48 * frees);
+		assert_int_equal(s->temporary, frees);
+	}
+}
+
 int
 main(void)
 {
@@ -158,6 +218,7 @@ main(void)
 		cmocka_unit_test(every_site_knows_what_it_held_at_the_peak),
 		cmocka_unit_test(a_site_made_below_the_peak_held_nothing_at_it),
 		cmocka_unit_test(address_space_has_no_part_in_the_peak),
+		cmocka_unit_test(threads_agree_on_sites_and_lose_no_figure),
 	};
 
 	return cmocka_run_group_tests(tests, own_segment_setup,

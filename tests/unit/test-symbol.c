@@ -292,7 +292,6 @@ notes_in_a_stack_are_said_in_words(void **state)
 	} cases[] = {
 		{ NODE_CUT, "[deeper frames cut]" },
 		{ NODE_NO_STACK, "[heaptide was busy]" },
-		{ NODE_EARLY, "[before start]" },
 		{ NODE_FULL, "[table full]" },
 	};
 	struct made m;

@@ -168,6 +168,73 @@ a_row_taken_over_tells_its_owners_apart(void **state)
 	assert_int_equal(t->tid, gettid());
 }
 
+/* Threads that come, count and go, all at once, and rows that change hands. */
+#define BLOCKS 50
+
+static void *
+come_and_go_often(void *context)
+{
+	struct tally *t = tally_claim();
+
+	(void)context;
+	for (int i = 0; i < BLOCKS; i++) {
+		tally_alloc(t, NULL, 24);
+		tally_request(t, 20);
+	}
+	tally_leave(t);
+	return NULL;
+}
+
+static _Atomic bool summing;
+
+/* What was counted stays counted: no sum is below an earlier one. */
+static void *
+sum_all_the_time(void *context)
+{
+	uint64_t most = 0;
+	uintptr_t wrong = 0;
+
+	(void)context;
+	while (summing) {
+		uint64_t blocks;
+		int64_t bytes, requested;
+
+		tally_sum(&blocks, &bytes, &requested);
+		wrong += blocks < most;
+		most = blocks;
+	}
+	return (void *)wrong;
+}
+
+static void
+a_sum_beside_threads_that_come_and_go_never_falls(void **state)
+{
+	uint64_t before, after;
+	int64_t bytes, bytes_then, requested, requested_then;
+	pthread_t thread[8], reader;
+	void *wrong;
+
+	(void)state;
+	tally_sum(&before, &bytes, &requested);
+	atomic_store(&summing, true);
+	assert_int_equal(pthread_create(&reader, NULL, sum_all_the_time,
+	    NULL), 0);
+	for (int round = 0; round < 50; round++) {
+		for (int i = 0; i < 8; i++)
+			assert_int_equal(pthread_create(&thread[i], NULL,
+			    come_and_go_often, NULL), 0);
+		for (int i = 0; i < 8; i++)
+			pthread_join(thread[i], NULL);
+	}
+	atomic_store(&summing, false);
+	pthread_join(reader, &wrong);
+	assert_null(wrong);
+	tally_sum(&after, &bytes_then, &requested_then);
+	assert_int_equal(after - before, 50 * 8 * BLOCKS);
+	assert_int_equal(bytes_then - bytes, 50 * 8 * BLOCKS * 24);
+	assert_int_equal(requested_then - requested, 50 * 8 * BLOCKS * 20);
+}
+
 int
 main(void)
 {
@@ -180,6 +247,8 @@ main(void)
 		cmocka_unit_test(
 		    rows_of_ended_threads_are_used_again_and_keep_their_counts),
 		cmocka_unit_test(a_row_taken_over_tells_its_owners_apart),
+		cmocka_unit_test(
+		    a_sum_beside_threads_that_come_and_go_never_falls),
 	};
 
 	return cmocka_run_group_tests(tests, own_segment_setup,

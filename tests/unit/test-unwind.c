@@ -284,7 +284,7 @@ the_walk_is_the_same_where_the_stack_is_known(void **state)
 	pthread_getattr_np(pthread_self(), &attributes);
 	pthread_attr_getstack(&attributes, &start, &bytes);
 	pthread_attr_destroy(&attributes);
-	unwind_set_top(&known, (uintptr_t)start + bytes);
+	unwind_set_top(&known, (uintptr_t)start + bytes, 0);
 	plain(30);
 	assert_same(0);
 	assert_true(known.low <= (uintptr_t)&attributes);

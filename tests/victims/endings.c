@@ -62,6 +62,15 @@ by_kill(void)
 	kill(getpid(), SIGKILL);
 }
 
+/* A child runs our exit handlers in our memory, and we go on. */
+static void
+in_vfork(void)
+{
+	if (vfork() == 0)
+		exit(3);
+	by_kill();
+}
+
 static void
 by_term(void)
 {
@@ -76,6 +85,52 @@ by_exec(void)
 	char *arguments[] = { self, exit_mode, NULL };
 
 	execv(self, arguments);
+}
+
+static void *
+exec_here(void *unused)
+{
+	by_exec();
+	return unused;
+}
+
+static void
+by_exec_in_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, exec_here, NULL);
+	for (;;)
+		pause();
+}
+
+static int late; /* 1: a destructor has work to do, 2: and it ends us */
+
+/* After main(), after every atexit(): a third of the blocks goes and comes. */
+__attribute__((destructor)) static void
+destroy(void)
+{
+	for (int i = 0; late != 0 && i < HELD / 3; i++) {
+		free(block[i]);
+		block[i] = NULL;
+	}
+	for (int i = 0; late != 0 && i < HELD / 3; i++)
+		block[i] = malloc(1000);
+	if (late == 2)
+		_exit(9);
+}
+
+static void
+by_destructor(void)
+{
+	late = 1;
+}
+
+static void
+in_destructor(void)
+{
+	late = 2;
+	exit(1);
 }
 
 static void *
@@ -125,8 +180,12 @@ main(int argc, char **argv)
 		{ "abort", abort },
 		{ "segfault", by_segfault },
 		{ "kill", by_kill },
+		{ "in-vfork", in_vfork },
 		{ "term", by_term },
 		{ "exec", by_exec },
+		{ "exec-in-thread", by_exec_in_thread },
+		{ "destructor", by_destructor },
+		{ "in-destructor", in_destructor },
 		{ "thread", by_thread },
 		{ "last-thread", by_last_thread },
 	};

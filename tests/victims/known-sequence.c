@@ -283,6 +283,20 @@ signals(void)
 	account_print_peak(&mine);
 }
 
+/* Every size that an allocator may have a class of its own for. */
+static void
+sizes(void)
+{
+	for (size_t i = 0; i <= 40000; i += i < 5000 ? 1 : 97) {
+		void *block = take(malloc(i), i);
+
+		if (i % 3 != 0)
+			give(block, i);
+	}
+	account_print(&mine);
+	account_print_peak(&mine);
+}
+
 /* A number of calls that nobody makes by chance. */
 static void
 count(void)
@@ -304,6 +318,7 @@ main(int argc, char **argv)
 		{ "family", family },
 		{ "judged", family_judged },
 		{ "libc", from_libc },
+		{ "sizes", sizes },
 		{ "temporary", temporary },
 		{ "signals", signals },
 	};

@@ -1,0 +1,28 @@
+#!/bin/sh
+# imports.sh - of libc the library calls what is listed here, and no more
+#
+# So nothing in it can allocate, print, wait for the loader, be cancelled, open
+# a pipe or ask for the bounds of a stack while it is in a hook.
+. "${srcdir:-.}/tests/lib.sh"
+need nm readelf
+
+# Once, while the pool serves whoever allocates; dlopen() for the judge of
+# stacks alone.
+start='dladdr dladdr1 dlopen dlsym dlvsym getauxval on_exit __register_atfork
+	pthread_key_create pthread_key_delete'
+# At any time: none of these has a lock or a system call.
+ever='__errno_location environ __environ __libc_single_threaded
+	_dl_find_object pthread_setspecific __sbrk
+	memchr memcmp memcpy memmove memrchr memset
+	strchr strcmp strcspn strlen strncmp strnlen strrchr strspn strstr'
+
+nm -D --undefined-only "$LIBHEAPTIDE" | sed -n 's/^ *U \([^@]*\).*/\1/p' \
+	>imports || fail "nm cannot read $LIBHEAPTIDE"
+[ -s imports ] || fail "nm finds no imports in $LIBHEAPTIDE"
+echo $start $ever | tr ' ' '\n' >allowed
+grep -Fxv -f allowed imports >others
+[ ! -s others ] || fail "called, and not known to be harmless: $(echo $(cat others))"
+
+# The room for thread-local data of preloaded libraries is small.
+bytes=$(readelf -lW "$LIBHEAPTIDE" | awk '$1 == "TLS" { print $6 }')
+within "bytes of thread-local data" 1 256 $((${bytes:-0}))

@@ -1,0 +1,115 @@
+/*
+ * fuzz-profile.c - a profile from a damaged disk, or from an enemy
+ *
+ * All that `heaptide report` does with it, but for looking into the files that
+ * it names: those are elfutils' to read.
+ */
+#include "fuzz.h"
+
+#include <errno.h>
+
+#include "object.h"
+#include "report.h"
+
+int
+object_open(const char *path, const uint8_t *build_id, size_t build_id_bytes,
+    struct object **object)
+{
+	(void)path;
+	(void)build_id;
+	(void)build_id_bytes;
+	(void)object;
+	return -ENOENT;
+}
+
+void
+object_close(struct object *object)
+{
+	(void)object;
+}
+
+size_t
+object_find(struct object *object, uint64_t address,
+    struct object_frame frames[OBJECT_FRAMES])
+{
+	(void)object;
+	(void)address;
+	(void)frames;
+	return 0;
+}
+
+char *
+object_demangle(const char *name)
+{
+	return strdup(name);
+}
+
+/* Every accessor, with every row. */
+static void
+walk(const struct profile *p)
+{
+	uint64_t pcs[64];
+	uint32_t nodes[64];
+
+	for (size_t i = 0; i < p->sites; i++) {
+		size_t n = profile_stack(p, &p->site[i], pcs, nodes, 64);
+
+		MUST(n <= 64);
+		for (size_t k = 0; k < n; k++) {
+			const struct module *m = profile_module(p, pcs[k],
+			    nodes[k]);
+
+			MUST(m == NULL || (pcs[k] >= m->start &&
+			    pcs[k] <= m->end));
+		}
+		(void)profile_site_live(&p->site[i]);
+		(void)profile_site_at_peak(p, &p->site[i]);
+	}
+	for (size_t i = 0; i < p->modules; i++)
+		free(profile_text(p, p->module[i].path));
+	free(profile_arguments(p));
+	free(profile_command(p));
+	(void)profile_is_exact(p);
+}
+
+static void
+print(const struct profile *p, bool json)
+{
+	const struct report_options options = {
+		.json = json, .threads = true, .full = true, .callers = 8,
+		.top = 50,
+	};
+	struct report r;
+
+	report_open(&r, p, &options);
+	if (json)
+		(void)report_print_json(&r);
+	else
+		report_print_text(&r);
+	report_close(&r);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static int opened;
+	struct profile p;
+	char why[512];
+
+	if (!opened) {
+		/* No cache: what one input leaves is not another's. */
+		MUST(setenv("XDG_CACHE_HOME", "/dev/null", 1) == 0);
+		MUST(freopen("/dev/null", "w", stdout) != NULL);
+		opened = 1;
+	}
+	if (profile_open_bytes(bytes, size, "input", &p, why) < 0) {
+		MUST(memchr(why, '\0', sizeof(why)) != NULL);
+		MUST(strchr(why, '\n') == NULL);
+		return 0;
+	}
+	walk(&p);
+	print(&p, false);
+	print(&p, true);
+	profile_close(&p);
+	return 0;
+}

@@ -1,0 +1,30 @@
+#!/bin/sh
+# small-stacks.sh - a call under heaptide takes at most 2 KiB more of the stack,
+# and 512 bytes where nothing is new; and there are programs with no more left
+. "${srcdir:-.}/tests/lib.sh"
+
+FIRST=2048
+AGAIN=512
+
+unharmed "$victims/small-stacks" live
+same "what it did" "a small thread
+a small handler
+a small fiber" "$(cat under.out)"
+
+"$victims/small-stacks" measure "$modules/forward.so" >plain ||
+	fail "alone: status $?"
+for stacks in none all; do
+	under "$stacks" "$victims/small-stacks" measure \
+	    "$modules/forward.so" >measured || fail "$stacks: status $?"
+	same "calls" "$(sed 's/ .*//' plain)" "$(sed 's/ .*//' measured)"
+	while read -r name bytes; do
+		alone=$(sed -n "s/^$name //p" plain)
+		case $name in
+		first*) most=$FIRST ;;
+		*) most=$AGAIN ;;
+		esac
+		within "--stacks=$stacks, $name: stack in bytes" 0 \
+		    $((alone + most)) "$bytes"
+		echo "$stacks $name $((bytes - alone))"
+	done <measured
+done

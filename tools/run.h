@@ -1,0 +1,88 @@
+/*
+ * run.h - one `heaptide run`, from the command line to the exit status
+ *
+ * Beside the house (tools).  May use: base, sys, all of the tools before it.
+ * Used by: cmd-run.c, which calls the others in their order.
+ *
+ *   run-name.c     where the profile goes
+ *   run-prepare.c  before the start: what stands against a profile, and what
+ *                  the program is given
+ *   run-outcome.c  after its end: the profile is brought home, and told of
+ *
+ * Whatever goes wrong on our side, the program runs; its user is told in one
+ * sentence what will be lacking.
+ */
+#ifndef TOOLS_RUN_H
+#define TOOLS_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gather.h"
+#include "inspect.h"
+#include "supervise.h"
+#include "sys/place.h"
+
+#define RUN_NOT_GIVEN (-1)
+
+enum summary_kind { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_OFF };
+
+struct run_options {
+	int stacks;       /* enum segment_stacks */
+	int children;
+	int summary;      /* enum summary_kind */
+	uint64_t depth;   /* 0: not given */
+	const char *file;
+	bool quiet;
+};
+
+/* Words by their number, a NULL behind them. */
+extern const char *const run_stacks_choices[];   /* enum segment_stacks */
+extern const char *const run_children_choices[]; /* enum segment_children */
+
+/* One run, from the command line to the exit status. */
+struct run {
+	const struct run_options *options;
+	char **argv;
+	int stacks;
+	bool inside;          /* heaptide will be in the program; if not, */
+	bool told;            /* why was said before the start */
+	char directory[PLACE_ROOM]; /* of segments; "": there is none */
+	char library[PLACE_ROOM];
+	char id[64];          /* HEAPTIDE_RUN */
+	char *log;            /* what the library has to say; NULL: the user
+	                       * has a file for that */
+	char *file;
+	char *folder;
+	struct inspection inspection;
+	struct supervise child;
+	struct gather gather;
+	uint64_t oom_kills;   /* at the start */
+	bool oom;             /* the program was killed for lack of memory */
+};
+
+/* --- run-name.c ----------------------------------------------------------- */
+
+/* The first `%x` in @pattern that means nothing, or NULL. */
+const char *run_bad_percent(const char *pattern);
+
+/* Once the pid is known: run->file and run->folder.  False: no memory. */
+bool run_name_results(struct run *run);
+
+/* --- run-prepare.c -------------------------------------------------------- */
+
+/* Say what stands against a profile, most fundamental first. */
+void run_prepare(struct run *run);
+
+/* Set the variables that the program and its children find. */
+void run_export(struct run *run);
+
+/* --- run-outcome.c -------------------------------------------------------- */
+
+/* It could not be started, with the negative errno @error.  An exit status. */
+int run_tell_exec_failure(const struct run *run, int error);
+
+/* It has ended.  0, or what heaptide itself has to say by its exit status. */
+int run_conclude(struct run *run);
+
+#endif
