@@ -17,6 +17,8 @@
 
 /* A function that the dynamic linker may hand to others; all else is hidden. */
 #define EXPORT __attribute__((visibility("default")))
+/* Of data: found without asking the table of what others may bring. */
+#define INSIDE __attribute__((visibility("hidden")))
 
 /* The short road stays short: what is rare is a function of its own. */
 #define COLD __attribute__((cold, noinline))

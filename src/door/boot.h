@@ -55,7 +55,7 @@ enum mode {
  * (MADV_WIPEONFORK), so that a child that was made without libc's fork(), and
  * thus without our handler, does not go on counting in its parent's segment.
  */
-extern uint32_t boot_mode[]; /* enum mode; stored before any thread counts */
+extern uint32_t boot_mode[] INSIDE; /* enum mode; stored before any thread counts */
 
 /* Does this thread of this process count? */
 static inline bool

@@ -156,50 +156,57 @@ realloc_aside(enum entry entry, void *block, size_t size)
 /* --- the family --- */
 
 /*
- * malloc() and free() have a road of their own for the mode that is meant to
- * be left on: all that is rare is a call away, so that nothing is kept for it.
+ * malloc() and free() have roads of their own for the mode that is meant to be
+ * left on: all that is rare is a call away, so that nothing is kept for it.
+ * The calls are jumps, no frame of ours remains: where malloc_long() returns
+ * to is where malloc() would.  A compiler that is told not to optimise makes no
+ * jumps, so there it is part of malloc().
  */
-static __attribute__((noinline)) void *
-malloc_long(size_t size, struct arch_frame caller)
+#ifdef __OPTIMIZE__
+#define JUMPED_TO __attribute__((noinline))
+#else
+#define JUMPED_TO inline __attribute__((always_inline))
+#endif
+
+static JUMPED_TO void *
+malloc_long(size_t size)
 {
 	enum entry entry;
-	size_t usable;
-	void *block;
 
 	if (ASIDE(entry))
 		return malloc_aside(entry, size);
-	block = real.malloc(size);
-	if (block == NULL)
-		return NULL;
-	usable = real_held(block, size);
-	if (tally_alloc(self.tally, block, usable))
-		return record_alloc(block, size, usable, caller);
-	return block;
-}
-
-/* The same for MODE_ASK: an allocator that is not glibc's. */
-static __attribute__((noinline)) void *
-malloc_asking(struct tally *t, size_t size)
-{
-	void *block = real.malloc(size);
-
-	if (block != NULL && tally_alloc(t, block, real_made(block, size)))
-		record_look();
-	return block;
-}
-
-static COLD void *
-malloc_mapped(struct tally *t, void *block)
-{
-	if (tally_alloc(t, block, real.usable_size(block)))
-		record_look();
-	return block;
+	return counted(real.malloc(size), size, ARCH_CALLER());
 }
 
 static COLD void *
 malloc_and_look(void *block)
 {
 	record_look();
+	return block;
+}
+
+/* A block whose size is known to the allocator alone. */
+static __attribute__((noinline)) void *
+malloc_asked(struct tally *t, void *block, size_t size)
+{
+	if (tally_alloc(t, block, max_u64(real.usable_size(block), size)))
+		return malloc_and_look(block);
+	return block;
+}
+
+/* MODE_ASK: an allocator that is not glibc's. */
+static __attribute__((noinline)) void *
+malloc_asking(struct tally *t, size_t size)
+{
+	size_t usable = real_made(size);
+	void *block = real.malloc(size);
+
+	if (UNLIKELY(block == NULL))
+		return NULL;
+	if (usable == 0)
+		return malloc_asked(t, block, size);
+	if (tally_alloc(t, block, usable))
+		return malloc_and_look(block);
 	return block;
 }
 
@@ -213,14 +220,14 @@ malloc(size_t size)
 	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT)) {
 		if (t != NULL && boot_mode[0] == MODE_ASK)
 			return malloc_asking(t, size);
-		return malloc_long(size, arch_frame_of(ARCH_CALLER()));
+		return malloc_long(size);
 	}
 	block = real.malloc(size);
 	if (UNLIKELY(block == NULL))
 		return NULL;
 	head = real_head(block);
 	if (real_is_mapped(head))
-		return malloc_mapped(t, block);
+		return malloc_asked(t, block, 0);
 	if (tally_alloc(t, block, real_size(head)))
 		return malloc_and_look(block);
 	return block;
@@ -243,19 +250,20 @@ free_long(void *block, uint64_t pc)
 		real.free(block);
 }
 
-static __attribute__((noinline)) void
-free_asking(struct tally *t, void *block)
-{
-	if (tally_free(t, block, real.usable_size(block)))
-		record_look();
-	real.free(block);
-}
-
 static COLD void
 free_and_look(void *block)
 {
 	record_look();
 	real.free(block);
+}
+
+static __attribute__((noinline)) void
+free_asking(struct tally *t, void *block)
+{
+	if (tally_free(t, block, real.usable_size(block)))
+		free_and_look(block);
+	else
+		real.free(block);
 }
 
 EXPORT void

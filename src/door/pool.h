@@ -21,7 +21,7 @@
 #define POOL_BYTES (4 * MIB)
 /* Hidden, and said here: else it is looked up by an address that the dynamic
  * linker has yet to fill in. */
-extern char pool[POOL_BYTES] __attribute__((visibility("hidden")));
+extern char pool[POOL_BYTES] INSIDE;
 
 static inline bool
 pool_has(const void *p)

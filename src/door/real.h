@@ -66,7 +66,7 @@ struct real {
 	uint16_t sizes[REAL_SIZES];
 };
 
-extern struct real real;
+extern struct real real INSIDE;
 
 /* By itself, for assembler to find it; NULL until it is known. */
 extern long (*real_syscall)(long, ...);
@@ -119,18 +119,16 @@ real_held(void *block, size_t requested)
 }
 
 /*
- * The same for a block that malloc(@size) has just made.  jemalloc rounds to
- * a size class and lets itself be asked which without a block: its answers
- * for small sizes are kept.
+ * What malloc(@size) will make usable; 0: that is known when there is a block.
+ * jemalloc rounds to a size class and lets itself be asked which without one:
+ * its answers for small sizes are kept.
  */
 static inline size_t
-real_made(void *block, size_t size)
+real_made(size_t size)
 {
 	size_t i = (size + 7) / 8;
 
-	if (LIKELY(i < REAL_SIZES) && LIKELY(real.sizes[i] != 0))
-		return real.sizes[i];
-	return real_held(block, size);
+	return LIKELY(i < REAL_SIZES) ? real.sizes[i] : 0;
 }
 
 /* Find all of it. */
