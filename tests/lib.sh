@@ -47,6 +47,13 @@ skip()
 	exit 77
 }
 
+# without WHY...: a part of the test is left out; the rest goes on, and the
+# runner counts the part as skipped.
+without()
+{
+	echo "without: $*"
+}
+
 # need COMMAND...: without them there is nothing to test
 need()
 {

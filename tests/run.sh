@@ -5,7 +5,8 @@
 #
 # Tests are the functions in BUILD/tests/unit/test-* (cmocka) and the scripts
 # tests/live/*.sh and tests/check/*.sh, which end with 0 (passed), 77 (skipped,
-# the last line says why) or anything else.  A line is printed for each file,
+# the last line says why) or anything else; a script that leaves a part out says
+# "without: why".  A line is printed for each file,
 # the output of what failed behind all of them, and the counts at the very end.
 #
 # Environment:
@@ -81,7 +82,8 @@ run_script()
 	limited sh "$srcdir/tests/$1"
 	status=$?
 	if [ "$status" -eq 0 ]; then
-		result ok "$1" "" 1 0 0
+		sed -n "s|^without: |skip  $1: |p" "$log"
+		result ok "$1" "" 1 0 "$(count_of '^without: ')"
 	elif [ "$status" -eq 77 ]; then
 		result skip "$1" "$(tail -n 1 "$log")" 0 0 1
 	elif hung "$status"; then

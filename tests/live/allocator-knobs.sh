@@ -67,4 +67,4 @@ for stacks in none all; do
 	turned MALLOC_TRACE="$scratch/trace"
 	behind=
 done
-[ -n "$debug" ] || echo "libc_malloc_debug.so is not installed"
+[ -n "$debug" ] || without "libc_malloc_debug.so, which is not installed"

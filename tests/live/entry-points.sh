@@ -42,7 +42,7 @@ tried=0
 while read -r library function; do
 	path=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p |
 		sed -n "s|.* => \(/.*/$library\)\$|\1|p" | head -n 1)
-	[ -n "$path" ] || { echo "$library is not installed"; continue; }
+	[ -n "$path" ] || { without "$library, which is not installed"; continue; }
 	"${CC:-cc}" -O1 -fno-builtin -o "extra-$function" extra.c \
 	    -Wl,--no-as-needed "$path" || fail "cannot link with $path"
 	for stacks in none all; do

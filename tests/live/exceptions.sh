@@ -28,7 +28,7 @@ done
 # --- instructions of a throw, the same within 5 % ----------------------------
 
 command -v valgrind >/dev/null || {
-	echo "valgrind is not installed, so no instructions were counted"
+	without "valgrind, so no instructions are counted"
 	exit 0
 }
 

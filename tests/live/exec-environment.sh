@@ -136,7 +136,7 @@ if command -v musl-gcc >/dev/null; then
 	loader=$(ls /lib/ld-musl-*.so.1 2>/dev/null | head -n 1)
 	[ -z "$loader" ] || finds_the_same 0 fork "$loader"
 else
-	echo "no musl-gcc: nothing is shown of programs for musl"
+	without "a program for musl: musl-gcc is missing"
 fi
 
 cat >narrow.c <<'END'
@@ -178,7 +178,7 @@ if ${CC:-cc} -m32 -O1 -static -nostdlib -fno-stack-protector -fno-pie -no-pie \
 then
 	kept_away other_cpu ./narrow
 else
-	echo "nothing is shown of 32 bits: no such program can be built and run"
+	without "a program of 32 bits: none can be built and run here"
 fi
 
 others=
@@ -186,7 +186,7 @@ if ${CC:-cc} -fsanitize=address -o sanitized \
     "$srcdir/tests/victims/environment.c" 2>/dev/null; then
 	kept_away sanitizer ./sanitized
 else
-	echo "nothing is shown of sanitizers: none can be built"
+	without "a program with a sanitizer: none can be built"
 fi
 
 # --- those that do not mind --------------------------------------------------

@@ -88,11 +88,11 @@ tried=0
 while IFS='|' read -r least words command; do
 	set -- $command
 	if ! command -v "$1" >/dev/null; then
-		echo "$1 is not installed"
+		without "$1, which is not installed"
 		continue
 	fi
 	"$@" >cc.log 2>&1 || {
-		echo "it cannot be built so: $command: $(tail -n 1 cc.log)"
+		without "$command, which fails: $(tail -n 1 cc.log)"
 		continue
 	}
 	unharmed ./many

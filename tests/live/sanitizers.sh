@@ -51,14 +51,17 @@ runs_alone()
 
 tried=0
 for cc in "${CC:-cc}" clang; do
-	command -v "${cc%% *}" >/dev/null || continue
+	command -v "${cc%% *}" >/dev/null || {
+		without "$cc, which is not installed"
+		continue
+	}
 	for kind in address thread undefined leak; do
 		if ! $cc -g -fsanitize=$kind -o good good.c 2>/dev/null; then
-			echo "$cc has no -fsanitize=$kind"
+			without "$cc -fsanitize=$kind, which it does not have"
 			continue
 		fi
 		runs_alone ./good || {
-			echo "$cc -fsanitize=$kind does not run alone here"
+			without "$cc -fsanitize=$kind, which does not run alone here"
 			continue
 		}
 		for stacks in none all; do

@@ -34,7 +34,7 @@ archives=0
 for name in jemalloc tcmalloc_minimal; do
 	archive=$("${CC:-cc}" -print-file-name="lib$name.a")
 	if [ ! -e "$archive" ]; then
-		echo "lib$name.a is not installed"
+		without "lib$name.a, which is not installed"
 		continue
 	fi
 	archives=$((archives + 1))

@@ -50,7 +50,7 @@ while read -r name operations more; do
 	"status 0, operations "*) ;;
 	*)
 		# This one does not run here, with or without us.
-		echo "$name: left out: $plain: $(tail -n 1 out)"
+		without "$name: $plain: $(tail -n 1 out)"
 		continue
 		;;
 	esac
