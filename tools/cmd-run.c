@@ -9,16 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base.h"
 #include "base/segment.h"
 #include "command.h"
 #include "oom.h"
 #include "option.h"
 #include "print.h"
+#include "reader.h"
 #include "run.h"
 #include "sys/sys.h"
-
-#define DEPTH_MOST 1024
 
 /* --- options -------------------------------------------------------------- */
 
@@ -40,10 +38,10 @@ static const char *const summary_choices[] = {
 
 static const struct option_row run_rows[] = {
 	{ .name = "stacks", .kind = OPTION_CHOICE, AT(stacks),
-	  .choices = run_stacks_choices,
+	  .choices = profile_stacks_words,
 	  .help = "of which allocations to keep the call path (all)" },
 	{ .name = "depth", .kind = OPTION_COUNT, AT(depth), .word = "N",
-	  .least = 1, .most = DEPTH_MOST,
+	  .least = 1, .most = SEGMENT_DEPTH_MOST,
 	  .help = "frames to keep of a call path (128)" },
 	{ .name = "output", .letter = 'o', .kind = OPTION_TEXT, AT(file),
 	  .word = "FILE",
@@ -81,13 +79,13 @@ check_options(struct run *run)
 	if (run->stacks == RUN_NOT_GIVEN) {
 		run->stacks = STACKS_ALL;
 		for (int i = 0; given != NULL && *given != '\0'; i++) {
-			if (run_stacks_choices[i] == NULL) {
+			if (profile_stacks_words[i] == NULL) {
 				print_error("run: HEAPTIDE_STACKS '%s' is not "
 				    "accepted: give none, sampled or all",
 				    given);
 				return false;
 			}
-			if (strcmp(given, run_stacks_choices[i]) == 0) {
+			if (strcmp(given, profile_stacks_words[i]) == 0) {
 				run->stacks = i;
 				break;
 			}

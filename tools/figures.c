@@ -166,17 +166,19 @@ profile_site_at_peak(const struct profile *profile, const struct site *site)
 
 /* --- exactness ------------------------------------------------------------ */
 
+const char *const profile_stacks_words[] = {
+	[STACKS_NONE] = "none",
+	[STACKS_SAMPLED] = "sampled",
+	[STACKS_ALL] = "all",
+	NULL
+};
+
 const char *
 profile_stacks(const struct profile *profile)
 {
-	static const char *const names[] = {
-		[STACKS_NONE] = "none",
-		[STACKS_SAMPLED] = "sampled",
-		[STACKS_ALL] = "all",
-	};
 	uint32_t stacks = profile->segment->config.stacks;
 
-	return stacks < ARRAY_LENGTH(names) ? names[stacks] : "unknown";
+	return stacks <= STACKS_ALL ? profile_stacks_words[stacks] : "unknown";
 }
 
 #define LOSS(member, withdraws, means) \
@@ -218,6 +220,8 @@ const struct profile_cause profile_causes[UNFOLLOWED_KINDS] = {
 	[UNFOLLOWED_PRIVILEGED] = { "privileged", "set-user-ID" },
 	[UNFOLLOWED_ENVIRONMENT] = { "environment",
 	    "started without LD_PRELOAD" },
+	[UNFOLLOWED_REACH] = { "unreachable",
+	    "that libheaptide.so was out of reach for" },
 };
 
 void

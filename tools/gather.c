@@ -114,28 +114,6 @@ forget_member(struct gather *g, struct gather_member *m)
 
 /* --- the living ----------------------------------------------------------- */
 
-/* May the tables that a census reads be believed to lie in the file? */
-static bool
-tables_fit(const struct segment *s, uint64_t bytes)
-{
-	static const uint32_t row[] = {
-		[TABLE_TALLIES] = sizeof(struct tally),
-		[TABLE_MAPPINGS] = sizeof(struct mapping),
-	};
-	static const enum segment_table_id read[] = {
-		TABLE_TALLIES, TABLE_MAPPINGS
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(read); i++) {
-		const struct segment_table *t = &s->table[read[i]];
-
-		if (t->entry_bytes != row[read[i]] || t->offset > bytes ||
-		    t->capacity > (bytes - t->offset) / t->entry_bytes)
-			return false;
-	}
-	return true;
-}
-
 /* A process that is gone, or a census already under way, is no trouble. */
 static void
 measure(const char *path, int pid)
@@ -153,7 +131,7 @@ measure(const char *path, int pid)
 	    fd, 0);
 	if (s == MAP_FAILED)
 		goto out;
-	if (tables_fit(s, (uint64_t)st.st_size)) {
+	if (census_may(s, (uint64_t)st.st_size)) {
 		(void)census_take(s, pid);
 		(void)bypass_look(s, pid);
 	}

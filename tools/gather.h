@@ -2,7 +2,7 @@
  * gather.h - the segments of one run: look at them, and bring them home
  *
  * Beside the house (tools).  May use: base, sys, control, reader, print,
- * shelf.  Used by: cmd-run.c.
+ * shelf.  Used by: cmd-run.c, run-*.c, summary.c.
  *
  * A run is every process whose segment carries the same HEAPTIDE_RUN.  While
  * the program runs, its processes' resident memory is measured from here and

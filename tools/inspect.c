@@ -15,26 +15,18 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "sys/arch.h"
+#include "sys/program.h"
 
-#define SCRIPT_LEVELS 5   /* BINPRM's: a script may interpret a script */
-#define SCRIPT_LINE   256 /* BINPRM_BUF_SIZE: the kernel reads no more */
-
-/* A loader or library by which a program tells that heaptide is no guest. */
-static const struct {
-	const char *word;
-	const char *reason;
-} refusals[] = {
-	{ "/ld-musl-", "it is linked with musl, and this libheaptide.so is "
-	  "made for glibc" },
-	{ "libasan.so", "it is built with AddressSanitizer, which must be the "
-	  "first library of a program" },
-	{ "libhwasan.so", "it is built with HWAddressSanitizer, which must be "
-	  "the first library of a program" },
-	{ "libtsan.so", "it is built with ThreadSanitizer, which must be the "
-	  "first library of a program" },
-	{ "liblsan.so", "it is built with LeakSanitizer, which must be the "
-	  "first library of a program" },
+/* Why heaptide will not be inside, as the file tells (sys/program.h). */
+static const char *const reasons[UNFOLLOWED_KINDS] = {
+	[UNFOLLOWED_CPU] = "it is a program of 32 bits or for another CPU, and "
+	    "this libheaptide.so is not",
+	[UNFOLLOWED_LIBC] = "it is linked with musl or another libc, and this "
+	    "libheaptide.so is made for glibc",
+	[UNFOLLOWED_SANITIZER] = "it is built with AddressSanitizer or its "
+	    "kin, which must be the first library of a program",
+	[UNFOLLOWED_STATIC] = "it is statically linked, so no library can be "
+	    "loaded into it",
 };
 
 /*
@@ -56,11 +48,8 @@ static const struct {
 
 /* What an ELF file says of itself. */
 struct elf_facts {
-	bool has_interpreter;
-	bool has_soname;      /* a library, or the dynamic linker itself */
-	bool defines_malloc;  /* for others to see */
-	size_t allocator;     /* its row above, or their number */
-	const char *refusal;
+	bool defines_malloc; /* for others to see */
+	size_t allocator;    /* its row above, or their number */
 };
 
 static char *
@@ -127,70 +116,7 @@ find_obstacle(const char *path)
 	return text_of("it is not executable");
 }
 
-/* --- scripts -------------------------------------------------------------- */
-
-/* The interpreter that a script's first line names, or NULL: no script. */
-static char *
-read_interpreter(int fd)
-{
-	char line[SCRIPT_LINE + 1] = "";
-	char *start;
-
-	if (pread(fd, line, SCRIPT_LINE, 0) < 3 || strncmp(line, "#!", 2) != 0)
-		return NULL;
-	line[strcspn(line, "\n")] = '\0';
-	start = line + 2 + strspn(line + 2, " \t");
-	start[strcspn(start, " \t")] = '\0';
-	return *start != '\0' ? strdup(start) : NULL;
-}
-
 /* --- ELF ------------------------------------------------------------------ */
-
-static const char *
-find_refusal(const char *name)
-{
-	for (size_t i = 0; name != NULL && i < ARRAY_LENGTH(refusals); i++)
-		if (strstr(name, refusals[i].word) != NULL)
-			return refusals[i].reason;
-	return NULL;
-}
-
-static void
-look_at_segments(Elf *elf, int fd, struct elf_facts *facts)
-{
-	size_t count = 0;
-	GElf_Phdr ph;
-
-	(void)elf_getphdrnum(elf, &count);
-	for (size_t i = 0; i < count; i++) {
-		char name[PATH_MAX] = "";
-
-		if (gelf_getphdr(elf, (int)i, &ph) == NULL ||
-		    ph.p_type != PT_INTERP)
-			continue;
-		facts->has_interpreter = true;
-		if (pread(fd, name, min_u64(ph.p_filesz, sizeof(name) - 1),
-		    (off_t)ph.p_offset) > 0 && facts->refusal == NULL)
-			facts->refusal = find_refusal(name);
-	}
-}
-
-static void
-look_at_dynamic(Elf *elf, Elf_Data *data, const GElf_Shdr *sh,
-    struct elf_facts *facts)
-{
-	GElf_Dyn dyn;
-
-	for (int i = 0; gelf_getdyn(data, i, &dyn) != NULL; i++) {
-		if (dyn.d_tag == DT_NULL)
-			break;
-		if (dyn.d_tag == DT_SONAME)
-			facts->has_soname = true;
-		if (dyn.d_tag == DT_NEEDED && facts->refusal == NULL)
-			facts->refusal = find_refusal(elf_strptr(elf,
-			    sh->sh_link, dyn.d_un.d_val));
-	}
-}
 
 static void
 look_at_symbols(Elf *elf, Elf_Data *data, const GElf_Shdr *sh,
@@ -214,7 +140,7 @@ look_at_symbols(Elf *elf, Elf_Data *data, const GElf_Shdr *sh,
 	}
 }
 
-/* A file without section headers tells less, and gets no warning. */
+/* A file without section headers tells nothing. */
 static void
 look_at_sections(Elf *elf, struct elf_facts *facts)
 {
@@ -225,66 +151,40 @@ look_at_sections(Elf *elf, struct elf_facts *facts)
 		Elf_Data *data;
 
 		if (gelf_getshdr(section, &sh) == NULL ||
-		    (sh.sh_type != SHT_DYNAMIC && sh.sh_type != SHT_DYNSYM &&
-		    sh.sh_type != SHT_SYMTAB))
+		    (sh.sh_type != SHT_DYNSYM && sh.sh_type != SHT_SYMTAB))
 			continue;
 		data = elf_getdata(section, NULL);
-		if (data == NULL)
-			continue;
-		if (sh.sh_type == SHT_DYNAMIC)
-			look_at_dynamic(elf, data, &sh, facts);
-		else
+		if (data != NULL)
 			look_at_symbols(elf, data, &sh, facts);
 	}
 }
 
-/* This machine's other programs, and those of others. */
-static char *
-other_architecture(const GElf_Ehdr *eh)
+static void
+read_facts(int fd, struct elf_facts *facts)
 {
-	int class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+	Elf *elf;
 
-	if (eh->e_ident[EI_CLASS] != class)
-		return text_of("it is a program of %s bits, and this "
-		    "libheaptide.so is one of %zu",
-		    eh->e_ident[EI_CLASS] == ELFCLASS32 ? "32" : "64",
-		    sizeof(void *) * 8);
-	if (eh->e_machine != ARCH_ELF_MACHINE)
-		return text_of("it is made for another CPU (ELF machine %u)",
-		    (unsigned)eh->e_machine);
-	return NULL;
+	*facts = (struct elf_facts){ .allocator = ARRAY_LENGTH(allocators) };
+	(void)elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (elf != NULL && elf_kind(elf) == ELF_K_ELF)
+		look_at_sections(elf, facts);
+	elf_end(elf);
 }
 
-static void
-inspect_elf(Elf *elf, int fd, struct inspection *in)
+static char *
+find_warning(int fd)
 {
-	struct elf_facts facts = { .allocator = ARRAY_LENGTH(allocators) };
-	GElf_Ehdr eh;
+	struct elf_facts facts;
 
-	if (elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &eh) == NULL)
-		return; /* a script without #!, for the shell */
-	in->reason = other_architecture(&eh);
-	if (in->reason != NULL) {
-		in->may_preload = false; /* its linker would complain aloud */
-		return;
-	}
-	look_at_segments(elf, fd, &facts);
-	look_at_sections(elf, &facts);
-	if (facts.refusal != NULL) {
-		in->reason = text_of("%s", facts.refusal);
-		in->may_preload = false;
-	} else if (!facts.has_interpreter && !facts.has_soname) {
-		in->reason = text_of("it is statically linked, so no library "
-		    "can be loaded into it");
-	} else if (facts.defines_malloc) {
-		in->warning = text_of("it has a malloc of its own, which "
-		    "comes before heaptide's: what that one gives out is "
-		    "not counted");
-	} else if (facts.allocator < ARRAY_LENGTH(allocators)) {
-		in->warning = text_of("it has %s linked into it: what that "
-		    "gives out is not counted",
-		    allocators[facts.allocator].name);
-	}
+	read_facts(fd, &facts);
+	if (facts.defines_malloc)
+		return text_of("it has a malloc of its own, which comes before "
+		    "heaptide's: what that one gives out is not counted");
+	if (facts.allocator < ARRAY_LENGTH(allocators))
+		return text_of("it has %s linked into it: what that gives out "
+		    "is not counted", allocators[facts.allocator].name);
+	return NULL;
 }
 
 /* --- privileges ----------------------------------------------------------- */
@@ -322,27 +222,29 @@ find_privilege(int fd)
 static bool
 inspect_file(struct inspection *in)
 {
-	char *interpreter;
-	Elf *elf;
+	char interpreter[PROGRAM_LINE];
+	enum segment_unfollowed why;
+	bool script;
 	int fd;
 
 	fd = open(in->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false; /* it may be run and not be read */
-	interpreter = read_interpreter(fd);
-	if (interpreter != NULL) {
-		close(fd);
+	script = program_interpreter(fd, interpreter);
+	if (script) {
 		free(in->path);
-		in->path = interpreter;
-		return true;
+		in->path = text_of("%s", interpreter);
+	} else {
+		why = program_judge(fd, in->path);
+		in->may_preload = !program_harms(why);
+		in->reason = find_privilege(fd);
+		if (in->reason == NULL && why != UNFOLLOWED_NOT)
+			in->reason = text_of("%s", reasons[why]);
+		if (in->reason == NULL)
+			in->warning = find_warning(fd);
 	}
-	in->reason = find_privilege(fd);
-	elf = in->reason == NULL ? elf_begin(fd, ELF_C_READ_MMAP, NULL) : NULL;
-	if (elf != NULL)
-		inspect_elf(elf, fd, in);
-	elf_end(elf);
 	close(fd);
-	return false;
+	return script && in->path != NULL;
 }
 
 void
@@ -351,8 +253,6 @@ inspect_command(const char *name, struct inspection *in)
 	char *obstacle;
 
 	*in = (struct inspection){ .may_preload = true };
-	(void)elf_version(EV_CURRENT);
-
 	if (strchr(name, '/') == NULL) {
 		in->path = search_path(name);
 		if (in->path == NULL)
@@ -364,7 +264,7 @@ inspect_command(const char *name, struct inspection *in)
 	}
 	if (in->path == NULL || in->obstacle != NULL)
 		return;
-	for (int i = 0; i < SCRIPT_LEVELS && inspect_file(in); i++) {
+	for (int i = 0; i < PROGRAM_LEVELS && inspect_file(in); i++) {
 		if (is_runnable(in->path))
 			continue;
 		obstacle = find_obstacle(in->path);
@@ -378,17 +278,12 @@ inspect_command(const char *name, struct inspection *in)
 const char *
 inspect_allocator(const char *path)
 {
-	struct elf_facts facts = { .allocator = ARRAY_LENGTH(allocators) };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	Elf *elf;
+	struct elf_facts facts;
 
 	if (fd < 0)
 		return NULL;
-	(void)elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (elf != NULL && elf_kind(elf) == ELF_K_ELF)
-		look_at_sections(elf, &facts);
-	elf_end(elf);
+	read_facts(fd, &facts);
 	close(fd);
 	return facts.allocator < ARRAY_LENGTH(allocators) ?
 	    allocators[facts.allocator].name : NULL;

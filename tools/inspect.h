@@ -1,8 +1,8 @@
 /*
  * inspect.h - can a command be profiled: asked before it starts
  *
- * Beside the house (tools).  May use: base, sys/arch.h; libelf.  Used by:
- * cmd-run.c, bypassed.c.
+ * Beside the house (tools).  May use: base, sys/program.h; libelf.  Used by:
+ * run-prepare.c, bypassed.c.
  *
  * The answer is advice.  What the kernel and the dynamic linker do with the
  * command is for them to say; this only spares the user a riddle afterwards.

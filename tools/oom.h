@@ -1,7 +1,8 @@
 /*
  * oom.h - how often the OOM killer struck around us
  *
- * Beside the house (tools).  May use: base, sys.  Used by: cmd-run.c.
+ * Beside the house (tools).  May use: base, sys.  Used by: cmd-run.c,
+ * run-outcome.c.
  */
 #ifndef TOOLS_OOM_H
 #define TOOLS_OOM_H

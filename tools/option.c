@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base.h"
 #include "base/text.h"
 
 /* An option as it was met on the command line. */

@@ -141,20 +141,6 @@ put_styled(const struct print *p, enum print_style style, const char *text)
 }
 
 void
-print_styled(const struct print *p, enum print_style style,
-    const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	text = need_text_list(format, args);
-	va_end(args);
-	put_styled(p, style, print_clean(text));
-	free(text);
-}
-
-void
 print_line(const struct print *p, enum print_style style,
     const char *format, ...)
 {

@@ -43,10 +43,6 @@ enum print_style {
 
 struct print print_open(FILE *to);
 
-/* Print @text in a style, cleaned, on the running line. */
-void print_styled(const struct print *p, enum print_style style,
-    const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* Print a whole line: cleaned, cut to the width with `...` if need be. */
 void print_line(const struct print *p, enum print_style style,
     const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -114,7 +114,10 @@ uint64_t profile_site_live(const struct site *site);
 uint64_t profile_site_at_peak(const struct profile *profile,
     const struct site *site);
 
-/* Which stacks were kept: "none", "sampled", "all". */
+/* "none", "sampled", "all", by enum segment_stacks; a NULL behind them. */
+extern const char *const profile_stacks_words[];
+
+/* Which stacks were kept, as one of these. */
 const char *profile_stacks(const struct profile *profile);
 
 /* The counters of segment_lost, by name. */

@@ -21,9 +21,9 @@
 #include "reader.h"
 #include "run.h"
 #include "summary.h"
+#include "sys/program.h"
 #include "sys/sys.h"
 
-#define LIBRARY    "libheaptide.so"
 #define WORDS_MOST 5 /* different sentences of the library that are told */
 
 int
@@ -123,8 +123,8 @@ tell_silence(const struct run *run, bool worded)
 		    "it; the likely cause: %s", run->argv[0],
 		    g->images != 0 ? "it became another program that is "
 		    "static or privileged, or was started without LD_PRELOAD" :
-		    "the dynamic linker refused " LIBRARY " (it says so "
-		    "above), or there was no room for a profile");
+		    "the dynamic linker refused " PROGRAM_LIBRARY " (it says "
+		    "so above), or there was no room for a profile");
 	return COMMAND_FAILED;
 }
 

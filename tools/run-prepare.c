@@ -15,31 +15,26 @@
 
 #include "base/base.h"
 #include "print.h"
+#include "reader.h"
 #include "run.h"
 #include "shelf.h"
 #include "sys/place.h"
 #include "sys/proc.h"
+#include "sys/program.h"
 
 #ifndef HEAPTIDE_LIBDIR
 #define HEAPTIDE_LIBDIR "/usr/local/lib/heaptide"
 #endif
 
-#define LIBRARY "libheaptide.so"
-
 extern char **environ;
 
-const char *const run_stacks_choices[] = {
-	[STACKS_NONE] = "none",
-	[STACKS_SAMPLED] = "sampled",
-	[STACKS_ALL] = "all",
-	NULL
-};
 const char *const run_children_choices[] = {
 	[CHILDREN_ALL] = "all",
 	[CHILDREN_EXEC] = "exec",
 	[CHILDREN_NONE] = "none",
 	NULL
 };
+
 /* --- what the program is given -------------------------------------------- */
 
 /* Beside this executable (built, not installed), or where it was installed. */
@@ -64,14 +59,14 @@ find_library(char path[PLACE_ROOM])
 		end = strrchr(self, '/');
 		end[1] = '\0';
 		for (size_t i = 0; i < ARRAY_LENGTH(beside); i++) {
-			int r = snprintf(path, PLACE_ROOM, "%s%s" LIBRARY,
-			    self, beside[i]);
+			int r = snprintf(path, PLACE_ROOM, "%s%s%s", self,
+			    beside[i], PROGRAM_LIBRARY);
 
 			if (r > 0 && r < PLACE_ROOM && access(path, R_OK) == 0)
 				return true;
 		}
 	}
-	snprintf(path, PLACE_ROOM, "%s", HEAPTIDE_LIBDIR "/" LIBRARY);
+	snprintf(path, PLACE_ROOM, "%s", HEAPTIDE_LIBDIR "/" PROGRAM_LIBRARY);
 	return access(path, R_OK) == 0;
 }
 
@@ -129,7 +124,7 @@ export_log(struct run *run)
 static void
 export_options(const struct run_options *o, int stacks)
 {
-	export_choice("HEAPTIDE_STACKS", run_stacks_choices, stacks);
+	export_choice("HEAPTIDE_STACKS", profile_stacks_words, stacks);
 	export_choice("HEAPTIDE_CHILDREN", run_children_choices, o->children);
 	export_number("HEAPTIDE_DEPTH", o->depth);
 }
@@ -187,7 +182,7 @@ prepare_library(struct run *run)
 		    run->library);
 	else if (run->inside)
 		tell_absence(run, "%s is not there; set HEAPTIDE_LIBRARY to "
-		    "the path of " LIBRARY, run->library);
+		    "the path of " PROGRAM_LIBRARY, run->library);
 	run->library[0] = '\0';
 }
 

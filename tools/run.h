@@ -36,9 +36,8 @@ struct run_options {
 	bool quiet;
 };
 
-/* Words by their number, a NULL behind them. */
-extern const char *const run_stacks_choices[];   /* enum segment_stacks */
-extern const char *const run_children_choices[]; /* enum segment_children */
+/* Words by their number (enum segment_children), a NULL behind them. */
+extern const char *const run_children_choices[];
 
 /* One run, from the command line to the exit status. */
 struct run {

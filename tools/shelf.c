@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/base.h"
 #include "base/segment.h"
 #include "base/text.h"
 #include "sys/proc.h"

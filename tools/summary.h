@@ -2,7 +2,7 @@
  * summary.h - the ten lines behind a run: how high, from where, what next
  *
  * Beside the house (tools).  May use: base, reader, symbol, print, gather.
- * Used by: cmd-run.c.
+ * Used by: run-outcome.c.
  */
 #ifndef TOOLS_SUMMARY_H
 #define TOOLS_SUMMARY_H

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
-#include "base/text.h"
 #include "cache.h"
 #include "need.h"
 #include "object.h"

@@ -108,6 +108,9 @@ struct segment_identity {
 
 enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
 
+#define SEGMENT_DEPTH      128 /* frames of a stack, unless told otherwise */
+#define SEGMENT_DEPTH_MOST 1024
+
 struct segment_config {
 	uint32_t stacks;       /* enum segment_stacks */
 	uint32_t depth;        /* frames kept of a stack, from the leaf */
@@ -169,8 +172,8 @@ struct segment_lost {
 };
 
 /*
- * Why a program that was executed, here or in a child without a profile of its
- * own, is not profiled.  No loss: what this process did is counted all the same.
+ * Why a program that was executed, here or in a child without a profile of
+ * its own, is not profiled.  No loss: what this process did is counted.
  */
 enum segment_unfollowed {
 	UNFOLLOWED_NOT,         /* it is, as far as one can see from outside */
@@ -180,6 +183,7 @@ enum segment_unfollowed {
 	UNFOLLOWED_STATIC,      /* no library can be loaded into it */
 	UNFOLLOWED_PRIVILEGED,  /* set-user-ID: loads no foreign library */
 	UNFOLLOWED_ENVIRONMENT, /* was given one without our LD_PRELOAD */
+	UNFOLLOWED_REACH,       /* cannot open our library: chroot, setuid */
 	UNFOLLOWED_KINDS,
 	UNFOLLOWED_ROOM = 8
 };

@@ -46,20 +46,20 @@ text_put(struct text *t, const char *s)
 
 /* Write the digits of @n so that they end at @end; where they start. */
 static char *
-digits_before(char *end, uint64_t n, unsigned base)
+digits_before(char *end, uint64_t n)
 {
 	do
-		*--end = "0123456789abcdef"[n % base];
-	while ((n /= base) > 0);
+		*--end = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
 	return end;
 }
 
 static void
-put_number(struct text *t, uint64_t n, unsigned base)
+put_number(struct text *t, uint64_t n)
 {
 	char room[20]; /* 2^64 - 1 has twenty digits */
 	char *end = room + sizeof(room);
-	char *start = digits_before(end, n, base);
+	char *start = digits_before(end, n);
 
 	text_put_bytes(t, start, (size_t)(end - start));
 }
@@ -67,7 +67,7 @@ put_number(struct text *t, uint64_t n, unsigned base)
 void
 text_put_u64(struct text *t, uint64_t n)
 {
-	put_number(t, n, 10);
+	put_number(t, n);
 }
 
 void
@@ -75,13 +75,27 @@ text_put_i64(struct text *t, int64_t n)
 {
 	if (n < 0)
 		text_put(t, "-");
-	put_number(t, n < 0 ? -(uint64_t)n : (uint64_t)n, 10);
+	put_number(t, n < 0 ? -(uint64_t)n : (uint64_t)n);
 }
 
-void
-text_put_hex(struct text *t, uint64_t n)
+const char *
+text_value(const char *entry, const char *name)
 {
-	put_number(t, n, 16);
+	size_t n = strlen(name);
+
+	return strncmp(entry, name, n) == 0 && entry[n] == '=' ?
+	    entry + n + 1 : NULL;
+}
+
+const char *
+text_variable(char *const *environment, const char *name)
+{
+	const char *value = NULL;
+
+	for (; value == NULL && environment != NULL && *environment != NULL;
+	    environment++)
+		value = text_value(*environment, name);
+	return value;
 }
 
 /* isdigit() asks the locale. */
@@ -383,7 +397,7 @@ text_format_count(char buffer[TEXT_COUNT_ROOM], uint64_t n)
 {
 	char room[20];
 	char *end = room + sizeof(room);
-	char *p = digits_before(end, n, 10);
+	char *p = digits_before(end, n);
 	struct text t;
 
 	text_open(&t, buffer, TEXT_COUNT_ROOM);

@@ -1,5 +1,5 @@
 /*
- * text.h - sizes, durations and lines of text, both ways, without malloc
+ * text.h - sizes, durations, lines and variables, as text, without malloc
  *
  * Floor 0.  May use: base.  Used by: everything.
  * Contexts: anywhere; nothing here has state, allocates, touches errno or
@@ -24,7 +24,12 @@ void text_put(struct text *t, const char *s);
 void text_put_bytes(struct text *t, const char *s, size_t n);
 void text_put_u64(struct text *t, uint64_t n);
 void text_put_i64(struct text *t, int64_t n);
-void text_put_hex(struct text *t, uint64_t n); /* no 0x before it */
+
+/* The value of an entry NAME=VALUE; NULL: it is not that of @name. */
+const char *text_value(const char *entry, const char *name);
+
+/* That of the first of an environment, which may be NULL; NULL: unset. */
+const char *text_variable(char *const *environment, const char *name);
 
 /*
  * Read a size: `512`, `64K`, `512M`, `1.5G`, also `KiB`, `MB`, `kb`, `B` and
@@ -51,7 +56,7 @@ int text_parse_u64(const char *s, uint64_t most, uint64_t *n);
 #define TEXT_BYTES_ROOM 16
 char *text_format_bytes(char buffer[TEXT_BYTES_ROOM], uint64_t bytes);
 
-/* Write a duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h 10 min`. */
+/* A duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h 10 min`. */
 #define TEXT_DURATION_ROOM 24
 char *text_format_duration(char buffer[TEXT_DURATION_ROOM], uint64_t ns);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "base/text.h"
 #include "sys/arch.h"
 #include "sys/proc.h"
 #include "sys/sys.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -73,6 +74,9 @@ bool boot_recording;
 #define PAGE_BYTES  4096
 uint32_t boot_mode[PAGE_BYTES / sizeof(uint32_t)]
     __attribute__((aligned(PAGE_BYTES)));
+/* In the same page: boot.pid is of this process, or of the one that this one
+ * is a guest of. */
+#define KNOWN 1
 __thread struct self self;
 
 static char *const *
@@ -176,6 +180,14 @@ fill_config(void)
 	config->drift_bytes = TALLY_DRIFT_BYTES;
 }
 
+/* Who we are; if a guest comes here first, he knows already. */
+static void
+know(void)
+{
+	boot.pid = sys_pid();
+	boot_mode[KNOWN] = 1;
+}
+
 static int
 make_segment(void)
 {
@@ -186,8 +198,10 @@ make_segment(void)
 
 	r = boot.directory[0] != '\0' ? 0 :
 	    place_find(environment(), boot.directory);
+	if (boot_mode[KNOWN] == 0)
+		know();
 	if (r == 0)
-		r = proc_stat_read(0, &stat);
+		r = proc_stat_read(boot_is_guest() ? boot.pid : 0, &stat);
 	if (r == 0) {
 		namespace = proc_namespace(stat.pid);
 		r = place_segment(boot.directory, stat.pid, namespace,
@@ -204,7 +218,7 @@ make_segment(void)
 	segment_mine()->identity.namespace = namespace;
 	fill_inheritance();
 	stranger_store();
-	if (tally_create_shared() < 0 || site_create_known() < 0)
+	if (tally_create_shared(boot.pid) < 0 || site_create_known() < 0)
 		return -ENOSPC;
 	(void)arena_spans(segment_mine()->own);
 	segment_publish();
@@ -251,7 +265,7 @@ in_child(void)
 		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
 		    PHASE_OFF);
 	boot.generation++;
-	boot.pid = sys_pid();
+	know();
 	self.scratch = NULL;
 	mapping_reset();
 	module_reset();
@@ -284,13 +298,20 @@ say_early(void)
 	    atomic_exchange(&boot.early, 0));
 }
 
-/* A child in its parent's memory, by vfork(). */
-static bool
-is_guest(void)
-{
-	int pid = sys_pid();
+/*
+ * A look at all of the process takes more of the stack than another thread, a
+ * coroutine or a signal handler's may have left.
+ */
+#define LOOK_STACK (64 * KIB)
 
-	return pid > 0 && pid != boot.pid;
+static bool
+has_room_to_look(void)
+{
+	uint64_t depth = boot.stack_end -
+	    (uintptr_t)__builtin_frame_address(0);
+
+	return boot.stack_end != 0 && depth < UNWIND_STACK_MOST &&
+	    depth + LOOK_STACK < sys_limit(RLIMIT_STACK);
 }
 
 static void
@@ -299,14 +320,13 @@ at_exit(int status, void *context)
 	struct segment *s = segment_mine();
 
 	(void)context;
-	if (!is_counting() || is_guest())
+	if (!is_counting() || boot_is_guest())
 		return;
 	say_early();
 	if (self.tally != NULL)
 		tally_look(self.tally);
 	(void)arena_spans(s->own);
-	/* Another thread's stack may be too small for it. */
-	if (is_first_thread()) {
+	if (has_room_to_look()) {
 		(void)census_take(s, 0);
 		(void)bypass_look(s, 0);
 	}
@@ -390,7 +410,7 @@ is_preloaded(void)
 	char *const *e;
 
 	for (e = environment(); *e != NULL; e++) {
-		const char *list = preload_value(*e, "LD_PRELOAD");
+		const char *list = text_value(*e, "LD_PRELOAD");
 
 		if (list != NULL && preload_has(list, real.self))
 			return true;
@@ -617,10 +637,16 @@ boot_own_end(struct aside was)
 	self.tally = was.tally;
 }
 
-int
-boot_pid(void)
+bool
+boot_is_guest(void)
 {
-	return boot.pid;
+	int pid;
+
+	/* A child with a memory of its own has an empty page here. */
+	if (boot_mode[KNOWN] == 0)
+		return false;
+	pid = sys_pid();
+	return pid > 0 && pid != boot.pid;
 }
 
 bool
@@ -648,6 +674,7 @@ boot_image_ends(void)
 {
 	struct segment *s = segment_mine();
 
+	/* Who cannot ask (sys_confine()) may be a guest. */
 	if (!is_counting() || sys_pid() != boot.pid)
 		return false;
 	s->end.at_ns = sys_clock();

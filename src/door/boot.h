@@ -55,7 +55,7 @@ enum mode {
  * (MADV_WIPEONFORK), so that a child that was made without libc's fork(), and
  * thus without our handler, does not go on counting in its parent's segment.
  */
-extern uint32_t boot_mode[] INSIDE; /* enum mode; stored before any thread counts */
+extern uint32_t boot_mode[] INSIDE; /* enum mode; set before a thread counts */
 
 /* Does this thread of this process count? */
 static inline bool
@@ -91,10 +91,10 @@ struct aside boot_own_begin(void);
 void boot_own_end(struct aside was);
 
 /*
- * For who executes programs.  The process as of the start or of libc's fork();
- * another number in a child that was made in another way, by vfork() mostly.
+ * Are we a child in its parent's memory, made by vfork() and its kin?  False
+ * where the kernel may not be asked (sys_confine()).
  */
-int boot_pid(void);
+bool boot_is_guest(void);
 
 /* Shall a program be profiled that is executed now, in a @child or in here? */
 bool boot_follows(bool child);

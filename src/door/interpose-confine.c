@@ -38,24 +38,15 @@ get_ready(void)
 }
 
 /*
- * A child in its parent's memory (vfork) confines itself and not the parent,
- * who would never hear from us again.
- */
-static bool
-is_guest(void)
-{
-	return boot_mode[0] != MODE_NOT && sys_pid() != boot_pid();
-}
-
-/*
  * Between the two the call is made.  One that fails leaves everything as it
- * was but for the reserve, which the next one finds.
+ * was but for the reserve, which the next one finds.  A guest confines itself
+ * and not its parent, who would never hear from us again.
  */
 static bool
 confine_begin(void)
 {
 	int error = errno;
-	bool begins = !is_guest();
+	bool begins = !boot_is_guest();
 
 	if (begins) {
 		if (!sys_is_confined())
@@ -81,7 +72,7 @@ is_confining(long mode, const void *program)
 	    (mode == SECCOMP_MODE_FILTER && program != NULL);
 }
 
-/* --- prctl ------------------------------------------------------------------ */
+/* --- prctl ---------------------------------------------------------------- */
 
 static long
 pass(long number, long a, long b, long c, long d, long e, long f)
@@ -121,7 +112,7 @@ prctl(int option, ...)
 	return r;
 }
 
-/* --- syscall ---------------------------------------------------------------- */
+/* --- syscall -------------------------------------------------------------- */
 
 long confine_syscall(long number, long a, long b, long c, long d, long e,
     long f);
@@ -137,7 +128,7 @@ has_failed(long result, long flags)
 	    (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0);
 }
 
-/* Either of the two that may confine, or a call before real_syscall is known. */
+/* Either of the two that may confine, or a call before there is a real one. */
 __attribute__((used)) long
 confine_syscall(long number, long a, long b, long c, long d, long e, long f)
 {

@@ -12,6 +12,10 @@
  * A C program that opens a C++ library privately (RTLD_LOCAL) binds the
  * library's operators to these, but the next ones after us are not in the
  * global scope.  They are looked for in the caller's own.
+ *
+ * To ask the dynamic linker takes away what dlerror() had to say.  So with the
+ * first operator all are looked for, which is before the program begins if it
+ * has them then.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -81,15 +85,29 @@ is_runtime(const char *path)
 	    strncmp(name, "libc++", 6) == 0;
 }
 
+static void
+find_all(void *scope)
+{
+	void *found;
+	size_t i;
+
+	for (i = 0; i < OPERATORS; i++) {
+		found = dlsym(scope, names[i]);
+		if (found != NULL)
+			atomic_store(&operators.next[i], found);
+	}
+}
+
 /*
- * The operator that the object around @caller would be given without us.  It
- * is remembered (@stays) if the C++ library that has it can be kept loaded;
- * one that is linked into the caller may go away with it.
+ * The operator that the object around @caller would be given without us.  All
+ * are remembered if the C++ library that has them can be kept loaded; one that
+ * is linked into the caller may go away with it.
  */
 static void *
-find_private(const char *name, uint64_t caller, bool *stays)
+find_private(const char *name, uint64_t caller)
 {
 	void *found = NULL;
+	void *runtime;
 	void *object;
 	Dl_info info;
 
@@ -99,9 +117,11 @@ find_private(const char *name, uint64_t caller, bool *stays)
 	if (object == NULL)
 		return NULL;
 	found = dlsym(object, name);
-	*stays = found != NULL && dladdr(found, &info) != 0 &&
-	    is_runtime(info.dli_fname) && dlopen(info.dli_fname,
-	    RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) != NULL;
+	runtime = found != NULL && dladdr(found, &info) != 0 &&
+	    is_runtime(info.dli_fname) ? dlopen(info.dli_fname,
+	    RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) : NULL;
+	if (runtime != NULL)
+		find_all(runtime);
 	dlclose(object);
 	return found;
 }
@@ -111,15 +131,20 @@ find_next(enum operator operator, uint64_t caller)
 {
 	struct aside was = boot_own_begin();
 	void *found = dlsym(RTLD_NEXT, names[operator]);
-	bool stays = found != NULL;
 
-	if (found == NULL)
-		found = find_private(names[operator], caller, &stays);
-	if (stays)
-		atomic_store(&operators.next[operator], found);
+	if (found != NULL)
+		find_all(RTLD_NEXT);
+	else if (caller != 0)
+		found = find_private(names[operator], caller);
 	(void)dlsym(RTLD_DEFAULT, "malloc"); /* no dlerror() of ours stays */
 	boot_own_end(was);
 	return found;
+}
+
+__attribute__((constructor)) static void
+start(void)
+{
+	(void)find_next(NEW, 0);
 }
 
 static inline void *

@@ -4,7 +4,7 @@
  * Floor 8 (door).  The environment decides whether the next program has us
  * inside.  It is changed here, in the array that is handed on and nowhere
  * else: --children none takes us out of it, and so does a program that we
- * would do harm to (preload.h).  What needs no change is passed on as it came,
+ * would do harm to (sys/program.h).  What needs no change is passed on as it came,
  * the same pointers.  system() and popen() call libc's own; their shell calls
  * these.
  *
@@ -24,14 +24,16 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "door/boot.h"
 #include "door/preload.h"
 #include "door/real.h"
 #include "mem/segment.h"
+#include "sys/program.h"
 #include "sys/sys.h"
 
 #define PRELOAD    "LD_PRELOAD"
-#define STACK_MOST 4096 /* bytes of a new environment that lie on the stack */
+#define STACK_MOST 1536 /* bytes of a new environment that lie on the stack */
 
 enum call_kind {
 	CALL_EXECV,
@@ -115,15 +117,9 @@ pass_on(const struct call *c, char *const *environment)
 static const char *
 path_variable(void)
 {
-	char *const *e;
-	const char *value;
+	const char *value = text_variable(environ, "PATH");
 
-	for (e = environ; e != NULL && *e != NULL; e++) {
-		value = preload_value(*e, "PATH");
-		if (value != NULL)
-			return value;
-	}
-	return "/bin:/usr/bin"; /* what libc takes */
+	return value != NULL ? value : "/bin:/usr/bin"; /* as libc has it */
 }
 
 static bool
@@ -135,24 +131,45 @@ is_program(const char *path)
 	    (st.st_mode & 0111) != 0;
 }
 
+/* Of the entries of a list, those left out that make no path. */
+static size_t
+longest_entry(const char *list)
+{
+	size_t longest = 0;
+
+	for (;;) {
+		size_t n = strcspn(list, ":");
+
+		if (n < PATH_MAX)
+			longest = max_u64(longest, n);
+		if (list[n] == '\0')
+			return longest;
+		list += n + 1;
+	}
+}
+
 /* The first in PATH; a function of its own for the room that it needs. */
 static __attribute__((noinline)) enum segment_unfollowed
 look_along_path(const char *file)
 {
 	const char *list = path_variable();
 	size_t bytes = strlen(file) + 1;
-	char path[PATH_MAX];
+	size_t room = longest_entry(list);
+	char *path;
 
+	if (bytes > NAME_MAX + 1)
+		return UNFOLLOWED_NOT;
+	path = alloca(room + 1 + bytes);
 	for (;;) {
 		size_t n = strcspn(list, ":");
 		size_t slash = n != 0;
 
-		if (n + slash + bytes <= sizeof(path)) {
+		if (n <= room) {
 			memcpy(path, list, n);
 			path[n] = '/';
 			memcpy(path + n + slash, file, bytes);
 			if (is_program(path))
-				return preload_look(AT_FDCWD, path, 0);
+				return program_look(AT_FDCWD, path, 0);
 		}
 		if (list[n] == '\0')
 			return UNFOLLOWED_NOT;
@@ -164,13 +181,13 @@ static enum segment_unfollowed
 look(const struct call *c)
 {
 	if (c->kind == CALL_FEXECVE)
-		return preload_look(c->directory, "", AT_EMPTY_PATH);
+		return program_look(c->directory, "", AT_EMPTY_PATH);
 	if (c->kind == CALL_EXECVEAT)
-		return preload_look(c->directory, c->path, c->flags);
+		return program_look(c->directory, c->path, c->flags);
 	if (c->path != NULL && c->path[0] != '\0' && searches(c) &&
 	    strchr(c->path, '/') == NULL)
 		return look_along_path(c->path);
-	return preload_look(AT_FDCWD, c->path, 0);
+	return program_look(AT_FDCWD, c->path, 0);
 }
 
 /* --- its environment ------------------------------------------------------ */
@@ -179,9 +196,34 @@ look(const struct call *c)
 static const char *
 our_list(const char *entry)
 {
-	const char *list = preload_value(entry, PRELOAD);
+	const char *list = text_value(entry, PRELOAD);
 
 	return list != NULL && preload_has(list, real.self) ? list : NULL;
+}
+
+/*
+ * Can our library be opened from here, by the path in @list?  The dynamic
+ * linker complains where it cannot: after chroot() or setuid().  What it would
+ * have to search for is its own business.
+ */
+static __attribute__((noinline)) bool
+is_in_reach(const char *list)
+{
+	size_t bytes = 0;
+	const char *entry = preload_entry(list, real.self, &bytes);
+	char *path;
+	int fd;
+
+	if (entry == NULL || bytes >= PATH_MAX ||
+	    memchr(entry, '/', bytes) == NULL)
+		return true;
+	path = alloca(bytes + 1);
+	memcpy(path, entry, bytes);
+	path[bytes] = '\0';
+	fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd >= 0)
+		sys_close(fd);
+	return fd != -ENOENT && fd != -ENOTDIR && fd != -EACCES;
 }
 
 static void
@@ -190,14 +232,14 @@ make_plan(const struct call *c, struct plan *plan)
 	char *const *e;
 	size_t list = 0;
 	size_t count = 1;
-	bool inside = false;
+	const char *inside = NULL;
 
 	memset(plan, 0, sizeof(*plan));
 	plan->none = !boot_follows(spawns(c));
 	for (e = c->environment; e != NULL && *e != NULL; e++) {
 		count++;
 		if (our_list(*e) != NULL) {
-			inside = true;
+			inside = our_list(*e);
 			list += strlen(*e) + 1;
 		} else if (plan->none && boot_was_given(*e)) {
 			plan->without = true;
@@ -205,15 +247,17 @@ make_plan(const struct call *c, struct plan *plan)
 	}
 	plan->bytes = count * sizeof(*e) + list;
 	if (plan->none) {
-		plan->without |= inside;
+		plan->without |= inside != NULL;
 		return;
 	}
-	if (!inside && !boot_was_preloaded())
+	if (inside == NULL && !boot_was_preloaded())
 		return;
 	plan->why = look(c);
-	if (!inside && plan->why == UNFOLLOWED_NOT)
+	if (plan->why == UNFOLLOWED_NOT && inside == NULL)
 		plan->why = UNFOLLOWED_ENVIRONMENT;
-	plan->without = inside && preload_harms(plan->why);
+	else if (plan->why == UNFOLLOWED_NOT && !is_in_reach(inside))
+		plan->why = UNFOLLOWED_REACH;
+	plan->without = inside != NULL && program_harms(plan->why);
 }
 
 static char *const *

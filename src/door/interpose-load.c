@@ -7,6 +7,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 
 #include "base/base.h"
 #include "door/boot.h"
@@ -21,6 +22,38 @@ records(void)
 	    boot_enter() <= ENTRY_SHARED);
 }
 
+static int
+look_at_all(struct dl_phdr_info *object, size_t bytes, void *unused)
+{
+	(void)object;
+	(void)bytes;
+	(void)unused;
+	intern_closed();
+	return 1; /* once */
+}
+
+/*
+ * What is looked at must not be unmapped meanwhile by another thread's
+ * dlclose().  The linker sees to that while it tells of its objects: we need
+ * not hear about them.  Its own function and not one in front of it, which may
+ * have a list of its own; after a call that succeeded no dlerror() is lost.
+ */
+static void
+look(void)
+{
+	static int (*_Atomic iterate)(int (*)(struct dl_phdr_info *, size_t,
+	    void *), void *);
+	struct aside was;
+
+	if (iterate == NULL) {
+		was = boot_own_begin();
+		iterate = dlsym(RTLD_NEXT, "dl_iterate_phdr");
+		boot_own_end(was);
+	}
+	if (iterate != NULL)
+		(void)iterate(look_at_all, NULL);
+}
+
 EXPORT int
 dlclose(void *handle)
 {
@@ -32,7 +65,7 @@ dlclose(void *handle)
 	r = real.dlclose(handle);
 	error = errno;
 	if (r == 0 && records())
-		intern_closed();
+		look();
 	errno = error;
 	return r;
 }

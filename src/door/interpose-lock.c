@@ -19,8 +19,8 @@
 #include "sys/sys.h"
 
 /* The library itself, from its first page to the last; the linker's names. */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const char _end[] __attribute__((visibility("hidden")));
+extern const char __ehdr_start[] INSIDE;
+extern const char _end[] INSIDE;
 
 static bool
 meets(const struct proc_vma *vma, uint64_t start, uint64_t end)

@@ -101,14 +101,16 @@ map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset,
 EXPORT void *
 mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-	return map(at, bytes, protection, flags, fd, offset, arch_frame_of(ARCH_CALLER()));
+	return map(at, bytes, protection, flags, fd, offset,
+	    arch_frame_of(ARCH_CALLER()));
 }
 
 EXPORT void *
 mmap64(void *at, size_t bytes, int protection, int flags, int fd,
     off64_t offset)
 {
-	return map(at, bytes, protection, flags, fd, offset, arch_frame_of(ARCH_CALLER()));
+	return map(at, bytes, protection, flags, fd, offset,
+	    arch_frame_of(ARCH_CALLER()));
 }
 
 /*
@@ -173,7 +175,7 @@ mremap(void *old, size_t old_bytes, size_t new_bytes, int flags, ...)
 	if (p != MAP_FAILED)
 		mapping_lay(hand, (uintptr_t)p, new_bytes);
 	else
-		mapping_lay(hand, (uintptr_t)old, stays ? 0 : old_bytes);
+		mapping_lay_back(hand);
 	return p;
 }
 

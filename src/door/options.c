@@ -29,23 +29,11 @@ static const struct choice children[] = {
 	{ "none", CHILDREN_NONE }, { NULL, 0 }
 };
 
-static const char *
-value_of(char *const *environment, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; environment != NULL && *environment != NULL; environment++)
-		if (strncmp(*environment, name, n) == 0 &&
-		    (*environment)[n] == '=')
-			return *environment + n + 1;
-	return NULL;
-}
-
 /* A text that is too long is none: no path and no run is cut. */
 static void
 copy(char *const *environment, const char *name, char *to, size_t room)
 {
-	const char *value = value_of(environment, name);
+	const char *value = text_variable(environment, name);
 	size_t n = value != NULL ? strlen(value) : 0;
 
 	if (n >= room)
@@ -158,7 +146,7 @@ options_read(char *const *environment, struct options *options,
 	} table[] = {
 		{ "HEAPTIDE", switches, 0, 0, &enabled },
 		{ "HEAPTIDE_STACKS", stacks, 0, 0, &options->stacks },
-		{ "HEAPTIDE_DEPTH", NULL, DEPTH_LEAST, DEPTH_MOST,
+		{ "HEAPTIDE_DEPTH", NULL, 1, SEGMENT_DEPTH_MOST,
 		    &options->depth },
 		{ "HEAPTIDE_CHILDREN", children, 0, 0, &options->children },
 		{ "HEAPTIDE_VERIFY", switches, 0, 0, &verify },
@@ -167,13 +155,13 @@ options_read(char *const *environment, struct options *options,
 	size_t i;
 
 	options->stacks = STACKS_ALL;
-	options->depth = DEPTH_DEFAULT;
+	options->depth = SEGMENT_DEPTH;
 	options->children = CHILDREN_ALL;
 	note_given(environment, options);
 	copy(environment, "HEAPTIDE_RUN", options->run, sizeof(options->run));
 	copy(environment, "HEAPTIDE_LOG", options->log, sizeof(options->log));
 	for (i = 0; i < ARRAY_LENGTH(table); i++) {
-		const char *value = value_of(environment, table[i].name);
+		const char *value = text_variable(environment, table[i].name);
 		int r;
 
 		if (value == NULL || value[0] == '\0')
@@ -187,7 +175,7 @@ options_read(char *const *environment, struct options *options,
 			return r;
 		}
 	}
-	fault = value_of(environment, "HEAPTIDE_FAULT");
+	fault = text_variable(environment, "HEAPTIDE_FAULT");
 	if (fault != NULL && read_fault(fault, &options->fault) < 0) {
 		*wrong = "HEAPTIDE_FAULT";
 		return -EINVAL;

@@ -14,10 +14,6 @@
 #include "sys/place.h"
 #include "sys/sys.h"
 
-#define DEPTH_LEAST   1
-#define DEPTH_MOST    1024
-#define DEPTH_DEFAULT 128
-
 #define OPTIONS_GIVEN_MOST 24
 
 struct options {

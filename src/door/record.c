@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "door/boot.h"
-#include "door/options.h"
 #include "door/stranger.h"
 #include "heap/ledger.h"
 #include "heap/site.h"
@@ -59,7 +58,7 @@ static COLD void
 verify(uint64_t caller, const uint64_t *frames, size_t n)
 {
 	struct segment_lost *lost = &segment_mine()->lost;
-	uint64_t other[DEPTH_MOST + UNWIND_OWN];
+	uint64_t other[SEGMENT_DEPTH_MOST + UNWIND_OWN];
 	struct aside was = boot_own_begin();
 	size_t first;
 	size_t m;
@@ -70,6 +69,26 @@ verify(uint64_t caller, const uint64_t *frames, size_t n)
 	count(&lost->verified);
 	if (m != n || !is_same(frames, other + first, n))
 		count(&lost->differing);
+}
+
+/*
+ * Another thread may be forgetting old nodes, which takes it some 10 us.  The
+ * bound is for a handler in the middle of that.
+ */
+#define YIELDS_MOST 1000
+
+static uint32_t
+intern_in_time(const uint64_t *frames, size_t n)
+{
+	uint32_t node = intern_stack(frames, n);
+	int yields;
+
+	for (yields = 0; UNLIKELY(node == INTERN_LATER) &&
+	    yields < YIELDS_MOST; yields++) {
+		sys_yield();
+		node = intern_stack(frames, n);
+	}
+	return node;
 }
 
 /*
@@ -91,7 +110,7 @@ walk(const struct arch_frame *caller, uint32_t turn, bool *cut)
 		verify(caller->pc, frames, n);
 	if (more)
 		frames[n++] = NODE_CUT;
-	return intern_stack(frames, n);
+	return intern_in_time(frames, n);
 }
 
 /*
@@ -112,8 +131,10 @@ site_here(struct arch_frame caller, uint32_t flags)
 	for (i = 0; LIKELY(self.scratch != NULL) && i < TURNS_MOST; i++) {
 		turn = take_turn();
 		node = walk(&caller, turn, &cut);
-		if (is_over(turn) || UNLIKELY(node == INTERN_LATER))
+		if (is_over(turn))
 			continue;
+		if (UNLIKELY(node == INTERN_LATER))
+			break;
 		if (UNLIKELY(cut))
 			count(&lost->truncated);
 		if (LIKELY(node != 0))

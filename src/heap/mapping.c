@@ -33,7 +33,8 @@ struct change {
 enum {
 	MAPPING_LIFT = MAPPING_KINDS, /* take it out, into the hand */
 	MAPPING_LOOK,                 /* into the hand, and leave it there */
-	MAPPING_LAY                   /* what is in the hand becomes the range */
+	MAPPING_LAY,                  /* what is in the hand becomes the range */
+	MAPPING_BACK                  /* it comes to lie where it was */
 };
 
 /* Its fields belong to who applies changes. */
@@ -41,6 +42,9 @@ struct hand {
 	_Atomic bool taken;
 	uint32_t kind;
 	uint32_t site;
+	uint64_t start; /* of what was lifted, */
+	uint64_t end;   /* as far as it is of one kind and site */
+	bool more;      /* was lifted than that */
 };
 
 static struct {
@@ -158,16 +162,40 @@ cut_out(struct mapping *rows, uint64_t count, uint64_t start, uint64_t end)
 	return count - (gone - i);
 }
 
-/* Take up what lies at @address: of a range never met, that it is memory. */
-static void
+/*
+ * Take up what lies at @start: of a range never met, that it is memory.  What
+ * of it would have to be put back ends where the row does, or at @end.
+ * Returns where all that may be moved ends: the kernel moves nothing that has
+ * a gap in it.
+ */
+static uint64_t
 take_up(struct hand *hand, const struct mapping *rows, uint64_t count,
-    uint64_t address)
+    uint64_t start, uint64_t end)
 {
-	uint64_t i = find_row(rows, count, address);
-	bool known = i < count && rows[i].start <= address;
+	uint64_t i = find_row(rows, count, start);
+	bool known = i < count && rows[i].start <= start;
+	uint64_t reach = start;
 
 	hand->kind = known ? rows[i].kind : MAPPING_ANONYMOUS;
 	hand->site = known ? rows[i].site : 0;
+	hand->start = start;
+	hand->end = known ? min_u64(rows[i].end, end) : start;
+	for (; i < count && rows[i].start <= reach && reach < end; i++)
+		reach = min_u64(rows[i].end, end);
+	hand->more = reach > hand->end;
+	return reach;
+}
+
+/* Out of the hand again, as it was. */
+static void
+put_back(const struct hand *hand, struct mapping *m)
+{
+	m->kind = hand->kind;
+	m->site = hand->site;
+	m->start = hand->start;
+	m->end = hand->end;
+	if (hand->more)
+		atomic_fetch_add(&segment_mine()->lost.mappings, 1);
 }
 
 /* Put a range in, where nothing is; returns how many rows there are. */
@@ -193,15 +221,21 @@ resolve(const struct mapping *change, const struct mapping *rows,
 
 	if (m.kind < MAPPING_KINDS)
 		return m;
-	if (m.kind == MAPPING_LAY) {
+	switch (m.kind) {
+	case MAPPING_LAY:
 		m.kind = m.start < m.end ? hand->kind : MAPPING_NONE;
 		m.site = hand->site;
 		atomic_store(&hand->taken, false);
 		return m;
-	}
-	take_up(hand, rows, count, m.start);
-	if (m.kind == MAPPING_LOOK)
+	case MAPPING_BACK:
+		put_back(hand, &m);
+		atomic_store(&hand->taken, false);
+		return m;
+	case MAPPING_LOOK:
 		m.end = m.start;
+		break;
+	}
+	m.end = take_up(hand, rows, count, m.start, m.end);
 	m.kind = MAPPING_NONE;
 	return m;
 }
@@ -373,6 +407,17 @@ mapping_lay(int hand, uint64_t start, uint64_t bytes)
 			return;
 	}
 	(void)submit(&m);
+}
+
+void
+mapping_lay_back(int hand)
+{
+	if (hand >= 0) /* else it lies there, and it has been said */
+		(void)submit(&(struct mapping){
+		    .kind = MAPPING_BACK,
+		    .site = (uint32_t)hand,
+		    .born_ns = sys_clock_coarse(),
+		});
 }
 
 void

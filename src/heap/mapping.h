@@ -2,7 +2,8 @@
  * mapping.h - the address ranges a program maps by itself
  *
  * Floor 4 (heap).  May use: base, sys, mem.  Used by: door.
- * Contexts: anywhere, signal handlers included: no lock, no waiting.
+ * Contexts: anywhere, signal handlers included: no lock.  Who meets a queue
+ * that is full waits for room, at most a second (mapping.c).
  *
  * Changes go through a bounded queue.  Whoever finds nobody at work applies
  * what is queued, in order, to the sorted table in the segment; whoever finds
@@ -28,11 +29,17 @@ void mapping_remove(uint64_t start, uint64_t bytes);
 /*
  * A range is about to be moved, or copied (@leave: it stays where it is).
  * What it is goes to a hand, whose number is returned, and from there to where
- * it comes to lie: with 0 bytes, nowhere.  Below 0: no hand was free, which
- * has been counted; mapping_lay() takes that, too.
+ * it comes to lie.  Below 0: no hand was free, which has been counted; the
+ * others take that, too.
  */
 int mapping_lift(uint64_t start, uint64_t bytes, bool leave);
 void mapping_lay(int hand, uint64_t start, uint64_t bytes);
+
+/*
+ * The kernel has refused: it lies where it was.  If it was several ranges, one
+ * at the other, the first is put back; that the others are not is counted.
+ */
+void mapping_lay_back(int hand);
 
 /* Forget what was queued: a child, just forked, with a table of its own. */
 void mapping_reset(void);

@@ -176,13 +176,13 @@ count_thread(struct segment_live *live)
 }
 
 int
-tally_create_shared(void)
+tally_create_shared(int process)
 {
 	struct tally *rows = segment_rows(TABLE_TALLIES);
 
 	if (segment_take(TABLE_TALLIES, 1) != 0)
 		return -ENOSPC;
-	atomic_store(&tallies.process, sys_pid());
+	atomic_store(&tallies.process, process);
 	atomic_store(&rows[0].state, TALLY_SHARED);
 	return 0;
 }

@@ -105,8 +105,8 @@ void tally_look(struct tally *t);
  */
 int64_t tally_process_bytes(const struct tally *t);
 
-/* Row 0 of a new segment, before all others.  0, or -ENOSPC. */
-int tally_create_shared(void);
+/* Row 0 of a new segment of @process, before all others.  0, or -ENOSPC. */
+int tally_create_shared(int process);
 
 /* A row for the calling thread, or the shared row 0 if all are taken. */
 struct tally *tally_claim(void);

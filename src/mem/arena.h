@@ -36,8 +36,8 @@ uint64_t arena_room(void);
 
 /*
  * Set address space aside for the time when the kernel may not be asked any
- * more (sys_confine()), or maps nothing: about @bytes, less if so much is not to
- * be had.  ARENA_RESERVE: some of it goes to each region of heap that is met,
+ * more (sys_confine()), or maps nothing: about @bytes, less if so much is not
+ * to be had.  ARENA_RESERVE: some of it goes to each region of heap that is met,
  * so it does for about as much heap, in blocks of all sizes.
  */
 #define ARENA_RESERVE GIB

@@ -19,7 +19,7 @@
 #define PAGE_BYTES     UINT64_C(4096)
 #define STEP_LEAST     (16 * KIB)
 #define STEP_MOST      (1 * MIB)
-#define IMAGES_MOST    100000 /* execs of one pid that keep a name */
+#define IMAGES_MOST    100000 /* names that are tried for an image */
 
 /*
  * Rows there is address space for; a process short of it gets fewer.  And how
@@ -148,6 +148,19 @@ back(uint64_t offset, uint64_t bytes)
 	return r == -EFAULT ? -ENOSPC : r;
 }
 
+/*
+ * The image that left the file @fd is the how manieth of its process?  Its name
+ * alone does not tell: those of earlier ones may have been collected by now.
+ */
+static uint32_t
+image_of(int fd)
+{
+	uint32_t n;
+
+	return sys_pread(fd, &n, sizeof(n), offsetof(struct segment,
+	    identity.exec_count)) == (ssize_t)sizeof(n) ? n : 0;
+}
+
 /* Keep what an image of this pid left before it was exec'ed over. */
 static int
 set_aside(const char *path, uint32_t *exec_count)
@@ -157,7 +170,8 @@ set_aside(const char *path, uint32_t *exec_count)
 	static char aside[PLACE_ROOM]; /* stacks may be small */
 	struct text name;
 	struct stat st;
-	uint32_t n;
+	uint32_t n = 0;
+	uint32_t tries;
 	int fd;
 
 	fd = sys_open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
@@ -165,9 +179,10 @@ set_aside(const char *path, uint32_t *exec_count)
 		if (may_write(SEGMENT_HEADER_BYTES) == 0)
 			(void)sys_pwrite(fd, &how, sizeof(how),
 			    offsetof(struct segment, end.how));
+		n = image_of(fd);
 		sys_close(fd);
 	}
-	for (n = 0; n < IMAGES_MOST; n++) {
+	for (tries = 0; tries < IMAGES_MOST; tries++, n++) {
 		text_open(&name, aside, sizeof(aside));
 		text_put_bytes(&name, path, stem);
 		text_put(&name, ".");

@@ -25,7 +25,7 @@ uint32_t intern_stack(const uint64_t *pcs, size_t depth);
 
 /*
  * dlclose() was called, and has returned.  Not inside malloc: it takes some
- * 10 us.
+ * 10 us.  The caller holds off whoever would close another one meanwhile.
  */
 void intern_closed(void);
 

@@ -32,7 +32,7 @@ struct stack {
  * itself, will be; that counts once the kernel may not be asked any more.
  */
 #define UNWIND_STACK_MOST  (UINT64_C(64) << 20)
-#define UNWIND_STACK_LEAST (UINT64_C(12) << 10) /* PTHREAD_STACK_MIN, less data */
+#define UNWIND_STACK_LEAST (UINT64_C(12) << 10) /* PTHREAD_STACK_MIN less data */
 void unwind_set_top(struct stack *stack, uint64_t top, uint64_t sure_bytes);
 
 /*

@@ -26,14 +26,9 @@ static const struct candidate {
 static const char *
 value_of(char *const *environment, const char *variable)
 {
-	size_t bytes = strlen(variable);
+	const char *value = text_variable(environment, variable);
 
-	for (; environment != NULL && *environment != NULL; environment++)
-		if (strncmp(*environment, variable, bytes) == 0 &&
-		    (*environment)[bytes] == '=')
-			return (*environment)[bytes + 1] != '\0' ?
-			    *environment + bytes + 1 : NULL;
-	return NULL;
+	return value != NULL && *value != '\0' ? value : NULL;
 }
 
 static bool

@@ -68,8 +68,8 @@ int proc_vmas_read(int pid, void (*each)(void *context,
     const struct proc_vma *vma), void *context);
 
 /*
- * The pid namespace that the numbers of /proc are of, where @pid is the caller's
- * number there.  0: the machine's own, or not known.
+ * The pid namespace that the numbers of /proc are of, where @pid is the
+ * caller's number there.  0: the machine's own, or not known.
  */
 uint64_t proc_namespace(int pid);
 

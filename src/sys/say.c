@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-#include "base/base.h"
 #include "base/text.h"
 #include "sys/sys.h"
 

@@ -12,18 +12,18 @@
 
 /*
  * Where lines go: a file of $HEAPTIDE_LOG, opened anew for each line, so that
- * no descriptor of ours stays in the program.  Unset or empty, lines are kept to
- * ourselves: the program's standard error is the program's.
+ * no descriptor of ours stays in the program.  Unset or empty, lines are kept
+ * to ourselves: the program's standard error is the program's.
  */
 void say_set_log(const char *path);
 
 /*
- * Say `heaptide: @what: @why; @means`, once for each @what of the process.
- * @error is a negative errno value, told by its number, or 0 for none.
+ * Say `heaptide[PID]: @what: error N; @means`, once for each @what of the
+ * process.  @error is a negative errno value, told by its number; 0: none.
  */
 void say_once(const char *what, int error, const char *means);
 
-/* Say `heaptide: @what: @n`, for the tests. */
+/* Say `heaptide[PID]: @what: @n`, for the tests. */
 void say_number(const char *what, uint64_t n);
 
 #endif

@@ -24,7 +24,7 @@ static struct {
 	_Atomic uint32_t watched;  /* reasons to look: confinements, a fault */
 	_Atomic uint32_t confined; /* sys_confine() less sys_release() */
 	_Atomic uint32_t inside;   /* calls that are being made now */
-	_Atomic uint64_t calls;    /* counted under sys_fault() only */
+	_Atomic uint64_t calls;    /* counted after sys_set_fault() only */
 	struct sys_fault fault;    /* set before any other thread counts */
 } sys;
 
@@ -378,7 +378,7 @@ sys_thread_name(char name[16])
 	return (int)call(SYS_prctl, PR_GET_NAME, (long)name, 0, 0, 0, 0);
 }
 
-/* --- clocks ---------------------------------------------------------------- */
+/* --- clocks --------------------------------------------------------------- */
 
 /*
  * The vDSO's function, found without libc: its clock_gettime() may be somebody

@@ -40,7 +40,7 @@ struct sys_fault {
 
 void sys_set_fault(const struct sys_fault *fault);
 
-/* The calls counted so far; 0 without a fault. */
+/* The calls counted so far; 0 without a sys_set_fault(). */
 uint64_t sys_calls(void);
 
 /* A call of the program's own, made as it stands, whatever is refused to us. */

@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	MUST(memchr(o.log, '\0', sizeof(o.log)) != NULL);
 	if (r == 0) {
 		MUST(o.stacks <= STACKS_ALL && o.children <= CHILDREN_NONE);
-		MUST(o.depth >= DEPTH_LEAST && o.depth <= DEPTH_MOST);
+		MUST(o.depth >= 1 && o.depth <= SEGMENT_DEPTH_MOST);
 		MUST(o.root >= 0);
 	}
 	free(text);

@@ -210,6 +210,20 @@ if [ "$(id -u)" -eq 0 ]; then
 	chmod 755 .
 	finds_the_same $STARTED vfork ./raised
 	not_profiled privileged $STARTED
+
+	# Who can no longer open our library would be told so by the linker.
+	place="out of reach"
+	mkdir -m 700 hidden
+	cp "$LIBHEAPTIDE" hidden
+	LD_PRELOAD=$scratch/hidden/libheaptide.so HEAPTIDE_DIR=$scratch/hidden \
+	    chroot --userspec=65534:65534 / "$scratch/bin/environment" \
+	    >under 2>under.err
+	same "$place: status" 3 $?
+	[ ! -s under.err ] || fail "$place: $(cat under.err)"
+	! grep -q LD_PRELOAD under || fail "$place: it is still in there"
+	report hidden/*.tide
+	same "$place: told of in the profile" 1 \
+	    "$(json report.json .not_profiled.unreachable)"
 fi
 
 # A program that makes an environment of its own has made its choice.

@@ -83,6 +83,8 @@ for stacks in none all; do
 	accounts_match
 	family vfork 1
 	accounts_match
+	family fork-vfork 2
+	accounts_match
 	family shared-memory 0
 	accounts_match
 	family posix_spawn 1

@@ -33,7 +33,7 @@ own_segment_setup(void **state)
 	snprintf(own_path, sizeof(own_path), "%s/1.2.tide", own_directory);
 	if (segment_create(own_path, &exec_count) < 0 || exec_count != 0)
 		return -1;
-	if (tally_create_shared() < 0)
+	if (tally_create_shared(getpid()) < 0)
 		return -1;
 	if (site_create_known() < 0)
 		return -1;

@@ -24,9 +24,9 @@
  */
 struct program {
 	Elf64_Ehdr head;
-	Elf64_Phdr segment;
-	Elf64_Shdr section[4]; /* none, names, dynamic, symbols */
-	Elf64_Dyn dynamic[2];
+	Elf64_Phdr segment[3]; /* interpreter, all of it, dynamic */
+	Elf64_Shdr section[3]; /* none, names, symbols */
+	Elf64_Dyn dynamic[3];
 	Elf64_Sym symbol[2];
 	char names[64];        /* "\0" word "\0" */
 	char interpreter[64];
@@ -36,7 +36,7 @@ struct program {
 struct wish {
 	unsigned machine, class; /* 0: this machine's */
 	const char *interpreter;
-	const char *needed, *soname;
+	const char *needed;
 	const char *defines;     /* a function of its own */
 	const char *wants;       /* a function of another */
 };
@@ -78,8 +78,8 @@ write_text(const char *name, const char *text, mode_t mode)
 static void
 fill_sections(struct program *p, const struct wish *w)
 {
-	const char *word = w->needed ? w->needed : w->soname ? w->soname :
-	    w->defines ? w->defines : w->wants ? w->wants : "";
+	const char *word = w->needed ? w->needed : w->defines ? w->defines :
+	    w->wants ? w->wants : "";
 
 	snprintf(p->names + 1, sizeof(p->names) - 1, "%s", word);
 	p->section[1] = (Elf64_Shdr){
@@ -88,26 +88,43 @@ fill_sections(struct program *p, const struct wish *w)
 		.sh_size = sizeof(p->names),
 	};
 	p->section[2] = (Elf64_Shdr){
-		.sh_type = SHT_DYNAMIC,
-		.sh_link = 1,
-		.sh_offset = offsetof(struct program, dynamic),
-		.sh_size = sizeof(p->dynamic),
-		.sh_entsize = sizeof(p->dynamic[0]),
-	};
-	p->section[3] = (Elf64_Shdr){
 		.sh_type = SHT_DYNSYM,
 		.sh_link = 1,
 		.sh_offset = offsetof(struct program, symbol),
 		.sh_size = sizeof(p->symbol),
 		.sh_entsize = sizeof(p->symbol[0]),
 	};
-	p->dynamic[0].d_tag = w->needed ? DT_NEEDED :
-	    w->soname ? DT_SONAME : DT_NULL;
-	p->dynamic[0].d_un.d_val = 1;
 	p->symbol[1].st_name = 1;
 	p->symbol[1].st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
 	p->symbol[1].st_shndx = w->defines ? 1 : SHN_UNDEF;
 	p->symbol[1].st_value = w->defines ? 0x1000 : 0;
+}
+
+static void
+fill_segments(struct program *p, const struct wish *w)
+{
+	if (w->interpreter != NULL) {
+		snprintf(p->interpreter, sizeof(p->interpreter), "%s",
+		    w->interpreter);
+		p->segment[0] = (Elf64_Phdr){
+			.p_type = PT_INTERP,
+			.p_offset = offsetof(struct program, interpreter),
+			.p_filesz = strlen(w->interpreter) + 1,
+		};
+	}
+	p->segment[1] = (Elf64_Phdr){
+		.p_type = PT_LOAD,
+		.p_filesz = sizeof(*p),
+	};
+	p->segment[2] = (Elf64_Phdr){
+		.p_type = PT_DYNAMIC,
+		.p_offset = offsetof(struct program, dynamic),
+		.p_filesz = sizeof(p->dynamic),
+	};
+	p->dynamic[0].d_tag = DT_STRTAB;
+	p->dynamic[0].d_un.d_ptr = offsetof(struct program, names);
+	p->dynamic[1].d_tag = w->needed ? DT_NEEDED : DT_NULL;
+	p->dynamic[1].d_un.d_val = 1;
 }
 
 static void
@@ -126,22 +143,13 @@ write_program(const char *name, const struct wish *w, mode_t mode)
 			.e_shoff = offsetof(struct program, section),
 			.e_ehsize = sizeof(Elf64_Ehdr),
 			.e_phentsize = sizeof(Elf64_Phdr),
-			.e_phnum = 1,
+			.e_phnum = 3,
 			.e_shentsize = sizeof(Elf64_Shdr),
-			.e_shnum = 4,
+			.e_shnum = 3,
 		},
-		.segment = { .p_type = PT_NULL },
 	};
 
-	if (w->interpreter != NULL) {
-		snprintf(p.interpreter, sizeof(p.interpreter), "%s",
-		    w->interpreter);
-		p.segment = (Elf64_Phdr){
-			.p_type = PT_INTERP,
-			.p_offset = offsetof(struct program, interpreter),
-			.p_filesz = strlen(w->interpreter) + 1,
-		};
-	}
+	fill_segments(&p, w);
 	fill_sections(&p, w);
 	write_file(name, &p, sizeof(p), mode);
 }
@@ -184,13 +192,14 @@ programs_are_told_apart(void **state)
 		{ { .interpreter = GLIBC, .defines = "malloc" },
 		  NULL, "malloc of its own", true },
 		{ { .interpreter = NULL }, "statically linked", NULL, true },
-		{ { .soname = "ld-linux-x86-64.so.2" }, NULL, NULL, true },
 		{ { .interpreter = "/lib/ld-musl-x86_64.so.1" },
 		  "musl", NULL, false },
 		{ { .interpreter = GLIBC, .needed = "libasan.so.8" },
 		  "AddressSanitizer", NULL, false },
 		{ { .interpreter = GLIBC, .needed = "libtsan.so.2" },
-		  "ThreadSanitizer", NULL, false },
+		  "AddressSanitizer or its kin", NULL, false },
+		{ { .interpreter = "/system/bin/linker64" },
+		  "another libc", NULL, false },
 		{ { .interpreter = GLIBC, .machine = OTHER_MACHINE },
 		  "another CPU", NULL, false },
 		{ { .interpreter = GLIBC, .class = ELFCLASS32 },

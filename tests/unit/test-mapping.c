@@ -118,8 +118,17 @@ what_is_moved_or_copied_keeps_what_it_was(void **state)
 	mapping_lay(hand, 60 * PAGE, 1 * PAGE); /* copied */
 	expect("42-44 50-53 60-61");
 	assert_int_equal(kind_at(60), MAPPING_SHARED);
-	mapping_lay(mapping_lift(42 * PAGE, 0, true), 70 * PAGE, 0);
-	expect("42-44 50-53 60-61"); /* refused */
+	mapping_lay_back(mapping_lift(42 * PAGE, 0, true));
+	mapping_lay_back(mapping_lift(42 * PAGE, 50 * PAGE, false));
+	mapping_lay_back(mapping_lift(51 * PAGE, 1 * PAGE, false));
+	mapping_lay_back(mapping_lift(45 * PAGE, 10 * PAGE, false));
+	expect("42-44 50-51 51-52 52-53 60-61"); /* refused */
+	assert_int_equal(kind_at(51), MAPPING_SHARED);
+	assert_int_equal(segment_mine()->lost.mappings, 0);
+	mapping_lay_back(mapping_lift(51 * PAGE, 2 * PAGE, false));
+	expect("42-44 50-51 51-52 60-61");
+	assert_int_equal(segment_mine()->lost.mappings, 1);
+	segment_mine()->lost.mappings = 0;
 	cut(0, 100);
 }
 

@@ -173,6 +173,38 @@ an_earlier_image_of_the_pid_is_set_aside(void **state)
 }
 
 static int
+create_second(void)
+{
+	uint32_t exec_count = 0;
+
+	segment_leave();
+	if (segment_create(own_path, &exec_count) < 0)
+		return 1;
+	segment_mine()->identity.exec_count = exec_count;
+	return exec_count;
+}
+
+/* A supervisor takes the profiles of earlier images away as they come. */
+static void
+images_are_numbered_on_though_earlier_ones_are_gone(void **state)
+{
+	char aside[3][256];
+	char kept[256];
+
+	(void)state;
+	snprintf(kept, sizeof(kept), "%s/kept", own_directory);
+	for (int i = 0; i < 3; i++) {
+		snprintf(aside[i], sizeof(aside[i]), "%s/1.2.%d.tide",
+		    own_directory, i);
+		assert_int_equal(in_child(create_second), i + 1);
+		assert_int_equal(i == 0 ? rename(aside[i], kept) :
+		    unlink(aside[i]), 0);
+	}
+	unlink(own_path);
+	assert_int_equal(rename(kept, own_path), 0);
+}
+
+static int
 create_with_small_files(void)
 {
 	struct rlimit limit = { 16 * MIB, 16 * MIB };
@@ -238,6 +270,8 @@ main(void)
 		cmocka_unit_test(a_full_table_says_so_and_stays_full),
 		cmocka_unit_test(a_text_is_kept_with_its_length),
 		cmocka_unit_test(an_earlier_image_of_the_pid_is_set_aside),
+		cmocka_unit_test(
+		    images_are_numbered_on_though_earlier_ones_are_gone),
 		cmocka_unit_test(
 		    a_file_size_limit_makes_a_smaller_segment_and_no_signal),
 		cmocka_unit_test(a_directory_that_is_missing_is_an_answer),

@@ -266,10 +266,7 @@ a_line_is_put_together_of_words_and_numbers(void **state)
 	text_put(&t, " ");
 	text_put_i64(&t, INT64_MIN);
 	text_put_bytes(&t, " abc", 2);
-	text_put(&t, " ");
-	text_put_hex(&t, UINT64_MAX);
-	assert_string_equal(buffer,
-	    "pid 0 -9223372036854775808 a ffffffffffffffff");
+	assert_string_equal(buffer, "pid 0 -9223372036854775808 a");
 	assert_int_equal(t.used, strlen(buffer));
 	assert_int_equal(t.cut, 0);
 }
@@ -319,6 +316,23 @@ a_buffer_without_room_is_not_written(void **state)
 	assert_int_equal(t.cut, 1);
 }
 
+static void
+a_value_is_that_of_the_whole_name(void **state)
+{
+	char longer[] = "NAMED=z", bare[] = "NAME", x[] = "NAME=x";
+	char y[] = "NAME=y", nothing[] = "NAME=";
+	char *const environment[] = { longer, bare, x, y, NULL };
+	char *const empty[] = { nothing, NULL };
+
+	(void)state;
+	assert_string_equal(text_variable(environment, "NAME"), "x");
+	assert_string_equal(text_variable(empty, "NAME"), "");
+	assert_null(text_variable(environment, "AME"));
+	assert_null(text_variable(environment, "NAM"));
+	assert_null(text_variable(NULL, "NAME"));
+	assert_string_equal(text_value("NAME=a=b", "NAME"), "a=b");
+}
+
 int
 main(void)
 {
@@ -337,6 +351,7 @@ main(void)
 		    what_does_not_fit_is_cut_and_nothing_follows_it),
 		cmocka_unit_test(a_text_that_fits_to_the_byte_is_not_cut),
 		cmocka_unit_test(a_buffer_without_room_is_not_written),
+		cmocka_unit_test(a_value_is_that_of_the_whole_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -361,6 +361,24 @@ by_vfork(void)
 	live_on(&mine, 1000);
 }
 
+/* A child whose memory is first allocated from by a child in its memory. */
+static void
+by_fork_and_vfork(void)
+{
+	pid_t child;
+
+	live_on(&mine, 1000);
+	child = fork();
+	if (child == 0) {
+		begin_anew();
+		tell("program", await(exec_in_vfork()));
+		tell("child", await(allocate_in_vfork()));
+		live_on(&mine, 1000);
+		leave(4);
+	}
+	tell("child", await(child));
+}
+
 static int
 allocate_there(void *unused)
 {
@@ -555,6 +573,7 @@ main(int argc, char **argv)
 		{ "many", by_many },
 		{ "threads", by_threads },
 		{ "vfork", by_vfork },
+		{ "fork-vfork", by_fork_and_vfork },
 		{ "shared-memory", by_shared_memory },
 		{ "posix_spawn", by_posix_spawn },
 		{ "system", by_system },

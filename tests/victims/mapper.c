@@ -68,7 +68,10 @@ fail(void)
 	if (mmap(NULL, huge, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
 	    MAP_FAILED || munmap(at + 1, PAGE) == 0 ||
 	    mmap(NULL, PAGE, both, MAP_PRIVATE, -1, 0) != MAP_FAILED ||
-	    mremap(at, 2 * PAGE, huge, MREMAP_MAYMOVE) != MAP_FAILED)
+	    mremap(at, 2 * PAGE, huge, MREMAP_MAYMOVE) != MAP_FAILED ||
+	    /* More than there is; above it lies what was mapped before. */
+	    mremap(at, INT32_MAX / PAGE * PAGE, INT32_MAX, MREMAP_MAYMOVE) !=
+	    MAP_FAILED)
 		abort();
 	unmap(at, 2);
 }

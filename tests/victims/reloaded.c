@@ -4,13 +4,15 @@
  * usage: reloaded other FIRST SECOND
  *        reloaded same FIRST
  *        reloaded many MODULE...
+ *        reloaded at-once MODULE...
  *
  * FIRST and SECOND are modules with the same code under other names.  Each is
  * opened, allocates 10 blocks (SECOND 20) through its forward(), and is
  * closed.  other: by turns, five times; prints whether all lay at the same
  * address.  same: FIRST alone, 1000 times.  many: all are opened, allocate one
  * block each, and are closed; then in the other order, and two blocks each.
- * Other threads allocate meanwhile, from ever other depths.
+ * Other threads allocate meanwhile, from ever other depths.  at-once: each is
+ * opened, used and closed 500 times, each in a thread of its own.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -130,6 +132,27 @@ many(char **path, int modules)
 	puts(others > 0 ? "at others' addresses" : "at ever new addresses");
 }
 
+static void *
+use_often(void *path)
+{
+	for (int i = 0; i < 500; i++)
+		(void)use(path, 2);
+	return NULL;
+}
+
+static void
+at_once(char **path, int modules)
+{
+	pthread_t thread[MODULES_MOST];
+
+	for (int i = 0; i < modules; i++)
+		if (pthread_create(&thread[i], NULL, use_often, path[i]) != 0)
+			exit(2);
+	for (int i = 0; i < modules; i++)
+		pthread_join(thread[i], NULL);
+	puts("all at once");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -156,6 +179,11 @@ main(int argc, char **argv)
 	if (argc > 2 && argc - 2 <= MODULES_MOST &&
 	    strcmp(argv[1], "many") == 0) {
 		many(argv + 2, argc - 2);
+		return 0;
+	}
+	if (argc > 2 && argc - 2 <= MODULES_MOST &&
+	    strcmp(argv[1], "at-once") == 0) {
+		at_once(argv + 2, argc - 2);
 		return 0;
 	}
 	return 2;

@@ -2,7 +2,8 @@
  * small-stacks.c - how much stack a call of the family takes, and where little
  * is left
  *
- * usage: small-stacks measure MODULE | live
+ * usage: small-stacks measure MODULE | live | exit-in-handler |
+ *        exit-in-fiber | exec-in-handler
  *
  * measure: in a thread, prints how deep each call went below its caller; the
  * first of all calls, those that are the first of their kind (in a module, at
@@ -12,6 +13,9 @@
  *
  * live: allocates with 4 KiB left of the smallest stack that a thread may
  * have, in a handler with 4 KiB of its own, and on a fiber of 4 KiB.
+ *
+ * exit-in-handler, exit-in-fiber: leaves by exit(3) from there.
+ * exec-in-handler: becomes `sh`, by way of PATH, with status 4.
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -238,11 +242,26 @@ in_a_small_thread(void)
 	puts("a small thread");
 }
 
+static void (*what)(void) = allocate;
+
+static void
+leave(void)
+{
+	exit(3);
+}
+
+static void
+become_another(void)
+{
+	execlp("sh", "sh", "-c", "exit 4", (char *)NULL);
+	_exit(5);
+}
+
 static void
 handle(int signal)
 {
 	(void)signal;
-	allocate();
+	what();
 }
 
 static void
@@ -277,7 +296,7 @@ in_a_small_fiber(void)
 	there.uc_stack.ss_sp = map + 4096;
 	there.uc_stack.ss_size = 4096;
 	there.uc_link = &back;
-	makecontext(&there, allocate, 0);
+	makecontext(&there, what, 0);
 	swapcontext(&back, &there);
 	puts("a small fiber");
 }
@@ -294,6 +313,14 @@ main(int argc, char **argv)
 		in_a_small_handler();
 		in_a_small_fiber();
 		return 0;
+	}
+	if (argc == 2) {
+		what = strncmp(argv[1], "exec", 4) == 0 ? become_another :
+		    leave;
+		if (strstr(argv[1], "fiber") != NULL)
+			in_a_small_fiber();
+		in_a_small_handler();
+		return 2;
 	}
 	module = argc == 3 ? dlopen(argv[2], RTLD_NOW) : NULL;
 	if (module == NULL)
