@@ -66,6 +66,7 @@ static struct {
 	char *const *environment; /* until libc has found it: environ */
 	struct heritage heritage;
 	uint64_t *scratch[16 * KIB]; /* by row of the tally */
+	struct memo *memo[16 * KIB]; /* the same */
 } boot;
 
 bool boot_recording;
@@ -267,6 +268,7 @@ in_child(void)
 	boot.generation++;
 	know();
 	self.scratch = NULL;
+	self.memo = NULL;
 	mapping_reset();
 	module_reset();
 	intern_reset();
@@ -543,7 +545,11 @@ meet_thread(void)
 		self.scratch = arena_take((boot.options.depth + 1) *
 		    sizeof(uint64_t));
 		boot.scratch[row] = self.scratch;
+		boot.memo[row] = arena_take(sizeof(struct memo));
 	}
+	self.memo = boot.memo[row];
+	if (self.memo != NULL)
+		memo_clear(self.memo);
 	/* libc puts a thread's control block on top of its stack; the first
 	 * thread's is elsewhere. */
 	if (self.stack.top != 0)

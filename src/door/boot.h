@@ -20,6 +20,7 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "stack/memo.h"
 #include "stack/unwind.h"
 
 /* What the hot road needs of the calling thread.  Plain data: it has no
@@ -27,6 +28,7 @@
 struct self {
 	struct tally *tally; /* NULL: take the cold road */
 	uint64_t *scratch;   /* for one stack; NULL: none yet */
+	struct memo *memo;   /* of stacks that were walked; NULL: none */
 	uint32_t busy;       /* enum busy; volatile by barriers */
 	uint32_t turn;       /* whose walk is in scratch, see record.c */
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */

@@ -71,6 +71,14 @@ verify(uint64_t caller, const uint64_t *frames, size_t n)
 		count(&lost->differing);
 }
 
+/* Who was disturbed may have written over what others have put in. */
+static COLD void
+forget_walks(void)
+{
+	if (self.memo != NULL)
+		memo_clear(self.memo);
+}
+
 /*
  * Another thread may be forgetting old nodes, which takes it some 10 us.  The
  * bound is for a handler in the middle of that.
@@ -98,19 +106,51 @@ intern_in_time(const uint64_t *frames, size_t n)
 static uint32_t
 walk(const struct arch_frame *caller, uint32_t turn, bool *cut)
 {
+	uint32_t generation = intern_generation();
 	uint64_t *frames = self.scratch;
+	struct memo_trace trace = { .word = NULL };
+	uint32_t node;
 	int more;
 	size_t n;
 
-	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &more);
+	if (LIKELY(self.memo != NULL))
+		memo_begin(self.memo, &trace);
+	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &more,
+	    &trace);
 	*cut = more != 0;
-	if (is_over(turn))
+	if (is_over(turn)) {
+		forget_walks();
 		return 0;
+	}
 	if (UNLIKELY(boot_verifies()))
 		verify(caller->pc, frames, n);
 	if (more)
 		frames[n++] = NODE_CUT;
-	return intern_in_time(frames, n);
+	node = intern_in_time(frames, n);
+	if (is_over(turn))
+		forget_walks();
+	else if (LIKELY(trace.word != NULL) && node != 0 &&
+	    node != INTERN_LATER)
+		memo_put(self.memo, caller, &trace, generation, node);
+	return node;
+}
+
+/* The node of a path that this thread was on before, or 0. */
+static inline uint32_t
+remembered(const struct arch_frame *caller)
+{
+	if (UNLIKELY(self.memo == NULL))
+		return 0;
+	return memo_find(self.memo, caller, self.stack.top,
+	    intern_generation());
+}
+
+/* For the tests: is what is remembered what a walk finds? */
+static COLD void
+verify_memo(uint32_t node, uint32_t found)
+{
+	if (node != 0 && node != found)
+		count(&segment_mine()->lost.differing);
 }
 
 /*
@@ -123,11 +163,14 @@ static uint32_t
 site_here(struct arch_frame caller, uint32_t flags)
 {
 	struct segment_lost *lost = &segment_mine()->lost;
+	uint32_t known = remembered(&caller);
 	uint32_t turn;
 	uint32_t node;
 	bool cut;
 	int i;
 
+	if (LIKELY(known != 0) && !boot_verifies())
+		return site_of(known, flags);
 	for (i = 0; LIKELY(self.scratch != NULL) && i < TURNS_MOST; i++) {
 		turn = take_turn();
 		node = walk(&caller, turn, &cut);
@@ -135,6 +178,8 @@ site_here(struct arch_frame caller, uint32_t flags)
 			continue;
 		if (UNLIKELY(node == INTERN_LATER))
 			break;
+		if (UNLIKELY(boot_verifies()))
+			verify_memo(known, node);
 		if (UNLIKELY(cut))
 			count(&lost->truncated);
 		if (LIKELY(node != 0))

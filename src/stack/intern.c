@@ -26,6 +26,7 @@ static struct {
 	_Atomic uint64_t rooms;         /* of next; a child may have more */
 	_Atomic uint32_t forgetting;    /* 1: a thread is at it */
 	_Atomic uint32_t closed;        /* calls of intern_closed() */
+	_Atomic uint32_t generation;    /* of the nodes */
 } intern;
 
 static struct node *
@@ -166,6 +167,8 @@ forget(const struct module_place *place)
 	const struct node *row = nodes();
 	uint32_t i;
 
+	/* Before and after: whoever met them in between met the old ones. */
+	atomic_fetch_add(&intern.generation, 1);
 	used = min_u64(used, atomic_load(&intern.rooms));
 	for (i = 1; heads != NULL && i < used; i++) {
 		uint64_t pc = atomic_load(&row[i].pc);
@@ -173,6 +176,7 @@ forget(const struct module_place *place)
 		if (pc >= place->start && pc < place->end)
 			take_out(head_of(heads, row[i].parent, pc), i);
 	}
+	atomic_fetch_add(&intern.generation, 1);
 }
 
 /* False: who is at it already has to end first. */
@@ -235,6 +239,7 @@ intern_closed(void)
 {
 	uint32_t seen;
 
+	atomic_fetch_add(&intern.generation, 1);
 	/* One looks; who comes meanwhile makes it look once more. */
 	if (atomic_fetch_add(&intern.closed, 1) != 0)
 		return;
@@ -245,6 +250,12 @@ intern_closed(void)
 			atomic_store(&intern.forgetting, 0);
 		}
 	} while (!atomic_compare_exchange_strong(&intern.closed, &seen, 0));
+}
+
+uint32_t
+intern_generation(void)
+{
+	return atomic_load_explicit(&intern.generation, memory_order_acquire);
 }
 
 uint32_t

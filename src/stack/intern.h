@@ -24,6 +24,12 @@
 uint32_t intern_stack(const uint64_t *pcs, size_t depth);
 
 /*
+ * Another number once nodes are forgotten or may have to be: a node is the
+ * stack's as long as the number stays.
+ */
+uint32_t intern_generation(void);
+
+/*
  * dlclose() was called, and has returned.  Not inside malloc: it takes some
  * 10 us.  The caller holds off whoever would close another one meanwhile.
  */

@@ -99,51 +99,110 @@ is_known(struct reach *reach, uint64_t address)
 	    reaches(reach, address);
 }
 
+/* --- what a walk depends on ----------------------------------------------- */
+
+/* In memo.h is why. */
+struct walk {
+	struct reach reach;
+	uint64_t first; /* the first frame's stack pointer */
+	struct memo_trace *trace;
+};
+
+static inline void
+note(struct memo_trace *t, struct memo_word word)
+{
+	if (t->word == NULL)
+		return;
+	if (LIKELY(t->count < MEMO_TRACE))
+		t->word[t->count++] = word;
+	else
+		t->whole = false;
+}
+
+/* A frame pointer counts from when a rule uses it: most hold anything. */
+static inline void
+note_fp(struct memo_trace *t)
+{
+	t->uses_fp |= t->fp_first;
+	if (t->fp_pending)
+		note(t, t->fp);
+	t->fp_pending = false;
+}
+
+static inline void
+note_no_fp(struct memo_trace *t)
+{
+	t->fp_first = t->fp_pending = false;
+}
+
 /* --- by our own rules ----------------------------------------------------- */
 
 static bool
-read_word(struct reach *reach, uint64_t address, uint64_t *word)
+read_word(struct walk *w, uint64_t address, uint64_t *word)
 {
-	if (UNLIKELY(address % 8 != 0 || !is_known(reach, address)))
+	if (UNLIKELY(address % 8 != 0 || !is_known(&w->reach, address)))
 		return false;
 	*word = *(const uint64_t *)(uintptr_t)address;
 	return true;
 }
 
 static bool
-find_cfa(const struct rule *rule, const struct arch_frame *f,
-    struct reach *reach, uint64_t *cfa)
+read_noted(struct walk *w, uint64_t address, uint64_t *word)
 {
-	switch (rule->cfa) {
-	case CFA_SP:
+	if (!read_word(w, address, word))
+		return false;
+	note(w->trace, (struct memo_word){ address - w->first, *word });
+	return true;
+}
+
+static bool
+read_fp(struct walk *w, uint64_t address, uint64_t *fp)
+{
+	if (!read_word(w, address, fp))
+		return false;
+	w->trace->fp_first = false;
+	w->trace->fp_pending = true;
+	w->trace->fp = (struct memo_word){ address - w->first, *fp };
+	return true;
+}
+
+static bool
+find_cfa(const struct rule *rule, const struct arch_frame *f, struct walk *w,
+    uint64_t *cfa)
+{
+	if (LIKELY(rule->cfa == CFA_SP)) {
 		*cfa = f->sp + rule->cfa_offset;
 		return true;
-	case CFA_FP:
+	}
+	note_fp(w->trace);
+	if (rule->cfa == CFA_FP) {
 		*cfa = f->fp + rule->cfa_offset;
 		return true;
-	default:
-		return read_word(reach, f->fp - rule->cfa_offset, cfa);
 	}
+	return read_noted(w, f->fp - rule->cfa_offset, cfa);
 }
 
 /* From a frame to its caller's; false: the stack is not what it should be. */
 static bool
-step(const struct rule *rule, struct arch_frame *f, struct reach *reach)
+step(const struct rule *rule, struct arch_frame *f, struct walk *w)
 {
 	uint64_t cfa;
 	bool good;
 
 	/* A stack rises towards its root; a chain that does not has no end. */
-	if (!find_cfa(rule, f, reach, &cfa) || cfa <= f->sp ||
-	    !read_word(reach, cfa - rule->ra_offset, &f->pc))
+	if (!find_cfa(rule, f, w, &cfa) || cfa <= f->sp ||
+	    !read_noted(w, cfa - rule->ra_offset, &f->pc))
 		return false;
 	good = true;
-	if (rule->fp == FP_AT_CFA)
-		good = read_word(reach, cfa - rule->fp_offset, &f->fp);
-	else if (rule->fp == FP_AT_FP)
-		good = read_word(reach, f->fp + rule->fp_offset, &f->fp);
-	else if (rule->fp == FP_LOST)
+	if (rule->fp == FP_AT_CFA) {
+		good = read_fp(w, cfa - rule->fp_offset, &f->fp);
+	} else if (rule->fp == FP_AT_FP) {
+		note_fp(w->trace);
+		good = read_fp(w, f->fp + rule->fp_offset, &f->fp);
+	} else if (rule->fp == FP_LOST) {
+		note_no_fp(w->trace);
 		f->fp = 0;
+	}
 	f->sp = cfa;
 	return good;
 }
@@ -171,20 +230,16 @@ is_nonsense(uint64_t pc)
 	return pc < PAGE_BYTES || pc >> ADDRESS_BITS != 0;
 }
 
-size_t
-unwind_stack(const struct arch_frame *from, struct stack *stack,
-    uint64_t *buffer, size_t room, int *cut)
+/*
+ * A trace is all there is if the walk came to a root, and read nothing but the
+ * thread's own stack, between its own frame and the top.
+ */
+static size_t
+walk(struct walk *w, struct arch_frame f, uint64_t *buffer, size_t room,
+    int *cut)
 {
-	struct reach reach = { 0, 0 };
-	struct arch_frame f = *from;
 	uint64_t place = f.pc - 1;
 	size_t n = 0;
-
-	/* Not from stack->low on: what is below may have gone meanwhile. */
-	if (is_own(stack, f.sp)) {
-		reach.low = f.sp;
-		reach.high = stack->top;
-	}
 
 	*cut = 1;
 	/* An address of 0 or 1: a stack that was made by hand ends so. */
@@ -199,16 +254,38 @@ unwind_stack(const struct arch_frame *from, struct stack *stack,
 		if (UNLIKELY(rule.cfa == CFA_NONE))
 			break;
 		if (LIKELY(rule.cfa != CFA_SIGNAL)) {
-			if (!step(&rule, &f, &reach))
+			if (!step(&rule, &f, w))
 				return n;
 			place = f.pc - 1;
 		} else {
-			if (!step_signal(&f, &reach))
+			w->trace->whole = false;
+			if (!step_signal(&f, &w->reach))
 				return n;
 			place = f.pc++;
 		}
 	}
 	*cut = 0;
+	return n;
+}
+
+size_t
+unwind_stack(const struct arch_frame *from, struct stack *stack,
+    uint64_t *buffer, size_t room, int *cut, struct memo_trace *trace)
+{
+	struct walk w = { { 0, 0 }, from->sp, trace };
+	struct reach own = { from->sp, stack->top };
+	size_t n;
+
+	trace->count = 0;
+	trace->uses_fp = trace->fp_pending = false;
+	trace->fp_first = true;
+	/* Not from stack->low on: what is below may have gone meanwhile. */
+	trace->whole = is_own(stack, from->sp);
+	if (trace->whole)
+		w.reach = own;
+	n = walk(&w, *from, buffer, room, cut);
+	trace->whole &= *cut == 0 && w.reach.low == own.low &&
+	    w.reach.high == own.high;
 	return n;
 }
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stack/memo.h"
 #include "sys/arch.h"
 
 /*
@@ -45,11 +46,12 @@ void unwind_set_top(struct stack *stack, uint64_t top, uint64_t sure_bytes);
  * @buffer: @room addresses
  * @cut: set to 1 if there are more, or no rule is known for a frame (generated
  *       code, and the rare function that has none)
+ * @trace: gets what the walk depends on, if @trace->word says where
  *
  * Return: how many.
  */
 size_t unwind_stack(const struct arch_frame *from, struct stack *stack,
-    uint64_t *buffer, size_t room, int *cut);
+    uint64_t *buffer, size_t room, int *cut, struct memo_trace *trace);
 
 /*
  * The same by libunwind, the judge of the above.  It is for tests only: it

@@ -40,13 +40,15 @@ struct walk {
 
 static struct walk walk;
 static struct stack known;
+static struct memo_trace unnoted; /* nobody wants to know */
 
 static __attribute__((noinline)) void
 capture(void)
 {
 	struct arch_frame from = arch_frame_of(ARCH_CALLER());
 
-	walk.depth = unwind_stack(&from, &known, walk.pcs, ROOM, &walk.cut);
+	walk.depth = unwind_stack(&from, &known, walk.pcs, ROOM, &walk.cut,
+	    &unnoted);
 	walk.other_depth = unwind_reference(from.pc, walk.other, ROOM,
 	    &walk.first, &walk.other_cut);
 	__asm__ volatile("" ::: "memory");
@@ -266,9 +268,9 @@ what_was_readable_in_one_walk_is_asked_for_in_the_next(void **state)
 	from.pc = walk.pcs[0]; /* a frame of several words, in plain() */
 	from.sp = (uintptr_t)map + 2 * 4096 - 8;
 	from.fp = from.sp;
-	(void)unwind_stack(&from, &known, pcs, 8, &cut);
+	(void)unwind_stack(&from, &known, pcs, 8, &cut, &unnoted);
 	assert_int_equal(mprotect(map + 2 * 4096, 4096, PROT_NONE), 0);
-	assert_int_equal(unwind_stack(&from, &known, pcs, 8, &cut), 1);
+	assert_int_equal(unwind_stack(&from, &known, pcs, 8, &cut, &unnoted), 1);
 	assert_int_equal(cut, 1);
 	munmap(map, 3 * 4096);
 }
@@ -316,7 +318,8 @@ with_a_trampled_frame(int slot, uint64_t with)
 	frame[slot] = with;
 	KEEP();
 	from = arch_frame_of(ARCH_CALLER());
-	walk.depth = unwind_stack(&from, &known, walk.pcs, ROOM, &walk.cut);
+	walk.depth = unwind_stack(&from, &known, walk.pcs, ROOM, &walk.cut,
+	    &unnoted);
 	frame[slot] = was;
 	KEEP();
 }
