@@ -77,15 +77,9 @@ is_confining(long mode, const void *program)
 static long
 pass(long number, long a, long b, long c, long d, long e, long f)
 {
-	long r;
-
-	if (real_syscall != NULL)
-		return real_syscall(number, a, b, c, d, e, f);
-	r = sys_pass(number, a, b, c, d, e, f);
-	if (r >= 0 || r < -4095)
-		return r;
-	errno = (int)-r;
-	return -1;
+	return real_syscall != NULL ?
+	    real_syscall(number, a, b, c, d, e, f) :
+	    real_directly(number, a, b, c, d, e, f);
 }
 
 EXPORT int

@@ -70,18 +70,6 @@ mapped(void *start, size_t bytes, enum mapping_kind kind,
 	errno = error;
 }
 
-/* Before real.mmap and its like are known: as the kernel has it. */
-static long
-directly(long number, long a, long b, long c, long d, long e, long f)
-{
-	long r = sys_pass(number, a, b, c, d, e, f);
-
-	if (r >= 0 || r < -4095)
-		return r;
-	errno = (int)-r;
-	return -1;
-}
-
 static inline void *
 map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset,
     struct arch_frame caller)
@@ -90,7 +78,7 @@ map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset,
 	void *p;
 
 	p = real.mmap == NULL ?
-	    (void *)directly(SYS_mmap, (long)at, (long)bytes, protection,
+	    (void *)real_directly(SYS_mmap, (long)at, (long)bytes, protection,
 	    flags, fd, offset) :
 	    real.mmap(at, bytes, protection, flags, fd, offset);
 	if (counting && p != MAP_FAILED)
@@ -138,7 +126,7 @@ munmap(void *at, size_t bytes)
 		mapping_remove((uintptr_t)at, bytes);
 	errno = error;
 	r = real.munmap != NULL ? real.munmap(at, bytes) :
-	    (int)directly(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);
+	    (int)real_directly(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);
 	/* Out of memory for the split of a range: it is still there. */
 	if (counting && r < 0)
 		atomic_fetch_add(&segment_mine()->lost.mappings, 1);
@@ -168,7 +156,7 @@ mremap(void *old, size_t old_bytes, size_t new_bytes, int flags, ...)
 		hand = mapping_lift((uintptr_t)old, old_bytes, stays);
 	p = real.mremap != NULL ?
 	    real.mremap(old, old_bytes, new_bytes, flags, where) :
-	    (void *)directly(SYS_mremap, (long)old, (long)old_bytes,
+	    (void *)real_directly(SYS_mremap, (long)old, (long)old_bytes,
 	    (long)new_bytes, flags, (long)where, 0);
 	if (!counting)
 		return p;

@@ -1,6 +1,7 @@
 #include "door/real.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <sys/auxv.h>
 #include <string.h>
@@ -286,4 +287,15 @@ real_environment(void)
 	const intptr_t *argc = (const void *)(uintptr_t)real_stack_end();
 
 	return argc != NULL ? (char *const *)(argc + 1 + *argc + 1) : NULL;
+}
+
+long
+real_directly(long number, long a, long b, long c, long d, long e, long f)
+{
+	long r = sys_pass(number, a, b, c, d, e, f);
+
+	if (r >= 0 || r < -4095)
+		return r;
+	errno = (int)-r;
+	return -1;
 }

@@ -131,6 +131,13 @@ real_made(size_t size)
 	return LIKELY(i < REAL_SIZES) ? real.sizes[i] : 0;
 }
 
+/*
+ * A system call of the program's, as libc would make it, errno and all: for
+ * who calls before real_resolve() has returned.
+ */
+long real_directly(long number, long a, long b, long c, long d, long e,
+    long f);
+
 /* Find all of it. */
 void real_resolve(void);
 

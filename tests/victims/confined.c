@@ -42,19 +42,9 @@ static struct account account;
 
 /* --- many places ------------------------------------------------------------ */
 
-typedef void *place(size_t bytes, uint32_t path);
+#define PLACES 8
+#include "places.h"
 
-static place *const places[];
-
-/* The next place of a path, or the end of it. */
-#define PLACE(n) \
-	static __attribute__((noinline)) void * \
-	place_##n(size_t bytes, uint32_t path) \
-	{ \
-		void *volatile block = path == 0 ? malloc(bytes) : \
-		    places[path % 8](bytes, path / 8); \
-		return block; \
-	}
 PLACE(0) PLACE(1) PLACE(2) PLACE(3) PLACE(4) PLACE(5) PLACE(6) PLACE(7)
 
 static place *const places[] = {
@@ -92,8 +82,8 @@ work(int blocks, size_t most)
 
 		give_back(k);
 		k->bytes = 1 + (account_random(&random) % most >> shift);
-		k->block = account_alloc(&account, places[path % 8](k->bytes,
-		    path / 8), k->bytes);
+		k->block = account_alloc(&account, places[path % PLACES](k->bytes,
+		    path / PLACES), k->bytes);
 	}
 	for (i = 0; i < KEPT; i += 2)
 		give_back(&kept[i]);
@@ -262,7 +252,7 @@ allocate_until_stopped(void *context)
 
 	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
 	while (!stop)
-		free(places[account_random(&random) % 8](
+		free(places[account_random(&random) % PLACES](
 		    1 + account_random(&random) % 200000,
 		    account_random(&random) % PATHS));
 	return NULL;

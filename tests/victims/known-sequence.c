@@ -9,33 +9,18 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "account.h"
+#include "one-account.h"
 
 /* Sizes in variables, or the compiler would know that they cannot work. */
 static volatile size_t huge = PTRDIFF_MAX - 4096;
 static volatile size_t half = SIZE_MAX / 2 + 1;
 static volatile size_t zero;
 
-static struct account mine;
-
 /*
  * True: only what other tools count as well.  For valgrind a pvalloc() or a
  * size that nobody has ends the program, and heaptrack has no memalign().
  */
 static bool judged;
-
-static void *
-take(void *block, size_t requested)
-{
-	return account_alloc(&mine, block, requested);
-}
-
-static void
-give(void *block, size_t requested)
-{
-	account_free(&mine, block, requested);
-	free(block);
-}
 
 static void *
 change(void *block, size_t old, size_t size)

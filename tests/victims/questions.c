@@ -7,22 +7,7 @@
  * that M_PERTURB fills, by how much mallinfo2() moves, that every usable byte
  * can be used.  Its account goes to standard error.
  */
-#include "account.h"
-
-static struct account mine;
-
-static void *
-take(void *block, size_t requested)
-{
-	return account_alloc(&mine, block, requested);
-}
-
-static void
-give(void *block, size_t requested)
-{
-	account_free(&mine, block, requested);
-	free(block);
-}
+#include "one-account.h"
 
 /* All that is usable is the program's. */
 static void

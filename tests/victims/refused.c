@@ -34,18 +34,9 @@ must(int good, const char *step)
 
 /* --- growth of every table -------------------------------------------------- */
 
-typedef void *place(size_t bytes, uint32_t path);
+#define PLACES 4
+#include "places.h"
 
-static place *const places[];
-
-#define PLACE(n) \
-	static __attribute__((noinline)) void * \
-	place_##n(size_t bytes, uint32_t path) \
-	{ \
-		void *volatile block = path == 0 ? malloc(bytes) : \
-		    places[path % 4](bytes, path / 4); \
-		return block; \
-	}
 PLACE(0) PLACE(1) PLACE(2) PLACE(3)
 
 static place *const places[] = { place_0, place_1, place_2, place_3 };
@@ -69,8 +60,8 @@ allocate(int blocks, size_t most)
 		}
 		bytes[k] = 1 + (account_random(&random) % most >> shift);
 		path |= path << 12; /* which has no part with any other */
-		kept[k] = account_alloc(&account, places[path % 4](bytes[k],
-		    path / 4), bytes[k]);
+		kept[k] = account_alloc(&account, places[path % PLACES](bytes[k],
+		    path / PLACES), bytes[k]);
 	}
 	for (i = 0; i < KEPT; i++) {
 		if (kept[i] != NULL) {

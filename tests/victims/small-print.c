@@ -10,7 +10,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "account.h"
+#include "one-account.h"
 
 /* In variables, or the compiler would know better. */
 static volatile size_t huge = PTRDIFF_MAX - 4096;
@@ -18,21 +18,6 @@ static volatile size_t most = SIZE_MAX;
 static volatile size_t half = SIZE_MAX / 2 + 1;
 static volatile size_t zero;
 static volatile size_t odd = 3;
-
-static struct account mine;
-
-static void *
-take(void *block, size_t requested)
-{
-	return account_alloc(&mine, block, requested);
-}
-
-static void
-give(void *block, size_t requested)
-{
-	account_free(&mine, block, requested);
-	free(block);
-}
 
 /* A block, or NULL and the reason. */
 static void
