@@ -1,6 +1,7 @@
 /*
  * figures.c - what a profile's rows add up to, and whether that is exact
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -148,20 +149,50 @@ totals_peak_ns(const struct totals *totals)
 
 /* --- sites ---------------------------------------------------------------- */
 
-uint64_t
-profile_site_live(const struct site *site)
+/* While counts are added up, differences wrap: one alone may be negative. */
+static void
+add_count(struct figures *f, const struct segment_live *live,
+    const struct count *c)
 {
-	return above_u64(site->allocated_bytes, site->freed_bytes);
+	uint64_t bytes = c->allocated_bytes - c->freed_bytes;
+
+	f->allocations += c->allocations;
+	f->frees += c->frees;
+	f->allocated_bytes += c->allocated_bytes;
+	f->live_bytes += bytes;
+	f->live_requested_bytes += bytes - c->slack_bytes;
+	f->temporary += c->temporary;
+	f->at_peak_bytes += !live->rising && c->epoch == live->peak_epoch ?
+	    (uint64_t)c->at_peak_bytes : bytes;
 }
 
-uint64_t
-profile_site_at_peak(const struct profile *profile, const struct site *site)
+static void
+finish(struct figures *f)
+{
+	f->live_blocks = above_u64(f->allocations, f->frees);
+	f->live_bytes = positive((int64_t)f->live_bytes);
+	f->live_requested_bytes = positive((int64_t)f->live_requested_bytes);
+	f->at_peak_bytes = positive((int64_t)f->at_peak_bytes);
+}
+
+struct figures *
+profile_add_up(const struct profile *profile)
 {
 	const struct segment_live *live = &profile->segment->live;
+	struct figures *figures = calloc(profile->sites + 1, sizeof(*figures));
 
-	if (!live->rising && site->epoch == live->peak_epoch)
-		return positive(site->at_peak_bytes);
-	return profile_site_live(site);
+	if (figures == NULL)
+		return NULL;
+	for (size_t i = 0; i < profile->sites && i < profile->first_counts;
+	    i++)
+		add_count(&figures[i], live, &profile->first_count[i]);
+	for (size_t i = 0; i < profile->counts; i++)
+		if (profile->count[i].site < profile->sites)
+			add_count(&figures[profile->count[i].site], live,
+			    &profile->count[i]);
+	for (size_t i = 0; i < profile->sites; i++)
+		finish(&figures[i]);
+	return figures;
 }
 
 /* --- exactness ------------------------------------------------------------ */

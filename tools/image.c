@@ -28,6 +28,8 @@ static const struct {
 } tables[] = {
 	{ TABLE_TALLIES, sizeof(struct tally), "threads" },
 	{ TABLE_MAPPINGS, sizeof(struct mapping), "mappings" },
+	{ TABLE_FIRST, sizeof(struct count), "the first thread's counts" },
+	{ TABLE_COUNTS, sizeof(struct count), "threads' counts" },
 	{ TABLE_SITES, sizeof(struct site), "sites" },
 	{ TABLE_NODES, sizeof(struct node), "stacks" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },

@@ -47,6 +47,18 @@ site_is_good(const struct profile *p, size_t i)
 }
 
 static bool
+count_is_good(const struct profile *p, size_t i)
+{
+	return p->count[i].site < p->sites;
+}
+
+static bool
+first_count_is_good(const struct profile *p, size_t i)
+{
+	return p->first_count[i].site == 0 || p->first_count[i].site == i;
+}
+
+static bool
 module_is_good(const struct profile *p, size_t i)
 {
 	const struct module *m = &p->module[i];
@@ -92,6 +104,8 @@ count_damaged(const struct profile *p)
 		bad += !text_is_good(p, texts[i]);
 	bad += count_bad(p, p->nodes, node_is_good);
 	bad += count_bad(p, p->sites, site_is_good);
+	bad += count_bad(p, p->first_counts, first_count_is_good);
+	bad += count_bad(p, p->counts, count_is_good);
 	bad += count_bad(p, p->modules, module_is_good);
 	bad += count_bad(p, p->mappings, mapping_is_good);
 	return bad;
@@ -113,6 +127,8 @@ set_rows(struct profile *p)
 
 	p->tally = rows_of(s, TABLE_TALLIES, &p->tallies);
 	p->site = rows_of(s, TABLE_SITES, &p->sites);
+	p->first_count = rows_of(s, TABLE_FIRST, &p->first_counts);
+	p->count = rows_of(s, TABLE_COUNTS, &p->counts);
 	p->node = rows_of(s, TABLE_NODES, &p->nodes);
 	p->module = rows_of(s, TABLE_MODULES, &p->modules);
 	p->mapping = rows_of(s, TABLE_MAPPINGS, &p->mappings);
@@ -178,6 +194,12 @@ open_source(const struct image_source *from, struct profile *profile,
 	set_rows(&p);
 	set_time(&p, image.copied);
 	p.damaged = count_damaged(&p);
+	p.figures = profile_add_up(&p);
+	if (p.figures == NULL) {
+		profile_close(&p);
+		return refuse(why, -ENOMEM, "'%s' cannot be read: no memory",
+		    from->name);
+	}
 	*profile = p;
 	return 0;
 }
@@ -312,6 +334,7 @@ profile_close(struct profile *profile)
 {
 	free((void *)(uintptr_t)profile->segment);
 	free(profile->path);
+	free(profile->figures);
 	*profile = (struct profile){ 0 };
 }
 

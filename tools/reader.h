@@ -25,9 +25,13 @@ struct profile {
 	uint64_t now_ns;    /* CLOCK_MONOTONIC of the opening, or of the end */
 
 	/* rows that may be read; never more than there are */
-	size_t tallies, sites, nodes, modules, mappings, text_bytes;
+	size_t tallies, sites, first_counts, counts, nodes, modules, mappings;
+	size_t text_bytes;
 	const struct tally *tally;
 	const struct site *site;
+	const struct count *first_count; /* by site */
+	const struct count *count;
+	struct figures *figures;         /* by site, see profile_add_up() */
 	const struct node *node;
 	const struct module *module;
 	const struct mapping *mapping;
@@ -109,10 +113,17 @@ void profile_totals(const struct profile *profile, struct totals *totals);
 /* peak_at in nanoseconds, to be shown. */
 uint64_t totals_peak_ns(const struct totals *totals);
 
-/* Live bytes of a site, by now and as they were at the peak of the heap. */
-uint64_t profile_site_live(const struct site *site);
-uint64_t profile_site_at_peak(const struct profile *profile,
-    const struct site *site);
+/* What all threads have counted of a site.  None of it is below 0. */
+struct figures {
+	uint64_t allocations, frees;
+	uint64_t allocated_bytes;
+	uint64_t live_blocks, live_bytes, live_requested_bytes;
+	uint64_t at_peak_bytes; /* held when the heap stood at its peak */
+	uint64_t temporary;
+};
+
+/* The figures of each site, to be freed; NULL: there is no memory. */
+struct figures *profile_add_up(const struct profile *profile);
 
 /* "none", "sampled", "all", by enum segment_stacks; a NULL behind them. */
 extern const char *const profile_stacks_words[];

@@ -148,23 +148,23 @@ static json_t *
 json_site(const struct report *r, const struct site_row *row,
     struct frames *written)
 {
-	const struct site *s = row->site;
+	const struct figures *f = row->figures;
 	bool sampled =
 	    r->profile->segment->config.stacks == STACKS_SAMPLED;
 	const struct json_member members[] = {
 		{ "id", json_number(row->id) },
-		{ "allocations", json_number(s->allocations) },
-		{ "frees", json_number(s->frees) },
-		{ "allocated_bytes", json_number(s->allocated_bytes) },
-		{ "live_blocks", json_number(row->live_blocks) },
-		{ "live_bytes", json_number(row->value[KEY_LIVE]) },
+		{ "allocations", json_number(f->allocations) },
+		{ "frees", json_number(f->frees) },
+		{ "allocated_bytes", json_number(f->allocated_bytes) },
+		{ "live_blocks", json_number(f->live_blocks) },
+		{ "live_bytes", json_number(f->live_bytes) },
 		{ "live_requested_bytes",
-		    json_requested(r, row->live_requested) },
-		{ "at_peak_bytes", json_number(row->value[KEY_PEAK]) },
-		{ "temporary", json_number(s->temporary) },
+		    json_requested(r, f->live_requested_bytes) },
+		{ "at_peak_bytes", json_number(f->at_peak_bytes) },
+		{ "temporary", json_number(f->temporary) },
 		{ "estimated", json_boolean(sampled) },
 		{ "error", json_number(0) },
-		{ "stack", json_stack(r, s, written) },
+		{ "stack", json_stack(r, row->site, written) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));

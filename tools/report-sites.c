@@ -185,8 +185,8 @@ text_site(const struct report *r, const struct print *out,
 	    report_share(share, row->value[key], whole), words);
 	if (key == KEY_LIVE)
 		snprintf(left, sizeof(left), "%s block%s",
-		    text_format_count(count, row->live_blocks),
-		    row->live_blocks == 1 ? "" : "s");
+		    text_format_count(count, row->figures->live_blocks),
+		    row->figures->live_blocks == 1 ? "" : "s");
 	text_callers(r, out, frames, depth, callers, left);
 	free(frames);
 }

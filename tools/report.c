@@ -17,21 +17,19 @@
 static struct site_row
 make_row(const struct profile *p, size_t id)
 {
-	const struct site *s = &p->site[id];
+	const struct figures *f = &p->figures[id];
 
 	return (struct site_row){
-		.site = s,
+		.site = &p->site[id],
+		.figures = f,
 		.id = (uint32_t)id,
 		.value = {
-			[KEY_LIVE] = profile_site_live(s),
-			[KEY_PEAK] = profile_site_at_peak(p, s),
-			[KEY_ALLOCATED] = s->allocated_bytes,
-			[KEY_ALLOCATIONS] = s->allocations,
-			[KEY_TEMPORARY] = s->temporary,
+			[KEY_LIVE] = f->live_bytes,
+			[KEY_PEAK] = f->at_peak_bytes,
+			[KEY_ALLOCATED] = f->allocated_bytes,
+			[KEY_ALLOCATIONS] = f->allocations,
+			[KEY_TEMPORARY] = f->temporary,
 		},
-		.live_blocks = above_u64(s->allocations, s->frees),
-		.live_requested = above_u64(s->requested_bytes,
-		    s->requested_freed_bytes),
 	};
 }
 
@@ -67,7 +65,7 @@ collect_sites(struct report *r)
 	for (size_t i = 1; i < p->sites; i++) {
 		const struct site *s = &p->site[i];
 
-		if (s->leaf >= p->nodes || s->allocations == 0)
+		if (s->leaf >= p->nodes || p->figures[i].allocations == 0)
 			continue;
 		if (s->flags & SITE_MAPPING)
 			r->map[r->maps++] = make_row(p, i);

@@ -42,10 +42,9 @@ struct report_options {
 
 struct site_row {
 	const struct site *site;
+	const struct figures *figures;
 	uint32_t id;
-	uint64_t value[KEYS];
-	uint64_t live_blocks;
-	uint64_t live_requested;
+	uint64_t value[KEYS]; /* of the figures, those to sort by */
 };
 
 /* A thread's own counts; those of earlier owners of its row taken off. */

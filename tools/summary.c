@@ -52,14 +52,13 @@ find_top(const struct profile *p, struct top top[SITES_SHOWN])
 	size_t count = 0;
 
 	for (size_t i = 1; i < p->sites; i++) {
-		const struct site *site = &p->site[i];
 		struct top new = {
-			.site = site,
-			.at_peak_bytes = profile_site_at_peak(p, site),
-			.live_bytes = profile_site_live(site),
+			.site = &p->site[i],
+			.at_peak_bytes = p->figures[i].at_peak_bytes,
+			.live_bytes = p->figures[i].live_bytes,
 		};
 
-		if ((site->flags & SITE_MAPPING) == 0 &&
+		if ((p->site[i].flags & SITE_MAPPING) == 0 &&
 		    new.at_peak_bytes != 0)
 			count = insert(top, count, &new);
 	}

@@ -39,7 +39,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC        "heaptide" /* 8 bytes, no terminator */
-#define SEGMENT_LAYOUT       1
+#define SEGMENT_LAYOUT       2
 #define SEGMENT_BYTE_ORDER   UINT32_C(0x01020304)
 #define SEGMENT_HEADER_BYTES 8192
 #define SEGMENT_SUFFIX       ".tide"
@@ -47,6 +47,8 @@
 enum segment_table_id {
 	TABLE_TALLIES,  /* struct tally, one a thread */
 	TABLE_SITES,    /* struct site */
+	TABLE_FIRST,    /* struct count of the first thread, a row a site */
+	TABLE_COUNTS,   /* struct count of the others */
 	TABLE_NODES,    /* struct node */
 	TABLE_MODULES,  /* struct module */
 	TABLE_MAPPINGS, /* struct mapping, sorted by start */
@@ -132,23 +134,25 @@ struct segment_live {
 	_Atomic int64_t peak_bytes;
 	_Atomic int64_t peak_requested_bytes;
 	_Atomic uint64_t peak_at_ns;     /* CLOCK_MONOTONIC */
-	_Atomic uint32_t peak_epoch;     /* see struct site */
+	_Atomic int64_t peak_dated;      /* the peak_bytes of peak_at_ns */
+	_Atomic uint64_t seen_ns;        /* CLOCK_MONOTONIC of the last look */
+	_Atomic int64_t break_bytes;     /* moved by the program's own brk/sbrk */
+	/* On a line of their own: read at every call, seldom written. */
+	_Atomic uint32_t peak_epoch;     /* see struct count */
 	_Atomic uint32_t rising;         /* 1: the heap stands at its peak */
+	_Atomic uint32_t several;        /* 1: a second thread has counted */
 	_Atomic uint32_t threads;        /* with a tally of their own, now */
 	_Atomic uint32_t threads_most;
-	_Atomic uint64_t seen_ns;        /* CLOCK_MONOTONIC of the last look */
+	uint32_t reserved_word;
 	uint64_t inherited_blocks;       /* live in the parent at the fork */
 	int64_t inherited_bytes;
 	int64_t inherited_requested_bytes;
+	uint64_t reserved_line[2];
 	_Atomic uint64_t inherited_frees; /* of those, given back since */
 	_Atomic uint64_t inherited_freed_bytes;
 	_Atomic uint64_t inherited_freed_requested_bytes;
-	/* struct mapping, summed by kind (enum mapping_kind) */
-	_Atomic uint32_t mappings_version; /* odd: being changed */
-	uint32_t reserved_word;
-	_Atomic int64_t break_bytes;     /* moved by the program's own brk/sbrk */
-	_Atomic int64_t peak_dated;      /* the peak_bytes of peak_at_ns */
-	uint8_t reserved[56];
+	_Atomic uint32_t mappings_version; /* odd: TABLE_MAPPINGS is changed */
+	uint8_t reserved[36];
 };
 
 /* Anything but zeros here takes the word "exact" from every report. */
@@ -319,7 +323,9 @@ struct tally {
 	uint64_t base_allocations;
 	uint64_t base_frees;
 	char name[16];                /* of the owner, zero-filled */
-	uint8_t reserved[16];
+	uint32_t counts;              /* its rows of TABLE_COUNTS: the first, */
+	uint32_t counts_bits;         /* and log2 of how many; 0: none */
+	uint8_t reserved[8];
 };
 
 enum tally_state {
@@ -347,32 +353,46 @@ struct node {
 #define NODE_NO_STACK UINT64_C(2) /* heaptide was busy in this very thread */
 #define NODE_FULL     UINT64_C(3) /* a table was full: stacks lumped */
 
+/* Sites there may be.  The number is chosen to fit a record of the ledger. */
+#define SEGMENT_SITES (UINT32_C(448) << 10)
+
 enum site_flags {
 	SITE_MAPPING = 1 /* of the mmap family: not part of the heap's totals */
 };
 
-/*
- * Where memory comes from, with its figures.  live = allocated - freed.
- *
- * At the peak: while live.rising is set, what the site holds now is what it
- * held at the peak.  When the heap leaves a peak, peak_epoch of the process
- * goes up by one; a site that changes afterwards first stores what it held.
- * So: at_peak = !live.rising && epoch == live.peak_epoch ?
- *         at_peak_bytes : live bytes.
- */
+/* Where memory comes from.  Its figures are the sums of its counts. */
 struct site {
 	uint32_t leaf;  /* node */
 	uint32_t flags; /* enum site_flags */
+	_Atomic uint32_t shared; /* row of TABLE_COUNTS for all; 0: none yet */
+	uint32_t reserved;
+};
+
+/*
+ * What one thread has counted of one site.  Only that thread adds to it, so
+ * there is neither a lock nor a locked add; the counts stay when it ends, and
+ * who takes over its tally goes on with them.  The exception is a site's shared
+ * row, to which threads add, locked, that have no place for one of their own.
+ *
+ * Invariant: summed over all counts of a site, allocated - freed is what it
+ * holds; that of one row may be negative, as with a tally.
+ *
+ * At the peak: while live.rising is set, what a row holds now is what it held
+ * at the peak.  When the heap leaves a peak, peak_epoch of the process goes up
+ * by one; a row that changes afterwards first stores what it held.
+ * So: at_peak = !live.rising && epoch == live.peak_epoch ?
+ *         at_peak_bytes : allocated_bytes - freed_bytes.
+ */
+struct count {
 	_Atomic uint64_t allocations;
 	_Atomic uint64_t frees;
 	_Atomic uint64_t allocated_bytes; /* usable */
 	_Atomic uint64_t freed_bytes;
-	_Atomic uint64_t requested_bytes;
-	_Atomic uint64_t requested_freed_bytes;
+	_Atomic uint64_t slack_bytes; /* of live blocks: usable less asked for */
 	_Atomic uint64_t temporary;
 	_Atomic int64_t at_peak_bytes;
 	_Atomic uint32_t epoch; /* peak_epoch that at_peak_bytes is of */
-	uint32_t reserved[5];
+	_Atomic uint32_t site;  /* 0: the row is free */
 };
 
 /*
@@ -426,7 +446,8 @@ _Static_assert(sizeof(struct segment) == 6848, "layout");
 _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");
-_Static_assert(sizeof(struct site) == 96, "layout");
+_Static_assert(sizeof(struct site) == 16, "layout");
+_Static_assert(sizeof(struct count) == 64, "layout");
 _Static_assert(sizeof(struct module) == 64, "layout");
 _Static_assert(sizeof(struct mapping) == 32, "layout");
 

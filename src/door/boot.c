@@ -16,6 +16,7 @@
 #include "door/preload.h"
 #include "door/real.h"
 #include "door/stranger.h"
+#include "heap/ledger.h"
 #include "heap/mapping.h"
 #include "heap/site.h"
 #include "heap/tally.h"
@@ -248,6 +249,19 @@ before_fork(void)
 }
 
 /*
+ * Records tell the generation of their blocks modulo LEDGER_EPOCHS.  Before it
+ * comes round, all that is inherited becomes of generation 0.
+ */
+static void
+next_generation(void)
+{
+	if (++boot.generation < LEDGER_EPOCHS)
+		return;
+	ledger_set_epochs(0);
+	boot.generation = 1;
+}
+
+/*
  * Leave the parent's segment at once: what this process counts is its own.
  * Its segment is made at its first allocation, which many children that go
  * on to exec never come to.
@@ -265,7 +279,7 @@ in_child(void)
 		atomic_store(&boot.phase,
 		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
 		    PHASE_OFF);
-	boot.generation++;
+	next_generation();
 	know();
 	self.scratch = NULL;
 	self.memo = NULL;
@@ -562,6 +576,7 @@ meet_thread(void)
 		    (uintptr_t)__builtin_thread_pointer(), UNWIND_STACK_LEAST);
 	if (boot_recording)
 		atomic_store(&t->until_look, INT64_MIN / 2);
+	counts_open(&self.counts, t);
 	if (boot.has_key)
 		pthread_setspecific(boot.key, t);
 	self.tally = t;
@@ -703,7 +718,7 @@ boot_verifies(void)
 uint32_t
 boot_generation(void)
 {
-	return boot.generation & 0xffff;
+	return boot.generation;
 }
 
 uint32_t

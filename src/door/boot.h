@@ -20,6 +20,7 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "heap/site.h"
 #include "stack/memo.h"
 #include "stack/unwind.h"
 
@@ -27,6 +28,7 @@
  * destructor, so it works in other people's, and after them. */
 struct self {
 	struct tally *tally; /* NULL: take the cold road */
+	struct counts counts; /* by site */
 	uint64_t *scratch;   /* for one stack; NULL: none yet */
 	struct memo *memo;   /* of stacks that were walked; NULL: none */
 	uint32_t busy;       /* enum busy; volatile by barriers */

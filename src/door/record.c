@@ -217,17 +217,34 @@ keepable(size_t requested, size_t usable)
 	return usable - (LEDGER_SLACK - 1);
 }
 
-/* Write a block down; false: there is no room for it. */
+/* The calling thread has no row of its own, or one for each site. */
+static void
+count_free_of(struct counts *counts, uint32_t site, size_t usable,
+    size_t slack, bool temporary)
+{
+	struct count *c = counts != NULL ? counts_of(counts, site) : NULL;
+
+	if (LIKELY(c != NULL))
+		count_free(c, usable, slack, temporary);
+	else
+		site_shared_free(site, usable, slack, temporary);
+}
+
+/*
+ * Write a block down; false: there is no room for it.  @counts: the calling
+ * thread's, or NULL: it has none.
+ */
 static bool
-write_down(void *block, size_t requested, size_t usable, uint32_t site,
-    int64_t height)
+write_down(struct counts *counts, void *block, size_t usable, size_t slack,
+    uint32_t site)
 {
 	struct segment_lost *lost = &segment_mine()->lost;
 	const struct record record = {
 		.site = site,
-		.slack = (uint32_t)(usable - requested),
+		.slack = (uint32_t)slack,
 		.epoch = boot_generation(),
 	};
+	struct count *c;
 	struct record old;
 	int r;
 
@@ -235,12 +252,16 @@ write_down(void *block, size_t requested, size_t usable, uint32_t site,
 	if (UNLIKELY(r == -EEXIST)) {
 		/* Its free went by unseen: it ended here, at the latest. */
 		count(&lost->reused);
-		site_free(old.site, usable, usable - old.slack, false);
+		count_free_of(counts, old.site, usable, old.slack, false);
 	} else if (UNLIKELY(r < 0)) {
 		count(&lost->blocks);
 		return false;
 	}
-	site_alloc(site, usable, requested, height);
+	c = counts != NULL ? counts_of(counts, site) : NULL;
+	if (LIKELY(c != NULL))
+		count_alloc(c, usable, slack);
+	else
+		site_shared_alloc(site, usable, slack);
 	return true;
 }
 
@@ -256,12 +277,14 @@ record_alloc(void *block, size_t requested, size_t usable,
 	} else {
 		requested = keepable(requested, usable);
 		tally_request(t, requested);
-		if (!write_down(block, requested, usable, site_here(caller, 0),
-		    tally_process_bytes(t))) {
+		if (!write_down(&self.counts, block, usable,
+		    usable - requested, site_here(caller, 0))) {
 			/* Its free will not be known: it ends here. */
 			(void)tally_free(t, block, usable);
 			tally_unrequest(t, requested);
 		}
+		if (peak_is_alone())
+			peak_climb(tally_process_bytes(t));
 		if (UNLIKELY(tally_drifted(t)))
 			look(t);
 	}
@@ -342,7 +365,10 @@ record_taken_free(void *block, const struct taken *taken)
 	    (uintptr_t)block;
 	(void)tally_free(t, block, taken->usable);
 	tally_unrequest(t, requested);
-	site_free(taken->site, taken->usable, requested, temporary);
+	if (peak_is_alone())
+		peak_leave();
+	count_free_of(&self.counts, taken->site, taken->usable, taken->slack,
+	    temporary);
 	if (UNLIKELY(tally_drifted(t)))
 		look(t);
 }
@@ -377,7 +403,8 @@ record_shared_alloc(void *block, size_t requested, size_t usable)
 	tally_shared_alloc(t, usable, requested);
 	if (!self.shared) /* in a handler, while the thread was being met */
 		count(&segment_mine()->lost.nested);
-	if (!write_down(block, requested, usable, SITE_NO_STACK, 0))
+	if (!write_down(NULL, block, usable, usable - requested,
+	    SITE_NO_STACK))
 		tally_shared_free(t, usable, requested);
 }
 
@@ -398,6 +425,6 @@ record_shared_free(void *block, size_t usable)
 		inherited_free(&taken);
 	} else {
 		tally_shared_free(t, usable, usable - taken.slack);
-		site_free(taken.site, usable, usable - taken.slack, false);
+		site_shared_free(taken.site, usable, taken.slack, false);
 	}
 }

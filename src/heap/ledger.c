@@ -1,192 +1,236 @@
 #include "heap/ledger.h"
 
-#include <errno.h>
-#include <stdatomic.h>
-
-#include "base/base.h"
 #include "mem/arena.h"
 
-/*
- * 47 bits of address are what user space has on x86-64 and aarch64 unless a
- * program asks for more; a block above is answered with -ERANGE and counted.
- */
-#define ADDRESS_BITS 47
-#define REGION_BITS  22 /* 4 MiB */
-#define MIDDLE_BITS  13
-#define TOP_BITS     (ADDRESS_BITS - REGION_BITS - MIDDLE_BITS)
+#define REGION_BYTES (UINT64_C(1) << LEDGER_REGION_BITS)
 
-#define REGION_BYTES (UINT64_C(1) << REGION_BITS)
-/* Blocks may start 8 bytes apart only where they are smaller than 16. */
-#define LEAST_BITS   3
+struct ledger_middle *_Atomic ledger_top[1 << LEDGER_TOP_BITS];
 
-#define SITE_BITS  22
-#define SLACK_BITS 26
-#define EPOCH_BITS 16
+/* --- places --------------------------------------------------------------- */
 
-#define LEVELS (REGION_BITS + 1)
-
-/* The tables of a region, each made when a block of its level is first met. */
-struct region {
-	_Atomic uint64_t *_Atomic level[LEVELS];
-};
-
-struct middle {
-	struct region *_Atomic region[1 << MIDDLE_BITS];
-};
-
-static struct {
-	struct middle *_Atomic middle[1 << TOP_BITS];
-} ledger;
-
-/* The level of a block: log2 of the distance its table is drawn at. */
-static unsigned
-level_of(size_t usable)
-{
-	unsigned bits;
-
-	if (usable < 16)
-		return LEAST_BITS;
-	/* From 16 bytes on, blocks start at multiples of 16. */
-	bits = 63 - (unsigned)__builtin_clzll(round_up(usable, 16));
-	return bits < REGION_BITS ? bits : REGION_BITS;
-}
-
-/* A block's place, or NULL: none of its level was met in this region. */
-static _Atomic uint64_t *
-entry_in(const struct region *region, uint64_t address, unsigned level)
-{
-	_Atomic uint64_t *table = atomic_load_explicit(&region->level[level],
-	    memory_order_acquire);
-
-	if (UNLIKELY(table == NULL))
-		return NULL;
-	return &table[(address & (REGION_BYTES - 1)) >> level];
-}
-
-static struct region *
-find_region(uint64_t address)
-{
-	uint64_t number = address >> REGION_BITS;
-	struct middle *m;
-
-	if (UNLIKELY(address >> ADDRESS_BITS != 0))
-		return NULL;
-	m = atomic_load_explicit(&ledger.middle[number >> MIDDLE_BITS],
-	    memory_order_acquire);
-	if (UNLIKELY(m == NULL))
-		return NULL;
-	return atomic_load_explicit(
-	    &m->region[number & ((1 << MIDDLE_BITS) - 1)],
-	    memory_order_acquire);
-}
-
-static COLD struct region *
+static struct ledger_region *
 make_region(uint64_t address)
 {
-	uint64_t number = address >> REGION_BITS;
-	struct middle *_Atomic *top = &ledger.middle[number >> MIDDLE_BITS];
-	struct middle *m = atomic_load(top);
-	struct region *_Atomic *slot;
-	struct region *r;
-	struct region *none = NULL;
+	uint64_t number = address >> LEDGER_REGION_BITS;
+	struct ledger_middle *_Atomic *top =
+	    &ledger_top[number >> LEDGER_MIDDLE_BITS];
+	struct ledger_middle *m = atomic_load(top);
+	struct ledger_region *_Atomic *slot;
+	struct ledger_region *there;
+	struct ledger_region *fresh;
 
 	if (m == NULL) {
-		struct middle *fresh = arena_take(sizeof(*fresh));
+		struct ledger_middle *first = arena_take(sizeof(*first));
 
-		if (fresh == NULL)
+		if (first == NULL)
 			return NULL;
 		/* Who loses a race leaves a small piece behind, here, too. */
-		if (atomic_compare_exchange_strong(top, &m, fresh))
-			m = fresh;
+		if (atomic_compare_exchange_strong(top, &m, first))
+			m = first;
 	}
-	slot = &m->region[number & ((1 << MIDDLE_BITS) - 1)];
-	r = arena_take(sizeof(*r));
-	if (r == NULL || atomic_compare_exchange_strong(slot, &none, r))
-		return r;
-	return none;
+	slot = &m->region[number & ((1 << LEDGER_MIDDLE_BITS) - 1)];
+	there = atomic_load(slot);
+	if (there != NULL)
+		return there;
+	fresh = arena_take(sizeof(*fresh));
+	if (fresh == NULL || atomic_compare_exchange_strong(slot, &there,
+	    fresh))
+		return fresh;
+	return there;
 }
 
-static COLD _Atomic uint64_t *
-make_level(struct region *region, uint64_t address, unsigned level)
+static size_t
+level_bytes(unsigned level)
 {
-	size_t bytes = (REGION_BYTES >> level) * sizeof(uint64_t);
-	_Atomic uint64_t *table = arena_take(bytes);
-	_Atomic uint64_t *none = NULL;
+	return (REGION_BYTES >> level) * sizeof(uint32_t);
+}
+
+static bool
+make_level(struct ledger_region *region, unsigned level)
+{
+	size_t bytes = level_bytes(level);
+	_Atomic uint32_t *table = arena_take(bytes);
+	_Atomic uint32_t *none = NULL;
 
 	if (table == NULL)
-		return NULL;
+		return false;
 	if (!atomic_compare_exchange_strong(&region->level[level], &none,
 	    table) && bytes >= ARENA_LARGE)
 		arena_return((void *)table, bytes);
-	return entry_in(region, address, level);
+	return true;
 }
 
-static uint64_t
-pack(const struct record *record)
+COLD int
+ledger_make(const void *block, size_t usable, _Atomic uint32_t **entry)
 {
-	return (uint64_t)record->site |
-	    (uint64_t)record->slack << SITE_BITS |
-	    (uint64_t)record->epoch << (SITE_BITS + SLACK_BITS);
+	struct ledger_region *region;
+
+	if ((uintptr_t)block >> LEDGER_ADDRESS_BITS != 0)
+		return -ERANGE;
+	region = make_region((uintptr_t)block);
+	if (region == NULL || !make_level(region, ledger_level(usable)))
+		return -ENOMEM;
+	*entry = ledger_entry(block, usable);
+	return 0;
+}
+
+/* --- odd pairs ------------------------------------------------------------ */
+
+/*
+ * Pairs of site and slack that do not fit an entry have numbers.  They are
+ * found through chains by hash, in which a pair is put first by
+ * compare-and-swap, after the chain up to that very head was searched; so no
+ * two are equal.  None is ever taken out: there are as many as a program has
+ * sites with blocks of odd sizes.
+ */
+#define ODD_MOST (UINT32_C(1) << 20)
+#define HEADS    65536
+
+_Static_assert(LEDGER_ODD_FIRST + ODD_MOST <=
+    UINT32_C(1) << (32 - LEDGER_EPOCH_BITS), "numbers of pairs fit an entry");
+
+struct odd {
+	uint32_t site;
+	uint32_t slack;
+	uint32_t next; /* in the chain; 0: the last */
+};
+
+static struct {
+	struct odd *_Atomic row; /* row[0] is none: its site says how many */
+	_Atomic uint32_t used;
+	_Atomic uint32_t head[HEADS]; /* a row, 0: none */
+} odd;
+
+/* Address space until touched; where that is short, less of it. */
+static COLD struct odd *
+open_odd_rows(void)
+{
+	uint64_t bytes = min_u64(ODD_MOST * sizeof(struct odd),
+	    round_up(arena_room() / 8, ARENA_LARGE));
+	struct odd *fresh = arena_take(bytes);
+	struct odd *there = NULL;
+
+	if (fresh == NULL)
+		return NULL;
+	fresh[0].site = (uint32_t)(bytes / sizeof(*fresh));
+	if (atomic_compare_exchange_strong(&odd.row, &there, fresh))
+		return fresh;
+	arena_return(fresh, bytes);
+	return there;
+}
+
+static struct odd *
+odd_rows(void)
+{
+	struct odd *rows = atomic_load_explicit(&odd.row,
+	    memory_order_acquire);
+
+	return LIKELY(rows != NULL) ? rows : open_odd_rows();
+}
+
+static uint32_t
+find_odd(const struct odd *rows, uint32_t from, uint32_t until,
+    const struct record *record)
+{
+	for (; from != until && from != 0; from = rows[from].next)
+		if (rows[from].site == record->site &&
+		    rows[from].slack == record->slack)
+			return from;
+	return 0;
+}
+
+/* A row that is not in the chain yet, or 0: there are too many. */
+static uint32_t
+take_odd(struct odd *rows, const struct record *record)
+{
+	uint32_t used = atomic_load(&odd.used);
+
+	do {
+		if (used + 1 >= rows[0].site)
+			return 0;
+	} while (!atomic_compare_exchange_weak(&odd.used, &used, used + 1));
+	rows[used + 1].site = record->site;
+	rows[used + 1].slack = record->slack;
+	return used + 1;
+}
+
+static COLD uint32_t
+make_odd(struct odd *rows, _Atomic uint32_t *head, uint32_t first,
+    const struct record *record)
+{
+	uint32_t fresh = take_odd(rows, record);
+	uint32_t searched;
+	uint32_t there;
+
+	if (fresh == 0)
+		return 0;
+	do {
+		rows[fresh].next = first;
+		searched = first;
+		if (atomic_compare_exchange_strong(head, &first, fresh))
+			return fresh;
+		there = find_odd(rows, first, searched, record);
+	} while (there == 0);
+	return there;
+}
+
+uint32_t
+ledger_pack_odd(const struct record *record)
+{
+	struct odd *rows = odd_rows();
+	_Atomic uint32_t *head;
+	uint32_t first;
+	uint32_t number;
+
+	if (rows == NULL || record->slack >= LEDGER_SLACK)
+		return 0;
+	head = &odd.head[mix_u64((uint64_t)record->site << 32 |
+	    record->slack) % HEADS];
+	first = atomic_load_explicit(head, memory_order_acquire);
+	number = find_odd(rows, first, 0, record);
+	if (UNLIKELY(number == 0))
+		number = make_odd(rows, head, first, record);
+	return number == 0 ? 0 :
+	    (LEDGER_ODD_FIRST + number) << LEDGER_EPOCH_BITS | record->epoch;
+}
+
+void
+ledger_unpack_odd(uint32_t packed, struct record *record)
+{
+	const struct odd *o = &odd_rows()[(packed >> LEDGER_EPOCH_BITS) -
+	    LEDGER_ODD_FIRST];
+
+	record->site = o->site;
+	record->slack = o->slack;
+}
+
+/* --- epochs --------------------------------------------------------------- */
+
+static void
+set_level(_Atomic uint32_t *entry, size_t count, uint32_t epoch)
+{
+	for (; entry != NULL && count > 0; count--, entry++)
+		if (*entry != 0)
+			*entry = (*entry & ~(LEDGER_EPOCHS - 1)) | epoch;
 }
 
 static void
-unpack(uint64_t packed, struct record *record)
+set_region(const struct ledger_region *r, uint32_t epoch)
 {
-	record->site = packed & (LEDGER_SITES - 1);
-	record->slack = (packed >> SITE_BITS) & (LEDGER_SLACK - 1);
-	record->epoch = (uint32_t)(packed >> (SITE_BITS + SLACK_BITS));
+	unsigned level;
+
+	for (level = 0; r != NULL && level < LEDGER_LEVELS; level++)
+		set_level(r->level[level], level_bytes(level) /
+		    sizeof(uint32_t), epoch);
 }
 
-int
-ledger_put(const void *block, size_t usable, const struct record *record,
-    struct record *old)
+void
+ledger_set_epochs(uint32_t epoch)
 {
-	uint64_t address = (uintptr_t)block;
-	struct region *region = find_region(address);
-	unsigned level = level_of(usable);
-	_Atomic uint64_t *entry;
-	uint64_t before;
+	size_t i, k;
 
-	_Static_assert(SITE_BITS + SLACK_BITS + EPOCH_BITS == 64, "packing");
-	if (UNLIKELY(region == NULL)) {
-		if (address >> ADDRESS_BITS != 0)
-			return -ERANGE;
-		region = make_region(address);
-		if (region == NULL)
-			return -ENOMEM;
-	}
-	if (UNLIKELY(record->slack >= LEDGER_SLACK))
-		return -ERANGE;
-	entry = entry_in(region, address, level);
-	if (UNLIKELY(entry == NULL)) {
-		entry = make_level(region, address, level);
-		if (entry == NULL)
-			return -ENOMEM;
-	}
-	before = atomic_load_explicit(entry, memory_order_relaxed);
-	atomic_store_explicit(entry, pack(record), memory_order_relaxed);
-	if (LIKELY(before == 0))
-		return 0;
-	unpack(before, old);
-	return -EEXIST;
-}
-
-int
-ledger_take(const void *block, size_t usable, struct record *record)
-{
-	struct region *region = find_region((uintptr_t)block);
-	_Atomic uint64_t *entry;
-	uint64_t packed;
-
-	if (UNLIKELY(region == NULL))
-		return -ENOENT;
-	entry = entry_in(region, (uintptr_t)block, level_of(usable));
-	if (UNLIKELY(entry == NULL))
-		return -ENOENT;
-	packed = atomic_load_explicit(entry, memory_order_relaxed);
-	if (UNLIKELY(packed == 0))
-		return -ENOENT;
-	atomic_store_explicit(entry, 0, memory_order_relaxed);
-	unpack(packed, record);
-	return 0;
+	for (i = 0; i < ARRAY_LENGTH(ledger_top); i++)
+		for (k = 0; ledger_top[i] != NULL &&
+		    k < ARRAY_LENGTH(ledger_top[i]->region); k++)
+			set_region(ledger_top[i]->region[k], epoch);
 }

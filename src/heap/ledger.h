@@ -13,8 +13,13 @@
  *
  * Address space is cut into regions of 4 MiB, and a region has such a table
  * for each g.  They are mapped when first met, and touched where blocks are:
- * small blocks cost an entry for each 16 or 32 bytes of heap, a large one a
- * single entry.
+ * small blocks cost an entry of 4 bytes for each 16 or 32 bytes of heap, a
+ * large one a single entry.
+ *
+ * An entry is 24 bits for the site and the slack, and 8 for the epoch.  With
+ * glibc the slack of nearly all blocks is below 31: then site and slack stand
+ * in the 24 bits as they are.  Others have the number there of an odd pair,
+ * which is kept beside.
  *
  *  L1  ledger_take() after ledger_put() of a block, in any thread that learnt
  *      of the block from the one that put it, gives that record.
@@ -24,27 +29,179 @@
 #ifndef HEAP_LEDGER_H
 #define HEAP_LEDGER_H
 
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
+#include "base/segment.h"
+
+/* What is known of a block; packed into an entry. */
 struct record {
-	uint32_t site;  /* 1 to LEDGER_SITES - 1 */
+	uint32_t site;  /* 1 to SEGMENT_SITES - 1 */
 	uint32_t slack; /* usable bytes less those asked for */
-	uint32_t epoch; /* of the heap when the block was made, 16 bits */
+	uint32_t epoch; /* of the heap when the block was made, 8 bits */
 };
 
-#define LEDGER_SITES (UINT32_C(1) << 22)
-#define LEDGER_SLACK (UINT32_C(1) << 26)
+#define LEDGER_SLACK  (UINT32_C(1) << 28)
+#define LEDGER_EPOCHS 256
 
 /*
  * Write a block down.  0; -ENOMEM: there is no room; -EEXIST: there was a
  * record (a free was missed), it is in @old and has been replaced; -ERANGE:
  * the address or the record is out of range.
  */
-int ledger_put(const void *block, size_t usable, const struct record *record,
-    struct record *old);
+static inline int ledger_put(const void *block, size_t usable,
+    const struct record *record, struct record *old);
 
 /* Take a block's record out.  0, or -ENOENT: there is none. */
-int ledger_take(const void *block, size_t usable, struct record *record);
+static inline int ledger_take(const void *block, size_t usable,
+    struct record *record);
+
+/* Give all records of all blocks another epoch. */
+void ledger_set_epochs(uint32_t epoch);
+
+/* --- how ------------------------------------------------------------------ */
+
+/*
+ * 47 bits of address are what user space has on x86-64 and aarch64 unless a
+ * program asks for more; a block above is answered with -ERANGE and counted.
+ */
+#define LEDGER_ADDRESS_BITS 47
+#define LEDGER_REGION_BITS  22 /* 4 MiB */
+#define LEDGER_MIDDLE_BITS  13
+#define LEDGER_TOP_BITS     (LEDGER_ADDRESS_BITS - LEDGER_REGION_BITS - \
+	LEDGER_MIDDLE_BITS)
+
+/* Blocks may start 8 bytes apart only where they are smaller than 16. */
+#define LEDGER_LEAST_BITS   3
+#define LEDGER_LEVELS       (LEDGER_REGION_BITS + 1)
+
+#define LEDGER_EPOCH_BITS   8
+#define LEDGER_SLACK_BITS   5
+#define LEDGER_ODD_SLACK    ((UINT32_C(1) << LEDGER_SLACK_BITS) - 1)
+/* Numbers of odd pairs begin behind those of site and slack. */
+#define LEDGER_ODD_FIRST    (SEGMENT_SITES << LEDGER_SLACK_BITS)
+
+/* The tables of a region, each made when a block of its level is first met. */
+struct ledger_region {
+	_Atomic uint32_t *_Atomic level[LEDGER_LEVELS];
+};
+
+struct ledger_middle {
+	struct ledger_region *_Atomic region[1 << LEDGER_MIDDLE_BITS];
+};
+
+extern struct ledger_middle *_Atomic ledger_top[1 << LEDGER_TOP_BITS] INSIDE;
+
+/* The cold halves: places not met yet, and odd pairs. */
+int ledger_make(const void *block, size_t usable, _Atomic uint32_t **entry);
+uint32_t ledger_pack_odd(const struct record *record);
+void ledger_unpack_odd(uint32_t packed, struct record *record);
+
+/* The level of a block: log2 of the distance its table is drawn at. */
+static inline unsigned
+ledger_level(size_t usable)
+{
+	unsigned bits;
+
+	if (UNLIKELY(usable < 16))
+		return LEDGER_LEAST_BITS;
+	/* From 16 bytes on, blocks start at multiples of 16. */
+	bits = 63 - (unsigned)__builtin_clzll(usable + 15);
+	return bits < LEDGER_REGION_BITS ? bits : LEDGER_REGION_BITS;
+}
+
+/* A block's place, or NULL: none of its level was met in its region. */
+static inline _Atomic uint32_t *
+ledger_entry(const void *block, size_t usable)
+{
+	const uint64_t address = (uintptr_t)block;
+	const uint64_t number = address >> LEDGER_REGION_BITS;
+	const unsigned level = ledger_level(usable);
+	const struct ledger_middle *m;
+	const struct ledger_region *r;
+	_Atomic uint32_t *table;
+
+	if (UNLIKELY(address >> LEDGER_ADDRESS_BITS != 0))
+		return NULL;
+	m = atomic_load_explicit(&ledger_top[number >> LEDGER_MIDDLE_BITS],
+	    memory_order_acquire);
+	if (UNLIKELY(m == NULL))
+		return NULL;
+	r = atomic_load_explicit(
+	    &m->region[number & ((1 << LEDGER_MIDDLE_BITS) - 1)],
+	    memory_order_acquire);
+	if (UNLIKELY(r == NULL))
+		return NULL;
+	table = atomic_load_explicit(&r->level[level], memory_order_acquire);
+	if (UNLIKELY(table == NULL))
+		return NULL;
+	return &table[(address & ((1 << LEDGER_REGION_BITS) - 1)) >> level];
+}
+
+/* 0: there is no number left for such a pair. */
+static inline uint32_t
+ledger_pack(const struct record *record)
+{
+	if (UNLIKELY(record->slack >= LEDGER_ODD_SLACK))
+		return ledger_pack_odd(record);
+	return (record->site << LEDGER_SLACK_BITS | record->slack) <<
+	    LEDGER_EPOCH_BITS | record->epoch;
+}
+
+static inline void
+ledger_unpack(uint32_t packed, struct record *record)
+{
+	uint32_t pair = packed >> LEDGER_EPOCH_BITS;
+
+	record->epoch = packed & (LEDGER_EPOCHS - 1);
+	record->site = pair >> LEDGER_SLACK_BITS;
+	record->slack = pair & LEDGER_ODD_SLACK;
+	if (UNLIKELY(pair >= LEDGER_ODD_FIRST))
+		ledger_unpack_odd(packed, record);
+}
+
+static inline int
+ledger_put(const void *block, size_t usable, const struct record *record,
+    struct record *old)
+{
+	_Atomic uint32_t *entry = ledger_entry(block, usable);
+	uint32_t packed = ledger_pack(record);
+	uint32_t before;
+
+	if (UNLIKELY(entry == NULL)) {
+		int r = ledger_make(block, usable, &entry);
+
+		if (r < 0)
+			return r;
+	}
+	if (UNLIKELY(packed == 0))
+		return record->slack >= LEDGER_SLACK ? -ERANGE : -ENOMEM;
+	before = atomic_load_explicit(entry, memory_order_relaxed);
+	atomic_store_explicit(entry, packed, memory_order_relaxed);
+	if (LIKELY(before == 0))
+		return 0;
+	ledger_unpack(before, old);
+	return -EEXIST;
+}
+
+static inline int
+ledger_take(const void *block, size_t usable, struct record *record)
+{
+	_Atomic uint32_t *entry = ledger_entry(block, usable);
+	uint32_t packed;
+
+	if (UNLIKELY(entry == NULL))
+		return -ENOENT;
+	packed = atomic_load_explicit(entry, memory_order_relaxed);
+	if (UNLIKELY(packed == 0))
+		return -ENOENT;
+	atomic_store_explicit(entry, 0, memory_order_relaxed);
+	ledger_unpack(packed, record);
+	return 0;
+}
 
 #endif

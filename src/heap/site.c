@@ -1,12 +1,18 @@
 #include "heap/site.h"
 
 #include <errno.h>
-#include <sys/single_threaded.h>
 
-#include "base/base.h"
-#include "heap/ledger.h"
-#include "mem/segment.h"
-#include "sys/arch.h"
+#include "heap/tally.h"
+
+/*
+ * A thread begins with a page of counts.  When a site finds no place near its
+ * own it moves on to a table four times as large, at most three times; what it
+ * has counted before stays where it is, and is added like all else.
+ */
+#define COUNTS_BITS_LEAST 6
+#define COUNTS_BITS_MOST  12
+#define COUNTS_BITS_STEP  2
+#define PROBES            8
 
 static struct site *
 row(uint32_t site)
@@ -14,32 +20,21 @@ row(uint32_t site)
 	return (struct site *)segment_rows(TABLE_SITES) + site;
 }
 
+static struct count *
+count_rows(enum segment_table_id table)
+{
+	return segment_rows(table);
+}
+
+/* Before its first block it held nothing, at any peak so far. */
 static void
-add(_Atomic uint64_t *word, uint64_t n)
+begin(struct count *c, uint32_t site)
 {
-	if (__libc_single_threaded)
-		arch_add_u64(word, n);
-	else
-		atomic_fetch_add_explicit(word, n, memory_order_relaxed);
+	atomic_store_explicit(&c->epoch, peak_epoch(), memory_order_relaxed);
+	atomic_store_explicit(&c->site, site, memory_order_release);
 }
 
-/*
- * A new height of the heap.  By compare-and-swap: a thread that was put to
- * sleep with an older height in its hands must not put the peak down again.
- */
-static inline void
-raise_to(_Atomic int64_t *peak, int64_t height)
-{
-	int64_t now = atomic_load_explicit(peak, memory_order_relaxed);
-
-	if (__libc_single_threaded) {
-		arch_raise_i64(peak, height);
-		return;
-	}
-	while (height > now && !atomic_compare_exchange_weak_explicit(peak,
-	    &now, height, memory_order_relaxed, memory_order_relaxed))
-		;
-}
+/* --- sites ---------------------------------------------------------------- */
 
 /* A new row for @node, or 0: the table is full. */
 static COLD uint32_t
@@ -48,15 +43,13 @@ create(uint32_t node, uint32_t flags)
 	int64_t number = segment_take(TABLE_SITES, 1);
 	struct site *s;
 
-	if (number < 0 || number >= LEDGER_SITES)
+	if (number < 0 || number >= SEGMENT_SITES ||
+	    segment_reach(TABLE_FIRST, (uint64_t)number + 1) < 0)
 		return 0;
 	s = row((uint32_t)number);
-	s->leaf = node;
 	s->flags = flags;
-	/* Before its first block it held nothing, at any peak so far. */
-	atomic_store_explicit(&s->epoch,
-	    atomic_load(&segment_mine()->live.peak_epoch),
-	    memory_order_relaxed);
+	s->leaf = node;
+	begin(&count_rows(TABLE_FIRST)[number], (uint32_t)number);
 	return (uint32_t)number;
 }
 
@@ -82,15 +75,12 @@ site_create_known(void)
 }
 
 uint32_t
-site_of(uint32_t node, uint32_t flags)
+site_make(uint32_t node, uint32_t flags)
 {
 	struct node *n = (struct node *)segment_rows(TABLE_NODES) + node;
-	uint32_t site = atomic_load_explicit(&n->site, memory_order_acquire);
-	uint32_t fresh;
+	uint32_t fresh = create(node, flags);
+	uint32_t site = 0;
 
-	if (LIKELY(site != 0))
-		return site;
-	fresh = create(node, flags);
 	if (fresh == 0) {
 		atomic_fetch_add(&segment_mine()->lost.sites, 1);
 		return SITE_FULL;
@@ -100,77 +90,196 @@ site_of(uint32_t node, uint32_t flags)
 	return site; /* the other thread's; ours stays an empty row */
 }
 
-/* About to change: keep what it held when the heap last stood at its peak. */
+/* --- where threads count -------------------------------------------------- */
+
+/* Of a thread that has none: no site is found in it, as none is number 0. */
+static struct count nothing;
+
+/* A signal handler may count in between: what it meets must be whole. */
 static void
-keep_at_peak(struct site *s, uint32_t epoch)
+set_rows(struct counts *counts, struct count *row, uint32_t shift,
+    uint64_t factor)
 {
-	if (LIKELY(atomic_load_explicit(&s->epoch, memory_order_relaxed) ==
-	    epoch))
+	counts->row = row;
+	atomic_signal_fence(memory_order_seq_cst);
+	counts->shift = shift;
+	atomic_signal_fence(memory_order_seq_cst);
+	counts->factor = factor;
+}
+
+/* By Fibonacci hashing: 2^64 over the golden ratio (Knuth, TAOCP 3, 6.4). */
+static void
+set_hashed(struct counts *counts)
+{
+	const struct tally *t = counts->tally;
+
+	set_rows(counts, count_rows(TABLE_COUNTS) + t->counts,
+	    64 - t->counts_bits, UINT64_C(0x9e3779b97f4a7c15));
+}
+
+void
+counts_open(struct counts *counts, struct tally *t)
+{
+	counts->tally = t;
+	if (t == (struct tally *)segment_rows(TABLE_TALLIES) + TALLY_FIRST)
+		set_rows(counts, count_rows(TABLE_FIRST), 0, 1);
+	else if (t->counts_bits != 0)
+		set_hashed(counts);
+	else
+		set_rows(counts, &nothing, 0, 0);
+}
+
+/*
+ * May so many rows more be somebody's own?  Room is kept for one that is for
+ * all, for each site there may be.
+ */
+static bool
+may_own(uint64_t n)
+{
+	const struct segment_table *table = segment_mine()->table;
+
+	return atomic_load_explicit(&table[TABLE_COUNTS].used,
+	    memory_order_relaxed) + n <= above_u64(
+	    table[TABLE_COUNTS].capacity, table[TABLE_SITES].capacity);
+}
+
+static bool
+move_to_larger(struct counts *counts)
+{
+	struct tally *t = counts->tally;
+	uint32_t bits = t->counts_bits == 0 ? COUNTS_BITS_LEAST :
+	    t->counts_bits + COUNTS_BITS_STEP;
+	uint64_t n = UINT64_C(1) << bits;
+	int64_t first;
+
+	if (bits > COUNTS_BITS_MOST || !may_own(n))
+		return false;
+	first = segment_take(TABLE_COUNTS, n);
+	if (first < 0)
+		return false;
+	t->counts = (uint32_t)first;
+	t->counts_bits = bits;
+	set_hashed(counts);
+	return true;
+}
+
+/* The row of @site in a table of the thread's, taken if it is not there. */
+static struct count *
+find(const struct counts *counts, uint32_t site)
+{
+	uint64_t place = site * counts->factor >> counts->shift;
+	uint64_t last = (UINT64_C(1) << counts->tally->counts_bits) - 1;
+	struct count *c;
+	uint32_t there;
+	int i;
+
+	for (i = 0; i < PROBES; i++) {
+		c = &counts->row[(place + i) & last];
+		there = atomic_load_explicit(&c->site, memory_order_relaxed);
+		if (there == 0) {
+			atomic_store(&c->epoch, peak_epoch());
+			/* A handler may have taken it since we looked. */
+			if (atomic_compare_exchange_strong(&c->site, &there,
+			    site))
+				return c;
+		}
+		if (there == site)
+			return c;
+	}
+	return NULL;
+}
+
+COLD struct count *
+counts_find(struct counts *counts, uint32_t site)
+{
+	struct count *c = NULL;
+
+	if (counts->factor == 1)
+		return NULL; /* the first thread: the row is never made */
+	if (counts->factor != 0)
+		c = find(counts, site);
+	while (c == NULL && move_to_larger(counts))
+		c = find(counts, site);
+	return c;
+}
+
+/* --- counting for all ----------------------------------------------------- */
+
+/* The row of @site for all threads, or NULL: there is no room for it. */
+static struct count *
+shared_of(uint32_t site)
+{
+	_Atomic uint32_t *number = &row(site)->shared;
+	uint32_t there = atomic_load_explicit(number, memory_order_acquire);
+	int64_t fresh;
+
+	if (LIKELY(there != 0))
+		return &count_rows(TABLE_COUNTS)[there];
+	fresh = segment_take(TABLE_COUNTS, 1);
+	if (fresh < 0)
+		return NULL;
+	begin(&count_rows(TABLE_COUNTS)[fresh], site);
+	/* Who loses the race leaves an empty row behind. */
+	if (atomic_compare_exchange_strong(number, &there, (uint32_t)fresh))
+		there = (uint32_t)fresh;
+	return &count_rows(TABLE_COUNTS)[there];
+}
+
+static void
+add(_Atomic uint64_t *word, uint64_t n)
+{
+	atomic_fetch_add_explicit(word, n, memory_order_relaxed);
+}
+
+void
+site_shared_alloc(uint32_t site, size_t usable, size_t slack)
+{
+	struct count *c = shared_of(site);
+
+	if (c == NULL)
+		return; /* lost.space has been counted */
+	count_keep(c);
+	add(&c->allocations, 1);
+	add(&c->allocated_bytes, usable);
+	add(&c->slack_bytes, slack);
+}
+
+void
+site_shared_free(uint32_t site, size_t usable, size_t slack, bool temporary)
+{
+	struct count *c = shared_of(site);
+
+	if (c == NULL)
 		return;
-	atomic_store_explicit(&s->at_peak_bytes,
-	    (int64_t)(s->allocated_bytes - s->freed_bytes),
-	    memory_order_relaxed);
-	atomic_store_explicit(&s->epoch, epoch, memory_order_relaxed);
-}
-
-void
-site_alloc(uint32_t site, size_t usable, size_t requested, int64_t height)
-{
-	struct segment_live *live = &segment_mine()->live;
-	struct site *s = row(site);
-
-	keep_at_peak(s, atomic_load_explicit(&live->peak_epoch,
-	    memory_order_relaxed));
-	add(&s->allocations, 1);
-	add(&s->allocated_bytes, usable);
-	add(&s->requested_bytes, requested);
-	if (height > atomic_load_explicit(&live->peak_bytes,
-	    memory_order_relaxed)) {
-		raise_to(&live->peak_bytes, height);
-		if (!atomic_load_explicit(&live->rising, memory_order_relaxed))
-			atomic_store_explicit(&live->rising, 1,
-			    memory_order_relaxed);
-	}
-}
-
-void
-site_free(uint32_t site, size_t usable, size_t requested, bool temporary)
-{
-	struct segment_live *live = &segment_mine()->live;
-	struct site *s = row(site);
-
-	/* The heap leaves a peak, once: what all sites hold now, it held. */
-	if (atomic_load_explicit(&live->rising, memory_order_relaxed) &&
-	    atomic_exchange_explicit(&live->rising, 0, memory_order_relaxed)) {
-		atomic_fetch_add_explicit(&live->peak_epoch, 1,
-		    memory_order_relaxed);
-	}
-	keep_at_peak(s, atomic_load_explicit(&live->peak_epoch,
-	    memory_order_relaxed));
-	add(&s->frees, 1);
-	add(&s->freed_bytes, usable);
-	add(&s->requested_freed_bytes, requested);
+	count_keep(c);
+	add(&c->frees, 1);
+	add(&c->freed_bytes, usable);
+	add(&c->slack_bytes, -(uint64_t)slack);
 	if (temporary)
-		add(&s->temporary, 1);
+		add(&c->temporary, 1);
 }
+
+/* --- address space -------------------------------------------------------- */
 
 void
 site_map(uint32_t site, uint64_t bytes)
 {
-	struct site *s = row(site);
+	struct count *c = shared_of(site);
 
-	add(&s->allocations, 1);
-	add(&s->allocated_bytes, bytes);
-	add(&s->requested_bytes, bytes);
+	if (c == NULL)
+		return;
+	add(&c->allocations, 1);
+	add(&c->allocated_bytes, bytes);
 }
 
 void
 site_unmap(uint32_t site, uint64_t bytes, bool whole)
 {
-	struct site *s = row(site);
+	struct count *c = shared_of(site);
 
+	if (c == NULL)
+		return;
 	if (whole)
-		add(&s->frees, 1);
-	add(&s->freed_bytes, bytes);
-	add(&s->requested_freed_bytes, bytes);
+		add(&c->frees, 1);
+	add(&c->freed_bytes, bytes);
 }

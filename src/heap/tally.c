@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "mem/segment.h"
+#include "heap/peak.h"
 #include "sys/sys.h"
 
 /*
@@ -30,14 +30,13 @@ raise_shared(_Atomic int64_t *word, int64_t n)
 }
 
 /*
- * Add the owner's movement to the common sum, and give the height it reached
- * in between, measured from what the others had published.
+ * Add the owner's movement to the common sum, and give what the others have
+ * published: heights of this thread's own are measured from there.
  */
 static int64_t
 publish(_Atomic int64_t *sum, _Atomic int64_t *published,
     _Atomic int64_t *high, int64_t net)
 {
-	int64_t top = atomic_load_explicit(high, memory_order_relaxed);
 	/* In one step: a signal handler may publish in between. */
 	int64_t before = atomic_exchange_explicit(published, net,
 	    memory_order_relaxed);
@@ -46,7 +45,7 @@ publish(_Atomic int64_t *sum, _Atomic int64_t *published,
 	others = atomic_fetch_add_explicit(sum, net - before,
 	    memory_order_relaxed) - before;
 	atomic_store_explicit(high, net, memory_order_relaxed);
-	return others + top;
+	return others;
 }
 
 void
@@ -54,10 +53,12 @@ tally_look(struct tally *t)
 {
 	struct segment_live *live = &segment_mine()->live;
 	uint64_t now = sys_clock_coarse();
+	int64_t high = atomic_load_explicit(&t->high, memory_order_relaxed);
+	int64_t net = tally_net(t);
+	int64_t others = publish(&live->bytes, &t->published, &t->high, net);
 	int64_t top;
 
-	top = publish(&live->bytes, &t->published, &t->high, tally_net(t));
-	raise_shared(&live->peak_bytes, top);
+	peak_publish(others + high, others + net);
 	top = atomic_load_explicit(&live->peak_bytes, memory_order_relaxed);
 	if (top > atomic_load_explicit(&live->peak_dated,
 	    memory_order_relaxed)) {
@@ -66,20 +67,11 @@ tally_look(struct tally *t)
 		atomic_store_explicit(&live->peak_at_ns, now,
 		    memory_order_relaxed);
 	}
-	top = publish(&live->requested_bytes, &t->requested_published,
+	high = atomic_load_explicit(&t->requested_high, memory_order_relaxed);
+	others = publish(&live->requested_bytes, &t->requested_published,
 	    &t->requested_high, (int64_t)(t->requested - t->requested_freed));
-	raise_shared(&live->peak_requested_bytes, top);
+	raise_shared(&live->peak_requested_bytes, others + high);
 	atomic_store_explicit(&live->seen_ns, now, memory_order_relaxed);
-}
-
-int64_t
-tally_process_bytes(const struct tally *t)
-{
-	const struct segment_live *live = &segment_mine()->live;
-
-	return atomic_load_explicit(&live->bytes, memory_order_relaxed) +
-	    tally_net(t) -
-	    atomic_load_explicit(&t->published, memory_order_relaxed);
 }
 
 /* An ended thread's row goes to the next; its counts are the new base. */
@@ -175,6 +167,14 @@ count_thread(struct segment_live *live)
 		;
 }
 
+/* Before it counts anything.  One store, as long as it is news. */
+static void
+note_several(struct segment_live *live)
+{
+	if (!atomic_load(&live->several))
+		atomic_store(&live->several, 1);
+}
+
 int
 tally_create_shared(int process)
 {
@@ -200,6 +200,8 @@ tally_claim(void)
 		t = take_abandoned(rows, used);
 	if (t == NULL) {
 		row = segment_take(TABLE_TALLIES, 1);
+		if (row != TALLY_FIRST)
+			note_several(&s->live);
 		if (row < 0) {
 			atomic_fetch_add(&s->lost.threads, 1);
 			return &rows[0];

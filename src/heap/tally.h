@@ -18,10 +18,14 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "mem/segment.h"
 #include "sys/arch.h"
 
 /* A thread publishes after it has moved so many bytes, to and fro. */
 #define TALLY_DRIFT_BYTES (64 * 1024)
+
+/* Row 0 is the one that threads share; this is the first thread's. */
+#define TALLY_FIRST 1
 
 static inline int64_t
 tally_net(const struct tally *t)
@@ -103,7 +107,13 @@ void tally_look(struct tally *t);
  * The live bytes of the process as this thread sees them: what all have
  * published, and its own since then.  Exact while there is one thread.
  */
-int64_t tally_process_bytes(const struct tally *t);
+static inline int64_t
+tally_process_bytes(const struct tally *t)
+{
+	return atomic_load_explicit(&segment_mine()->live.bytes,
+	    memory_order_relaxed) + tally_net(t) -
+	    atomic_load_explicit(&t->published, memory_order_relaxed);
+}
 
 /* Row 0 of a new segment of @process, before all others.  0, or -ENOSPC. */
 int tally_create_shared(int process);

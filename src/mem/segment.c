@@ -32,15 +32,19 @@ static const struct {
 	uint64_t reserve;
 } plan[TABLE_KNOWN] = {
 	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB, 1 * KIB },
-	[TABLE_SITES] = { sizeof(struct site), 512 * KIB, 16 * KIB },
+	[TABLE_SITES] = { sizeof(struct site), SEGMENT_SITES, 16 * KIB },
+	[TABLE_FIRST] = { sizeof(struct count), SEGMENT_SITES, 16 * KIB },
+	[TABLE_COUNTS] = { sizeof(struct count), SEGMENT_SITES + 64 * KIB,
+	    20 * KIB },
 	[TABLE_NODES] = { sizeof(struct node), 2 * MIB, 64 * KIB },
 	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB, 256 },
 	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB, 4 * KIB },
 	[TABLE_TEXT] = { 1, 4 * MIB, 32 * KIB },
 };
 
+struct segment *segment_map;
+
 static struct {
-	struct segment *map;
 	uint64_t bytes;
 	_Atomic uint64_t backed[TABLE_KNOWN]; /* bytes of each table */
 	_Atomic bool full[TABLE_KNOWN];       /* no more room, ever */
@@ -89,8 +93,9 @@ lay_out(struct segment *s, uint64_t bytes, int shift)
 		offset += round_up(s->table[i].capacity * plan[i].entry_bytes,
 		    PAGE_BYTES);
 	}
-	/* Row 0 of sites and nodes means "none". */
+	/* Row 0 means "none" where rows are named. */
 	atomic_store(&s->table[TABLE_SITES].used, 1);
+	atomic_store(&s->table[TABLE_COUNTS].used, 1);
 	atomic_store(&s->table[TABLE_NODES].used, 1);
 }
 
@@ -140,7 +145,7 @@ back_by_file(uint64_t offset, uint64_t bytes)
 static int
 back(uint64_t offset, uint64_t bytes)
 {
-	int r = sys_madvise((char *)mine.map + offset, bytes,
+	int r = sys_madvise((char *)segment_map + offset, bytes,
 	    MADV_POPULATE_WRITE);
 
 	if (r == -EINVAL)
@@ -229,9 +234,9 @@ most_bytes(void)
 static void
 forget(void)
 {
-	if (mine.map != NULL)
-		(void)sys_munmap(mine.map, mine.bytes);
-	mine.map = NULL;
+	if (segment_map != NULL)
+		(void)sys_munmap(segment_map, mine.bytes);
+	segment_map = NULL;
 }
 
 int
@@ -264,7 +269,7 @@ segment_create(const char *path, uint32_t *exec_count)
 		(void)sys_munmap(ancestor, SEGMENT_HEADER_BYTES);
 	ancestor = NULL;
 	memset(&mine, 0, sizeof(mine));
-	mine.map = s;
+	segment_map = s;
 	mine.bytes = bytes;
 	mine.device = st.st_dev;
 	mine.inode = st.st_ino;
@@ -285,51 +290,39 @@ out:
 void
 segment_publish(void)
 {
-	atomic_store_explicit(&mine.map->head.ready, 1, memory_order_release);
+	atomic_store_explicit(&segment_map->head.ready, 1, memory_order_release);
 }
 
 void
 segment_leave(void)
 {
-	if (mine.map != NULL) {
-		ancestor = mine.map;
-		(void)sys_munmap((char *)mine.map + SEGMENT_HEADER_BYTES,
+	if (segment_map != NULL) {
+		ancestor = segment_map;
+		(void)sys_munmap((char *)segment_map + SEGMENT_HEADER_BYTES,
 		    mine.bytes - SEGMENT_HEADER_BYTES);
 	}
-	mine.map = NULL;
+	segment_map = NULL;
 }
 
 void
 segment_discard(void)
 {
-	if (mine.map != NULL)
+	if (segment_map != NULL)
 		(void)sys_unlink(mine.path);
 	forget();
 }
 
 struct segment *
-segment_mine(void)
-{
-	return mine.map;
-}
-
-struct segment *
 segment_nearest(void)
 {
-	return mine.map != NULL ? mine.map : ancestor;
-}
-
-void *
-segment_rows(enum segment_table_id table)
-{
-	return (char *)mine.map + mine.map->table[table].offset;
+	return segment_map != NULL ? segment_map : ancestor;
 }
 
 /* Back a table up to @to bytes, whole pages; it has been up to @have. */
 static int
 extend(enum segment_table_id table, uint64_t have, uint64_t to)
 {
-	int r = back(mine.map->table[table].offset + have, to - have);
+	int r = back(segment_map->table[table].offset + have, to - have);
 
 	while (r == 0 && have < to && !atomic_compare_exchange_weak(
 	    &mine.backed[table], &have, to))
@@ -345,7 +338,7 @@ extend(enum segment_table_id table, uint64_t have, uint64_t to)
 static COLD int
 grow(enum segment_table_id table, uint64_t need)
 {
-	const struct segment_table *t = &mine.map->table[table];
+	const struct segment_table *t = &segment_map->table[table];
 	uint64_t room = round_up(t->capacity * t->entry_bytes, PAGE_BYTES);
 	uint64_t have = atomic_load(&mine.backed[table]);
 	uint64_t step = min_u64(max_u64(have, STEP_LEAST), STEP_MOST);
@@ -358,7 +351,7 @@ grow(enum segment_table_id table, uint64_t need)
 		r = extend(table, have, round_up(need, PAGE_BYTES));
 	if (r < 0) {
 		atomic_store(&mine.full[table], true);
-		atomic_fetch_add(&mine.map->lost.space, 1);
+		atomic_fetch_add(&segment_map->lost.space, 1);
 		return -ENOSPC;
 	}
 	return 0;
@@ -370,7 +363,7 @@ segment_reserve(void)
 	int i;
 
 	for (i = 0; i < TABLE_KNOWN; i++) {
-		const struct segment_table *t = &mine.map->table[i];
+		const struct segment_table *t = &segment_map->table[i];
 		uint64_t have = atomic_load(&mine.backed[i]);
 		uint64_t to = round_up(min_u64(t->capacity,
 		    atomic_load(&t->used) + plan[i].reserve) * t->entry_bytes,
@@ -384,7 +377,7 @@ segment_reserve(void)
 int
 segment_room(enum segment_table_id table, uint64_t rows)
 {
-	const struct segment_table *t = &mine.map->table[table];
+	const struct segment_table *t = &segment_map->table[table];
 	uint64_t need = rows * t->entry_bytes;
 
 	if (need <= atomic_load_explicit(&mine.backed[table],
@@ -395,10 +388,23 @@ segment_room(enum segment_table_id table, uint64_t rows)
 	return grow(table, need);
 }
 
+int
+segment_reach(enum segment_table_id table, uint64_t rows)
+{
+	_Atomic uint64_t *used = &segment_map->table[table].used;
+	uint64_t now = atomic_load_explicit(used, memory_order_relaxed);
+	int r = segment_room(table, rows);
+
+	while (r == 0 && now < rows &&
+	    !atomic_compare_exchange_weak(used, &now, rows))
+		;
+	return r;
+}
+
 int64_t
 segment_take(enum segment_table_id table, uint64_t n)
 {
-	struct segment_table *t = &mine.map->table[table];
+	struct segment_table *t = &segment_map->table[table];
 	uint64_t first = atomic_load_explicit(&t->used, memory_order_relaxed);
 
 	/* Backed first, taken then: a row that is taken may be touched. */
@@ -419,7 +425,7 @@ segment_text(const char *s, size_t bytes)
 		return text;
 	at = segment_take(TABLE_TEXT, bytes);
 	if (at < 0) {
-		atomic_fetch_add(&mine.map->lost.text, 1);
+		atomic_fetch_add(&segment_map->lost.text, 1);
 		return text;
 	}
 	memcpy((char *)segment_rows(TABLE_TEXT) + at, s, bytes);

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "base/segment.h"
 
 /*
@@ -43,8 +44,14 @@ void segment_leave(void);
 /* Remove a segment that cannot be used after all, and its file. */
 void segment_discard(void);
 
-/* The segment, or NULL while there is none. */
-struct segment *segment_mine(void);
+/* The segment, or NULL while there is none.  For segment_mine() alone. */
+extern struct segment *segment_map INSIDE;
+
+static inline struct segment *
+segment_mine(void)
+{
+	return segment_map;
+}
 
 /*
  * The same; or, while there is none, the header alone of the segment of the
@@ -53,7 +60,11 @@ struct segment *segment_mine(void);
 struct segment *segment_nearest(void);
 
 /* Row 0 of a table. */
-void *segment_rows(enum segment_table_id table);
+static inline void *
+segment_rows(enum segment_table_id table)
+{
+	return (char *)segment_map + segment_map->table[table].offset;
+}
 
 /*
  * Take @n rows in one piece, zeroed.  The index of the first, or -ENOSPC: the
@@ -66,6 +77,9 @@ int64_t segment_take(enum segment_table_id table, uint64_t n);
  * -ENOSPC.
  */
 int segment_room(enum segment_table_id table, uint64_t rows);
+
+/* The same, and they count as taken, from 0 on. */
+int segment_reach(enum segment_table_id table, uint64_t rows);
 
 /*
  * Back room in every table for some time to come, as long as there is any:

@@ -62,8 +62,7 @@ walk(const struct profile *p)
 			MUST(m == NULL || (pcs[k] >= m->start &&
 			    pcs[k] <= m->end));
 		}
-		(void)profile_site_live(&p->site[i]);
-		(void)profile_site_at_peak(p, &p->site[i]);
+		MUST((int64_t)p->figures[i].live_bytes >= 0);
 	}
 	for (size_t i = 0; i < p->modules; i++)
 		free(profile_text(p, p->module[i].path));

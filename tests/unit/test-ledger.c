@@ -49,7 +49,8 @@ a_second_record_at_an_address_gives_the_first(void **state)
 static void
 the_largest_values_fit_and_larger_ones_are_refused(void **state)
 {
-	struct record most = { LEDGER_SITES - 1, LEDGER_SLACK - 1, 0xffff };
+	struct record most = { SEGMENT_SITES - 1, LEDGER_SLACK - 1,
+	    LEDGER_EPOCHS - 1 };
 	struct record got, old;
 	void *block = (void *)0x7000007890;
 
@@ -61,6 +62,81 @@ the_largest_values_fit_and_larger_ones_are_refused(void **state)
 	assert_int_equal(ledger_put(block, 1 << 30, &most, &old), -ERANGE);
 	assert_int_equal(ledger_put((void *)(UINT64_C(1) << 56), 16, &some,
 	    &old), -ERANGE);
+}
+
+/* Each pair of site and slack comes back, whichever way it was packed. */
+static void
+a_record_is_what_was_put_in(void **state)
+{
+	static const uint32_t slacks[] = { 0, 1, 29, 30, 31, 32, 63, 4095,
+		1 << 20, LEDGER_SLACK - 1 };
+	static const uint32_t sites[] = { 1, 2, 1000, SEGMENT_SITES - 2,
+		SEGMENT_SITES - 1 };
+	struct record got, old;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LENGTH(sites); i++)
+		for (k = 0; k < 2 * ARRAY_LENGTH(slacks); k++) {
+			const struct record r = { sites[i], slacks[k % 10],
+				(uint32_t)(k * 13 % LEDGER_EPOCHS) };
+			void *block = (void *)(0x7100000000 + i * 65536 +
+			    k * 64);
+
+			assert_int_equal(ledger_put(block, 64, &r, &old), 0);
+			assert_int_equal(ledger_take(block, 64, &got), 0);
+			assert_memory_equal(&got, &r, sizeof(r));
+		}
+}
+
+static void
+odd_pairs_are_many_and_then_too_many(void **state)
+{
+	struct record r = { .site = 5, .slack = 100 };
+	struct record got, old;
+	void *block = (void *)0x7200000000;
+	int r_put = 0;
+	uint32_t n;
+
+	(void)state;
+	for (n = 0; r_put == 0 && n < 2000000; n++, r.slack++) {
+		r_put = ledger_put(block, 64, &r, &old);
+		if (r_put == 0 && n % 1000 == 0) {
+			assert_int_equal(ledger_take(block, 64, &got), 0);
+			assert_memory_equal(&got, &r, sizeof(r));
+			r_put = ledger_put(block, 64, &r, &old);
+		}
+		if (r_put == 0)
+			assert_int_equal(ledger_take(block, 64, &got), 0);
+	}
+	assert_int_equal(r_put, -ENOMEM);
+	assert_in_range(n, 500000, 1 << 20);
+	/* Those that are known stay known. */
+	r.slack = 100;
+	assert_int_equal(ledger_put(block, 64, &r, &old), 0);
+	assert_int_equal(ledger_take(block, 64, &got), 0);
+	assert_int_equal(got.slack, 100);
+}
+
+static void
+all_records_can_be_given_another_epoch(void **state)
+{
+	const size_t usable[] = { 8, 24, 100, 5000, 300000, 1 << 24 };
+	struct record got, old;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LENGTH(usable); i++)
+		assert_int_equal(ledger_put((void *)(0x7300000000 + i *
+		    (UINT64_C(1) << 26)), usable[i], &some, &old), 0);
+	ledger_set_epochs(77);
+	for (i = 0; i < ARRAY_LENGTH(usable); i++) {
+		assert_int_equal(ledger_take((void *)(0x7300000000 + i *
+		    (UINT64_C(1) << 26)), usable[i], &got), 0);
+		assert_int_equal(got.site, some.site);
+		assert_int_equal(got.slack, some.slack);
+		assert_int_equal(got.epoch, 77);
+	}
 }
 
 /*
@@ -110,7 +186,7 @@ allocate_and_free(void *context)
 	int i;
 
 	for (i = 0; i < 300000; i++) {
-		struct record mine = { .slack = (uint32_t)i };
+		struct record mine = { .slack = (uint32_t)i % 300 };
 		struct record got, old;
 		size_t usable;
 		void *p;
@@ -153,9 +229,12 @@ main(void)
 		cmocka_unit_test(a_second_record_at_an_address_gives_the_first),
 		cmocka_unit_test(
 		    the_largest_values_fit_and_larger_ones_are_refused),
+		cmocka_unit_test(a_record_is_what_was_put_in),
 		cmocka_unit_test(no_two_blocks_of_a_heap_share_a_place),
+		cmocka_unit_test(all_records_can_be_given_another_epoch),
 		cmocka_unit_test(
 		    threads_that_share_a_heap_find_their_own_records),
+		cmocka_unit_test(odd_pairs_are_many_and_then_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

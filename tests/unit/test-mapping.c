@@ -75,12 +75,14 @@ static void
 a_site_is_charged_for_what_is_still_mapped(void **state)
 {
 	const struct site *sites = segment_rows(TABLE_SITES);
+	const struct count *counts = segment_rows(TABLE_COUNTS);
 	uint32_t site = site_of((uint32_t)segment_take(TABLE_NODES, 1),
 	    SITE_MAPPING);
-	const struct site *s = &sites[site];
+	const struct count *s;
 
 	(void)state;
 	mapping_add(0, 10 * PAGE, MAPPING_ANONYMOUS, site);
+	s = &counts[sites[site].shared];
 	assert_int_equal(s->allocated_bytes, 10 * PAGE);
 	cut(2, 3);
 	assert_int_equal(s->freed_bytes, 3 * PAGE);

@@ -37,6 +37,8 @@ struct made {
 	};
 	struct tally tally[ROWS];
 	struct site site[ROWS];
+	struct count first[ROWS];
+	struct count count[ROWS];
 	struct node node[ROWS];
 	struct module module[ROWS];
 	struct mapping mapping[ROWS];
@@ -75,6 +77,8 @@ make(struct made *m)
 	    sizeof(m->member) / sizeof(m->member[0]), used)
 	TABLE(TABLE_TALLIES, tally, 3);
 	TABLE(TABLE_SITES, site, 3);
+	TABLE(TABLE_FIRST, first, 3);
+	TABLE(TABLE_COUNTS, count, 3);
 	TABLE(TABLE_NODES, node, 4);
 	TABLE(TABLE_MODULES, module, 1);
 	TABLE(TABLE_MAPPINGS, mapping, 1);
@@ -105,10 +109,15 @@ make(struct made *m)
 	m->node[1] = (struct node){ .pc = 0x1100 };
 	m->node[2] = (struct node){ .pc = 0x1200, .parent = 1 };
 	m->node[3] = (struct node){ .pc = 0x1300, .parent = 2 };
-	m->site[1] = (struct site){ .leaf = 3, .allocations = 6, .frees = 4,
-	    .allocated_bytes = 6000, .freed_bytes = 4000 };
-	m->site[2] = (struct site){ .leaf = 1, .allocations = 1,
+	m->site[1].leaf = 3;
+	m->site[2].leaf = 1;
+	m->first[1] = (struct count){ .site = 1, .allocations = 6, .frees = 4,
+	    .allocated_bytes = 6000, .freed_bytes = 4000, .slack_bytes = 300 };
+	m->first[2].site = 2;
+	m->count[1] = (struct count){ .site = 2, .allocations = 1,
 	    .allocated_bytes = 100 };
+	m->count[2] = (struct count){ .site = 1, .frees = 1,
+	    .freed_bytes = 600, .slack_bytes = -(uint64_t)10 };
 	m->module[0] = (struct module){ .start = 0x1000, .end = 0x2000,
 	    .path = { 8, 9 } };
 	m->mapping[0] = (struct mapping){ .start = 0x8000, .end = 0x9000,
@@ -154,7 +163,7 @@ ask_everything(const struct profile *p)
 	for (size_t i = 0; i < p->sites; i++) {
 		size_t n = profile_stack(p, &p->site[i], pcs, nodes, 4);
 
-		(void)profile_site_at_peak(p, &p->site[i]);
+		assert_true((int64_t)p->figures[i].live_bytes >= 0);
 		for (size_t k = 0; k < n; k++)
 			(void)profile_module(p, pcs[k], nodes[k]);
 	}
@@ -327,13 +336,45 @@ a_site_that_changed_since_the_peak_tells_what_it_held(void **state)
 	(void)state;
 	make(&m);
 	m.segment.live.peak_epoch = 5;
-	m.site[1].epoch = 5;
-	m.site[1].at_peak_bytes = 3333;
-	m.site[2].epoch = 4;
-	m.site[2].at_peak_bytes = 9999;
+	m.first[1].epoch = 5;
+	m.first[1].at_peak_bytes = 3333;
+	m.count[1].epoch = 4;
+	m.count[1].at_peak_bytes = 9999;
+	m.count[2].epoch = 5;
+	m.count[2].at_peak_bytes = -333;
 	open_well(&m, &p);
-	assert_int_equal(profile_site_at_peak(&p, &p.site[1]), 3333);
-	assert_int_equal(profile_site_at_peak(&p, &p.site[2]), 100);
+	assert_int_equal(p.figures[1].at_peak_bytes, 3000);
+	assert_int_equal(p.figures[2].at_peak_bytes, 100);
+	profile_close(&p);
+	m.segment.live.rising = 1;
+	open_well(&m, &p);
+	assert_int_equal(p.figures[1].at_peak_bytes, 1400);
+	profile_close(&p);
+}
+
+static void
+figures_of_a_site_are_the_sums_of_what_threads_counted(void **state)
+{
+	struct made m;
+	struct profile p;
+
+	(void)state;
+	make(&m);
+	open_well(&m, &p);
+	assert_int_equal(p.figures[1].allocations, 6);
+	assert_int_equal(p.figures[1].frees, 5);
+	assert_int_equal(p.figures[1].live_blocks, 1);
+	assert_int_equal(p.figures[1].allocated_bytes, 6000);
+	assert_int_equal(p.figures[1].live_bytes, 1400);
+	assert_int_equal(p.figures[1].live_requested_bytes, 1110);
+	assert_int_equal(p.figures[2].live_bytes, 100);
+	profile_close(&p);
+	/* More was given back than taken: no figure is below 0. */
+	m.count[2].freed_bytes = 9000;
+	m.count[2].frees = 9;
+	open_well(&m, &p);
+	assert_int_equal(p.figures[1].live_bytes, 0);
+	assert_int_equal(p.figures[1].live_blocks, 0);
 	profile_close(&p);
 }
 
@@ -468,7 +509,7 @@ static void more_bytes(struct made *m) { m->segment.head.bytes += 1; }
 static void huge_count(struct made *m)
 { m->segment.table[TABLE_SITES].capacity = UINT64_MAX; }
 static void wrapping_count(struct made *m)
-{ m->segment.table[TABLE_SITES].capacity = UINT64_MAX / 96 + 2; }
+{ m->segment.table[TABLE_SITES].capacity = UINT64_MAX / 16 + 2; }
 static void outside(struct made *m)
 { m->segment.table[TABLE_NODES].offset = sizeof(*m); }
 static void far_outside(struct made *m)
@@ -493,7 +534,7 @@ what_is_no_good_profile_is_refused_with_the_reason(void **state)
 		{ other_order, "'made' comes from a machine of the other byte "
 		  "order, or is damaged" },
 		{ other_layout, "'made' has profile layout 99, and this "
-		  "heaptide reads layout 1" },
+		  "heaptide reads layout 2" },
 		{ not_ready, "'made' was never completed: the program ended "
 		  "while heaptide started in it" },
 		{ small_header, "'made' is damaged: its header contradicts "
@@ -606,13 +647,15 @@ static void long_id(struct made *m) { m->module[0].build_id_bytes = 21; }
 static void reversed(struct made *m) { m->mapping[0].end = 0x7000; }
 static void strange_kind(struct made *m) { m->mapping[0].kind = 77; }
 static void far_site(struct made *m) { m->mapping[0].site = 3; }
+static void far_count(struct made *m) { m->count[1].site = 3; }
+static void other_count(struct made *m) { m->first[2].site = 1; }
 
 static void
 rows_that_lie_are_counted_and_harm_nobody(void **state)
 {
 	static void (*const changes[])(struct made *m) = {
 		circle, own_parent, far_parent, far_leaf, far_text, long_id,
-		reversed, strange_kind, far_site,
+		reversed, strange_kind, far_site, far_count, other_count,
 	};
 	struct made m;
 	struct profile p;
@@ -924,6 +967,8 @@ main(void)
 		    what_was_inherited_is_live_until_it_is_given_back),
 		cmocka_unit_test(
 		    a_site_that_changed_since_the_peak_tells_what_it_held),
+		cmocka_unit_test(
+		    figures_of_a_site_are_the_sums_of_what_threads_counted),
 		cmocka_unit_test(
 		    a_stack_is_told_leaf_first_and_cut_at_the_room),
 		cmocka_unit_test(

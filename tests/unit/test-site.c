@@ -16,16 +16,78 @@ new_site(uint32_t flags)
 	return site_of((uint32_t)segment_take(TABLE_NODES, 1), flags);
 }
 
-/* What a site held at the peak, by the rule in base/segment.h. */
+/* --- what a reader would see ----------------------------------------------- */
+
+static int64_t
+count_at_peak(const struct count *c)
+{
+	if (!segment_mine()->live.rising &&
+	    c->epoch == segment_mine()->live.peak_epoch)
+		return c->at_peak_bytes;
+	return (int64_t)(c->allocated_bytes - c->freed_bytes);
+}
+
+static void
+add(struct count *sum, const struct count *c)
+{
+	sum->allocations += c->allocations;
+	sum->frees += c->frees;
+	sum->allocated_bytes += c->allocated_bytes;
+	sum->freed_bytes += c->freed_bytes;
+	sum->slack_bytes += c->slack_bytes;
+	sum->temporary += c->temporary;
+	sum->at_peak_bytes += count_at_peak(c);
+}
+
+/* The sum of all that was counted of a site. */
+static struct count
+sum_of(uint32_t site)
+{
+	const struct count *first = segment_rows(TABLE_FIRST);
+	const struct count *counts = segment_rows(TABLE_COUNTS);
+	uint64_t used = segment_mine()->table[TABLE_COUNTS].used;
+	struct count sum = { 0 };
+	uint64_t i;
+
+	assert_int_equal(first[site].site, site);
+	add(&sum, &first[site]);
+	for (i = 1; i < used; i++)
+		if (counts[i].site == site)
+			add(&sum, &counts[i]);
+	return sum;
+}
+
 static int64_t
 at_peak(uint32_t site)
 {
-	const struct site *s = row(site);
+	return sum_of(site).at_peak_bytes;
+}
 
-	if (!segment_mine()->live.rising &&
-	    s->epoch == segment_mine()->live.peak_epoch)
-		return s->at_peak_bytes;
-	return (int64_t)(s->allocated_bytes - s->freed_bytes);
+/* --- one thread ------------------------------------------------------------ */
+
+static struct counts mine;
+
+static void
+alloc(uint32_t site, size_t usable, size_t slack, int64_t height)
+{
+	count_alloc(counts_of(&mine, site), usable, slack);
+	peak_climb(height);
+}
+
+static void
+give_back(uint32_t site, size_t usable, size_t slack, bool temporary)
+{
+	peak_leave();
+	count_free(counts_of(&mine, site), usable, slack, temporary);
+}
+
+static int
+set_up(void **state)
+{
+	if (own_segment_setup(state) != 0)
+		return -1;
+	counts_open(&mine, tally_claim());
+	return segment_mine()->live.several;
 }
 
 static void
@@ -55,19 +117,19 @@ static void
 figures_add_up(void **state)
 {
 	uint32_t site = new_site(0);
-	const struct site *s = row(site);
+	struct count sum;
 
 	(void)state;
-	site_alloc(site, 24, 20, 24);
-	site_alloc(site, 40, 33, 64);
-	site_free(site, 24, 20, true);
-	assert_int_equal(s->allocations, 2);
-	assert_int_equal(s->frees, 1);
-	assert_int_equal(s->allocated_bytes, 64);
-	assert_int_equal(s->freed_bytes, 24);
-	assert_int_equal(s->requested_bytes, 53);
-	assert_int_equal(s->requested_freed_bytes, 20);
-	assert_int_equal(s->temporary, 1);
+	alloc(site, 24, 4, 24);
+	alloc(site, 40, 7, 64);
+	give_back(site, 24, 4, true);
+	sum = sum_of(site);
+	assert_int_equal(sum.allocations, 2);
+	assert_int_equal(sum.frees, 1);
+	assert_int_equal(sum.allocated_bytes, 64);
+	assert_int_equal(sum.freed_bytes, 24);
+	assert_int_equal(sum.slack_bytes, 7);
+	assert_int_equal(sum.temporary, 1);
 }
 
 /*
@@ -95,7 +157,7 @@ every_site_knows_what_it_held_at_the_peak(void **state)
 		if (random >> 20 & 1) {
 			live[i] += 16;
 			total += 16;
-			site_alloc(site[i], 16, 16, total);
+			alloc(site[i], 16, 0, total);
 			if (total > peak) {
 				int j;
 
@@ -106,7 +168,7 @@ every_site_knows_what_it_held_at_the_peak(void **state)
 		} else if (live[i] > 0) {
 			live[i] -= 16;
 			total -= 16;
-			site_free(site[i], 16, 16, false);
+			give_back(site[i], 16, 0, false);
 		}
 		if (step % 100 == 0)
 			assert_int_equal(at_peak(site[i]), then[i]);
@@ -124,10 +186,10 @@ a_site_made_below_the_peak_held_nothing_at_it(void **state)
 	uint32_t late;
 
 	(void)state;
-	site_alloc(early, 100, 100, live->peak_bytes + 100);
-	site_free(early, 100, 100, false);
+	alloc(early, 100, 0, live->peak_bytes + 100);
+	give_back(early, 100, 0, false);
 	late = new_site(0);
-	site_alloc(late, 50, 50, live->peak_bytes - 50);
+	alloc(late, 50, 0, live->peak_bytes - 50);
 	assert_int_equal(at_peak(late), 0);
 	assert_int_equal(at_peak(early), 100);
 }
@@ -137,40 +199,57 @@ address_space_has_no_part_in_the_peak(void **state)
 {
 	int64_t peak = segment_mine()->live.peak_bytes;
 	uint32_t site = new_site(SITE_MAPPING);
+	struct count sum;
 
 	(void)state;
 	site_map(site, 1 << 20);
 	site_unmap(site, 4096, false);
-	assert_int_equal(row(site)->frees, 0);
+	assert_int_equal(sum_of(site).frees, 0);
 	site_unmap(site, (1 << 20) - 4096, true);
-	assert_int_equal(row(site)->frees, 1);
-	assert_int_equal(row(site)->allocated_bytes, row(site)->freed_bytes);
+	sum = sum_of(site);
+	assert_int_equal(sum.frees, 1);
+	assert_int_equal(sum.allocated_bytes, sum.freed_bytes);
 	assert_int_equal(segment_mine()->live.peak_bytes, peak);
 	assert_int_equal(row(site)->flags, SITE_MAPPING);
 }
 
-enum { THREADS = 4, LEAVES = 2000, ROUNDS = 20 };
+/* --- several threads -------------------------------------------------------- */
+
+enum { THREADS = 4, LEAVES = 8000, ROUNDS = 20 };
 
 static uint32_t first_leaf;
 static uint32_t found[THREADS][LEAVES];
-static int64_t tallest;
 
-/* Heights rise in each thread, so the tallest is known in the end. */
+static void
+count_pair(struct counts *counts, uint32_t site, bool freed)
+{
+	struct count *c = counts_of(counts, site);
+
+	if (c == NULL) {
+		site_shared_alloc(site, 48, 8);
+		if (freed)
+			site_shared_free(site, 48, 8, true);
+	} else {
+		count_alloc(c, 48, 8);
+		if (freed)
+			count_free(c, 48, 8, true);
+	}
+}
+
+/* More sites than a thread may have rows for: some are counted for all. */
 static void *
 count_at_all_leaves(void *context)
 {
 	size_t me = (uintptr_t)context;
-	int64_t height = (int64_t)me;
+	struct counts counts;
 
+	counts_open(&counts, tally_claim());
 	for (int round = 0; round < ROUNDS; round++)
 		for (uint32_t i = 0; i < LEAVES; i++) {
 			uint32_t site = site_of(first_leaf + i, 0);
 
 			found[me][i] = site;
-			height += THREADS;
-			site_alloc(site, 48, 40, height);
-			if (i % 2 == 0)
-				site_free(site, 48, 40, true);
+			count_pair(&counts, site, i % 2 == 0);
 		}
 	return NULL;
 }
@@ -178,34 +257,52 @@ count_at_all_leaves(void *context)
 static void
 threads_agree_on_sites_and_lose_no_figure(void **state)
 {
-	struct segment_live *live = &segment_mine()->live;
 	pthread_t thread[THREADS];
+	size_t shared = 0;
 
 	(void)state;
 	first_leaf = (uint32_t)segment_take(TABLE_NODES, LEAVES);
-	atomic_store(&live->peak_bytes, 0);
-	tallest = THREADS - 1 + (int64_t)THREADS * LEAVES * ROUNDS;
 	for (uintptr_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL,
 		    count_at_all_leaves, (void *)i), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
-	assert_int_equal(live->peak_bytes, tallest);
+	assert_int_equal(segment_mine()->live.several, 1);
 	for (uint32_t i = 0; i < LEAVES; i++) {
-		const struct site *s = row(found[0][i]);
+		struct count sum = sum_of(found[0][i]);
 		uint64_t n = THREADS * ROUNDS;
 		uint64_t frees = i % 2 == 0 ? n : 0;
 
 		for (int k = 1; k < THREADS; k++)
 			assert_int_equal(found[k][i], found[0][i]);
-		assert_int_equal(s->leaf, first_leaf + i);
-		assert_int_equal(s->allocations, n);
-		assert_int_equal(s->allocated_bytes, 48 * n);
-		assert_int_equal(s->requested_bytes, 40 * n);
-		assert_int_equal(s->frees, frees);
-		assert_int_equal(s->freed_bytes, 48 * frees);
-		assert_int_equal(s->temporary, frees);
+		assert_int_equal(row(found[0][i])->leaf, first_leaf + i);
+		shared += row(found[0][i])->shared != 0;
+		assert_int_equal(sum.allocations, n);
+		assert_int_equal(sum.allocated_bytes, 48 * n);
+		assert_int_equal(sum.slack_bytes, 8 * (n - frees));
+		assert_int_equal(sum.frees, frees);
+		assert_int_equal(sum.freed_bytes, 48 * frees);
+		assert_int_equal(sum.temporary, frees);
 	}
+	assert_in_range(shared, LEAVES / 4, LEAVES);
+}
+
+static void
+who_takes_over_a_tally_goes_on_with_its_counts(void **state)
+{
+	struct tally *t = tally_claim();
+	uint64_t used;
+	struct counts counts;
+	uint32_t site = new_site(0);
+
+	(void)state;
+	counts_open(&counts, t);
+	count_pair(&counts, site, false);
+	used = segment_mine()->table[TABLE_COUNTS].used;
+	counts_open(&counts, t);
+	count_pair(&counts, site, false);
+	assert_int_equal(segment_mine()->table[TABLE_COUNTS].used, used);
+	assert_int_equal(sum_of(site).allocations, 2);
 }
 
 int
@@ -219,8 +316,9 @@ main(void)
 		cmocka_unit_test(a_site_made_below_the_peak_held_nothing_at_it),
 		cmocka_unit_test(address_space_has_no_part_in_the_peak),
 		cmocka_unit_test(threads_agree_on_sites_and_lose_no_figure),
+		cmocka_unit_test(
+		    who_takes_over_a_tally_goes_on_with_its_counts),
 	};
 
-	return cmocka_run_group_tests(tests, own_segment_setup,
-	    own_segment_teardown);
+	return cmocka_run_group_tests(tests, set_up, own_segment_teardown);
 }
