@@ -543,6 +543,18 @@ wait_for_segment(void)
 	return phase;
 }
 
+/* Address space as well is to be had for a bounded number of threads only. */
+#define LARGE_MEMOS 64
+
+static struct memo *
+take_memo(size_t row)
+{
+	size_t bytes = row < LARGE_MEMOS ? MEMO_LARGE : MEMO_SMALL;
+	void *room = arena_take(bytes);
+
+	return room != NULL ? memo_open(room, bytes) : NULL;
+}
+
 static void
 meet_thread(void)
 {
@@ -559,7 +571,7 @@ meet_thread(void)
 		self.scratch = arena_take((boot.options.depth + 1) *
 		    sizeof(uint64_t));
 		boot.scratch[row] = self.scratch;
-		boot.memo[row] = arena_take(sizeof(struct memo));
+		boot.memo[row] = take_memo(row);
 	}
 	self.memo = boot.memo[row];
 	if (self.memo != NULL)

@@ -10,6 +10,8 @@
 #include "mem/arena.h"
 #include "mem/segment.h"
 #include "stack/intern.h"
+#include "stack/memo.h"
+#include "stack/retrace.h"
 #include "stack/unwind.h"
 #include "sys/sys.h"
 
@@ -40,37 +42,6 @@ is_over(uint32_t turn)
 	return UNLIKELY(self.turn != turn);
 }
 
-/*
- * Where a signal came in between, libunwind gives the interrupted instruction
- * and we the address behind it.
- */
-static bool
-is_same(const uint64_t *ours, const uint64_t *theirs, size_t n)
-{
-	while (n-- > 0)
-		if (ours[n] != theirs[n] && ours[n] != theirs[n] + 1)
-			return false;
-	return true;
-}
-
-/* For the tests: does libunwind see the same stack? */
-static COLD void
-verify(uint64_t caller, const uint64_t *frames, size_t n)
-{
-	struct segment_lost *lost = &segment_mine()->lost;
-	uint64_t other[SEGMENT_DEPTH_MOST + UNWIND_OWN];
-	struct aside was = boot_own_begin();
-	size_t first;
-	size_t m;
-	int cut;
-
-	m = unwind_reference(caller, other, boot_depth(), &first, &cut);
-	boot_own_end(was);
-	count(&lost->verified);
-	if (m != n || !is_same(frames, other + first, n))
-		count(&lost->differing);
-}
-
 /* Who was disturbed may have written over what others have put in. */
 static COLD void
 forget_walks(void)
@@ -86,71 +57,103 @@ forget_walks(void)
 #define YIELDS_MOST 1000
 
 static uint32_t
-intern_in_time(const uint64_t *frames, size_t n)
+intern_in_time(struct memo *memo, uint32_t base, const uint64_t *frames,
+    size_t n)
 {
-	uint32_t node = intern_stack(frames, n);
+	uint32_t node = intern_stack(memo, base, frames, n);
 	int yields;
 
 	for (yields = 0; UNLIKELY(node == INTERN_LATER) &&
 	    yields < YIELDS_MOST; yields++) {
 		sys_yield();
-		node = intern_stack(frames, n);
+		node = intern_stack(memo, base, frames, n);
 	}
 	return node;
 }
 
+/* A stack, as it is being found. */
+struct path {
+	const struct memo_entry *same; /* it is this one */
+	uint32_t base;   /* node of the outer frames; 0: none */
+	uint32_t frames; /* all of them */
+	size_t fresh;    /* addresses in self.scratch, below the base */
+	bool cut;
+};
+
+/* By what is remembered of one like it. */
+static bool
+find_by_kin(const struct arch_frame *caller, uint32_t generation,
+    struct memo_trace *trace, struct path *path)
+{
+	const struct memo_entry *kin = memo_kin(self.memo, caller, generation);
+	struct retraced r;
+
+	memo_begin(self.memo, caller, trace);
+	if (kin == NULL || !retrace(kin, caller, &self.stack, self.scratch,
+	    boot_depth(), trace, &r))
+		return false;
+	*path = (struct path){
+		.same = r.fresh == 0 ? kin : NULL,
+		.base = r.known == 0 ? 0 :
+		    intern_outer(kin->node, kin->frames - r.known),
+		.frames = r.fresh + r.known,
+		.fresh = r.fresh,
+		.cut = r.cut != 0,
+	};
+	return true;
+}
+
+/* By a walk to the root. */
+static void
+find_by_walk(const struct arch_frame *caller, struct memo_trace *trace,
+    struct path *path)
+{
+	int cut;
+
+	if (LIKELY(self.memo != NULL))
+		memo_begin(self.memo, caller, trace);
+	path->fresh = unwind_stack(caller, &self.stack, self.scratch,
+	    boot_depth(), &cut, trace);
+	path->frames = (uint32_t)path->fresh;
+	path->cut = cut != 0;
+}
+
 /*
- * The node of the path that leads to @caller.  0: a table was full; or the
+ * The site of the path that leads to @caller.  0: a table was full; or the
  * turn is over, and so is what is known of the stack.
  */
 static uint32_t
-walk(const struct arch_frame *caller, uint32_t turn, bool *cut)
+walk(const struct arch_frame *caller, uint32_t flags, uint32_t turn)
 {
-	uint32_t generation = intern_generation();
-	uint64_t *frames = self.scratch;
+	struct memo_result result = { .generation = intern_generation() };
 	struct memo_trace trace = { .word = NULL };
-	uint32_t node;
-	int more;
-	size_t n;
+	struct path path = { .base = 0 };
 
-	if (LIKELY(self.memo != NULL))
-		memo_begin(self.memo, &trace);
-	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &more,
-	    &trace);
-	*cut = more != 0;
+	if (self.memo == NULL ||
+	    !find_by_kin(caller, result.generation, &trace, &path))
+		find_by_walk(caller, &trace, &path);
 	if (is_over(turn)) {
 		forget_walks();
 		return 0;
 	}
-	if (UNLIKELY(boot_verifies()))
-		verify(caller->pc, frames, n);
-	if (more)
-		frames[n++] = NODE_CUT;
-	node = intern_in_time(frames, n);
+	if (path.same != NULL)
+		return path.same->site;
+	if (UNLIKELY(path.cut)) {
+		count(&segment_mine()->lost.truncated);
+		if (path.base == 0)
+			self.scratch[path.fresh++] = NODE_CUT;
+	}
+	result.frames = path.frames;
+	result.node = intern_in_time(self.memo, path.base, self.scratch,
+	    path.fresh);
+	if (result.node == 0 || result.node == INTERN_LATER)
+		return result.node;
+	result.site = site_of(result.node, flags);
+	if (trace.word != NULL && !is_over(turn))
+		memo_put(self.memo, caller, &trace, &result);
 	if (is_over(turn))
 		forget_walks();
-	else if (LIKELY(trace.word != NULL) && node != 0 &&
-	    node != INTERN_LATER)
-		memo_put(self.memo, caller, &trace, generation, node);
-	return node;
-}
-
-/* The node of a path that this thread was on before, or 0. */
-static inline uint32_t
-remembered(const struct arch_frame *caller)
-{
-	if (UNLIKELY(self.memo == NULL))
-		return 0;
-	return memo_find(self.memo, caller, self.stack.top,
-	    intern_generation());
-}
-
-/* For the tests: is what is remembered what a walk finds? */
-static COLD void
-verify_memo(uint32_t node, uint32_t found)
-{
-	if (node != 0 && node != found)
-		count(&segment_mine()->lost.differing);
+	return result.site;
 }
 
 /*
@@ -159,36 +162,101 @@ verify_memo(uint32_t node, uint32_t found)
  */
 #define TURNS_MOST 8
 
-static uint32_t
-site_here(struct arch_frame caller, uint32_t flags)
+static __attribute__((noinline)) uint32_t
+site_walked(const struct arch_frame *caller, uint32_t flags)
 {
 	struct segment_lost *lost = &segment_mine()->lost;
-	uint32_t known = remembered(&caller);
 	uint32_t turn;
-	uint32_t node;
-	bool cut;
+	uint32_t site;
 	int i;
 
-	if (LIKELY(known != 0) && !boot_verifies())
-		return site_of(known, flags);
 	for (i = 0; LIKELY(self.scratch != NULL) && i < TURNS_MOST; i++) {
 		turn = take_turn();
-		node = walk(&caller, turn, &cut);
+		site = walk(caller, flags, turn);
 		if (is_over(turn))
 			continue;
-		if (UNLIKELY(node == INTERN_LATER))
+		if (UNLIKELY(site == INTERN_LATER))
 			break;
-		if (UNLIKELY(boot_verifies()))
-			verify_memo(known, node);
-		if (UNLIKELY(cut))
-			count(&lost->truncated);
-		if (LIKELY(node != 0))
-			return site_of(node, flags);
+		if (LIKELY(site != 0))
+			return site;
 		count(&lost->sites);
 		return SITE_FULL;
 	}
 	count(&lost->nested);
 	return SITE_NO_STACK;
+}
+
+/* --- for the tests: is it the stack that others see? ----------------------- */
+
+/*
+ * Where a signal came in between, libunwind gives the interrupted instruction
+ * and we the address behind it.
+ */
+static bool
+is_same(const uint64_t *ours, const uint64_t *theirs, size_t n)
+{
+	while (n-- > 0)
+		if (ours[n] != theirs[n] && ours[n] != theirs[n] + 1)
+			return false;
+	return true;
+}
+
+/* Does libunwind see the same stack? */
+static bool
+is_same_to_judge(uint64_t caller, const uint64_t *frames, size_t n)
+{
+	uint64_t other[SEGMENT_DEPTH_MOST + UNWIND_OWN];
+	struct aside was = boot_own_begin();
+	size_t first;
+	size_t m;
+	int cut;
+
+	m = unwind_reference(caller, other, boot_depth(), &first, &cut);
+	boot_own_end(was);
+	return m == n && is_same(frames, other + first, n);
+}
+
+/* Is @site what a walk to the root leads to, and is that what libunwind sees? */
+static COLD void
+verify(const struct arch_frame *caller, uint32_t flags, uint32_t site)
+{
+	struct segment_lost *lost = &segment_mine()->lost;
+	struct memo_trace unnoted = { .word = NULL };
+	uint64_t frames[SEGMENT_DEPTH_MOST + 1];
+	uint32_t node;
+	size_t n;
+	int cut;
+
+	n = unwind_stack(caller, &self.stack, frames, boot_depth(), &cut,
+	    &unnoted);
+	count(&lost->verified);
+	if (!is_same_to_judge(caller->pc, frames, n)) {
+		count(&lost->differing);
+		return;
+	}
+	if (cut)
+		frames[n++] = NODE_CUT;
+	node = intern_in_time(NULL, 0, frames, n);
+	if (site > SITE_FULL && node != 0 && node != INTERN_LATER &&
+	    site != site_of(node, flags))
+		count(&lost->differing);
+}
+
+/* --------------------------------------------------------------------------- */
+
+/* The site of the path that leads to @caller, made with @flags if it is new. */
+static inline uint32_t
+site_here(const struct arch_frame *caller, uint32_t flags)
+{
+	const struct memo_entry *e = NULL;
+	uint32_t site;
+
+	if (LIKELY(self.memo != NULL))
+		e = memo_find(self.memo, caller, intern_generation());
+	site = LIKELY(e != NULL) ? e->site : site_walked(caller, flags);
+	if (UNLIKELY(boot_verifies()))
+		verify(caller, flags, site);
+	return site;
 }
 
 /* Whatever is due now and then: sums, peak, our own ranges. */
@@ -278,7 +346,7 @@ record_alloc(void *block, size_t requested, size_t usable,
 		requested = keepable(requested, usable);
 		tally_request(t, requested);
 		if (!write_down(&self.counts, block, usable,
-		    usable - requested, site_here(caller, 0))) {
+		    usable - requested, site_here(&caller, 0))) {
 			/* Its free will not be known: it ends here. */
 			(void)tally_free(t, block, usable);
 			tally_unrequest(t, requested);
@@ -387,7 +455,7 @@ record_free(void *block, size_t usable, uint64_t pc)
 uint32_t
 record_mapping_site(struct arch_frame caller)
 {
-	return boot_recording ? site_here(caller, SITE_MAPPING) : 0;
+	return boot_recording ? site_here(&caller, SITE_MAPPING) : 0;
 }
 
 void

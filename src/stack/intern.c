@@ -258,12 +258,39 @@ intern_generation(void)
 	return atomic_load_explicit(&intern.generation, memory_order_acquire);
 }
 
+/* The same by what the thread has looked up before. */
+static uint32_t
+intern_known(struct memo *memo, _Atomic uint32_t *heads, uint32_t generation,
+    uint32_t parent, uint64_t pc)
+{
+	uint32_t *known = memo_child(memo, parent, pc, generation);
+	const struct node *n = nodes() + *known;
+
+	if (LIKELY(*known != 0 && atomic_load_explicit(&n->pc,
+	    memory_order_relaxed) == pc && atomic_load_explicit(&n->parent,
+	    memory_order_relaxed) == parent))
+		return *known;
+	*known = intern_frame(heads, parent, pc);
+	return *known;
+}
+
 uint32_t
-intern_stack(const uint64_t *pcs, size_t depth)
+intern_outer(uint32_t node, uint32_t frames)
+{
+	for (; frames > 0; frames--)
+		node = atomic_load_explicit(&nodes()[node].parent,
+		    memory_order_relaxed);
+	return node;
+}
+
+uint32_t
+intern_stack(struct memo *memo, uint32_t base, const uint64_t *pcs,
+    size_t depth)
 {
 	_Atomic uint32_t *heads = atomic_load_explicit(&intern.head,
 	    memory_order_acquire);
-	uint32_t node = 0;
+	uint32_t generation = intern_generation();
+	uint32_t node = base;
 
 	if (UNLIKELY(heads == NULL)) {
 		if (!open_tables())
@@ -274,7 +301,9 @@ intern_stack(const uint64_t *pcs, size_t depth)
 	    memory_order_relaxed) != 0) && !renew(pcs, depth))
 		return INTERN_LATER;
 	while (depth > 0) {
-		node = intern_frame(heads, node, pcs[--depth]);
+		depth--;
+		node = memo == NULL ? intern_frame(heads, node, pcs[depth]) :
+		    intern_known(memo, heads, generation, node, pcs[depth]);
 		if (node == 0)
 			return 0;
 	}

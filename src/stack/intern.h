@@ -1,7 +1,7 @@
 /*
  * intern.h - a stack's number: equal stacks have one, different ones do not
  *
- * Floor 5 (stack).  May use: base, sys, mem.  Used by: door.
+ * Floor 5 (stack).  May use: base, sys, mem, memo.  Used by: door.
  * Contexts: inside malloc, in signal handlers, in a child just forked: no
  * lock, no waiting, bounded by the stack's depth.
  *
@@ -14,14 +14,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stack/memo.h"
+
 /*
- * The node of a stack, @pcs leaf first.  0: a table was full, and nothing is
- * known of this stack.  INTERN_LATER: another library lies where one was, and
- * the old nodes are just being forgotten, by another thread or further out in
- * this one.
+ * The node of a stack: @pcs, leaf first, above the frames of node @base, or of
+ * the whole stack if that is 0.  0: a table was full, and nothing is known of
+ * this stack.  INTERN_LATER: another library lies where one was, and the old
+ * nodes are just being forgotten, by another thread or further out in this one.
+ *
+ * @memo: the calling thread's, which knows some nodes from before; or NULL
  */
 #define INTERN_LATER UINT32_MAX
-uint32_t intern_stack(const uint64_t *pcs, size_t depth);
+uint32_t intern_stack(struct memo *memo, uint32_t base, const uint64_t *pcs,
+    size_t depth);
+
+/* Of a stack's node that of its outer frames, @frames left out. */
+uint32_t intern_outer(uint32_t node, uint32_t frames);
 
 /*
  * Another number once nodes are forgotten or may have to be: a node is the

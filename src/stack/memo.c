@@ -1,99 +1,157 @@
 #include "stack/memo.h"
 
-/*
- * Entries lie in a ring, one behind the other, as they came; the oldest are
- * written over.  An entry is good if it began less than a ring ago, taken off
- * the room of the next one, which is just being written, and what is skipped
- * before it so that it lies in one piece.
- */
-struct entry {
-	uint64_t pc;
-	uint64_t sp;
-	uint64_t fp;
-	uint32_t generation;
-	uint32_t node;
-	uint32_t count;
-	uint32_t uses_fp;
-	struct memo_word word[];
-};
+#include <stdatomic.h>
+#include <string.h>
 
-#define ENTRY_WORDS(count) \
-	((sizeof(struct entry) + (count) * sizeof(struct memo_word)) / 8)
-#define ENTRY_MOST  ENTRY_WORDS(MEMO_TRACE)
+#define ENTRY_WORDS(count) (sizeof(struct memo_entry) / 8 + (count))
+#define ENTRY_MOST         ENTRY_WORDS(MEMO_TRACE)
+
+/* A memo begins with so many words, and a slot for each 16 of them. */
+#define RING_LEAST   ((uint32_t)(4 * KIB))
+#define RING_MOST    ((uint32_t)(64 * KIB))
+#define WORDS_A_SLOT 16
+
+/*
+ * It is doubled when it was gone round, and more than one in so many of those
+ * who looked something up found nothing; all together by no more than this.
+ */
+#define MISSES_TO_GROW 16
+#define GROWTH_MOST    (3 * MIB)
+
+static struct {
+	_Atomic uint64_t growth; /* bytes */
+} memos;
 
 /* From the ring's first word on, so that a short life touches little of it. */
 void
 memo_clear(struct memo *memo)
 {
-	memo->head = round_up(memo->head + 1, MEMO_WORDS);
-	memo->born = memo->head;
+	memo->head = round_up(memo->head + 1, memo->ring_words);
+	memo->oldest = memo->born = memo->head;
+	memo->last = 0;
+	memo->hits = memo->misses = 0;
+	memo->children_of = MEMO_NEVER;
 }
 
-static size_t
-slot_of(const struct arch_frame *from)
+struct memo *
+memo_open(void *room, size_t bytes)
 {
-	return mix_u64(from->pc ^ from->sp << 20) % MEMO_HEADS;
+	struct memo *memo = room;
+
+	memo->ring_most = bytes >= MEMO_LARGE ? RING_MOST : RING_LEAST;
+	memo->ring_words = RING_LEAST;
+	memo->slots = RING_LEAST / WORDS_A_SLOT;
+	memo->at = (uint64_t *)(memo + 1);
+	memo->ring = memo->at + MEMO_WAYS * memo->ring_most / WORDS_A_SLOT;
+	memo_clear(memo);
+	return memo;
 }
 
-static bool
-is_good(const struct memo *memo, uint64_t at)
+/*
+ * Entries are found by the ring's size and the number of slots, so all are
+ * forgotten first, for a signal handler that looks in between.
+ */
+static void
+grow(struct memo *memo)
 {
-	return at >= memo->born && at < memo->head &&
-	    memo->head - at <= MEMO_WORDS - 2 * ENTRY_MOST;
+	uint64_t bytes = memo->ring_words * sizeof(uint64_t);
+
+	if (memo->ring_words == memo->ring_most ||
+	    memo->misses < (memo->hits + memo->misses) / MISSES_TO_GROW)
+		return;
+	if (atomic_fetch_add(&memos.growth, bytes) + bytes > GROWTH_MOST) {
+		atomic_fetch_sub(&memos.growth, bytes);
+		return;
+	}
+	memo->head = round_up(memo->head + 1, 2 * memo->ring_words);
+	memo->oldest = memo->born = memo->head;
+	atomic_signal_fence(memory_order_seq_cst);
+	memo->ring_words *= 2;
+	memo->slots *= 2;
 }
 
-uint32_t
-memo_find(const struct memo *memo, const struct arch_frame *from, uint64_t top,
+const struct memo_entry *
+memo_kin(const struct memo *memo, const struct arch_frame *from,
     uint32_t generation)
 {
-	uint64_t at = memo->at[slot_of(from)];
-	uint64_t room = top - from->sp;
-	const struct entry *e;
-	uint32_t i;
+	const struct memo_entry *e = memo_entry(memo,
+	    memo->at[memo_slot(memo, from)], generation);
 
-	if (!is_good(memo, at))
-		return 0;
-	e = (const void *)&memo->ring[at % MEMO_WORDS];
-	if (e->pc != from->pc || e->sp != from->sp ||
-	    e->generation != generation || (e->uses_fp && e->fp != from->fp))
-		return 0;
-	for (i = 0; i < e->count; i++)
-		if (e->word[i].offset >= room ||
-		    *(const uint64_t *)(uintptr_t)(from->sp +
-		    e->word[i].offset) != e->word[i].value)
-			return 0;
-	return e->node;
+	if (e != NULL && e->pc == from->pc && e->sp == from->sp)
+		return e;
+	return memo_entry(memo, memo->last, generation);
 }
 
 /* Where the next entry begins: in one piece. */
 static uint64_t
 next_place(const struct memo *memo)
 {
-	uint64_t left = MEMO_WORDS - memo->head % MEMO_WORDS;
+	uint64_t left = memo->ring_words - memo->head % memo->ring_words;
 
 	return left < ENTRY_MOST ? memo->head + left : memo->head;
 }
 
-void
-memo_begin(struct memo *memo, struct memo_trace *trace)
+static struct memo_entry *
+next_entry(const struct memo *memo)
 {
-	struct entry *e = (void *)&memo->ring[next_place(memo) % MEMO_WORDS];
+	return (void *)&memo->ring[next_place(memo) % memo->ring_words];
+}
 
-	trace->word = e->word;
+void
+memo_begin(struct memo *memo, const struct arch_frame *from,
+    struct memo_trace *trace)
+{
+	*trace = (struct memo_trace){ .word = next_entry(memo)->word,
+		.place = from->sp };
 }
 
 void
 memo_put(struct memo *memo, const struct arch_frame *from,
-    const struct memo_trace *trace, uint32_t generation, uint32_t node)
+    const struct memo_trace *trace, const struct memo_result *result)
 {
-	uint64_t at = next_place(memo);
-	struct entry *e = (void *)&memo->ring[at % MEMO_WORDS];
+	uint64_t *at = &memo->at[memo_slot(memo, from)];
+	uint64_t here = next_place(memo);
+	uint64_t head = here + ENTRY_WORDS(trace->count);
+	bool is_round = head / memo->ring_words !=
+	    memo->head / memo->ring_words;
 
+	memo->misses++;
 	if (!trace->whole)
 		return;
-	*e = (struct entry){ .pc = from->pc, .sp = from->sp, .fp = from->fp,
-		.generation = generation, .node = node,
-		.count = trace->count, .uses_fp = trace->uses_fp };
-	memo->head = at + ENTRY_WORDS(trace->count);
-	memo->at[slot_of(from)] = at;
+	*next_entry(memo) = (struct memo_entry){
+		.pc = from->pc, .sp = from->sp, .fp = from->fp,
+		.generation = result->generation, .node = result->node,
+		.site = result->site, .frames = result->frames,
+		.count = (uint16_t)trace->count,
+		.flags = (uint16_t)trace->flags,
+		.first_fp = (uint16_t)trace->first_fp,
+	};
+	/*
+	 * What is good has begun less than a ring ago, taken off the room of
+	 * the next one, which is written where it will lie, and what may be
+	 * skipped before it.
+	 */
+	memo->oldest = max_u64(memo->oldest,
+	    head + 2 * ENTRY_MOST - memo->ring_words);
+	atomic_signal_fence(memory_order_seq_cst);
+	memo->head = head;
+	at[1] = at[0];
+	at[0] = memo->last = here;
+	if (UNLIKELY(is_round)) {
+		grow(memo);
+		memo->hits = memo->misses = 0;
+	}
+}
+
+uint32_t *
+memo_child(struct memo *memo, uint32_t parent, uint64_t pc,
+    uint32_t generation)
+{
+	uint64_t hash = mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
+
+	if (UNLIKELY(memo->children_of != generation)) {
+		memset(memo->child, 0, sizeof(memo->child));
+		memo->children_of = generation;
+	}
+	return &memo->child[hash % MEMO_CHILDREN];
 }

@@ -1,7 +1,8 @@
 /*
  * memo.h - stacks that a thread has walked before are not walked again
  *
- * Floor 5 (stack).  May use: base, sys.  Used by: door.
+ * Floor 5 (stack).  May use: base, sys, mem.  Used by: walk, unwind, retrace,
+ * intern, door.
  * Contexts: inside malloc and in signal handlers.  A memo is one thread's.
  *
  * A walk is a function of where it starts (instruction, stack pointer, frame
@@ -11,11 +12,12 @@
  * instruction, and finds the next frame in the same words.  So nothing is
  * guessed, and nothing is hashed but to find the entry.
  *
- * Three things are left out because the argument does not hold for them: walks
- * that left the thread's own stack, where words may go away; those that did not
- * come to a root, for somebody may give the next place a rule; those through a
- * signal's frame.  The last makes nesting simple: what a handler allocates is
- * never put in, so a handler only reads.
+ * Left out are walks to which the argument does not apply: those that left the
+ * thread's own stack, where words may go away; those that lost their way, as
+ * it may be another one next time; and those through a signal's frame.  The
+ * last makes nesting simple: what a handler allocates is never put in, so a
+ * handler only reads.  A walk that ended at code that nobody has a rule for
+ * (generated code) is kept, and whether there is still none is asked again.
  */
 #ifndef STACK_MEMO_H
 #define STACK_MEMO_H
@@ -27,54 +29,276 @@
 #include "base/base.h"
 #include "sys/arch.h"
 
-/* A word of the stack that a walk depends on. */
-struct memo_word {
-	uint64_t offset; /* above the first frame's stack pointer */
-	uint64_t value;
+/* --- what a walk has read -------------------------------------------------- */
+
+/*
+ * A word that a walk read: where it lies, by its distance from the word before
+ * (the first: from the stack pointer), and what was in it.  They stand in the
+ * order in which they were read.
+ *
+ *    63        49 48  47 46               0
+ *   | distance / 8 | kind |     value      |
+ *
+ * Values that a walk can go on with are addresses of user space, and fit.
+ */
+enum memo_kind {
+	MEMO_RETURN,    /* a return address; what follows needs no more than it */
+	MEMO_RETURN_FP, /* the same, but the frame pointer counts from here on */
+	MEMO_FP,        /* a saved frame pointer that a rule has used */
+	MEMO_OTHER      /* what else a rule had read */
 };
 
-#define MEMO_TRACE 512 /* words; a walk that reads more is not kept */
+#define MEMO_VALUE_BITS 47
+#define MEMO_VALUE      ((UINT64_C(1) << MEMO_VALUE_BITS) - 1)
+#define MEMO_KIND_SHIFT MEMO_VALUE_BITS
+#define MEMO_FAR_SHIFT  (MEMO_KIND_SHIFT + 2)
+/*
+ * A distance of this many is none: the word is no place on the stack, and its
+ * value the distance to go instead.  For frames of more than 128 KiB.
+ */
+#define MEMO_FAR (-(INT64_C(1) << (63 - MEMO_FAR_SHIFT)))
 
-/* What a walk read, as it goes along: written by unwind_stack(). */
+static inline int64_t
+memo_distance(uint64_t word)
+{
+	return (int64_t)word >> MEMO_FAR_SHIFT;
+}
+
+static inline enum memo_kind
+memo_kind(uint64_t word)
+{
+	return (enum memo_kind)(word >> MEMO_KIND_SHIFT & 3);
+}
+
+static inline bool
+memo_is_return(uint64_t word)
+{
+	return memo_kind(word) <= MEMO_RETURN_FP;
+}
+
+static inline bool
+memo_is_far(uint64_t word)
+{
+	return memo_distance(word) == MEMO_FAR;
+}
+
+/* From the place of the word before to this one's. */
+static inline uint64_t
+memo_place(uint64_t before, uint64_t word)
+{
+	if (UNLIKELY(memo_is_far(word)))
+		return before + (uint64_t)((int64_t)(word <<
+		    (64 - MEMO_VALUE_BITS)) >> (64 - MEMO_VALUE_BITS)) * 8;
+	return before + (uint64_t)memo_distance(word) * 8;
+}
+
+static inline bool
+memo_is_there(uint64_t place, uint64_t word)
+{
+	return *(const uint64_t *)(uintptr_t)place == (word & MEMO_VALUE);
+}
+
+enum memo_flags {
+	MEMO_USES_FP = 1, /* the first frame's frame pointer counts as well */
+	MEMO_HAS_FAR = 2, /* some word is MEMO_FAR */
+	MEMO_NO_RULE = 4, /* ended where nobody had a rule */
+	MEMO_CUT = 8      /* ended as enough frames were kept */
+};
+
+#define MEMO_TRACE 320 /* words; a walk that reads more is not kept */
+
+/* What a walk read, as it goes along; see stack/walk.h. */
 struct memo_trace {
-	struct memo_word *word; /* NULL: nobody wants to know */
+	uint64_t *word;    /* NULL: nobody wants to know */
+	uint64_t place;    /* of the last word */
 	uint32_t count;
-	bool whole;         /* it is all that the walk depends on */
-	bool uses_fp;       /* the first frame's frame pointer as well */
-	bool fp_pending;    /* the present one was read from here, unused yet: */
-	bool fp_first;      /* the present one is still the first frame's */
-	struct memo_word fp;
+	uint32_t first_fp; /* words before the last use of the first frame's */
+	uint32_t flags;    /* enum memo_flags */
+	bool whole;        /* it is all that the walk depends on */
 };
 
-#define MEMO_HEADS 1024
-#define MEMO_WORDS (16 * KIB)
+/* Note a word; a trace that has no room for it is not whole. */
+static inline void
+memo_note(struct memo_trace *t, uint64_t place, uint64_t value,
+    enum memo_kind kind)
+{
+	int64_t distance = (int64_t)(place - t->place) / 8;
 
+	if (UNLIKELY(t->word == NULL))
+		return;
+	if (UNLIKELY(t->count + 2 > MEMO_TRACE || value > MEMO_VALUE)) {
+		t->whole = false;
+		return;
+	}
+	if (UNLIKELY(distance <= MEMO_FAR || distance >= -MEMO_FAR)) {
+		t->word[t->count++] = (uint64_t)MEMO_FAR << MEMO_FAR_SHIFT |
+		    (uint64_t)MEMO_OTHER << MEMO_KIND_SHIFT |
+		    ((uint64_t)distance & MEMO_VALUE);
+		t->flags |= MEMO_HAS_FAR;
+		distance = 0;
+	}
+	t->word[t->count++] = (uint64_t)distance << MEMO_FAR_SHIFT |
+	    (uint64_t)kind << MEMO_KIND_SHIFT | value;
+	t->place = place;
+}
+
+/* --- what is remembered ---------------------------------------------------- */
+
+/*
+ * A stack that was walked, and what it was found to be.  While it is changed
+ * its generation is MEMO_NEVER.
+ */
+struct memo_entry {
+	uint64_t pc;         /* where it starts */
+	uint64_t sp;
+	uint64_t fp;
+	uint32_t generation; /* of the nodes, see intern_generation() */
+	uint32_t node;
+	uint32_t site;
+	uint32_t frames;
+	uint16_t count;      /* of words */
+	uint16_t flags;      /* enum memo_flags */
+	uint16_t first_fp;   /* see struct memo_trace */
+	uint16_t reserved;
+	uint64_t word[];
+};
+
+#define MEMO_NEVER UINT32_MAX
+
+#define MEMO_CHILDREN 4096
+#define MEMO_WAYS     2
+
+/*
+ * Entries lie in a ring, one behind the other, as they came; the oldest are
+ * written over.  A slot of at[] has the last two of those that fall on it.
+ * Both are used, and touched, as far as the memo has grown.
+ */
 struct memo {
-	uint64_t head;  /* where the next entry goes, counted on and on */
-	uint64_t born;  /* entries from before are another thread's */
-	uint64_t at[MEMO_HEADS]; /* by hash: where the entry begins, or 0 */
-	uint64_t ring[MEMO_WORDS];
+	uint64_t head;        /* where the next entry goes, counted on and on */
+	uint64_t oldest;      /* entries from before are gone, */
+	uint64_t born;        /* or another thread's */
+	uint64_t last;        /* the one that was met or put in last */
+	uint64_t hits;        /* since the ring was last gone round */
+	uint64_t misses;
+	uint32_t ring_words;  /* a power of two, as are all of these */
+	uint32_t ring_most;
+	uint32_t slots;
+	uint32_t children_of; /* generation of what is in child[] */
+	uint64_t *at;         /* by slot, MEMO_WAYS each: where, or 0 */
+	uint64_t *ring;
+	uint32_t child[MEMO_CHILDREN]; /* by hash: a node, or 0 */
 };
+
+/* Room for a memo, as address space: one that grows, and one that does not. */
+#define MEMO_LARGE ((size_t)640 * KIB)
+#define MEMO_SMALL ((size_t)64 * KIB)
+
+/* Make a memo in @bytes of zeroed memory. */
+struct memo *memo_open(void *room, size_t bytes);
 
 /* Forget all: the row has another thread, or another process. */
 void memo_clear(struct memo *memo);
 
+static inline size_t
+memo_slot(const struct memo *memo, const struct arch_frame *from)
+{
+	/* Fibonacci hashing; the low bits of a stack pointer are zeros. */
+	return MEMO_WAYS * (((from->pc ^ from->sp << 23) *
+	    UINT64_C(0x9e3779b97f4a7c15) >> 40) & (memo->slots - 1));
+}
+
+/* The entry at @at of the ring, or NULL: it has been written over. */
+static inline const struct memo_entry *
+memo_entry(const struct memo *memo, uint64_t at, uint32_t generation)
+{
+	const struct memo_entry *e;
+
+	if (UNLIKELY(at - memo->oldest >= memo->head - memo->oldest))
+		return NULL;
+	e = (const void *)&memo->ring[at & (memo->ring_words - 1)];
+	return LIKELY(e->generation == generation) ? e : NULL;
+}
+
 /*
- * The node of the stack that leads to @from, or 0.
- *
- * @top: of the thread's own stack; nothing is read from there on
- * @generation: of the nodes, see intern_generation()
- *
- * Some 10 ns and half a nanosecond a word.
+ * Is the stack that begins at @from the one of this entry?  False as well
+ * where to know takes more: MEMO_HAS_FAR, MEMO_NO_RULE.
  */
-uint32_t memo_find(const struct memo *memo, const struct arch_frame *from,
-    uint64_t top, uint32_t generation);
+static inline bool
+memo_holds(const struct memo_entry *e, const struct arch_frame *from)
+{
+	uint64_t place = from->sp;
+	uint32_t i;
 
-/* Where a walk may note what it reads; good until the next call. */
-void memo_begin(struct memo *memo, struct memo_trace *trace);
+	if (UNLIKELY(e->pc != from->pc || e->sp != from->sp))
+		return false;
+	if (UNLIKELY(e->flags != 0) &&
+	    ((e->flags & (MEMO_HAS_FAR | MEMO_NO_RULE)) != 0 ||
+	    ((e->flags & MEMO_USES_FP) != 0 && e->fp != from->fp)))
+		return false;
+	for (i = 0; i < e->count; i++) {
+		place += (uint64_t)memo_distance(e->word[i]) * 8;
+		if (UNLIKELY(!memo_is_there(place, e->word[i])))
+			return false;
+	}
+	return true;
+}
 
-/* Keep the walk from @from, if it was @trace->whole, as that of @node. */
+/*
+ * The entry of the stack that begins at @from, or NULL: it is not known to be
+ * one that was walked before.
+ *
+ * Some 5 ns, and a third of a nanosecond a word.
+ */
+static inline const struct memo_entry *
+memo_find(struct memo *memo, const struct arch_frame *from,
+    uint32_t generation)
+{
+	const uint64_t *at = &memo->at[memo_slot(memo, from)];
+	const struct memo_entry *e;
+	int way;
+
+	for (way = 0; way < MEMO_WAYS; way++) {
+		e = memo_entry(memo, at[way], generation);
+		if (LIKELY(e != NULL) && LIKELY(memo_holds(e, from))) {
+			memo->last = at[way];
+			memo->hits++;
+			return e;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The entry that a stack from @from has most in common with, as far as one can
+ * see without looking at it, or NULL.
+ */
+const struct memo_entry *memo_kin(const struct memo *memo,
+    const struct arch_frame *from, uint32_t generation);
+
+/* Where a walk from @from may note what it reads; good until the next call. */
+void memo_begin(struct memo *memo, const struct arch_frame *from,
+    struct memo_trace *trace);
+
+/* What a walk has come to, of @frames frames. */
+struct memo_result {
+	uint32_t generation;
+	uint32_t node;
+	uint32_t site;
+	uint32_t frames;
+};
+
+/* Keep a walk, if it was @trace->whole. */
 void memo_put(struct memo *memo, const struct arch_frame *from,
-    const struct memo_trace *trace, uint32_t generation, uint32_t node);
+    const struct memo_trace *trace, const struct memo_result *result);
+
+/* --- nodes ------------------------------------------------------------------ */
+
+/*
+ * Where to look for the node of @pc below @parent, and where to put it when it
+ * has been found elsewhere.  What is there may be any node of this generation,
+ * or 0: who looks asks the node itself.
+ */
+uint32_t *memo_child(struct memo *memo, uint32_t parent, uint64_t pc,
+    uint32_t generation);
 
 #endif

@@ -725,7 +725,10 @@ compile(uint64_t place, struct rule *rule)
 		return -ENOENT;
 	remember_object(&found);
 	at = find_entry(found.dlfo_eh_frame, place);
-	return at == NULL ? -ENOENT : compile_entry(at, place, rule);
+	if (at == NULL || compile_entry(at, place, rule) < 0)
+		/* As long as the object is there, so is that it has none. */
+		*rule = (struct rule){ .cfa = CFA_UNKNOWN };
+	return 0;
 }
 
 int
@@ -737,7 +740,7 @@ rules_find(uint64_t place, struct rule *rule)
 
 	if (LIKELY(word >> 32 == place >> SLOT_BITS && word != 0)) {
 		unpack((uint32_t)word, rule);
-		return 0;
+		return LIKELY(rule->cfa != CFA_UNKNOWN) ? 0 : -ENOENT;
 	}
 	if (place >> ADDRESS_BITS != 0)
 		return -ENOENT;
@@ -745,5 +748,5 @@ rules_find(uint64_t place, struct rule *rule)
 	if (r == 0 && may_pack(rule))
 		atomic_store_explicit(slot, place >> SLOT_BITS << 32 |
 		    pack(rule), memory_order_relaxed);
-	return r;
+	return r == 0 && rule->cfa == CFA_UNKNOWN ? -ENOENT : r;
 }

@@ -10,7 +10,7 @@
  * once for a place, and what comes out fits 32 bits; those are kept in a table
  * that all threads share.  (A frame of more than 64 KiB does not fit: its rule
  * is made anew each time.)  Hand-written code may have rules of a shape that
- * is not known here, which are answered with -ENOTSUP.
+ * is not known here; then there is none.
  *
  * Objects are found by _dl_find_object(), as the C++ runtime does it: without
  * a lock, and right beside dlopen() and dlclose().
@@ -25,7 +25,8 @@ enum cfa_kind {
 	CFA_SP,        /* stack pointer + offset */
 	CFA_FP,        /* frame pointer + offset */
 	CFA_AT_FP,     /* what lies at frame pointer - offset (aligned frames) */
-	CFA_SIGNAL     /* a signal's frame: registers lie in a ucontext */
+	CFA_SIGNAL,    /* a signal's frame: registers lie in a ucontext */
+	CFA_UNKNOWN    /* no rule is known */
 };
 
 enum fp_kind {
@@ -46,8 +47,8 @@ struct rule {
 
 /*
  * The rule at @place: an address within the instruction, so a return address
- * less one.  0; -ENOENT: no object knows this place (generated code, or none
- * at all); -ENOTSUP: see above.
+ * less one.  0; -ENOENT: there is none (generated code, or no code at all, or
+ * see above).
  */
 int rules_find(uint64_t place, struct rule *rule);
 

@@ -4,12 +4,10 @@
 #include <errno.h>
 
 #include "base/base.h"
-#include "stack/rules.h"
-#include "sys/arch.h"
+#include "stack/walk.h"
 #include "sys/sys.h"
 
 #define PAGE_BYTES UINT64_C(4096)
-#define ADDRESS_BITS 47
 
 /* --- what may be read ----------------------------------------------------- */
 
@@ -63,229 +61,81 @@ grows_to(struct stack *stack, uint64_t page)
 	return true;
 }
 
-static inline bool
-is_own(struct stack *stack, uint64_t sp)
+bool
+unwind_is_own(struct stack *stack, uint64_t sp)
 {
 	return LIKELY(sp >= stack->low && sp < stack->top) ||
 	    grows_to(stack, round_down(sp, PAGE_BYTES));
 }
 
-/* What is known to be readable during one walk. */
-struct reach {
-	uint64_t low;
-	uint64_t high;
-};
-
-static COLD bool
-reaches(struct reach *reach, uint64_t address)
+COLD bool
+walk_reaches(struct walk *w, uint64_t address)
 {
 	uint64_t page = round_down(address, PAGE_BYTES);
 
 	if (!sys_is_readable((const void *)(uintptr_t)address))
 		return false;
-	if (page == reach->high) {
-		reach->high += PAGE_BYTES;
+	if (page == w->high) {
+		w->high += PAGE_BYTES;
 	} else {
-		reach->low = page;
-		reach->high = page + PAGE_BYTES;
+		w->low = page;
+		w->high = page + PAGE_BYTES;
 	}
 	return true;
 }
 
-static inline bool
-is_known(struct reach *reach, uint64_t address)
-{
-	return LIKELY(address >= reach->low && address < reach->high) ||
-	    reaches(reach, address);
-}
+/* --- all frames ------------------------------------------------------------ */
 
-/* --- what a walk depends on ----------------------------------------------- */
-
-/* In memo.h is why. */
-struct walk {
-	struct reach reach;
-	uint64_t first; /* the first frame's stack pointer */
-	struct memo_trace *trace;
-};
-
-static inline void
-note(struct memo_trace *t, struct memo_word word)
-{
-	if (t->word == NULL)
-		return;
-	if (LIKELY(t->count < MEMO_TRACE))
-		t->word[t->count++] = word;
-	else
-		t->whole = false;
-}
-
-/* A frame pointer counts from when a rule uses it: most hold anything. */
-static inline void
-note_fp(struct memo_trace *t)
-{
-	t->uses_fp |= t->fp_first;
-	if (t->fp_pending)
-		note(t, t->fp);
-	t->fp_pending = false;
-}
-
-static inline void
-note_no_fp(struct memo_trace *t)
-{
-	t->fp_first = t->fp_pending = false;
-}
-
-/* --- by our own rules ----------------------------------------------------- */
-
-static bool
-read_word(struct walk *w, uint64_t address, uint64_t *word)
-{
-	if (UNLIKELY(address % 8 != 0 || !is_known(&w->reach, address)))
-		return false;
-	*word = *(const uint64_t *)(uintptr_t)address;
-	return true;
-}
-
-static bool
-read_noted(struct walk *w, uint64_t address, uint64_t *word)
-{
-	if (!read_word(w, address, word))
-		return false;
-	note(w->trace, (struct memo_word){ address - w->first, *word });
-	return true;
-}
-
-static bool
-read_fp(struct walk *w, uint64_t address, uint64_t *fp)
-{
-	if (!read_word(w, address, fp))
-		return false;
-	w->trace->fp_first = false;
-	w->trace->fp_pending = true;
-	w->trace->fp = (struct memo_word){ address - w->first, *fp };
-	return true;
-}
-
-static bool
-find_cfa(const struct rule *rule, const struct arch_frame *f, struct walk *w,
-    uint64_t *cfa)
-{
-	if (LIKELY(rule->cfa == CFA_SP)) {
-		*cfa = f->sp + rule->cfa_offset;
-		return true;
-	}
-	note_fp(w->trace);
-	if (rule->cfa == CFA_FP) {
-		*cfa = f->fp + rule->cfa_offset;
-		return true;
-	}
-	return read_noted(w, f->fp - rule->cfa_offset, cfa);
-}
-
-/* From a frame to its caller's; false: the stack is not what it should be. */
-static bool
-step(const struct rule *rule, struct arch_frame *f, struct walk *w)
-{
-	uint64_t cfa;
-	bool good;
-
-	/* A stack rises towards its root; a chain that does not has no end. */
-	if (!find_cfa(rule, f, w, &cfa) || cfa <= f->sp ||
-	    !read_noted(w, cfa - rule->ra_offset, &f->pc))
-		return false;
-	good = true;
-	if (rule->fp == FP_AT_CFA) {
-		good = read_fp(w, cfa - rule->fp_offset, &f->fp);
-	} else if (rule->fp == FP_AT_FP) {
-		note_fp(w->trace);
-		good = read_fp(w, f->fp + rule->fp_offset, &f->fp);
-	} else if (rule->fp == FP_LOST) {
-		note_no_fp(w->trace);
-		f->fp = 0;
-	}
-	f->sp = cfa;
-	return good;
-}
-
-/* From a signal's trampoline to what the signal interrupted. */
-static bool
-step_signal(struct arch_frame *f, struct reach *reach)
-{
-	uint64_t context = f->sp + ARCH_UCONTEXT;
-
-	if (!is_known(reach, context) ||
-	    !is_known(reach, context + sizeof(ucontext_t) - 8))
-		return false;
-	*f = arch_interrupted((const ucontext_t *)(uintptr_t)context);
-	return true;
-}
-
-/*
- * No place for code, be it generated: what a stack made by hand has at its
- * root, which may be anything, and each time something else.
- */
-static bool
-is_nonsense(uint64_t pc)
-{
-	return pc < PAGE_BYTES || pc >> ADDRESS_BITS != 0;
-}
-
-/*
- * A trace is all there is if the walk came to a root, and read nothing but the
- * thread's own stack, between its own frame and the top.
- */
 static size_t
-walk(struct walk *w, struct arch_frame f, uint64_t *buffer, size_t room,
-    int *cut)
+walk_all(struct walk *w, uint64_t *buffer, size_t room, int *cut)
 {
-	uint64_t place = f.pc - 1;
+	enum walk_end end;
 	size_t n = 0;
 
 	*cut = 1;
-	/* An address of 0 or 1: a stack that was made by hand ends so. */
-	while (f.pc > 1) {
-		struct rule rule;
-
-		if (UNLIKELY(n == room))
+	do {
+		if (UNLIKELY(n == room) && w->f.pc > 1) {
+			w->trace->flags |= MEMO_CUT;
 			return n;
-		buffer[n++] = f.pc;
-		if (UNLIKELY(rules_find(place, &rule) < 0))
-			return n - (n > 1 && is_nonsense(f.pc));
-		if (UNLIKELY(rule.cfa == CFA_NONE))
-			break;
-		if (LIKELY(rule.cfa != CFA_SIGNAL)) {
-			if (!step(&rule, &f, w))
-				return n;
-			place = f.pc - 1;
-		} else {
-			w->trace->whole = false;
-			if (!step_signal(&f, &w->reach))
-				return n;
-			place = f.pc++;
 		}
+		if (LIKELY(w->f.pc > 1))
+			buffer[n++] = w->f.pc;
+		end = walk_step(w);
+	} while (LIKELY(end == WALK_ON));
+	if (LIKELY(end == WALK_ROOT)) {
+		*cut = 0;
+	} else if (end == WALK_NO_RULE) {
+		w->trace->flags |= MEMO_NO_RULE;
+		if (n > 1 && walk_is_nonsense(w->f.pc)) {
+			w->trace->whole = false;
+			n--;
+		}
+	} else {
+		w->trace->whole = false;
 	}
-	*cut = 0;
 	return n;
 }
 
+/*
+ * A trace is all there is if the walk read nothing but the thread's own stack,
+ * between its own frame and the top.
+ */
 size_t
 unwind_stack(const struct arch_frame *from, struct stack *stack,
     uint64_t *buffer, size_t room, int *cut, struct memo_trace *trace)
 {
-	struct walk w = { { 0, 0 }, from->sp, trace };
-	struct reach own = { from->sp, stack->top };
+	struct walk w = { .low = 0, .high = 0 };
 	size_t n;
 
-	trace->count = 0;
-	trace->uses_fp = trace->fp_pending = false;
-	trace->fp_first = true;
+	walk_begin(&w, from, trace);
 	/* Not from stack->low on: what is below may have gone meanwhile. */
-	trace->whole = is_own(stack, from->sp);
-	if (trace->whole)
-		w.reach = own;
-	n = walk(&w, *from, buffer, room, cut);
-	trace->whole &= *cut == 0 && w.reach.low == own.low &&
-	    w.reach.high == own.high;
+	trace->whole = unwind_is_own(stack, from->sp);
+	if (trace->whole) {
+		w.low = from->sp;
+		w.high = stack->top;
+	}
+	n = walk_all(&w, buffer, room, cut);
+	trace->whole &= w.low == from->sp && w.high == stack->top;
 	return n;
 }
 

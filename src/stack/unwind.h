@@ -9,6 +9,7 @@
 #ifndef STACK_UNWIND_H
 #define STACK_UNWIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,9 @@ struct stack {
 #define UNWIND_STACK_LEAST (UINT64_C(12) << 10) /* PTHREAD_STACK_MIN less data */
 void unwind_set_top(struct stack *stack, uint64_t top, uint64_t sure_bytes);
 
+/* Is this stack pointer on it?  May ask the kernel, once a page. */
+bool unwind_is_own(struct stack *stack, uint64_t sp);
+
 /*
  * Write the return addresses from @from outwards, leaf first.  @from is what
  * called the allocation function, and the first, so that no frame of ours
@@ -46,7 +50,7 @@ void unwind_set_top(struct stack *stack, uint64_t top, uint64_t sure_bytes);
  * @buffer: @room addresses
  * @cut: set to 1 if there are more, or no rule is known for a frame (generated
  *       code, and the rare function that has none)
- * @trace: gets what the walk depends on, if @trace->word says where
+ * @trace: gets what the walk depends on; see memo_begin(), or all zeros
  *
  * Return: how many.
  */

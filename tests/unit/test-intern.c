@@ -16,7 +16,7 @@ static void
 a_stack_is_the_chain_of_its_frames_leaf_first(void **state)
 {
 	const uint64_t pcs[] = { 0x30, 0x20, 0x10 };
-	uint32_t node = intern_stack(pcs, 3);
+	uint32_t node = intern_stack(NULL, 0, pcs, 3);
 
 	(void)state;
 	assert_int_equal(row(node)->pc, 0x30);
@@ -35,11 +35,11 @@ equal_stacks_are_one_and_others_are_not(void **state)
 	const uint64_t c[] = { 2000, 1000, 3000 };
 
 	(void)state;
-	assert_int_equal(intern_stack(a, 3), intern_stack(a, 3));
-	assert_int_not_equal(intern_stack(a, 3), intern_stack(b, 3));
-	assert_int_not_equal(intern_stack(a, 3), intern_stack(c, 3));
-	assert_int_not_equal(intern_stack(a, 3), intern_stack(a, 2));
-	assert_int_equal(intern_stack(a, 0), 0);
+	assert_int_equal(intern_stack(NULL, 0, a, 3), intern_stack(NULL, 0, a, 3));
+	assert_int_not_equal(intern_stack(NULL, 0, a, 3), intern_stack(NULL, 0, b, 3));
+	assert_int_not_equal(intern_stack(NULL, 0, a, 3), intern_stack(NULL, 0, c, 3));
+	assert_int_not_equal(intern_stack(NULL, 0, a, 3), intern_stack(NULL, 0, a, 2));
+	assert_int_equal(intern_stack(NULL, 0, a, 0), 0);
 }
 
 /* Enough of them that tables are added while they come. */
@@ -55,7 +55,7 @@ many_stacks_keep_their_numbers(void **state)
 	for (i = 0; i < STACKS; i++) {
 		const uint64_t pcs[] = { (uint64_t)i + 1, 77, 78 };
 
-		node[i] = intern_stack(pcs, 3);
+		node[i] = intern_stack(NULL, 0, pcs, 3);
 		assert_int_not_equal(node[i], 0);
 		assert_true(row(node[i])->parent < node[i]);
 	}
@@ -63,7 +63,7 @@ many_stacks_keep_their_numbers(void **state)
 	for (i = 0; i < STACKS; i++) {
 		const uint64_t pcs[] = { (uint64_t)i + 1, 77, 78 };
 
-		assert_int_equal(intern_stack(pcs, 3), node[i]);
+		assert_int_equal(intern_stack(NULL, 0, pcs, 3), node[i]);
 	}
 	assert_int_equal(segment_mine()->table[TABLE_NODES].used, used);
 }
@@ -79,7 +79,7 @@ intern_all(void *context)
 	for (i = 0; i < SHARED; i++) {
 		const uint64_t pcs[] = { (uint64_t)i + 500000, 5, 6, 7 };
 
-		node[i] = intern_stack(pcs, 4);
+		node[i] = intern_stack(NULL, 0, pcs, 4);
 	}
 	return NULL;
 }
@@ -110,13 +110,13 @@ after_a_reset_numbers_start_anew(void **state)
 	uint32_t exec_count;
 
 	(void)state;
-	assert_int_not_equal(intern_stack(pcs, 2), 0);
+	assert_int_not_equal(intern_stack(NULL, 0, pcs, 2), 0);
 	snprintf(path, sizeof(path), "%s/5.6.tide", own_directory);
 	segment_leave();
 	assert_int_equal(segment_create(path, &exec_count), 0);
 	unlink(path);
 	intern_reset();
-	assert_int_equal(intern_stack(pcs, 2), 2);
+	assert_int_equal(intern_stack(NULL, 0, pcs, 2), 2);
 	assert_int_equal(row(2)->pc, 0x99);
 	assert_int_equal(row(1)->pc, 0x98);
 }

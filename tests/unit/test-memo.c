@@ -7,26 +7,29 @@
 #include <cmocka.h>
 
 #include "stack/memo.h"
-#include "stack/unwind.h"
 
-#define ROOM 256
-
-static struct memo memo;
-static struct stack known;
+static struct memo *memo;
+static _Alignas(64) char room[MEMO_LARGE];
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	memset(&memo, 0, sizeof(memo));
-	memo_clear(&memo);
-	unwind_set_top(&known, (uintptr_t)__builtin_frame_address(0) + 4096,
-	    UNWIND_STACK_MOST);
+	memset(room, 0, sizeof(room));
+	memo = memo_open(room, sizeof(room));
 	return 0;
 }
 
-/* --- made by hand --------------------------------------------------------- */
+static int
+set_up_small(void **state)
+{
+	(void)state;
+	memset(room, 0, sizeof(room));
+	memo = memo_open(room, MEMO_SMALL);
+	return 0;
+}
 
+/* A stack, made by hand. */
 static uint64_t words[64];
 
 static struct arch_frame
@@ -39,22 +42,26 @@ frame(uint64_t pc, uint64_t fp)
 static uint32_t
 find(struct arch_frame from, uint32_t generation)
 {
-	return memo_find(&memo, &from, (uintptr_t)words + sizeof(words),
-	    generation);
+	const struct memo_entry *e = memo_find(memo, &from, generation);
+
+	return e != NULL ? e->node : 0;
 }
 
 /* A walk from @from that read the first @count words. */
 static void
-put(struct arch_frame from, size_t count, bool uses_fp, uint32_t node)
+put(struct arch_frame from, size_t count, uint32_t flags, uint32_t node)
 {
-	struct memo_trace trace = { .whole = true, .uses_fp = uses_fp };
+	const struct memo_result result = { .generation = 1, .node = node,
+		.site = node, .frames = (uint32_t)count + 1 };
+	struct memo_trace trace;
 	size_t i;
 
-	memo_begin(&memo, &trace);
+	memo_begin(memo, &from, &trace);
 	for (i = 0; i < count; i++)
-		trace.word[trace.count++] = (struct memo_word){ 8 * i,
-			words[i] };
-	memo_put(&memo, &from, &trace, 1, node);
+		memo_note(&trace, (uintptr_t)&words[i], words[i], MEMO_RETURN);
+	trace.whole = true;
+	trace.flags |= flags;
+	memo_put(memo, &from, &trace, &result);
 }
 
 static void
@@ -62,13 +69,14 @@ an_empty_memo_finds_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(find(frame(0x1000, 0), 1), 0);
+	assert_null(memo_kin(memo, &(struct arch_frame){ .pc = 5 }, 1));
 }
 
 static void
 what_was_put_in_is_found_and_nothing_else(void **state)
 {
 	(void)state;
-	put(frame(0x1000, 7), 5, false, 42);
+	put(frame(0x1000, 7), 5, 0, 42);
 	assert_int_equal(find(frame(0x1000, 7), 1), 42);
 	assert_int_equal(find(frame(0x1000, 8), 1), 42); /* fp: not used */
 	assert_int_equal(find(frame(0x1001, 7), 1), 0);
@@ -79,11 +87,14 @@ static void
 each_word_that_was_read_counts_and_no_other(void **state)
 {
 	(void)state;
-	put(frame(0x1000, 0), 5, false, 42);
+	put(frame(0x1000, 0), 5, 0, 42);
 	for (size_t i = 0; i < 5; i++) {
 		words[i]++;
 		assert_int_equal(find(frame(0x1000, 0), 1), 0);
 		words[i]--;
+		words[i] |= UINT64_C(1) << 63;
+		assert_int_equal(find(frame(0x1000, 0), 1), 0);
+		words[i] &= ~(UINT64_C(1) << 63);
 	}
 	words[5]++;
 	assert_int_equal(find(frame(0x1000, 0), 1), 42);
@@ -93,155 +104,190 @@ static void
 a_frame_pointer_that_was_used_counts(void **state)
 {
 	(void)state;
-	put(frame(0x1000, 7), 1, true, 42);
+	put(frame(0x1000, 7), 1, MEMO_USES_FP, 42);
 	assert_int_equal(find(frame(0x1000, 7), 1), 42);
 	assert_int_equal(find(frame(0x1000, 8), 1), 0);
 }
 
 static void
-nothing_is_read_beyond_the_top(void **state)
+what_takes_more_to_know_is_not_found_and_is_kin(void **state)
 {
+	static const uint32_t flags[] = { MEMO_HAS_FAR, MEMO_NO_RULE };
 	struct arch_frame from = frame(0x1000, 0);
+	const struct memo_entry *e;
 
 	(void)state;
-	put(from, 5, false, 42);
-	assert_int_equal(memo_find(&memo, &from, from.sp + 32, 1), 0);
-	assert_int_equal(memo_find(&memo, &from, from.sp + 40, 1), 42);
+	for (size_t i = 0; i < 2; i++) {
+		put(from, 5, flags[i], 42);
+		assert_int_equal(find(from, 1), 0);
+		e = memo_kin(memo, &from, 1);
+		assert_non_null(e);
+		assert_int_equal(e->node, 42);
+	}
+}
+
+static void
+words_far_and_near_up_and_down_are_told_again(void **state)
+{
+	static const int64_t steps[] = { 1, -1, 100, 16383, 16384, -16383,
+		-16384, 20000, -20000, INT64_C(1) << 40, -(INT64_C(1) << 40),
+		7 };
+	uint64_t noted[64];
+	struct memo_trace trace = { .word = noted, .whole = true };
+	uint64_t place[12];
+	uint64_t at = UINT64_C(1) << 45;
+	size_t met = 0;
+
+	(void)state;
+	trace.place = at;
+	for (size_t i = 0; i < 12; i++) {
+		place[i] = i == 0 ? at : place[i - 1];
+		place[i] += (uint64_t)steps[i] * 8;
+		memo_note(&trace, place[i], MEMO_VALUE - i, (enum memo_kind)
+		    (i % 4));
+	}
+	assert_true(trace.whole);
+	for (uint32_t i = 0; i < trace.count; i++) {
+		at = memo_place(at, noted[i]);
+		if (memo_is_far(noted[i]))
+			continue;
+		assert_int_equal(at, place[met]);
+		assert_int_equal(noted[i] & MEMO_VALUE, MEMO_VALUE - met);
+		assert_int_equal(memo_kind(noted[i]), met % 4);
+		met++;
+	}
+	assert_int_equal(met, 12);
+	assert_int_equal(trace.flags, MEMO_HAS_FAR);
+}
+
+static void
+what_cannot_be_noted_is_not_whole(void **state)
+{
+	uint64_t noted[MEMO_TRACE];
+	struct memo_trace trace = { .word = noted, .whole = true };
+
+	(void)state;
+	memo_note(&trace, 8, MEMO_VALUE + 1, MEMO_RETURN);
+	assert_false(trace.whole);
+	trace.whole = true;
+	for (int i = 0; i < MEMO_TRACE + 10; i++)
+		memo_note(&trace, 8, 1, MEMO_RETURN);
+	assert_false(trace.whole);
+	assert_in_range(trace.count, MEMO_TRACE - 2, MEMO_TRACE);
 }
 
 static void
 a_walk_that_is_not_whole_is_not_kept(void **state)
 {
-	struct memo_trace trace = { .whole = false };
+	const struct memo_result result = { .generation = 1, .node = 42 };
+	struct arch_frame from = frame(0x1000, 0);
+	struct memo_trace trace;
+
+	(void)state;
+	memo_begin(memo, &from, &trace);
+	trace.whole = false;
+	memo_put(memo, &from, &trace, &result);
+	assert_int_equal(find(from, 1), 0);
+}
+
+static void
+two_that_begin_alike_are_both_kept(void **state)
+{
 	struct arch_frame from = frame(0x1000, 0);
 
 	(void)state;
-	memo_begin(&memo, &trace);
-	memo_put(&memo, &from, &trace, 1, 42);
-	assert_int_equal(find(from, 1), 0);
+	for (words[2] = 1; words[2] <= 3; words[2]++)
+		put(from, 5, 0, 40 + (uint32_t)words[2]);
+	for (words[2] = 1; words[2] <= 3; words[2]++)
+		assert_int_equal(find(from, 1),
+		    words[2] == 1 ? 0 : 40 + words[2]);
 }
 
 static void
 after_clearing_nothing_is_found(void **state)
 {
 	(void)state;
-	put(frame(0x1000, 0), 5, false, 42);
-	memo_clear(&memo);
+	put(frame(0x1000, 0), 5, 0, 42);
+	memo_clear(memo);
 	assert_int_equal(find(frame(0x1000, 0), 1), 0);
-	put(frame(0x1000, 0), 5, false, 43);
+	assert_null(memo_kin(memo, &(struct arch_frame){ .pc = 5 }, 1));
+	put(frame(0x1000, 0), 5, 0, 43);
 	assert_int_equal(find(frame(0x1000, 0), 1), 43);
 }
 
-/* However often it is gone round, what is found is what was put in last. */
-static void
-the_ring_may_be_gone_round(void **state)
+/*
+ * However often the ring is gone round, what is found is what was put in last,
+ * or one of the two that were.  Returns how often something was.
+ */
+static size_t
+go_round(uint32_t pcs, uint32_t times)
 {
-	static uint32_t last[300];
+	static uint32_t last[2][4096];
 	uint32_t random = 1;
 	size_t hits = 0;
+	size_t before;
 
-	(void)state;
-	for (uint32_t i = 1; i < 100000; i++) {
+	memset(last, 0, sizeof(last));
+	for (uint32_t i = 1; i < times; i++) {
 		uint32_t pc = (random = random * 1664525 + 1013904223) >> 8;
 		uint32_t found;
 
-		pc %= 300;
-		found = find(frame(0x1000 + pc, 0), 1);
-		assert_true(found == 0 || found == last[pc]);
+		pc %= pcs;
+		/* The last word tells the two from each other. */
+		words[60] = random >> 30 & 1;
+		found = find(frame(0x1000 + pc * 5, 0), 1);
+		assert_true(found == 0 || found == last[words[60]][pc]);
 		hits += found != 0;
-		put(frame(0x1000 + pc, 0), i % 60, false, i);
-		last[pc] = i;
-		assert_int_equal(find(frame(0x1000 + pc, 0), 1), i);
+		if (found != 0)
+			continue;
+		before = memo->ring_words;
+		put(frame(0x1000 + pc * 5, 0), 61, 0, i);
+		last[words[60]][pc] = i;
+		/* What grows forgets all. */
+		assert_int_equal(find(frame(0x1000 + pc * 5, 0), 1),
+		    memo->ring_words == before ? i : 0);
 	}
-	assert_true(hits > 1000);
-}
-
-/* --- real walks ----------------------------------------------------------- */
-
-static struct {
-	uint64_t pcs[ROOM];
-	size_t depth;
-	struct memo_trace trace;
-	uint32_t found;
-	uint64_t clobber;
-} seen;
-
-static __attribute__((noinline)) void
-capture(uint32_t node)
-{
-	struct arch_frame from = arch_frame_of(ARCH_CALLER());
-	int cut;
-
-	seen.found = memo_find(&memo, &from, known.top, 1);
-	memo_begin(&memo, &seen.trace);
-	seen.depth = unwind_stack(&from, &known, seen.pcs, ROOM, &cut,
-	    &seen.trace);
-	memo_put(&memo, &from, &seen.trace, 1, node);
-	__asm__ volatile("" ::: "memory");
-}
-
-static __attribute__((noinline)) void
-deep(int levels, uint32_t node)
-{
-	if (levels == 0)
-		capture(node);
-	else
-		deep(levels - 1, node);
-	__asm__ volatile("" ::: "memory");
-}
-
-static __attribute__((noinline)) void
-one_way(uint32_t node)
-{
-	deep(10, node);
-	__asm__ volatile("" ::: "memory");
-}
-
-static __attribute__((noinline)) void
-another_way(uint32_t node)
-{
-	deep(10, node);
-	__asm__ volatile("" ::: "memory");
+	return hits;
 }
 
 static void
-the_same_path_is_found_again(void **state)
+the_ring_may_be_gone_round(void **state)
 {
 	(void)state;
-	for (uint32_t i = 1; i < 4; i++) {
-		one_way(i);
-		assert_true(seen.trace.whole);
-		assert_int_equal(seen.found, i - 1);
-	}
+	assert_in_range(go_round(1000, 200000), 1000, 100000);
+	assert_int_equal(memo->ring_words, memo->ring_most);
 }
 
-/* The same function at the same place on the stack, called by two. */
+/* More is asked for than it holds, and it would find nearly nothing. */
 static void
-two_paths_that_differ_far_out_are_two(void **state)
+a_memo_grows_where_that_helps(void **state)
 {
-	void (*const ways[])(uint32_t) = { one_way, another_way };
+	size_t before;
 
 	(void)state;
-	for (uint32_t i = 0; i < 10; i++) {
-		void (*volatile way)(uint32_t) = ways[i % 2];
-
-		way(100 + i % 2);
-		assert_true(seen.found == 0 || seen.found == 100 + i % 2);
-	}
+	before = memo->ring_words;
+	assert_true(go_round(100, 200000) > 190000);
+	assert_true(memo->ring_words > before);
+	assert_true(memo->ring_words <= memo->ring_most);
 }
 
 static void
-each_return_address_is_among_what_was_read(void **state)
+who_finds_what_he_asks_for_has_no_need_to_grow(void **state)
+{
+	size_t before = memo->ring_words;
+
+	(void)state;
+	assert_true(go_round(10, 200000) > 199000);
+	assert_int_equal(memo->ring_words, before);
+}
+
+static void
+children_of_another_generation_are_forgotten(void **state)
 {
 	(void)state;
-	one_way(1);
-	for (size_t i = 1; i < seen.depth; i++) {
-		bool noted = false;
-
-		for (size_t k = 0; k < seen.trace.count; k++)
-			noted |= seen.trace.word[k].value == seen.pcs[i];
-		assert_true(noted);
-	}
+	*memo_child(memo, 3, 0x1234, 1) = 77;
+	assert_int_equal(*memo_child(memo, 3, 0x1234, 1), 77);
+	assert_int_equal(*memo_child(memo, 3, 0x1234, 2), 0);
 }
 
 int
@@ -255,17 +301,23 @@ main(void)
 		    each_word_that_was_read_counts_and_no_other, set_up),
 		cmocka_unit_test_setup(a_frame_pointer_that_was_used_counts,
 		    set_up),
-		cmocka_unit_test_setup(nothing_is_read_beyond_the_top, set_up),
+		cmocka_unit_test_setup(
+		    what_takes_more_to_know_is_not_found_and_is_kin, set_up),
+		cmocka_unit_test(words_far_and_near_up_and_down_are_told_again),
+		cmocka_unit_test(what_cannot_be_noted_is_not_whole),
 		cmocka_unit_test_setup(a_walk_that_is_not_whole_is_not_kept,
+		    set_up),
+		cmocka_unit_test_setup(two_that_begin_alike_are_both_kept,
 		    set_up),
 		cmocka_unit_test_setup(after_clearing_nothing_is_found,
 		    set_up),
-		cmocka_unit_test_setup(the_ring_may_be_gone_round, set_up),
-		cmocka_unit_test_setup(the_same_path_is_found_again, set_up),
-		cmocka_unit_test_setup(two_paths_that_differ_far_out_are_two,
-		    set_up),
+		cmocka_unit_test_setup(the_ring_may_be_gone_round,
+		    set_up_small),
+		cmocka_unit_test_setup(a_memo_grows_where_that_helps, set_up),
 		cmocka_unit_test_setup(
-		    each_return_address_is_among_what_was_read, set_up),
+		    who_finds_what_he_asks_for_has_no_need_to_grow, set_up),
+		cmocka_unit_test_setup(
+		    children_of_another_generation_are_forgotten, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
