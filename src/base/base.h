@@ -22,6 +22,8 @@
 
 /* The short road stays short: what is rare is a function of its own. */
 #define COLD __attribute__((cold, noinline))
+/* And in one piece: what it is made of is there, whatever it comes to. */
+#define HOT inline __attribute__((always_inline))
 
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)

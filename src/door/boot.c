@@ -61,7 +61,6 @@ static struct {
 	int pid;        /* the same; in a child of fork(), its own */
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
-	uint32_t generation;
 	uint64_t stack_end; /* of the first thread; 0: not known */
 	char directory[PLACE_ROOM]; /* for segments; found once a tree */
 	char *const *environment; /* until libc has found it: environ */
@@ -70,7 +69,7 @@ static struct {
 	struct memo *memo[16 * KIB]; /* the same */
 } boot;
 
-bool boot_recording;
+struct boot_now boot_now;
 
 #define YIELDS_MOST 100000
 #define PAGE_BYTES  4096
@@ -255,10 +254,10 @@ before_fork(void)
 static void
 next_generation(void)
 {
-	if (++boot.generation < LEDGER_EPOCHS)
+	if (++boot_now.generation < LEDGER_EPOCHS)
 		return;
 	ledger_set_epochs(0);
-	boot.generation = 1;
+	boot_now.generation = 1;
 }
 
 /*
@@ -385,7 +384,7 @@ static void
 come_alive(void)
 {
 	(void)sys_madvise(boot_mode, sizeof(boot_mode), MADV_WIPEONFORK);
-	boot_mode[0] = boot_recording ? MODE_LONG :
+	boot_mode[0] = boot_now.records ? MODE_LONG :
 	    real.chunks ? MODE_SHORT : MODE_ASK;
 }
 
@@ -484,7 +483,9 @@ open_all(void)
 		boot.reference = unwind_reference_open() == 0;
 		boot.options.verify = boot.reference;
 	}
-	boot_recording = boot.options.stacks == STACKS_ALL;
+	boot_now.records = boot.options.stacks == STACKS_ALL;
+	boot_now.verifies = boot.options.verify;
+	boot_now.depth = boot.options.depth;
 	if (boot.unseen)
 		atomic_fetch_add(&segment_mine()->lost.forks, 1);
 	boot.unseen = false;
@@ -567,7 +568,7 @@ meet_thread(void)
 		return;
 	}
 	self.scratch = boot.scratch[row];
-	if (self.scratch == NULL && boot_recording) {
+	if (self.scratch == NULL && boot_now.records) {
 		self.scratch = arena_take((boot.options.depth + 1) *
 		    sizeof(uint64_t));
 		boot.scratch[row] = self.scratch;
@@ -586,7 +587,7 @@ meet_thread(void)
 	else
 		unwind_set_top(&self.stack,
 		    (uintptr_t)__builtin_thread_pointer(), UNWIND_STACK_LEAST);
-	if (boot_recording)
+	if (boot_now.records)
 		atomic_store(&t->until_look, INT64_MIN / 2);
 	counts_open(&self.counts, t);
 	if (boot.has_key)
@@ -719,24 +720,6 @@ void
 boot_image_goes_on(void)
 {
 	atomic_store(&segment_mine()->end.how, END_UNKNOWN);
-}
-
-bool
-boot_verifies(void)
-{
-	return boot.options.verify;
-}
-
-uint32_t
-boot_generation(void)
-{
-	return boot.generation;
-}
-
-uint32_t
-boot_depth(void)
-{
-	return boot.options.depth;
 }
 
 __attribute__((constructor)) static void

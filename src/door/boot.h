@@ -116,16 +116,14 @@ bool boot_was_given(const char *entry);
 bool boot_image_ends(void);
 void boot_image_goes_on(void);
 
-/* STACKS_ALL: every block has a record in the ledger. */
-extern bool boot_recording;
+/* How this process is counted, as the hot road asks. */
+struct boot_now {
+	bool records;        /* STACKS_ALL: every block has a record */
+	bool verifies;       /* stacks are compared with the reference's */
+	uint32_t generation; /* of this process' blocks; others are inherited */
+	uint32_t depth;      /* frames to keep of a stack */
+};
 
-/* Each stack is to be compared with the reference (HEAPTIDE_VERIFY). */
-bool boot_verifies(void);
-
-/* Blocks of this generation are this process' own; others its parent's. */
-uint32_t boot_generation(void);
-
-/* The frames to keep of a stack. */
-uint32_t boot_depth(void);
+extern struct boot_now boot_now INSIDE;
 
 #endif

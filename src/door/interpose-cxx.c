@@ -195,17 +195,12 @@ before_new(void)
 }
 
 static inline void *
-after_new(void *block, size_t size, struct arch_frame caller)
+after_new(void *block, size_t size, struct arch_caller caller)
 {
-	size_t usable;
-
 	if (block == NULL || self.tally == NULL ||
 	    self.tally->last == (uintptr_t)block)
 		return block;
-	usable = real_held(block, size);
-	if (tally_alloc(self.tally, block, usable))
-		record_alloc(block, size, usable, caller);
-	return block;
+	return record_new(block, size, caller);
 }
 
 /*
@@ -216,15 +211,10 @@ static inline struct tally *
 before_delete(void *block, uint64_t pc)
 {
 	struct tally *t;
-	size_t usable;
 
 	if (block == NULL || !counts())
 		return NULL;
-	usable = real_usable(block);
-	if (boot_recording)
-		record_free(block, usable, pc);
-	else if (tally_free(self.tally, block, usable))
-		record_look();
+	record_gone(block, pc);
 	t = self.tally;
 	self.tally = NULL;
 	self.busy = BUSY_INSIDE;
@@ -257,7 +247,7 @@ after_delete(struct tally *t)
 			return f arguments; /* a jump: no frame of ours */ \
 		before_new();						\
 		return after_new(f arguments, size,			\
-		    arch_frame_of(ARCH_CALLER()));				\
+		    ARCH_CALLER());				\
 	}
 
 #define DEFINE_DELETE(operator, symbol, parameters, arguments)		\

@@ -18,7 +18,7 @@
 static bool
 records(void)
 {
-	return boot_recording && (boot_counts() ||
+	return boot_now.records && (boot_counts() ||
 	    boot_enter() <= ENTRY_SHARED);
 }
 

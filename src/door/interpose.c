@@ -27,37 +27,6 @@
 	(UNLIKELY(!boot_counts()) && \
 	((entry) = boot_enter()) != ENTRY_COUNT)
 
-/*
- * The allocator gave @block: count it, and pass it on.  The caller's frame is
- * looked up where it is needed and handed over by value: what is called last
- * may take the place of our frame.
- */
-static inline __attribute__((always_inline)) void *
-counted(void *block, size_t requested, struct arch_caller caller)
-{
-	size_t usable;
-
-	if (UNLIKELY(block == NULL))
-		return NULL; /* errno as the allocator left it */
-	usable = real_held(block, requested);
-	if (tally_alloc(self.tally, block, usable))
-		return record_alloc(block, requested, usable,
-		    arch_frame_of(caller));
-	return block;
-}
-
-/* The block is about to go back to the allocator, by who is at @pc. */
-static void
-forget(void *block, uint64_t pc)
-{
-	size_t usable = real_usable(block);
-
-	if (boot_recording)
-		record_free(block, usable, pc);
-	else if (tally_free(self.tally, block, usable))
-		record_look();
-}
-
 /* --- the cold road --- */
 
 static void *
@@ -175,7 +144,7 @@ malloc_long(size_t size)
 
 	if (ASIDE(entry))
 		return malloc_aside(entry, size);
-	return counted(real.malloc(size), size, ARCH_CALLER());
+	return record_new(real.malloc(size), size, ARCH_CALLER());
 }
 
 static COLD void *
@@ -234,12 +203,12 @@ malloc(size_t size)
 }
 
 /* True: the block is nobody's any more; else it is forgotten, and still there. */
-static bool
+static inline bool
 is_gone(void *block, uint64_t pc)
 {
 	if (UNLIKELY(!boot_counts() || pool_has(block)) && free_aside(block))
 		return true;
-	forget(block, pc);
+	record_gone(block, pc);
 	return false;
 }
 
@@ -298,7 +267,7 @@ calloc(size_t n, size_t size)
 	if (ASIDE(entry))
 		return calloc_aside(entry, n, size);
 	/* The product cannot overflow where the allocator succeeds. */
-	return counted(real.calloc(n, size), n * size,
+	return record_new(real.calloc(n, size), n * size,
 	    ARCH_CALLER());
 }
 
@@ -313,23 +282,23 @@ reallocated(void *block, size_t size, struct arch_caller caller)
 	struct taken taken = { .usable = real_usable(block) };
 	void *fresh;
 
-	if (boot_recording)
+	if (boot_now.records)
 		record_take(block, taken.usable, &taken);
 	fresh = real.realloc(block, size);
 	if (UNLIKELY(fresh == NULL && size != 0)) {
 		int error = errno;
 
-		if (boot_recording)
+		if (boot_now.records)
 			record_put_back(block, &taken);
 		errno = error;
 		return NULL;
 	}
-	if (boot_recording) {
+	if (boot_now.records) {
 		taken.pc = arch_frame_of(caller).pc;
 		record_taken_free(block, &taken);
 	} else if (tally_free(self.tally, block, taken.usable))
 		record_look();
-	return counted(fresh, size, caller);
+	return record_new(fresh, size, caller);
 }
 
 EXPORT void *
@@ -340,7 +309,7 @@ realloc(void *block, size_t size)
 	if (ASIDE(entry) || UNLIKELY(pool_has(block)))
 		return realloc_aside(entry, block, size);
 	if (block == NULL)
-		return counted(real.malloc(size), size,
+		return record_new(real.malloc(size), size,
 		    ARCH_CALLER());
 	return reallocated(block, size, ARCH_CALLER());
 }
@@ -379,7 +348,7 @@ posix_memalign(void **to, size_t alignment, size_t size)
 	}
 	r = real.posix_memalign(to, alignment, size);
 	if (r == 0)
-		(void)counted(*to, size, ARCH_CALLER());
+		(void)record_new(*to, size, ARCH_CALLER());
 	return r;
 }
 
@@ -392,7 +361,7 @@ aligned_alloc(size_t alignment, size_t size)
 		return entry == ENTRY_POOL ? pool_take(size, alignment) :
 		    counted_aside(entry, real.aligned_alloc(alignment, size),
 		    size);
-	return counted(real.aligned_alloc(alignment, size), size,
+	return record_new(real.aligned_alloc(alignment, size), size,
 	    ARCH_CALLER());
 }
 
@@ -404,7 +373,7 @@ memalign(size_t alignment, size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, alignment) :
 		    counted_aside(entry, real.memalign(alignment, size), size);
-	return counted(real.memalign(alignment, size), size,
+	return record_new(real.memalign(alignment, size), size,
 	    ARCH_CALLER());
 }
 
@@ -416,7 +385,7 @@ valloc(size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, 4096) :
 		    counted_aside(entry, real.valloc(size), size);
-	return counted(real.valloc(size), size,
+	return record_new(real.valloc(size), size,
 	    ARCH_CALLER());
 }
 
@@ -428,7 +397,7 @@ pvalloc(size_t size)
 	if (ASIDE(entry))
 		return entry == ENTRY_POOL ? pool_take(size, 4096) :
 		    counted_aside(entry, real.pvalloc(size), size);
-	return counted(real.pvalloc(size), size,
+	return record_new(real.pvalloc(size), size,
 	    ARCH_CALLER());
 }
 

@@ -1,11 +1,10 @@
 /*
- * record.h - the cold half of malloc and free: who, and where from
+ * record.h - the long half of malloc and free: who, and where from
  *
  * Floor 8 (door).  May use: all floors.  Used by: interpose*.c.
  * Contexts: inside malloc, in signal handlers.  errno is left as it was.
  *
- * All of them want self.tally to be set, and a block that was already counted
- * in it, by usable size.
+ * All of them want self.tally to be set.
  */
 #ifndef DOOR_RECORD_H
 #define DOOR_RECORD_H
@@ -13,20 +12,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "base/segment.h"
+#include "door/boot.h"
+#include "door/real.h"
+#include "heap/ledger.h"
+#include "heap/tally.h"
 #include "sys/arch.h"
 
 /*
- * The tally asked for a look, or every block is to be written down.  Returns
- * @block, so that it can be the last thing that malloc() does.
+ * Under boot_now.records: count a new block, and write it down.  The caller's
+ * frame comes in registers.  Returns @block, so that it can be the last thing
+ * that malloc() does.
  */
-void *record_alloc(void *block, size_t requested, size_t usable,
-    struct arch_frame caller);
+void *record_alloc(void *block, size_t requested, size_t usable, uint64_t pc,
+    uint64_t sp, uint64_t fp);
 
-/* Under boot_recording: count the free by @pc, and forget the block. */
+/* The same of a free by who is at @pc: count it, and forget the block. */
 void record_free(void *block, size_t usable, uint64_t pc);
 
-/* Without: the tally asked for a look at a free. */
+/* Without: the tally asked for a look. */
 void record_look(void);
 
 /*
@@ -36,9 +41,7 @@ void record_look(void);
 struct taken {
 	uint64_t pc; /* of who calls */
 	size_t usable;
-	uint32_t site; /* 0: there was no record */
-	uint32_t slack;
-	uint32_t epoch;
+	struct record record; /* of site 0: there was none */
 };
 
 void record_take(void *block, size_t usable, struct taken *taken);
@@ -47,6 +50,44 @@ void record_taken_free(void *block, const struct taken *taken);
 
 /* The site of a call of the mmap family; 0: stacks are not asked for. */
 uint32_t record_mapping_site(struct arch_frame caller);
+
+/* --- however this process is counted ---------------------------------------- */
+
+/*
+ * The allocator gave @block: count it, and pass it on.  The caller's frame is
+ * looked up where it is needed and handed over in registers: what is called
+ * last may take the place of our frame.
+ */
+static inline __attribute__((always_inline)) void *
+record_new(void *block, size_t requested, struct arch_caller caller)
+{
+	struct arch_frame from;
+	size_t usable;
+
+	if (UNLIKELY(block == NULL))
+		return NULL; /* errno as the allocator left it */
+	usable = real_held(block, requested);
+	if (LIKELY(boot_now.records)) {
+		from = arch_frame_of(caller);
+		return record_alloc(block, requested, usable, from.pc,
+		    from.sp, from.fp);
+	}
+	if (tally_alloc(self.tally, block, usable))
+		record_look();
+	return block;
+}
+
+/* The block is about to go back to the allocator, by who is at @pc. */
+static inline void
+record_gone(void *block, uint64_t pc)
+{
+	size_t usable = real_usable(block);
+
+	if (LIKELY(boot_now.records))
+		record_free(block, usable, pc);
+	else if (tally_free(self.tally, block, usable))
+		record_look();
+}
 
 /* A call whose thread has no row of its own. */
 void record_shared_alloc(void *block, size_t requested, size_t usable);

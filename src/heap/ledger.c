@@ -1,5 +1,7 @@
 #include "heap/ledger.h"
 
+#include <errno.h>
+
 #include "mem/arena.h"
 
 #define REGION_BYTES (UINT64_C(1) << LEDGER_REGION_BITS)
@@ -60,18 +62,19 @@ make_level(struct ledger_region *region, unsigned level)
 	return true;
 }
 
-COLD int
-ledger_make(const void *block, size_t usable, _Atomic uint32_t **entry)
+/* A block's place, made if it was not met yet; NULL: there is no room. */
+static _Atomic uint32_t *
+make_entry(const void *block, size_t usable)
 {
+	_Atomic uint32_t *entry = ledger_entry(block, usable);
 	struct ledger_region *region;
 
-	if ((uintptr_t)block >> LEDGER_ADDRESS_BITS != 0)
-		return -ERANGE;
+	if (entry != NULL)
+		return entry;
 	region = make_region((uintptr_t)block);
 	if (region == NULL || !make_level(region, ledger_level(usable)))
-		return -ENOMEM;
-	*entry = ledger_entry(block, usable);
-	return 0;
+		return NULL;
+	return ledger_entry(block, usable);
 }
 
 /* --- odd pairs ------------------------------------------------------------ */
@@ -174,15 +177,16 @@ make_odd(struct odd *rows, _Atomic uint32_t *head, uint32_t first,
 	return there;
 }
 
-uint32_t
-ledger_pack_odd(const struct record *record)
+/* 0: there is no number left for such a pair. */
+static uint32_t
+pack_odd(const struct record *record)
 {
 	struct odd *rows = odd_rows();
 	_Atomic uint32_t *head;
 	uint32_t first;
 	uint32_t number;
 
-	if (rows == NULL || record->slack >= LEDGER_SLACK)
+	if (rows == NULL)
 		return 0;
 	head = &odd.head[mix_u64((uint64_t)record->site << 32 |
 	    record->slack) % HEADS];
@@ -202,6 +206,31 @@ ledger_unpack_odd(uint32_t packed, struct record *record)
 
 	record->site = o->site;
 	record->slack = o->slack;
+}
+
+int
+ledger_put_long(const void *block, size_t usable, const struct record *record,
+    struct record *old)
+{
+	_Atomic uint32_t *entry;
+	uint32_t before;
+	uint32_t packed;
+
+	if ((uintptr_t)block >> LEDGER_ADDRESS_BITS != 0 ||
+	    record->slack >= LEDGER_SLACK)
+		return -ERANGE;
+	packed = record->slack >= LEDGER_ODD_SLACK ? pack_odd(record) :
+	    (record->site << LEDGER_SLACK_BITS | record->slack) <<
+	    LEDGER_EPOCH_BITS | record->epoch;
+	entry = make_entry(block, usable);
+	if (packed == 0 || entry == NULL)
+		return -ENOMEM;
+	before = atomic_load_explicit(entry, memory_order_relaxed);
+	atomic_store_explicit(entry, packed, memory_order_relaxed);
+	if (before == 0)
+		return 0;
+	ledger_unpack(before, old);
+	return -EEXIST;
 }
 
 /* --- epochs --------------------------------------------------------------- */

@@ -29,7 +29,6 @@
 #ifndef HEAP_LEDGER_H
 #define HEAP_LEDGER_H
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,15 +48,22 @@ struct record {
 #define LEDGER_EPOCHS 256
 
 /*
- * Write a block down.  0; -ENOMEM: there is no room; -EEXIST: there was a
- * record (a free was missed), it is in @old and has been replaced; -ERANGE:
- * the address or the record is out of range.
+ * Write a block down.  False: it did not simply find its place; then it is to
+ * be done by ledger_put_long().
  */
-static inline int ledger_put(const void *block, size_t usable,
+static inline bool ledger_put(const void *block, size_t usable,
+    const struct record *record);
+
+/*
+ * The same, slowly.  0; -ENOMEM: there is no room; -EEXIST: there was a record
+ * (a free was missed), it is in @old and has been replaced; -ERANGE: the
+ * address or the record is out of range.
+ */
+int ledger_put_long(const void *block, size_t usable,
     const struct record *record, struct record *old);
 
-/* Take a block's record out.  0, or -ENOENT: there is none. */
-static inline int ledger_take(const void *block, size_t usable,
+/* Take a block's record out.  False: there is none. */
+static inline bool ledger_take(const void *block, size_t usable,
     struct record *record);
 
 /* Give all records of all blocks another epoch. */
@@ -96,13 +102,11 @@ struct ledger_middle {
 
 extern struct ledger_middle *_Atomic ledger_top[1 << LEDGER_TOP_BITS] INSIDE;
 
-/* The cold halves: places not met yet, and odd pairs. */
-int ledger_make(const void *block, size_t usable, _Atomic uint32_t **entry);
-uint32_t ledger_pack_odd(const struct record *record);
+/* The record of an odd pair. */
 void ledger_unpack_odd(uint32_t packed, struct record *record);
 
 /* The level of a block: log2 of the distance its table is drawn at. */
-static inline unsigned
+static HOT unsigned
 ledger_level(size_t usable)
 {
 	unsigned bits;
@@ -115,7 +119,7 @@ ledger_level(size_t usable)
 }
 
 /* A block's place, or NULL: none of its level was met in its region. */
-static inline _Atomic uint32_t *
+static HOT _Atomic uint32_t *
 ledger_entry(const void *block, size_t usable)
 {
 	const uint64_t address = (uintptr_t)block;
@@ -142,17 +146,7 @@ ledger_entry(const void *block, size_t usable)
 	return &table[(address & ((1 << LEDGER_REGION_BITS) - 1)) >> level];
 }
 
-/* 0: there is no number left for such a pair. */
-static inline uint32_t
-ledger_pack(const struct record *record)
-{
-	if (UNLIKELY(record->slack >= LEDGER_ODD_SLACK))
-		return ledger_pack_odd(record);
-	return (record->site << LEDGER_SLACK_BITS | record->slack) <<
-	    LEDGER_EPOCH_BITS | record->epoch;
-}
-
-static inline void
+static HOT void
 ledger_unpack(uint32_t packed, struct record *record)
 {
 	uint32_t pair = packed >> LEDGER_EPOCH_BITS;
@@ -164,44 +158,34 @@ ledger_unpack(uint32_t packed, struct record *record)
 		ledger_unpack_odd(packed, record);
 }
 
-static inline int
-ledger_put(const void *block, size_t usable, const struct record *record,
-    struct record *old)
+static HOT bool
+ledger_put(const void *block, size_t usable, const struct record *record)
 {
 	_Atomic uint32_t *entry = ledger_entry(block, usable);
-	uint32_t packed = ledger_pack(record);
-	uint32_t before;
 
-	if (UNLIKELY(entry == NULL)) {
-		int r = ledger_make(block, usable, &entry);
-
-		if (r < 0)
-			return r;
-	}
-	if (UNLIKELY(packed == 0))
-		return record->slack >= LEDGER_SLACK ? -ERANGE : -ENOMEM;
-	before = atomic_load_explicit(entry, memory_order_relaxed);
-	atomic_store_explicit(entry, packed, memory_order_relaxed);
-	if (LIKELY(before == 0))
-		return 0;
-	ledger_unpack(before, old);
-	return -EEXIST;
+	if (UNLIKELY(entry == NULL || record->slack >= LEDGER_ODD_SLACK) ||
+	    UNLIKELY(atomic_load_explicit(entry, memory_order_relaxed) != 0))
+		return false;
+	atomic_store_explicit(entry, (record->site << LEDGER_SLACK_BITS |
+	    record->slack) << LEDGER_EPOCH_BITS | record->epoch,
+	    memory_order_relaxed);
+	return true;
 }
 
-static inline int
+static HOT bool
 ledger_take(const void *block, size_t usable, struct record *record)
 {
 	_Atomic uint32_t *entry = ledger_entry(block, usable);
 	uint32_t packed;
 
 	if (UNLIKELY(entry == NULL))
-		return -ENOENT;
+		return false;
 	packed = atomic_load_explicit(entry, memory_order_relaxed);
 	if (UNLIKELY(packed == 0))
-		return -ENOENT;
+		return false;
 	atomic_store_explicit(entry, 0, memory_order_relaxed);
 	ledger_unpack(packed, record);
-	return 0;
+	return true;
 }
 
 #endif

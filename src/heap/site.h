@@ -72,7 +72,7 @@ struct count *counts_find(struct counts *counts, uint32_t site);
  * The calling thread's count of @site; NULL: it has none, and counts by
  * site_shared_alloc() and site_shared_free().
  */
-static inline struct count *
+static HOT struct count *
 counts_of(struct counts *counts, uint32_t site)
 {
 	struct count *c = &counts->row[site * counts->factor >> counts->shift];
@@ -84,7 +84,7 @@ counts_of(struct counts *counts, uint32_t site)
 }
 
 /* About to change: keep what it held when the heap last stood at its peak. */
-static inline void
+static HOT void
 count_keep(struct count *c)
 {
 	uint32_t epoch = peak_epoch();
@@ -99,7 +99,7 @@ count_keep(struct count *c)
 }
 
 /* Count an allocation or a free in a row of the calling thread's. */
-static inline void
+static HOT void
 count_alloc(struct count *c, size_t usable, size_t slack)
 {
 	count_keep(c);
@@ -108,7 +108,7 @@ count_alloc(struct count *c, size_t usable, size_t slack)
 	arch_add_u64(&c->slack_bytes, slack);
 }
 
-static inline void
+static HOT void
 count_free(struct count *c, size_t usable, size_t slack, bool temporary)
 {
 	count_keep(c);

@@ -36,65 +36,88 @@ tally_net(const struct tally *t)
 }
 
 /*
- * Count an allocation.  True: the slow path is due, see tally_look().
- * The row's address field `last` makes the next free a temporary one.
+ * Count an allocation; the row's address field `last` makes the next free a
+ * temporary one.  What this thread holds now.
  */
-static inline bool
-tally_alloc(struct tally *t, const void *block, size_t usable)
+static HOT int64_t
+tally_add(struct tally *t, const void *block, size_t usable)
 {
-	int64_t net;
-
 	arch_add_u64(&t->allocated, usable);
 	arch_add_u64(&t->allocations, 1);
 	atomic_store_explicit(&t->last, (uintptr_t)block,
 	    memory_order_relaxed);
-	net = tally_net(t);
-	if (net > atomic_load_explicit(&t->high, memory_order_relaxed))
-		arch_raise_i64(&t->high, net);
-	return UNLIKELY(arch_sub_is_negative(&t->until_look, (int64_t)usable));
+	return tally_net(t);
 }
 
-/* Count a free, before the block goes back.  True: as tally_alloc(). */
-static inline bool
-tally_free(struct tally *t, const void *block, size_t usable)
+/* Has this thread not held as much as @net since it last published? */
+static HOT bool
+tally_rises(struct tally *t, int64_t net)
+{
+	if (net <= atomic_load_explicit(&t->high, memory_order_relaxed))
+		return false;
+	arch_raise_i64(&t->high, net);
+	return true;
+}
+
+/* Count a free, before the block goes back.  True: it was a temporary one. */
+static HOT bool
+tally_take(struct tally *t, const void *block, size_t usable)
 {
 	arch_add_u64(&t->freed, usable);
 	arch_add_u64(&t->frees, 1);
-	if (UNLIKELY(atomic_load_explicit(&t->last, memory_order_relaxed) ==
-	    (uintptr_t)block)) {
-		arch_add_u64(&t->temporary, 1);
-		atomic_store_explicit(&t->last, 0, memory_order_relaxed);
-	}
+	if (LIKELY(atomic_load_explicit(&t->last, memory_order_relaxed) !=
+	    (uintptr_t)block))
+		return false;
+	arch_add_u64(&t->temporary, 1);
+	atomic_store_explicit(&t->last, 0, memory_order_relaxed);
+	return true;
+}
+
+/* The same two, and true: the slow path is due, see tally_look(). */
+static HOT bool
+tally_alloc(struct tally *t, const void *block, size_t usable)
+{
+	(void)tally_rises(t, tally_add(t, block, usable));
+	return UNLIKELY(arch_sub_is_negative(&t->until_look, (int64_t)usable));
+}
+
+static HOT bool
+tally_free(struct tally *t, const void *block, size_t usable)
+{
+	(void)tally_take(t, block, usable);
 	return UNLIKELY(arch_sub_is_negative(&t->until_look, (int64_t)usable));
 }
 
 /* The same for bytes asked for, which only STACKS_ALL can take back. */
-static inline void
+static HOT void
 tally_request(struct tally *t, size_t requested)
 {
 	int64_t net;
 
 	arch_add_u64(&t->requested, requested);
-	net = (int64_t)(t->requested - t->requested_freed);
+	net = (int64_t)(atomic_load_explicit(&t->requested,
+	    memory_order_relaxed) - atomic_load_explicit(&t->requested_freed,
+	    memory_order_relaxed));
 	if (net > atomic_load_explicit(&t->requested_high,
 	    memory_order_relaxed))
 		arch_raise_i64(&t->requested_high, net);
 }
 
-static inline void
+static HOT void
 tally_unrequest(struct tally *t, size_t requested)
 {
 	arch_add_u64(&t->requested_freed, requested);
 }
 
-/* True: this thread has moved so far that it should publish. */
-static inline bool
-tally_drifted(const struct tally *t)
+/* Has this thread, which holds @net, moved so far that it should publish? */
+static HOT bool
+tally_drifted(const struct tally *t, int64_t net)
 {
-	int64_t drift = tally_net(t) - atomic_load_explicit(&t->published,
+	int64_t drift = net - atomic_load_explicit(&t->published,
 	    memory_order_relaxed);
 
-	return drift > TALLY_DRIFT_BYTES || drift < -TALLY_DRIFT_BYTES;
+	return UNLIKELY((uint64_t)(drift + TALLY_DRIFT_BYTES) >
+	    2 * TALLY_DRIFT_BYTES);
 }
 
 /*
@@ -104,14 +127,15 @@ tally_drifted(const struct tally *t)
 void tally_look(struct tally *t);
 
 /*
- * The live bytes of the process as this thread sees them: what all have
- * published, and its own since then.  Exact while there is one thread.
+ * The live bytes of the process as this thread sees them, which holds @net:
+ * what all have published, and its own since then.  Exact while there is one
+ * thread.
  */
 static inline int64_t
-tally_process_bytes(const struct tally *t)
+tally_process_bytes(const struct tally *t, int64_t net)
 {
 	return atomic_load_explicit(&segment_mine()->live.bytes,
-	    memory_order_relaxed) + tally_net(t) -
+	    memory_order_relaxed) + net -
 	    atomic_load_explicit(&t->published, memory_order_relaxed);
 }
 

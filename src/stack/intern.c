@@ -26,8 +26,9 @@ static struct {
 	_Atomic uint64_t rooms;         /* of next; a child may have more */
 	_Atomic uint32_t forgetting;    /* 1: a thread is at it */
 	_Atomic uint32_t closed;        /* calls of intern_closed() */
-	_Atomic uint32_t generation;    /* of the nodes */
 } intern;
+
+_Atomic uint32_t intern_generation_now;
 
 static struct node *
 nodes(void)
@@ -168,7 +169,7 @@ forget(const struct module_place *place)
 	uint32_t i;
 
 	/* Before and after: whoever met them in between met the old ones. */
-	atomic_fetch_add(&intern.generation, 1);
+	atomic_fetch_add(&intern_generation_now, 1);
 	used = min_u64(used, atomic_load(&intern.rooms));
 	for (i = 1; heads != NULL && i < used; i++) {
 		uint64_t pc = atomic_load(&row[i].pc);
@@ -176,7 +177,7 @@ forget(const struct module_place *place)
 		if (pc >= place->start && pc < place->end)
 			take_out(head_of(heads, row[i].parent, pc), i);
 	}
-	atomic_fetch_add(&intern.generation, 1);
+	atomic_fetch_add(&intern_generation_now, 1);
 }
 
 /* False: who is at it already has to end first. */
@@ -239,7 +240,7 @@ intern_closed(void)
 {
 	uint32_t seen;
 
-	atomic_fetch_add(&intern.generation, 1);
+	atomic_fetch_add(&intern_generation_now, 1);
 	/* One looks; who comes meanwhile makes it look once more. */
 	if (atomic_fetch_add(&intern.closed, 1) != 0)
 		return;
@@ -252,26 +253,47 @@ intern_closed(void)
 	} while (!atomic_compare_exchange_strong(&intern.closed, &seen, 0));
 }
 
-uint32_t
-intern_generation(void)
+/* Is @node that of the path @pcs above @base? */
+static bool
+is_path(uint32_t node, uint32_t base, const uint64_t *pcs, size_t depth)
 {
-	return atomic_load_explicit(&intern.generation, memory_order_acquire);
+	const struct node *row = nodes();
+	size_t i;
+
+	for (i = 0; i < depth; i++) {
+		if (node == 0 || atomic_load_explicit(&row[node].pc,
+		    memory_order_relaxed) != pcs[i])
+			return false;
+		node = atomic_load_explicit(&row[node].parent,
+		    memory_order_relaxed);
+	}
+	return node == base;
 }
 
-/* The same by what the thread has looked up before. */
-static uint32_t
-intern_known(struct memo *memo, _Atomic uint32_t *heads, uint32_t generation,
-    uint32_t parent, uint64_t pc)
+static uint64_t
+hash_of(uint32_t base, const uint64_t *pcs, size_t depth)
 {
-	uint32_t *known = memo_child(memo, parent, pc, generation);
-	const struct node *n = nodes() + *known;
+	uint64_t hash = base;
+	uint64_t factor = UINT64_C(0xd6e8feb86659fd93);
+	size_t i;
 
-	if (LIKELY(*known != 0 && atomic_load_explicit(&n->pc,
-	    memory_order_relaxed) == pc && atomic_load_explicit(&n->parent,
-	    memory_order_relaxed) == parent))
-		return *known;
-	*known = intern_frame(heads, parent, pc);
-	return *known;
+	for (i = 0; i < depth; i++) {
+		hash += pcs[i] * factor;
+		factor += UINT64_C(0xbf58476d1ce4e5b8); /* even: it stays odd */
+	}
+	return mix_u64(hash);
+}
+
+static uint32_t
+intern_frames(_Atomic uint32_t *heads, uint32_t node, const uint64_t *pcs,
+    size_t depth)
+{
+	while (depth > 0) {
+		node = intern_frame(heads, node, pcs[--depth]);
+		if (node == 0)
+			return 0;
+	}
+	return node;
 }
 
 uint32_t
@@ -289,8 +311,7 @@ intern_stack(struct memo *memo, uint32_t base, const uint64_t *pcs,
 {
 	_Atomic uint32_t *heads = atomic_load_explicit(&intern.head,
 	    memory_order_acquire);
-	uint32_t generation = intern_generation();
-	uint32_t node = base;
+	uint32_t *known;
 
 	if (UNLIKELY(heads == NULL)) {
 		if (!open_tables())
@@ -300,14 +321,13 @@ intern_stack(struct memo *memo, uint32_t base, const uint64_t *pcs,
 	if (UNLIKELY(atomic_load_explicit(&module_watched,
 	    memory_order_relaxed) != 0) && !renew(pcs, depth))
 		return INTERN_LATER;
-	while (depth > 0) {
-		depth--;
-		node = memo == NULL ? intern_frame(heads, node, pcs[depth]) :
-		    intern_known(memo, heads, generation, node, pcs[depth]);
-		if (node == 0)
-			return 0;
-	}
-	return node;
+	if (memo == NULL || depth == 0)
+		return intern_frames(heads, base, pcs, depth);
+	known = memo_path(memo, hash_of(base, pcs, depth),
+	    intern_generation());
+	if (!is_path(*known, base, pcs, depth))
+		*known = intern_frames(heads, base, pcs, depth);
+	return *known;
 }
 
 void

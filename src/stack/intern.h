@@ -11,9 +11,11 @@
 #ifndef STACK_INTERN_H
 #define STACK_INTERN_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "stack/memo.h"
 
 /*
@@ -35,7 +37,14 @@ uint32_t intern_outer(uint32_t node, uint32_t frames);
  * Another number once nodes are forgotten or may have to be: a node is the
  * stack's as long as the number stays.
  */
-uint32_t intern_generation(void);
+extern _Atomic uint32_t intern_generation_now INSIDE;
+
+static inline uint32_t
+intern_generation(void)
+{
+	return atomic_load_explicit(&intern_generation_now,
+	    memory_order_acquire);
+}
 
 /*
  * dlclose() was called, and has returned.  Not inside malloc: it takes some

@@ -6,10 +6,13 @@
 #define ENTRY_WORDS(count) (sizeof(struct memo_entry) / 8 + (count))
 #define ENTRY_MOST         ENTRY_WORDS(MEMO_TRACE)
 
-/* A memo begins with so many words, and a slot for each 16 of them. */
+/* A memo begins with so many words, and a place in each table for 16 of them. */
 #define RING_LEAST   ((uint32_t)(4 * KIB))
 #define RING_MOST    ((uint32_t)(64 * KIB))
 #define WORDS_A_SLOT 16
+
+/* So many of another shape, one after another, and one of them leads. */
+#define STRANGERS_MOST 8
 
 /*
  * It is doubled when it was gone round, and more than one in so many of those
@@ -30,7 +33,7 @@ memo_clear(struct memo *memo)
 	memo->oldest = memo->born = memo->head;
 	memo->last = 0;
 	memo->hits = memo->misses = 0;
-	memo->children_of = MEMO_NEVER;
+	memo->paths_of = MEMO_NEVER;
 }
 
 struct memo *
@@ -41,8 +44,9 @@ memo_open(void *room, size_t bytes)
 	memo->ring_most = bytes >= MEMO_LARGE ? RING_MOST : RING_LEAST;
 	memo->ring_words = RING_LEAST;
 	memo->slots = RING_LEAST / WORDS_A_SLOT;
-	memo->at = (uint64_t *)(memo + 1);
-	memo->ring = memo->at + MEMO_WAYS * memo->ring_most / WORDS_A_SLOT;
+	memo->leader = (uint64_t *)(memo + 1);
+	memo->other = memo->leader + memo->ring_most / WORDS_A_SLOT;
+	memo->ring = memo->other + memo->ring_most / WORDS_A_SLOT;
 	memo_clear(memo);
 	return memo;
 }
@@ -70,17 +74,104 @@ grow(struct memo *memo)
 	memo->slots *= 2;
 }
 
+/* --- finding --------------------------------------------------------------- */
+
+/*
+ * A hash of what lies in the places of @leader, which has the same start.  (All
+ * of them are above the stack pointer, and below the top: see memo.h.)
+ */
+static uint64_t
+look_at_places(const struct memo_entry *leader, uint64_t hash)
+{
+	uint64_t place = leader->sp;
+	uint64_t factor = UINT64_C(0xd6e8feb86659fd93);
+	uint32_t i;
+
+	for (i = 0; i < leader->count; i++) {
+		place = memo_place(place, leader->word[i]);
+		if (LIKELY(!memo_is_far(leader->word[i])))
+			hash += *(const uint64_t *)(uintptr_t)place * factor;
+		factor += UINT64_C(0xbf58476d1ce4e5b8); /* even: it stays odd */
+	}
+	return mix_u64(hash);
+}
+
+/* Do two walks lead through the same places? */
+static bool
+is_same_shape(const struct memo_entry *a, const struct memo_entry *b)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->count && i < b->count; i++)
+		if (memo_distance(a->word[i]) != memo_distance(b->word[i]))
+			return false;
+	return a->count == b->count &&
+	    (a->flags & MEMO_HAS_FAR) == (b->flags & MEMO_HAS_FAR);
+}
+
+/* Put @at first in a slot of two; what was first is second. */
+static void
+put_first(uint64_t *slot, uint64_t at)
+{
+	if (slot[0] == at)
+		return;
+	slot[1] = slot[0];
+	slot[0] = at;
+}
+
+/* The leader of those that start at @from, which is then first in its slot. */
+static const struct memo_entry *
+find_leader(const struct memo *memo, const struct arch_frame *from,
+    uint32_t generation)
+{
+	uint64_t *slot = memo_slot(memo, memo->leader, memo_hash(from));
+	const struct memo_entry *e = memo_entry(memo, slot[0], generation);
+
+	if (LIKELY(e != NULL) && memo_starts(e, from))
+		return e;
+	e = memo_entry(memo, slot[1], generation);
+	if (e == NULL || !memo_starts(e, from))
+		return NULL;
+	put_first(slot, slot[1]);
+	return e;
+}
+
+const struct memo_entry *
+memo_find_other(struct memo *memo, const struct arch_frame *from,
+    uint32_t generation)
+{
+	const struct memo_entry *leader = find_leader(memo, from, generation);
+	uint64_t hash = memo_hash(from);
+	const struct memo_entry *e;
+	uint64_t *slot;
+	int i;
+
+	if (leader == NULL)
+		return NULL;
+	slot = memo_slot(memo, memo->other, look_at_places(leader, hash));
+	for (i = 0; i < 2; i++) {
+		e = memo_entry(memo, slot[i], generation);
+		if (e == NULL || !memo_starts(e, from) || !memo_holds(e, from))
+			continue;
+		memo->last = slot[i];
+		memo->hits++;
+		if (e->shape == leader->shape)
+			*memo_slot(memo, memo->leader, hash) = slot[i];
+		return e;
+	}
+	return NULL;
+}
+
 const struct memo_entry *
 memo_kin(const struct memo *memo, const struct arch_frame *from,
     uint32_t generation)
 {
-	const struct memo_entry *e = memo_entry(memo,
-	    memo->at[memo_slot(memo, from)], generation);
+	const struct memo_entry *e = find_leader(memo, from, generation);
 
-	if (e != NULL && e->pc == from->pc && e->sp == from->sp)
-		return e;
-	return memo_entry(memo, memo->last, generation);
+	return e != NULL ? e : memo_entry(memo, memo->last, generation);
 }
+
+/* --- putting in ------------------------------------------------------------ */
 
 /* Where the next entry begins: in one piece. */
 static uint64_t
@@ -105,12 +196,37 @@ memo_begin(struct memo *memo, const struct arch_frame *from,
 		.place = from->sp };
 }
 
+/* Put the entry at @here where it will be looked for. */
+static void
+line_up(struct memo *memo, struct memo_entry *e, uint64_t here)
+{
+	const struct arch_frame from = { .pc = e->pc, .sp = e->sp };
+	uint64_t hash = memo_hash(&from);
+	/* It is ours, and a handler that reads it sees one number or another. */
+	struct memo_entry *leader = (struct memo_entry *)find_leader(memo,
+	    &from, e->generation);
+
+	e->shape = (uint32_t)here;
+	if (leader != NULL && is_same_shape(leader, e))
+		e->shape = leader->shape;
+	else if (leader != NULL && leader->strangers++ < STRANGERS_MOST) {
+		put_first(memo_slot(memo, memo->other,
+		    look_at_places(leader, hash)), here);
+		return;
+	}
+	put_first(memo_slot(memo, memo->other, look_at_places(e, hash)), here);
+	if (leader != NULL) /* which is first by now */
+		*memo_slot(memo, memo->leader, hash) = here;
+	else
+		put_first(memo_slot(memo, memo->leader, hash), here);
+}
+
 void
 memo_put(struct memo *memo, const struct arch_frame *from,
     const struct memo_trace *trace, const struct memo_result *result)
 {
-	uint64_t *at = &memo->at[memo_slot(memo, from)];
 	uint64_t here = next_place(memo);
+	struct memo_entry *e = next_entry(memo);
 	uint64_t head = here + ENTRY_WORDS(trace->count);
 	bool is_round = head / memo->ring_words !=
 	    memo->head / memo->ring_words;
@@ -118,7 +234,7 @@ memo_put(struct memo *memo, const struct arch_frame *from,
 	memo->misses++;
 	if (!trace->whole)
 		return;
-	*next_entry(memo) = (struct memo_entry){
+	*e = (struct memo_entry){
 		.pc = from->pc, .sp = from->sp, .fp = from->fp,
 		.generation = result->generation, .node = result->node,
 		.site = result->site, .frames = result->frames,
@@ -135,8 +251,8 @@ memo_put(struct memo *memo, const struct arch_frame *from,
 	    head + 2 * ENTRY_MOST - memo->ring_words);
 	atomic_signal_fence(memory_order_seq_cst);
 	memo->head = head;
-	at[1] = at[0];
-	at[0] = memo->last = here;
+	memo->last = here;
+	line_up(memo, e, here);
 	if (UNLIKELY(is_round)) {
 		grow(memo);
 		memo->hits = memo->misses = 0;
@@ -144,14 +260,11 @@ memo_put(struct memo *memo, const struct arch_frame *from,
 }
 
 uint32_t *
-memo_child(struct memo *memo, uint32_t parent, uint64_t pc,
-    uint32_t generation)
+memo_path(struct memo *memo, uint64_t hash, uint32_t generation)
 {
-	uint64_t hash = mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
-
-	if (UNLIKELY(memo->children_of != generation)) {
-		memset(memo->child, 0, sizeof(memo->child));
-		memo->children_of = generation;
+	if (UNLIKELY(memo->paths_of != generation)) {
+		memset(memo->path, 0, sizeof(memo->path));
+		memo->paths_of = generation;
 	}
-	return &memo->child[hash % MEMO_CHILDREN];
+	return &memo->path[hash % MEMO_PATHS];
 }

@@ -156,22 +156,27 @@ struct memo_entry {
 	uint32_t node;
 	uint32_t site;
 	uint32_t frames;
+	uint32_t shape;      /* the same: the same places */
+	uint32_t reserved;
 	uint16_t count;      /* of words */
 	uint16_t flags;      /* enum memo_flags */
 	uint16_t first_fp;   /* see struct memo_trace */
-	uint16_t reserved;
+	uint16_t strangers;  /* of another shape, put in since it leads */
 	uint64_t word[];
 };
 
 #define MEMO_NEVER UINT32_MAX
 
-#define MEMO_CHILDREN 4096
-#define MEMO_WAYS     2
+#define MEMO_PATHS 4096
 
 /*
  * Entries lie in a ring, one behind the other, as they came; the oldest are
- * written over.  A slot of at[] has the last two of those that fall on it.
- * Both are used, and touched, as far as the memo has grown.
+ * written over.  They are found by where they start: that gives one entry, the
+ * leader.  Stacks that start there and are others have mostly the same frames
+ * but for some addresses, so what now lies in the leader's places tells them
+ * apart, and by a hash of that they are found as well.
+ *
+ * Ring and slots are used, and touched, as far as the memo has grown.
  */
 struct memo {
 	uint64_t head;        /* where the next entry goes, counted on and on */
@@ -183,10 +188,11 @@ struct memo {
 	uint32_t ring_words;  /* a power of two, as are all of these */
 	uint32_t ring_most;
 	uint32_t slots;
-	uint32_t children_of; /* generation of what is in child[] */
-	uint64_t *at;         /* by slot, MEMO_WAYS each: where, or 0 */
+	uint32_t paths_of;    /* generation of what is in path[] */
+	uint64_t *leader;     /* by hash, two a slot: where in the ring, or 0 */
+	uint64_t *other;      /* the same for all that are in it */
 	uint64_t *ring;
-	uint32_t child[MEMO_CHILDREN]; /* by hash: a node, or 0 */
+	uint32_t path[MEMO_PATHS]; /* by hash: a node, or 0 */
 };
 
 /* Room for a memo, as address space: one that grows, and one that does not. */
@@ -199,38 +205,48 @@ struct memo *memo_open(void *room, size_t bytes);
 /* Forget all: the row has another thread, or another process. */
 void memo_clear(struct memo *memo);
 
-static inline size_t
-memo_slot(const struct memo *memo, const struct arch_frame *from)
+/* By Fibonacci hashing; the low bits of a stack pointer are zeros. */
+static inline uint64_t
+memo_hash(const struct arch_frame *from)
 {
-	/* Fibonacci hashing; the low bits of a stack pointer are zeros. */
-	return MEMO_WAYS * (((from->pc ^ from->sp << 23) *
-	    UINT64_C(0x9e3779b97f4a7c15) >> 40) & (memo->slots - 1));
+	return (from->pc ^ from->sp << 23) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The first place of two in a table of @memo->slots places. */
+static inline uint64_t *
+memo_slot(const struct memo *memo, uint64_t *table, uint64_t hash)
+{
+	return &table[hash >> 40 & (memo->slots - 2)];
 }
 
 /* The entry at @at of the ring, or NULL: it has been written over. */
-static inline const struct memo_entry *
+static HOT const struct memo_entry *
 memo_entry(const struct memo *memo, uint64_t at, uint32_t generation)
 {
 	const struct memo_entry *e;
 
-	if (UNLIKELY(at - memo->oldest >= memo->head - memo->oldest))
+	if (UNLIKELY(at < memo->oldest)) /* 0 is none, and always is */
 		return NULL;
 	e = (const void *)&memo->ring[at & (memo->ring_words - 1)];
 	return LIKELY(e->generation == generation) ? e : NULL;
 }
 
+static inline bool
+memo_starts(const struct memo_entry *e, const struct arch_frame *from)
+{
+	return e->pc == from->pc && e->sp == from->sp;
+}
+
 /*
- * Is the stack that begins at @from the one of this entry?  False as well
+ * Is the stack that starts where this entry does the same?  False as well
  * where to know takes more: MEMO_HAS_FAR, MEMO_NO_RULE.
  */
-static inline bool
+static HOT bool
 memo_holds(const struct memo_entry *e, const struct arch_frame *from)
 {
 	uint64_t place = from->sp;
 	uint32_t i;
 
-	if (UNLIKELY(e->pc != from->pc || e->sp != from->sp))
-		return false;
 	if (UNLIKELY(e->flags != 0) &&
 	    ((e->flags & (MEMO_HAS_FAR | MEMO_NO_RULE)) != 0 ||
 	    ((e->flags & MEMO_USES_FP) != 0 && e->fp != from->fp)))
@@ -243,29 +259,30 @@ memo_holds(const struct memo_entry *e, const struct arch_frame *from)
 	return true;
 }
 
+/* The same if the stack is not that of the first leader in its slot. */
+const struct memo_entry *memo_find_other(struct memo *memo,
+    const struct arch_frame *from, uint32_t generation);
+
 /*
- * The entry of the stack that begins at @from, or NULL: it is not known to be
+ * The entry of the stack that starts at @from, or NULL: it is not known to be
  * one that was walked before.
  *
- * Some 5 ns, and a third of a nanosecond a word.
+ * Some 5 ns, and a third of a nanosecond a word; for who is not a leader three
+ * times as much.
  */
-static inline const struct memo_entry *
+static HOT const struct memo_entry *
 memo_find(struct memo *memo, const struct arch_frame *from,
     uint32_t generation)
 {
-	const uint64_t *at = &memo->at[memo_slot(memo, from)];
-	const struct memo_entry *e;
-	int way;
+	uint64_t at = *memo_slot(memo, memo->leader, memo_hash(from));
+	const struct memo_entry *e = memo_entry(memo, at, generation);
 
-	for (way = 0; way < MEMO_WAYS; way++) {
-		e = memo_entry(memo, at[way], generation);
-		if (LIKELY(e != NULL) && LIKELY(memo_holds(e, from))) {
-			memo->last = at[way];
-			memo->hits++;
-			return e;
-		}
-	}
-	return NULL;
+	if (UNLIKELY(e == NULL || !memo_starts(e, from)) ||
+	    UNLIKELY(!memo_holds(e, from)))
+		return memo_find_other(memo, from, generation);
+	memo->last = at;
+	memo->hits++;
+	return e;
 }
 
 /*
@@ -294,11 +311,10 @@ void memo_put(struct memo *memo, const struct arch_frame *from,
 /* --- nodes ------------------------------------------------------------------ */
 
 /*
- * Where to look for the node of @pc below @parent, and where to put it when it
- * has been found elsewhere.  What is there may be any node of this generation,
- * or 0: who looks asks the node itself.
+ * Where to look for the node of a path that has this hash, and where to put it
+ * when it has been found elsewhere.  What is there may be any node of this
+ * generation, or 0: who looks asks the node itself.
  */
-uint32_t *memo_child(struct memo *memo, uint32_t parent, uint64_t pc,
-    uint32_t generation);
+uint32_t *memo_path(struct memo *memo, uint64_t hash, uint32_t generation);
 
 #endif

@@ -10,6 +10,9 @@ struct retracer {
 	struct walk w;
 	const struct arch_frame *from;
 	uint32_t frame;         /* number of the present frame; 0: the leaf */
+	uint64_t pc;            /* its address, */
+	uint64_t place;         /* and where that was found; 0: it is the leaf */
+	uint64_t inner_pc;      /* that of the frame before it */
 	/* The remembered walk, and how far we are in it. */
 	const struct memo_entry *kin;
 	uint32_t kin_next;      /* the word to be met next */
@@ -79,6 +82,16 @@ unmark_fp(struct memo_trace *t)
 
 /* --- comparing ------------------------------------------------------------- */
 
+/* Another frame is the present one: @pc was found at @place. */
+static void
+go_to(struct retracer *r, uint64_t pc, uint64_t place)
+{
+	r->frame++;
+	r->inner_pc = r->pc;
+	r->pc = pc;
+	r->place = place;
+}
+
 /* Words of the remembered walk go over as they are. */
 static bool
 take_over(struct retracer *r, uint32_t first, uint64_t place)
@@ -106,47 +119,21 @@ static bool
 compare(struct retracer *r)
 {
 	uint32_t first = r->kin_next;
-	uint32_t was = r->kin_frame;
 
 	while (!is_at_end(r)) {
-		uint64_t place = memo_place(r->kin_place, kin_word(r));
+		uint64_t word = kin_word(r);
+		uint64_t place = memo_place(r->kin_place, word);
 
-		if (!memo_is_far(kin_word(r)) &&
-		    !memo_is_there(place, kin_word(r)))
+		if (!memo_is_far(word) && !memo_is_there(place, word))
 			break;
 		pass(r);
+		if (memo_is_return(word))
+			go_to(r, word & MEMO_VALUE, place);
 	}
-	r->frame += r->kin_frame - was;
 	return take_over(r, first, r->kin_place);
 }
 
 /* --- stepping -------------------------------------------------------------- */
-
-/* The last two frames that the trace leads to. */
-struct ends {
-	uint64_t pc;     /* of the last one */
-	uint64_t place;  /* where it was found; 0: it is the leaf */
-	uint64_t before; /* pc of the one before it */
-};
-
-static struct ends
-ends_of(const struct retracer *r)
-{
-	const struct memo_trace *t = r->w.trace;
-	struct ends e = { .pc = r->from->pc };
-	uint64_t place = r->from->sp;
-	uint32_t i;
-
-	for (i = 0; i < t->count; i++) {
-		place = memo_place(place, t->word[i]);
-		if (memo_is_return(t->word[i])) {
-			e.before = e.pc;
-			e.pc = t->word[i] & MEMO_VALUE;
-			e.place = place;
-		}
-	}
-	return e;
-}
 
 /* The stack pointer above a return address at @place, in code at @pc. */
 static bool
@@ -190,15 +177,14 @@ take_other_return(struct retracer *r)
 {
 	struct walk *w = &r->w;
 	uint64_t word = kin_word(r);
-	uint64_t before = ends_of(r).pc;
-	uint64_t place;
+	enum memo_kind kind;
 
 	pass(r);
-	place = r->kin_place;
-	r->frame++;
-	return walk_read_noted(w, place, &w->f.pc,
-	    r->kin_next <= r->kin->first_fp ? MEMO_RETURN : memo_kind(word)) &&
-	    find_sp(before, place, &w->f.sp) && find_fp(r, word);
+	kind = r->kin_next <= r->kin->first_fp ? MEMO_RETURN : memo_kind(word);
+	if (!walk_read_noted(w, r->kin_place, &w->f.pc, kind))
+		return false;
+	go_to(r, w->f.pc, r->kin_place);
+	return find_sp(r->inner_pc, r->place, &w->f.sp) && find_fp(r, word);
 }
 
 /* The next word is another frame pointer: be the frame that uses it. */
@@ -206,13 +192,12 @@ static bool
 take_other_fp(struct retracer *r)
 {
 	struct walk *w = &r->w;
-	struct ends ends = ends_of(r);
 
 	w->fp = WALK_FP_READ;
 	w->fp_place = memo_place(r->kin_place, kin_word(r));
 	w->fp_since = unmark_fp(w->trace);
-	w->f.pc = ends.pc;
-	return ends.place != 0 && find_sp(ends.before, ends.place, &w->f.sp) &&
+	w->f.pc = r->pc;
+	return r->place != 0 && find_sp(r->inner_pc, r->place, &w->f.sp) &&
 	    walk_read(w, w->fp_place, &w->f.fp);
 }
 
@@ -269,10 +254,8 @@ has_same_fp(struct retracer *r)
 static bool
 may_join(struct retracer *r)
 {
-	uint64_t place = r->w.trace->place; /* where f.pc was found */
-
-	return find_place(r, place) && (r->kin->word[r->kin_next - 1] &
-	    MEMO_VALUE) == r->w.f.pc && has_same_fp(r);
+	return find_place(r, r->place) && (r->kin->word[r->kin_next - 1] &
+	    MEMO_VALUE) == r->pc && has_same_fp(r);
 }
 
 /* Step until the walk is the remembered one again (WALK_ON), or ends. */
@@ -287,7 +270,7 @@ step(struct retracer *r, uint32_t room)
 		end = walk_step(&r->w);
 		if (end != WALK_ON)
 			return end;
-		r->frame++;
+		go_to(r, r->w.f.pc, r->w.trace->place);
 	} while (!may_join(r));
 	r->joined = r->frame;
 	r->kin_joined = r->kin_frame;
@@ -301,7 +284,7 @@ has_no_rule(const struct retracer *r)
 {
 	struct rule rule;
 
-	return rules_find(ends_of(r).pc - 1, &rule) < 0;
+	return rules_find(r->pc - 1, &rule) < 0;
 }
 
 /* The walk has come to where the remembered one ended. */
@@ -377,7 +360,8 @@ retrace(const struct memo_entry *kin, const struct arch_frame *from,
     struct stack *stack, uint64_t *buffer, uint32_t room,
     struct memo_trace *trace, struct retraced *result)
 {
-	struct retracer r = { .from = from, .kin = kin, .kin_place = kin->sp };
+	struct retracer r = { .from = from, .kin = kin, .pc = from->pc,
+		.kin_place = kin->sp };
 
 	trace->whole = true;
 	walk_begin(&r.w, from, trace);

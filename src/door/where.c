@@ -1,0 +1,242 @@
+#include "door/where.h"
+
+#include <errno.h>
+
+#include "heap/site.h"
+#include "mem/segment.h"
+#include "stack/retrace.h"
+#include "stack/unwind.h"
+#include "sys/sys.h"
+
+/* --- walking ---------------------------------------------------------------- */
+
+/*
+ * A walk's turn at self.scratch.  A signal handler that allocates takes the
+ * next turn, and so does who comes after a longjmp() or a switch of stacks out
+ * of here; whose turn is over finds other frames there than it wrote.
+ */
+static uint32_t
+take_turn(void)
+{
+	uint32_t turn = ++self.turn;
+
+	__asm__ volatile("" ::: "memory");
+	return turn;
+}
+
+static bool
+is_over(uint32_t turn)
+{
+	__asm__ volatile("" ::: "memory");
+	return UNLIKELY(self.turn != turn);
+}
+
+/* Who was disturbed may have written over what others have put in. */
+static COLD void
+forget_walks(void)
+{
+	if (self.memo != NULL)
+		memo_clear(self.memo);
+}
+
+/*
+ * Another thread may be forgetting old nodes, which takes it some 10 us.  The
+ * bound is for a handler in the middle of that.
+ */
+#define YIELDS_MOST 1000
+
+static uint32_t
+intern_in_time(struct memo *memo, uint32_t base, const uint64_t *frames,
+    size_t n)
+{
+	uint32_t node = intern_stack(memo, base, frames, n);
+	int yields;
+
+	for (yields = 0; UNLIKELY(node == INTERN_LATER) &&
+	    yields < YIELDS_MOST; yields++) {
+		sys_yield();
+		node = intern_stack(memo, base, frames, n);
+	}
+	return node;
+}
+
+/* A stack, as it is being found. */
+struct path {
+	const struct memo_entry *same; /* it is this one */
+	uint32_t base;   /* node of the outer frames; 0: none */
+	uint32_t frames; /* all of them */
+	size_t fresh;    /* addresses in self.scratch, below the base */
+	bool cut;
+};
+
+/* By what is remembered of one like it. */
+static bool
+find_by_kin(const struct arch_frame *caller, uint32_t generation,
+    struct memo_trace *trace, struct path *path)
+{
+	const struct memo_entry *kin = memo_kin(self.memo, caller, generation);
+	struct retraced r;
+
+	memo_begin(self.memo, caller, trace);
+	if (kin == NULL || !retrace(kin, caller, &self.stack, self.scratch,
+	    boot_now.depth, trace, &r))
+		return false;
+	*path = (struct path){
+		.same = r.fresh == 0 ? kin : NULL,
+		.base = r.known == 0 ? 0 :
+		    intern_outer(kin->node, kin->frames - r.known),
+		.frames = r.fresh + r.known,
+		.fresh = r.fresh,
+		.cut = r.cut != 0,
+	};
+	return true;
+}
+
+/* By a walk to the root. */
+static void
+find_by_walk(const struct arch_frame *caller, struct memo_trace *trace,
+    struct path *path)
+{
+	int cut;
+
+	if (LIKELY(self.memo != NULL))
+		memo_begin(self.memo, caller, trace);
+	path->fresh = unwind_stack(caller, &self.stack, self.scratch,
+	    boot_now.depth, &cut, trace);
+	path->frames = (uint32_t)path->fresh;
+	path->cut = cut != 0;
+}
+
+/*
+ * The site of the path that leads to @caller.  0: a table was full; or the
+ * turn is over, and so is what is known of the stack.
+ */
+static uint32_t
+walk(const struct arch_frame *caller, uint32_t flags, uint32_t turn)
+{
+	struct memo_result result = { .generation = intern_generation() };
+	struct memo_trace trace = { .word = NULL };
+	struct path path = { .base = 0 };
+
+	if (self.memo == NULL ||
+	    !find_by_kin(caller, result.generation, &trace, &path))
+		find_by_walk(caller, &trace, &path);
+	if (is_over(turn)) {
+		forget_walks();
+		return 0;
+	}
+	if (path.same != NULL)
+		return path.same->site;
+	if (UNLIKELY(path.cut)) {
+		atomic_fetch_add(&segment_mine()->lost.truncated, 1);
+		if (path.base == 0)
+			self.scratch[path.fresh++] = NODE_CUT;
+	}
+	result.frames = path.frames;
+	result.node = intern_in_time(self.memo, path.base, self.scratch,
+	    path.fresh);
+	if (result.node == 0 || result.node == INTERN_LATER)
+		return result.node;
+	result.site = site_of(result.node, flags);
+	if (trace.word != NULL && !is_over(turn))
+		memo_put(self.memo, caller, &trace, &result);
+	if (is_over(turn))
+		forget_walks();
+	return result.site;
+}
+
+/*
+ * Who is disturbed walks again, so that both have their stacks.  The bound is
+ * for signals that come faster than a stack can be walked.
+ */
+#define TURNS_MOST 8
+
+static uint32_t
+walk_in_turn(const struct arch_frame *caller, uint32_t flags)
+{
+	struct segment_lost *lost = &segment_mine()->lost;
+	uint32_t turn;
+	uint32_t site;
+	int i;
+
+	for (i = 0; LIKELY(self.scratch != NULL) && i < TURNS_MOST; i++) {
+		turn = take_turn();
+		site = walk(caller, flags, turn);
+		if (is_over(turn))
+			continue;
+		if (UNLIKELY(site == INTERN_LATER))
+			break;
+		if (LIKELY(site != 0))
+			return site;
+		atomic_fetch_add(&lost->sites, 1);
+		return SITE_FULL;
+	}
+	atomic_fetch_add(&lost->nested, 1);
+	return SITE_NO_STACK;
+}
+
+uint32_t
+where_walked(const struct arch_frame *caller, uint32_t flags)
+{
+	int error = errno;
+	uint32_t site = walk_in_turn(caller, flags);
+
+	errno = error;
+	return site;
+}
+
+/* --- for the tests: is it the stack that others see? ----------------------- */
+
+/*
+ * Where a signal came in between, libunwind gives the interrupted instruction
+ * and we the address behind it.
+ */
+static bool
+is_same(const uint64_t *ours, const uint64_t *theirs, size_t n)
+{
+	while (n-- > 0)
+		if (ours[n] != theirs[n] && ours[n] != theirs[n] + 1)
+			return false;
+	return true;
+}
+
+/* Does libunwind see the same stack? */
+static bool
+is_same_to_judge(uint64_t caller, const uint64_t *frames, size_t n)
+{
+	uint64_t other[SEGMENT_DEPTH_MOST + UNWIND_OWN];
+	struct aside was = boot_own_begin();
+	size_t first;
+	size_t m;
+	int cut;
+
+	m = unwind_reference(caller, other, boot_now.depth, &first, &cut);
+	boot_own_end(was);
+	return m == n && is_same(frames, other + first, n);
+}
+
+/* Is @site what a walk to the root leads to, and is that what libunwind sees? */
+COLD void
+where_verify(const struct arch_frame *caller, uint32_t flags, uint32_t site)
+{
+	struct segment_lost *lost = &segment_mine()->lost;
+	struct memo_trace unnoted = { .word = NULL };
+	uint64_t frames[SEGMENT_DEPTH_MOST + 1];
+	uint32_t node;
+	size_t n;
+	int cut;
+
+	n = unwind_stack(caller, &self.stack, frames, boot_now.depth, &cut,
+	    &unnoted);
+	atomic_fetch_add(&lost->verified, 1);
+	if (!is_same_to_judge(caller->pc, frames, n)) {
+		atomic_fetch_add(&lost->differing, 1);
+		return;
+	}
+	if (cut)
+		frames[n++] = NODE_CUT;
+	node = intern_in_time(NULL, 0, frames, n);
+	if (site > SITE_FULL && node != 0 && node != INTERN_LATER &&
+	    site != site_of(node, flags))
+		atomic_fetch_add(&lost->differing, 1);
+}

@@ -1,0 +1,41 @@
+/*
+ * where.h - the site of the path that leads to a caller
+ *
+ * Floor 8 (door), below record.  May use: all floors.
+ * Contexts: inside malloc, in signal handlers.  errno is left as it was.
+ */
+#ifndef DOOR_WHERE_H
+#define DOOR_WHERE_H
+
+#include <stdint.h>
+
+#include "base/base.h"
+#include "door/boot.h"
+#include "stack/intern.h"
+#include "stack/memo.h"
+#include "sys/arch.h"
+
+/* The cold halves: a stack that was not met before, and a look at the judge. */
+uint32_t where_walked(const struct arch_frame *caller, uint32_t flags);
+void where_verify(const struct arch_frame *caller, uint32_t flags,
+    uint32_t site);
+
+/*
+ * The site of the path that leads to @caller, made with @flags (enum
+ * site_flags) if it is new; SITE_FULL or SITE_NO_STACK where there is none.
+ */
+static HOT uint32_t
+where(const struct arch_frame *caller, uint32_t flags)
+{
+	const struct memo_entry *e = NULL;
+	uint32_t site;
+
+	if (LIKELY(self.memo != NULL))
+		e = memo_find(self.memo, caller, intern_generation());
+	site = LIKELY(e != NULL) ? e->site : where_walked(caller, flags);
+	if (UNLIKELY(boot_now.verifies))
+		where_verify(caller, flags, site);
+	return site;
+}
+
+#endif
