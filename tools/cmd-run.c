@@ -39,7 +39,10 @@ static const char *const summary_choices[] = {
 static const struct option_row run_rows[] = {
 	{ .name = "stacks", .kind = OPTION_CHOICE, AT(stacks),
 	  .choices = profile_stacks_words,
-	  .help = "of which allocations to keep the call path (all)" },
+	  .help = "of which allocations to keep the call path (sampled)" },
+	{ .name = "sample", .kind = OPTION_BYTES, AT(sample), .word = "SIZE",
+	  .least = 1, .most = SEGMENT_SAMPLE_MOST,
+	  .help = "bytes allocated for each block that is drawn (512K)" },
 	{ .name = "depth", .kind = OPTION_COUNT, AT(depth), .word = "N",
 	  .least = 1, .most = SEGMENT_DEPTH_MOST,
 	  .help = "frames to keep of a call path (128)" },
@@ -77,7 +80,7 @@ check_options(struct run *run)
 	}
 	run->stacks = o->stacks;
 	if (run->stacks == RUN_NOT_GIVEN) {
-		run->stacks = STACKS_ALL;
+		run->stacks = STACKS_SAMPLED;
 		for (int i = 0; given != NULL && *given != '\0'; i++) {
 			if (profile_stacks_words[i] == NULL) {
 				print_error("run: HEAPTIDE_STACKS '%s' is not "
@@ -91,11 +94,6 @@ check_options(struct run *run)
 			}
 		}
 	}
-	/* All is what a sample stands for, so nothing is wrong but the cost. */
-	if (run->stacks == STACKS_SAMPLED && !o->quiet &&
-	    o->summary == SUMMARY_TEXT)
-		print_error("this version does not draw samples yet: every "
-		    "allocation is recorded");
 	return true;
 }
 

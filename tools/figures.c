@@ -166,6 +166,46 @@ add_count(struct figures *f, const struct segment_live *live,
 	    (uint64_t)c->at_peak_bytes : bytes;
 }
 
+/* Square root by Newton's way: it comes down to the root, and there ends. */
+static uint64_t
+root(double x)
+{
+	double r = x > 1 ? x : 1, next = r;
+
+	do {
+		r = next;
+		next = (r + x / r) / 2;
+	} while (next < r);
+	return (uint64_t)(r + 0.5);
+}
+
+/* More than any heap is: a damaged profile may have any bits here. */
+#define VARIANCE_MOST 1e36
+
+static void
+add_estimate(struct figures *f, const struct segment_live *live,
+    const struct estimate *e)
+{
+	int64_t bytes = (int64_t)(e->allocated_bytes - e->freed_bytes);
+	uint64_t bits = e->variance;
+	double variance;
+
+	if (e->drawn == 0)
+		return;
+	f->drawn = e->drawn;
+	f->allocations += e->allocations / ESTIMATE_BLOCKS;
+	f->frees += e->frees / ESTIMATE_BLOCKS;
+	f->allocated_bytes += e->allocated_bytes / ESTIMATE_BYTES;
+	f->live_bytes += (uint64_t)(bytes / ESTIMATE_BYTES);
+	f->temporary += e->temporary / ESTIMATE_BLOCKS;
+	f->at_peak_bytes += (uint64_t)((!live->rising &&
+	    e->epoch == live->peak_epoch ? e->at_peak_bytes : bytes) /
+	    ESTIMATE_BYTES);
+	memcpy(&variance, &bits, sizeof(variance));
+	if (variance > 0 && variance < VARIANCE_MOST)
+		f->error_bytes = root(variance);
+}
+
 static void
 finish(struct figures *f)
 {
@@ -190,6 +230,8 @@ profile_add_up(const struct profile *profile)
 		if (profile->count[i].site < profile->sites)
 			add_count(&figures[profile->count[i].site], live,
 			    &profile->count[i]);
+	for (size_t i = 0; i < profile->sites && i < profile->estimates; i++)
+		add_estimate(&figures[i], live, &profile->estimate[i]);
 	for (size_t i = 0; i < profile->sites; i++)
 		finish(&figures[i]);
 	return figures;
@@ -311,8 +353,7 @@ profile_is_exact(const struct profile *profile)
 
 	profile_totals(profile, &totals);
 	if (profile->damaged != 0 || totals.short_of_blocks ||
-	    profile_is_bypassed(profile) ||
-	    profile->segment->config.stacks == STACKS_SAMPLED)
+	    profile_is_bypassed(profile))
 		return false;
 	for (size_t i = 0; i < PROFILE_LOSSES; i++)
 		if (profile_losses[i].withdraws &&

@@ -30,6 +30,7 @@ static const struct {
 	{ TABLE_MAPPINGS, sizeof(struct mapping), "mappings" },
 	{ TABLE_FIRST, sizeof(struct count), "the first thread's counts" },
 	{ TABLE_COUNTS, sizeof(struct count), "threads' counts" },
+	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },
 	{ TABLE_SITES, sizeof(struct site), "sites" },
 	{ TABLE_NODES, sizeof(struct node), "stacks" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },

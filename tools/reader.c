@@ -129,6 +129,7 @@ set_rows(struct profile *p)
 	p->site = rows_of(s, TABLE_SITES, &p->sites);
 	p->first_count = rows_of(s, TABLE_FIRST, &p->first_counts);
 	p->count = rows_of(s, TABLE_COUNTS, &p->counts);
+	p->estimate = rows_of(s, TABLE_ESTIMATES, &p->estimates);
 	p->node = rows_of(s, TABLE_NODES, &p->nodes);
 	p->module = rows_of(s, TABLE_MODULES, &p->modules);
 	p->mapping = rows_of(s, TABLE_MAPPINGS, &p->mappings);

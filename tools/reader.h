@@ -25,12 +25,13 @@ struct profile {
 	uint64_t now_ns;    /* CLOCK_MONOTONIC of the opening, or of the end */
 
 	/* rows that may be read; never more than there are */
-	size_t tallies, sites, first_counts, counts, nodes, modules, mappings;
-	size_t text_bytes;
+	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
+	size_t mappings, text_bytes;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
 	const struct count *count;
+	const struct estimate *estimate; /* by site */
 	struct figures *figures;         /* by site, see profile_add_up() */
 	const struct node *node;
 	const struct module *module;
@@ -120,6 +121,8 @@ struct figures {
 	uint64_t live_blocks, live_bytes, live_requested_bytes;
 	uint64_t at_peak_bytes; /* held when the heap stood at its peak */
 	uint64_t temporary;
+	uint64_t drawn;         /* of how many blocks it is estimated; or 0 */
+	uint64_t error_bytes;   /* standard error of the live bytes */
 };
 
 /* The figures of each site, to be freed; NULL: there is no memory. */
@@ -166,7 +169,10 @@ bool profile_describe_unfollowed(const uint64_t *counts,
 /* Some module of the process allocates and heaptide does not hear of it. */
 bool profile_is_bypassed(const struct profile *profile);
 
-/* Nothing was lost or estimated: its numbers may be called exact. */
+/*
+ * Nothing was lost: its numbers may be called exact, but for those of sites that
+ * are estimated (struct figures.drawn).
+ */
 bool profile_is_exact(const struct profile *profile);
 
 #endif

@@ -69,6 +69,16 @@ json_rss(const struct report *r)
 	    "terms", terms);
 }
 
+/* Null where nothing is drawn. */
+static json_t *
+json_sample(const struct profile *p)
+{
+	const struct segment_config *config = &p->segment->config;
+
+	return config->stacks == STACKS_SAMPLED ?
+	    json_number(config->sample_bytes) : json_null();
+}
+
 /* --- sites ---------------------------------------------------------------- */
 
 /* The frames written so far: what thousands of paths share is made once. */
@@ -149,8 +159,6 @@ json_site(const struct report *r, const struct site_row *row,
     struct frames *written)
 {
 	const struct figures *f = row->figures;
-	bool sampled =
-	    r->profile->segment->config.stacks == STACKS_SAMPLED;
 	const struct json_member members[] = {
 		{ "id", json_number(row->id) },
 		{ "allocations", json_number(f->allocations) },
@@ -162,8 +170,8 @@ json_site(const struct report *r, const struct site_row *row,
 		    json_requested(r, f->live_requested_bytes) },
 		{ "at_peak_bytes", json_number(f->at_peak_bytes) },
 		{ "temporary", json_number(f->temporary) },
-		{ "estimated", json_boolean(sampled) },
-		{ "error", json_number(0) },
+		{ "estimated", json_boolean(f->drawn != 0) },
+		{ "error", json_number(f->error_bytes) },
 		{ "stack", json_stack(r, row->site, written) },
 	};
 
@@ -278,6 +286,7 @@ report_print_json(const struct report *r)
 		{ "duration", json_real(profile_seconds(p, p->now_ns)) },
 		{ "end", json_end(report_end(p), &p->segment->end) },
 		{ "stacks", json_string(profile_stacks(p)) },
+		{ "sample_bytes", json_sample(p) },
 		{ "exact", json_boolean(profile_is_exact(p)) },
 		{ "lost", json_losses(p) },
 		{ "unknown_frees_by", bypassed_json_frees(p) },

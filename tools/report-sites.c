@@ -155,15 +155,37 @@ text_callers(const struct report *r, const struct print *out,
 		    count - i);
 }
 
+/* What is estimated is about as much. */
 static void
-put_value(char *words, size_t room, enum site_key key, uint64_t value)
+put_value(char *words, size_t room, enum site_key key,
+    const struct site_row *row)
 {
+	const char *about = row->figures->drawn != 0 && row->value[key] != 0 ?
+	    "~" : "";
+	uint64_t value = row->value[key];
 	char text[TEXT_COUNT_ROOM];
 
 	if (keys[key].bytes)
-		snprintf(words, room, "%s", text_format_bytes(text, value));
+		snprintf(words, room, "%s%s", about,
+		    text_format_bytes(text, value));
 	else
-		snprintf(words, room, "%s x", text_format_count(text, value));
+		snprintf(words, room, "%s%s x", about,
+		    text_format_count(text, value));
+}
+
+/* Of what a site holds now: in how many blocks, or how sure that is. */
+static void
+put_left(char *words, size_t room, const struct figures *f)
+{
+	char count[TEXT_COUNT_ROOM], bytes[TEXT_BYTES_ROOM];
+
+	if (f->drawn != 0)
+		snprintf(words, room, "+-%s",
+		    text_format_bytes(bytes, f->error_bytes));
+	else
+		snprintf(words, room, "%s block%s",
+		    text_format_count(count, f->live_blocks),
+		    f->live_blocks == 1 ? "" : "s");
 }
 
 static void
@@ -171,12 +193,11 @@ text_site(const struct report *r, const struct print *out,
     const struct site_row *row, enum site_key key, uint64_t whole,
     uint64_t callers)
 {
-	char value[32], share[REPORT_SHARE_ROOM], count[TEXT_COUNT_ROOM];
-	char words[4096], left[40] = "";
+	char value[32], share[REPORT_SHARE_ROOM], words[4096], left[40] = "";
 	struct frame *frames;
 	size_t depth = symbols_stack(r->symbols, row->site, &frames);
 
-	put_value(value, sizeof(value), key, row->value[key]);
+	put_value(value, sizeof(value), key, row);
 	if (depth == 0)
 		snprintf(words, sizeof(words), "[no stack]");
 	else
@@ -184,9 +205,7 @@ text_site(const struct report *r, const struct print *out,
 	print_line(out, PRINT_STRONG, "  %12s  %7s  %s", value,
 	    report_share(share, row->value[key], whole), words);
 	if (key == KEY_LIVE)
-		snprintf(left, sizeof(left), "%s block%s",
-		    text_format_count(count, row->figures->live_blocks),
-		    row->figures->live_blocks == 1 ? "" : "s");
+		put_left(left, sizeof(left), row->figures);
 	text_callers(r, out, frames, depth, callers, left);
 	free(frames);
 }

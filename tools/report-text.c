@@ -101,8 +101,9 @@ text_stacks(const struct report *r, const struct print *out)
 		    exact ? "exactly" : "not exactly");
 		break;
 	case STACKS_SAMPLED:
-		print_line(out, PRINT_PLAIN, "  counted     totals; sites "
-		    "are estimates from one block in %s",
+		print_line(out, PRINT_PLAIN, "  counted     %s; who holds "
+		    "the memory is estimated from one block in %s",
+		    exact ? "exactly" : "not exactly",
 		    text_format_bytes(bytes, config->sample_bytes));
 		break;
 	default:

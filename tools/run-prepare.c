@@ -127,6 +127,7 @@ export_options(const struct run_options *o, int stacks)
 	export_choice("HEAPTIDE_STACKS", profile_stacks_words, stacks);
 	export_choice("HEAPTIDE_CHILDREN", run_children_choices, o->children);
 	export_number("HEAPTIDE_DEPTH", o->depth);
+	export_number("HEAPTIDE_SAMPLE", o->sample);
 }
 
 /* --- what stands against it ----------------------------------------------- */

@@ -32,6 +32,7 @@ struct run_options {
 	int children;
 	int summary;      /* enum summary_kind */
 	uint64_t depth;   /* 0: not given */
+	uint64_t sample;  /* the same */
 	const char *file;
 	bool quiet;
 };

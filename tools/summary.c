@@ -22,6 +22,7 @@ struct top {
 	const struct site *site;
 	uint64_t at_peak_bytes;
 	uint64_t live_bytes;
+	bool estimated;
 	struct frame *frames; /* leaf first */
 	size_t count;
 };
@@ -56,6 +57,7 @@ find_top(const struct profile *p, struct top top[SITES_SHOWN])
 			.site = &p->site[i],
 			.at_peak_bytes = p->figures[i].at_peak_bytes,
 			.live_bytes = p->figures[i].live_bytes,
+			.estimated = p->figures[i].drawn != 0,
 		};
 
 		if ((p->site[i].flags & SITE_MAPPING) == 0 &&
@@ -187,10 +189,20 @@ caller_of(const struct top *top, const struct frame *frame)
 	return caller;
 }
 
+/* What is estimated is about as much; nothing is nothing. */
+static const char *
+about_bytes(char text[TEXT_BYTES_ROOM + 1], const struct top *top,
+    uint64_t bytes)
+{
+	text[0] = '~';
+	text_format_bytes(text + 1, bytes);
+	return top->estimated && bytes != 0 ? text : text + 1;
+}
+
 static void
 print_site(const struct print *out, const struct top *top)
 {
-	char peak[TEXT_BYTES_ROOM], live[TEXT_BYTES_ROOM];
+	char peak[TEXT_BYTES_ROOM + 1], live[TEXT_BYTES_ROOM + 1];
 	const struct frame *frame = telling_frame(top), *caller = NULL;
 	char place[SYMBOL_PLACE_ROOM] = "";
 
@@ -199,8 +211,8 @@ print_site(const struct print *out, const struct top *top)
 		caller = caller_of(top, frame);
 	}
 	print_line(out, PRINT_PLAIN, "  %14s %10s now  %s%s%s%s%s",
-	    text_format_bytes(peak, top->at_peak_bytes),
-	    text_format_bytes(live, top->live_bytes),
+	    about_bytes(peak, top, top->at_peak_bytes),
+	    about_bytes(live, top, top->live_bytes),
 	    frame != NULL ? frame->function : "[no stack]",
 	    place[0] != '\0' ? "  " : "", place,
 	    caller != NULL ? " < " : "",
@@ -341,10 +353,11 @@ static json_t *
 json_site(const struct profile *p, const struct top *top)
 {
 	const struct frame *frame = telling_frame(top);
-	json_t *o = json_pack("{s:I, s:I, s:I}",
+	json_t *o = json_pack("{s:I, s:I, s:I, s:b}",
 	    "id", (json_int_t)(top->site - p->site),
 	    "at_peak_bytes", (json_int_t)top->at_peak_bytes,
-	    "live_bytes", (json_int_t)top->live_bytes);
+	    "live_bytes", (json_int_t)top->live_bytes,
+	    "estimated", top->estimated);
 
 	if (frame == NULL)
 		return o;

@@ -46,6 +46,12 @@ max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static inline int64_t
+min_i64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* By how much @a is above @b; 0 if it is not. */
 static inline uint64_t
 above_u64(uint64_t a, uint64_t b)

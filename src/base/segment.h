@@ -49,6 +49,7 @@ enum segment_table_id {
 	TABLE_SITES,    /* struct site */
 	TABLE_FIRST,    /* struct count of the first thread, a row a site */
 	TABLE_COUNTS,   /* struct count of the others */
+	TABLE_ESTIMATES, /* struct estimate, a row a site */
 	TABLE_NODES,    /* struct node */
 	TABLE_MODULES,  /* struct module */
 	TABLE_MAPPINGS, /* struct mapping, sorted by start */
@@ -110,13 +111,17 @@ struct segment_identity {
 
 enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
 
-#define SEGMENT_DEPTH      128 /* frames of a stack, unless told otherwise */
-#define SEGMENT_DEPTH_MOST 1024
+/* What is kept unless told otherwise: frames of a stack, mean of a sample. */
+#define SEGMENT_DEPTH       128
+#define SEGMENT_DEPTH_MOST  1024
+#define SEGMENT_SAMPLE      (UINT64_C(512) << 10)
+#define SEGMENT_SAMPLE_MOST (UINT64_C(1) << 40)
 
 struct segment_config {
 	uint32_t stacks;       /* enum segment_stacks */
 	uint32_t depth;        /* frames kept of a stack, from the leaf */
-	uint64_t sample_bytes; /* STACKS_SAMPLED: mean distance of two draws */
+	/* STACKS_SAMPLED: mean distance of two draws.  May be changed. */
+	_Atomic uint64_t sample_bytes;
 	uint32_t children;     /* enum segment_children */
 	uint32_t drift_bytes;  /* a thread publishes after moving so many bytes */
 	uint8_t reserved[40];
@@ -396,6 +401,27 @@ struct count {
 };
 
 /*
+ * What the blocks of a site stand for that were drawn (model/sampling.h), to
+ * be added to its counts, which then have the large ones only.  All threads
+ * write it, as it is done once in sample_bytes.  Numbers of blocks are in 1/
+ * ESTIMATE_BLOCKS, bytes in 1/ESTIMATE_BYTES.  At the peak: as struct count.
+ */
+struct estimate {
+	_Atomic uint64_t allocations;
+	_Atomic uint64_t frees;
+	_Atomic uint64_t allocated_bytes; /* usable */
+	_Atomic uint64_t freed_bytes;
+	_Atomic uint64_t temporary;
+	_Atomic uint64_t variance; /* of the live bytes; a double's bits */
+	_Atomic int64_t at_peak_bytes;
+	_Atomic uint32_t epoch;
+	_Atomic uint32_t drawn; /* blocks of which this is made, live or not */
+};
+
+#define ESTIMATE_BLOCKS 65536
+#define ESTIMATE_BYTES  256
+
+/*
  * A loaded object.  A return address belongs to the module that holds it and,
  * where several did in turn, to the last whose first_node is not above the
  * node's index.
@@ -448,6 +474,7 @@ _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");
 _Static_assert(sizeof(struct site) == 16, "layout");
 _Static_assert(sizeof(struct count) == 64, "layout");
+_Static_assert(sizeof(struct estimate) == 64, "layout");
 _Static_assert(sizeof(struct module) == 64, "layout");
 _Static_assert(sizeof(struct mapping) == 32, "layout");
 

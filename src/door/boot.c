@@ -178,6 +178,7 @@ fill_config(void)
 	config->stacks = boot.options.stacks;
 	config->depth = boot.options.depth;
 	config->children = boot.options.children;
+	config->sample_bytes = boot.options.sample;
 	config->drift_bytes = TALLY_DRIFT_BYTES;
 }
 
@@ -484,6 +485,7 @@ open_all(void)
 		boot.options.verify = boot.reference;
 	}
 	boot_now.records = boot.options.stacks == STACKS_ALL;
+	boot_now.draws = boot.options.stacks == STACKS_SAMPLED;
 	boot_now.verifies = boot.options.verify;
 	boot_now.depth = boot.options.depth;
 	if (boot.unseen)
@@ -556,6 +558,24 @@ take_memo(size_t row)
 	return room != NULL ? memo_open(room, bytes) : NULL;
 }
 
+/* Who draws walks so seldom that nothing need be remembered of it. */
+static void
+prepare_to_walk(size_t row)
+{
+	size_t frames = boot.options.depth + 1;
+
+	if (boot.scratch[row] == NULL)
+		boot.scratch[row] = arena_take((frames + MEMO_TRACE) *
+		    sizeof(uint64_t));
+	if (boot.memo[row] == NULL && boot_now.records)
+		boot.memo[row] = take_memo(row);
+	self.scratch = boot.scratch[row];
+	self.words = self.scratch + frames;
+	self.memo = self.scratch != NULL ? boot.memo[row] : NULL;
+	if (self.memo != NULL)
+		memo_clear(self.memo);
+}
+
 static void
 meet_thread(void)
 {
@@ -567,16 +587,8 @@ meet_thread(void)
 		self.shared = 1;
 		return;
 	}
-	self.scratch = boot.scratch[row];
-	if (self.scratch == NULL && boot_now.records) {
-		self.scratch = arena_take((boot.options.depth + 1) *
-		    sizeof(uint64_t));
-		boot.scratch[row] = self.scratch;
-		boot.memo[row] = take_memo(row);
-	}
-	self.memo = boot.memo[row];
-	if (self.memo != NULL)
-		memo_clear(self.memo);
+	if (boot_now.records || boot_now.draws)
+		prepare_to_walk(row);
 	/* libc puts a thread's control block on top of its stack; the first
 	 * thread's is elsewhere. */
 	if (self.stack.top != 0)
@@ -587,9 +599,12 @@ meet_thread(void)
 	else
 		unwind_set_top(&self.stack,
 		    (uintptr_t)__builtin_thread_pointer(), UNWIND_STACK_LEAST);
-	if (boot_now.records)
-		atomic_store(&t->until_look, INT64_MIN / 2);
 	counts_open(&self.counts, t);
+	if (boot_now.draws) {
+		sample_begin(&self.sampler, t, boot.options.seed);
+		atomic_store(&t->until_look, min_i64(TALLY_DRIFT_BYTES,
+		    sample_distance(&self.sampler, t)));
+	}
 	if (boot.has_key)
 		pthread_setspecific(boot.key, t);
 	self.tally = t;

@@ -20,6 +20,7 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "heap/sample.h"
 #include "heap/site.h"
 #include "stack/memo.h"
 #include "stack/unwind.h"
@@ -30,11 +31,13 @@ struct self {
 	struct tally *tally; /* NULL: take the cold road */
 	struct counts counts; /* by site */
 	uint64_t *scratch;   /* for one stack; NULL: none yet */
+	uint64_t *words;     /* for what its walk reads */
 	struct memo *memo;   /* of stacks that were walked; NULL: none */
 	uint32_t busy;       /* enum busy; volatile by barriers */
 	uint32_t turn;       /* whose walk is in scratch, see record.c */
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */
 	struct stack stack;  /* for the unwinder */
+	struct sampler sampler;
 };
 
 enum busy {
@@ -119,6 +122,7 @@ void boot_image_goes_on(void);
 /* How this process is counted, as the hot road asks. */
 struct boot_now {
 	bool records;        /* STACKS_ALL: every block has a record */
+	bool draws;          /* STACKS_SAMPLED: some have */
 	bool verifies;       /* stacks are compared with the reference's */
 	uint32_t generation; /* of this process' blocks; others are inherited */
 	uint32_t depth;      /* frames to keep of a stack */

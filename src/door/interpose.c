@@ -147,24 +147,25 @@ malloc_long(size_t size)
 	return record_new(real.malloc(size), size, ARCH_CALLER());
 }
 
-static COLD void *
-malloc_and_look(void *block)
+static JUMPED_TO void *
+malloc_due(void *block, size_t usable)
 {
-	record_look();
-	return block;
+	return record_due(block, usable, arch_frame_of(ARCH_CALLER()));
 }
 
 /* A block whose size is known to the allocator alone. */
-static __attribute__((noinline)) void *
+static JUMPED_TO void *
 malloc_asked(struct tally *t, void *block, size_t size)
 {
-	if (tally_alloc(t, block, max_u64(real.usable_size(block), size)))
-		return malloc_and_look(block);
+	size_t usable = max_u64(real.usable_size(block), size);
+
+	if (tally_alloc(t, block, usable))
+		return malloc_due(block, usable);
 	return block;
 }
 
 /* MODE_ASK: an allocator that is not glibc's. */
-static __attribute__((noinline)) void *
+static JUMPED_TO void *
 malloc_asking(struct tally *t, size_t size)
 {
 	size_t usable = real_made(size);
@@ -175,7 +176,7 @@ malloc_asking(struct tally *t, size_t size)
 	if (usable == 0)
 		return malloc_asked(t, block, size);
 	if (tally_alloc(t, block, usable))
-		return malloc_and_look(block);
+		return malloc_due(block, usable);
 	return block;
 }
 
@@ -183,6 +184,7 @@ EXPORT void *
 malloc(size_t size)
 {
 	struct tally *t = self.tally;
+	size_t usable;
 	size_t head;
 	void *block;
 
@@ -197,8 +199,9 @@ malloc(size_t size)
 	head = real_head(block);
 	if (real_is_mapped(head))
 		return malloc_asked(t, block, 0);
-	if (tally_alloc(t, block, real_size(head)))
-		return malloc_and_look(block);
+	usable = real_size(head);
+	if (tally_alloc(t, block, usable))
+		return malloc_due(block, usable);
 	return block;
 }
 
@@ -243,8 +246,10 @@ free(void *block)
 
 	if (UNLIKELY(block == NULL))
 		return;
-	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT)) {
-		if (t != NULL && boot_mode[0] == MODE_ASK && !pool_has(block))
+	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT ||
+	    sample_may_have(block))) {
+		if (t != NULL && boot_mode[0] == MODE_ASK &&
+		    !pool_has(block) && !sample_may_have(block))
 			free_asking(t, block);
 		else
 			free_long(block, ARCH_RETURNS_TO());
@@ -282,22 +287,17 @@ reallocated(void *block, size_t size, struct arch_caller caller)
 	struct taken taken = { .usable = real_usable(block) };
 	void *fresh;
 
-	if (boot_now.records)
-		record_take(block, taken.usable, &taken);
+	record_take(block, taken.usable, &taken);
 	fresh = real.realloc(block, size);
 	if (UNLIKELY(fresh == NULL && size != 0)) {
 		int error = errno;
 
-		if (boot_now.records)
-			record_put_back(block, &taken);
+		record_put_back(block, &taken);
 		errno = error;
 		return NULL;
 	}
-	if (boot_now.records) {
-		taken.pc = arch_frame_of(caller).pc;
-		record_taken_free(block, &taken);
-	} else if (tally_free(self.tally, block, taken.usable))
-		record_look();
+	taken.pc = arch_frame_of(caller).pc;
+	record_taken_free(block, &taken);
 	return record_new(fresh, size, caller);
 }
 

@@ -18,9 +18,8 @@ static const struct choice switches[] = {
 	{ NULL, 0 }
 };
 
-/* Until stacks are sampled, who asks for a sample is given all of them. */
 static const struct choice stacks[] = {
-	{ "none", STACKS_NONE }, { "sampled", STACKS_ALL },
+	{ "none", STACKS_NONE }, { "sampled", STACKS_SAMPLED },
 	{ "all", STACKS_ALL }, { NULL, 0 }
 };
 
@@ -130,6 +129,22 @@ read_fault(const char *value, struct sys_fault *fault)
 	return 0;
 }
 
+/* A size within bounds, or 0 if it is not given. */
+static int
+read_bytes(char *const *environment, const char *name, uint64_t most,
+    uint64_t *to)
+{
+	const char *value = text_variable(environment, name);
+	uint64_t bytes;
+
+	if (value == NULL || value[0] == '\0')
+		return 0;
+	if (text_parse_bytes(value, &bytes) < 0 || bytes == 0 || bytes > most)
+		return -EINVAL;
+	*to = bytes;
+	return 0;
+}
+
 int
 options_read(char *const *environment, struct options *options,
     const char **wrong)
@@ -137,6 +152,7 @@ options_read(char *const *environment, struct options *options,
 	uint32_t enabled = true;
 	uint32_t verify = false;
 	uint32_t root = 0;
+	uint32_t seed = 0;
 	const char *fault;
 	const struct {
 		const char *name;
@@ -151,10 +167,12 @@ options_read(char *const *environment, struct options *options,
 		{ "HEAPTIDE_CHILDREN", children, 0, 0, &options->children },
 		{ "HEAPTIDE_VERIFY", switches, 0, 0, &verify },
 		{ "HEAPTIDE_ROOT", NULL, 1, INT_MAX, &root },
+		{ "HEAPTIDE_SEED", NULL, 1, INT_MAX, &seed },
 	};
 	size_t i;
 
-	options->stacks = STACKS_ALL;
+	options->stacks = STACKS_SAMPLED;
+	options->sample = SEGMENT_SAMPLE;
 	options->depth = SEGMENT_DEPTH;
 	options->children = CHILDREN_ALL;
 	note_given(environment, options);
@@ -175,6 +193,11 @@ options_read(char *const *environment, struct options *options,
 			return r;
 		}
 	}
+	if (read_bytes(environment, "HEAPTIDE_SAMPLE", SEGMENT_SAMPLE_MOST,
+	    &options->sample) < 0) {
+		*wrong = "HEAPTIDE_SAMPLE";
+		return -EINVAL;
+	}
 	fault = text_variable(environment, "HEAPTIDE_FAULT");
 	if (fault != NULL && read_fault(fault, &options->fault) < 0) {
 		*wrong = "HEAPTIDE_FAULT";
@@ -183,5 +206,6 @@ options_read(char *const *environment, struct options *options,
 	options->enabled = enabled;
 	options->verify = verify;
 	options->root = (int)root;
+	options->seed = seed;
 	return 0;
 }

@@ -19,6 +19,8 @@
 struct options {
 	bool enabled;      /* HEAPTIDE */
 	uint32_t stacks;   /* HEAPTIDE_STACKS, enum segment_stacks */
+	uint64_t sample;   /* HEAPTIDE_SAMPLE: mean distance of two, in bytes */
+	uint64_t seed;     /* HEAPTIDE_SEED: to draw the same again; 0: not */
 	uint32_t depth;    /* HEAPTIDE_DEPTH */
 	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
 	bool verify;       /* HEAPTIDE_VERIFY: for heaptide's own tests */

@@ -27,12 +27,17 @@ look(struct tally *t)
 	errno = error;
 }
 
+/* Not under boot_now.records, where nobody counts down. */
 void
 record_look(void)
 {
-	atomic_store_explicit(&self.tally->until_look, TALLY_DRIFT_BYTES,
-	    memory_order_relaxed);
-	look(self.tally);
+	struct tally *t = self.tally;
+	int64_t until = TALLY_DRIFT_BYTES;
+
+	look(t);
+	if (boot_now.draws)
+		until = min_i64(until, sample_distance(&self.sampler, t));
+	atomic_store_explicit(&t->until_look, until, memory_order_relaxed);
 }
 
 /* --- a site's figures ------------------------------------------------------- */
@@ -142,6 +147,73 @@ record_alloc(void *block, size_t requested, size_t usable, uint64_t pc,
 	return block;
 }
 
+/* --- blocks that are drawn --------------------------------------------------- */
+
+/* It stands for others, or (large) for itself; what was asked for is unknown. */
+static COLD void
+draw(void *block, size_t usable, enum sample sample, struct arch_frame caller)
+{
+	const struct record record = {
+		.site = where(&caller, 0),
+		.epoch = boot_now.generation,
+		.rate = sample == SAMPLE_DRAWN ? self.sampler.rate : 0,
+	};
+	struct sampling_weight weight;
+
+	if (!ledger_put(block, usable, &record) &&
+	    !write_down_long(&self.counts, block, usable, &record))
+		return;
+	sample_note(block);
+	if (record.rate == 0) {
+		site_alloc(&self.counts, record.site, usable, 0);
+		return;
+	}
+	weight = sample_weigh(record.rate, usable);
+	site_draw(record.site, &weight);
+}
+
+void *
+record_due(void *block, size_t usable, struct arch_frame caller)
+{
+	enum sample sample;
+
+	if (boot_now.draws) {
+		sample = sample_draw(&self.sampler, self.tally, usable);
+		if (sample != SAMPLE_NOT)
+			draw(block, usable, sample, caller);
+	}
+	record_look();
+	return block;
+}
+
+/* Its record has been taken out: there is one less in its page. */
+static void
+count_drawn(void *block, size_t usable, const struct record *record)
+{
+	bool temporary = atomic_load_explicit(&self.tally->last,
+	    memory_order_relaxed) == (uintptr_t)block;
+	struct sampling_weight weight;
+
+	sample_forget(block);
+	if (record->epoch != boot_now.generation)
+		return; /* the parent's; it is counted like any other */
+	if (record->rate == 0) {
+		site_free(&self.counts, record, usable, temporary);
+		return;
+	}
+	weight = sample_weigh(record->rate, usable);
+	site_draw_free(record->site, &weight, temporary);
+}
+
+COLD void
+record_free_drawn(void *block, size_t usable)
+{
+	struct record record;
+
+	if (ledger_take(block, usable, &record))
+		count_drawn(block, usable, &record);
+}
+
 /* --- frees ------------------------------------------------------------------ */
 
 /* A block that was made before the fork: no allocation of this process. */
@@ -203,7 +275,8 @@ void
 record_take(void *block, size_t usable, struct taken *taken)
 {
 	taken->usable = usable;
-	if (!ledger_take(block, usable, &taken->record))
+	if (!(boot_now.records || sample_may_have(block)) ||
+	    !ledger_take(block, usable, &taken->record))
 		taken->record.site = 0;
 }
 
@@ -220,10 +293,18 @@ record_put_back(void *block, const struct taken *taken)
 void
 record_taken_free(void *block, const struct taken *taken)
 {
-	if (UNLIKELY(taken->record.site == 0))
-		unknown_free(taken->pc);
-	else
+	bool known = taken->record.site != 0;
+
+	if (!boot_now.records) {
+		if (known)
+			count_drawn(block, taken->usable, &taken->record);
+		if (tally_free(self.tally, block, taken->usable))
+			record_look();
+	} else if (LIKELY(known)) {
 		count_taken(block, taken->usable, &taken->record);
+	} else {
+		unknown_free(taken->pc);
+	}
 }
 
 /* --- others ----------------------------------------------------------------- */
@@ -231,7 +312,8 @@ record_taken_free(void *block, const struct taken *taken)
 uint32_t
 record_mapping_site(struct arch_frame caller)
 {
-	return boot_now.records ? where(&caller, SITE_MAPPING) : 0;
+	return boot_now.records || boot_now.draws ?
+	    where(&caller, SITE_MAPPING) : 0;
 }
 
 void
@@ -259,6 +341,8 @@ record_shared_free(void *block, size_t usable)
 	struct record record;
 
 	if (!boot_now.records) {
+		if (sample_may_have(block))
+			record_free_drawn(block, usable);
 		tally_shared_free(t, usable, 0);
 	} else if (!ledger_take(block, usable, &record)) {
 		atomic_fetch_add(&segment_mine()->lost.unknown_frees, 1);

@@ -31,8 +31,14 @@ void *record_alloc(void *block, size_t requested, size_t usable, uint64_t pc,
 /* The same of a free by who is at @pc: count it, and forget the block. */
 void record_free(void *block, size_t usable, uint64_t pc);
 
-/* Without: the tally asked for a look. */
+/* Without: the tally asked for a look, at a free. */
 void record_look(void);
+
+/* The same at an allocation, which may be one to draw.  Returns @block. */
+void *record_due(void *block, size_t usable, struct arch_frame caller);
+
+/* sample_may_have(@block): if there is a record, it ends here. */
+void record_free_drawn(void *block, size_t usable);
 
 /*
  * realloc() takes the record out before the allocator may give the address
@@ -73,7 +79,7 @@ record_new(void *block, size_t requested, struct arch_caller caller)
 		    from.sp, from.fp);
 	}
 	if (tally_alloc(self.tally, block, usable))
-		record_look();
+		return record_due(block, usable, arch_frame_of(caller));
 	return block;
 }
 
@@ -83,9 +89,13 @@ record_gone(void *block, uint64_t pc)
 {
 	size_t usable = real_usable(block);
 
-	if (LIKELY(boot_now.records))
+	if (LIKELY(boot_now.records)) {
 		record_free(block, usable, pc);
-	else if (tally_free(self.tally, block, usable))
+		return;
+	}
+	if (sample_may_have(block))
+		record_free_drawn(block, usable);
+	if (tally_free(self.tally, block, usable))
 		record_look();
 }
 

@@ -11,7 +11,7 @@
 /* --- walking ---------------------------------------------------------------- */
 
 /*
- * A walk's turn at self.scratch.  A signal handler that allocates takes the
+ * A walk's turn at self.scratch and self.words.  A signal handler that allocates takes the
  * next turn, and so does who comes after a longjmp() or a switch of stacks out
  * of here; whose turn is over finds other frames there than it wrote.
  */
@@ -29,14 +29,6 @@ is_over(uint32_t turn)
 {
 	__asm__ volatile("" ::: "memory");
 	return UNLIKELY(self.turn != turn);
-}
-
-/* Who was disturbed may have written over what others have put in. */
-static COLD void
-forget_walks(void)
-{
-	if (self.memo != NULL)
-		memo_clear(self.memo);
 }
 
 /*
@@ -77,7 +69,7 @@ find_by_kin(const struct arch_frame *caller, uint32_t generation,
 	const struct memo_entry *kin = memo_kin(self.memo, caller, generation);
 	struct retraced r;
 
-	memo_begin(self.memo, caller, trace);
+	memo_begin(trace, caller, self.words);
 	if (kin == NULL || !retrace(kin, caller, &self.stack, self.scratch,
 	    boot_now.depth, trace, &r))
 		return false;
@@ -100,7 +92,7 @@ find_by_walk(const struct arch_frame *caller, struct memo_trace *trace,
 	int cut;
 
 	if (LIKELY(self.memo != NULL))
-		memo_begin(self.memo, caller, trace);
+		memo_begin(trace, caller, self.words);
 	path->fresh = unwind_stack(caller, &self.stack, self.scratch,
 	    boot_now.depth, &cut, trace);
 	path->frames = (uint32_t)path->fresh;
@@ -117,14 +109,13 @@ walk(const struct arch_frame *caller, uint32_t flags, uint32_t turn)
 	struct memo_result result = { .generation = intern_generation() };
 	struct memo_trace trace = { .word = NULL };
 	struct path path = { .base = 0 };
+	uint64_t place;
 
 	if (self.memo == NULL ||
 	    !find_by_kin(caller, result.generation, &trace, &path))
 		find_by_walk(caller, &trace, &path);
-	if (is_over(turn)) {
-		forget_walks();
+	if (is_over(turn))
 		return 0;
-	}
 	if (path.same != NULL)
 		return path.same->site;
 	if (UNLIKELY(path.cut)) {
@@ -138,10 +129,10 @@ walk(const struct arch_frame *caller, uint32_t flags, uint32_t turn)
 	if (result.node == 0 || result.node == INTERN_LATER)
 		return result.node;
 	result.site = site_of(result.node, flags);
-	if (trace.word != NULL && !is_over(turn))
-		memo_put(self.memo, caller, &trace, &result);
-	if (is_over(turn))
-		forget_walks();
+	place = trace.word == NULL ? 0 :
+	    memo_lay(self.memo, caller, &trace, &result);
+	if (place != 0 && !is_over(turn))
+		memo_put(self.memo, place);
 	return result.site;
 }
 

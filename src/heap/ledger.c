@@ -77,11 +77,11 @@ make_entry(const void *block, size_t usable)
 	return ledger_entry(block, usable);
 }
 
-/* --- odd pairs ------------------------------------------------------------ */
+/* --- odd kinds ------------------------------------------------------------ */
 
 /*
- * Pairs of site and slack that do not fit an entry have numbers.  They are
- * found through chains by hash, in which a pair is put first by
+ * Kinds of blocks that do not fit an entry have numbers.  They are
+ * found through chains by hash, in which one is put first by
  * compare-and-swap, after the chain up to that very head was searched; so no
  * two are equal.  None is ever taken out: there are as many as a program has
  * sites with blocks of odd sizes.
@@ -90,11 +90,12 @@ make_entry(const void *block, size_t usable)
 #define HEADS    65536
 
 _Static_assert(LEDGER_ODD_FIRST + ODD_MOST <=
-    UINT32_C(1) << (32 - LEDGER_EPOCH_BITS), "numbers of pairs fit an entry");
+    UINT32_C(1) << (32 - LEDGER_EPOCH_BITS), "numbers of kinds fit an entry");
 
 struct odd {
 	uint32_t site;
 	uint32_t slack;
+	uint32_t rate;
 	uint32_t next; /* in the chain; 0: the last */
 };
 
@@ -137,7 +138,8 @@ find_odd(const struct odd *rows, uint32_t from, uint32_t until,
 {
 	for (; from != until && from != 0; from = rows[from].next)
 		if (rows[from].site == record->site &&
-		    rows[from].slack == record->slack)
+		    rows[from].slack == record->slack &&
+		    rows[from].rate == record->rate)
 			return from;
 	return 0;
 }
@@ -154,6 +156,7 @@ take_odd(struct odd *rows, const struct record *record)
 	} while (!atomic_compare_exchange_weak(&odd.used, &used, used + 1));
 	rows[used + 1].site = record->site;
 	rows[used + 1].slack = record->slack;
+	rows[used + 1].rate = record->rate;
 	return used + 1;
 }
 
@@ -177,7 +180,7 @@ make_odd(struct odd *rows, _Atomic uint32_t *head, uint32_t first,
 	return there;
 }
 
-/* 0: there is no number left for such a pair. */
+/* 0: there is no number left for such a kind. */
 static uint32_t
 pack_odd(const struct record *record)
 {
@@ -189,7 +192,7 @@ pack_odd(const struct record *record)
 	if (rows == NULL)
 		return 0;
 	head = &odd.head[mix_u64((uint64_t)record->site << 32 |
-	    record->slack) % HEADS];
+	    (record->slack ^ record->rate << 24)) % HEADS];
 	first = atomic_load_explicit(head, memory_order_acquire);
 	number = find_odd(rows, first, 0, record);
 	if (UNLIKELY(number == 0))
@@ -206,6 +209,7 @@ ledger_unpack_odd(uint32_t packed, struct record *record)
 
 	record->site = o->site;
 	record->slack = o->slack;
+	record->rate = o->rate;
 }
 
 int
@@ -219,8 +223,8 @@ ledger_put_long(const void *block, size_t usable, const struct record *record,
 	if ((uintptr_t)block >> LEDGER_ADDRESS_BITS != 0 ||
 	    record->slack >= LEDGER_SLACK)
 		return -ERANGE;
-	packed = record->slack >= LEDGER_ODD_SLACK ? pack_odd(record) :
-	    (record->site << LEDGER_SLACK_BITS | record->slack) <<
+	packed = record->slack >= LEDGER_ODD_SLACK || record->rate != 0 ?
+	    pack_odd(record) : (record->site << LEDGER_SLACK_BITS | record->slack) <<
 	    LEDGER_EPOCH_BITS | record->epoch;
 	entry = make_entry(block, usable);
 	if (packed == 0 || entry == NULL)

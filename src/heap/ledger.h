@@ -18,8 +18,8 @@
  *
  * An entry is 24 bits for the site and the slack, and 8 for the epoch.  With
  * glibc the slack of nearly all blocks is below 31: then site and slack stand
- * in the 24 bits as they are.  Others have the number there of an odd pair,
- * which is kept beside.
+ * in the 24 bits as they are.  Others, and those that were drawn, have the
+ * number there of an odd kind, which is kept beside.
  *
  *  L1  ledger_take() after ledger_put() of a block, in any thread that learnt
  *      of the block from the one that put it, gives that record.
@@ -42,6 +42,7 @@ struct record {
 	uint32_t site;  /* 1 to SEGMENT_SITES - 1 */
 	uint32_t slack; /* usable bytes less those asked for */
 	uint32_t epoch; /* of the heap when the block was made, 8 bits */
+	uint32_t rate;  /* 0: it stands for itself; else see heap/sample.h */
 };
 
 #define LEDGER_SLACK  (UINT32_C(1) << 28)
@@ -88,7 +89,7 @@ void ledger_set_epochs(uint32_t epoch);
 #define LEDGER_EPOCH_BITS   8
 #define LEDGER_SLACK_BITS   5
 #define LEDGER_ODD_SLACK    ((UINT32_C(1) << LEDGER_SLACK_BITS) - 1)
-/* Numbers of odd pairs begin behind those of site and slack. */
+/* Numbers of odd kinds begin behind those of site and slack. */
 #define LEDGER_ODD_FIRST    (SEGMENT_SITES << LEDGER_SLACK_BITS)
 
 /* The tables of a region, each made when a block of its level is first met. */
@@ -102,7 +103,7 @@ struct ledger_middle {
 
 extern struct ledger_middle *_Atomic ledger_top[1 << LEDGER_TOP_BITS] INSIDE;
 
-/* The record of an odd pair. */
+/* The record of an odd kind. */
 void ledger_unpack_odd(uint32_t packed, struct record *record);
 
 /* The level of a block: log2 of the distance its table is drawn at. */
@@ -154,6 +155,7 @@ ledger_unpack(uint32_t packed, struct record *record)
 	record->epoch = packed & (LEDGER_EPOCHS - 1);
 	record->site = pair >> LEDGER_SLACK_BITS;
 	record->slack = pair & LEDGER_ODD_SLACK;
+	record->rate = 0;
 	if (UNLIKELY(pair >= LEDGER_ODD_FIRST))
 		ledger_unpack_odd(packed, record);
 }
@@ -163,7 +165,8 @@ ledger_put(const void *block, size_t usable, const struct record *record)
 {
 	_Atomic uint32_t *entry = ledger_entry(block, usable);
 
-	if (UNLIKELY(entry == NULL || record->slack >= LEDGER_ODD_SLACK) ||
+	if (UNLIKELY(entry == NULL || record->slack >= LEDGER_ODD_SLACK ||
+	    record->rate != 0) ||
 	    UNLIKELY(atomic_load_explicit(entry, memory_order_relaxed) != 0))
 		return false;
 	atomic_store_explicit(entry, (record->site << LEDGER_SLACK_BITS |

@@ -1,6 +1,7 @@
 #include "heap/site.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "heap/tally.h"
 
@@ -257,6 +258,88 @@ site_shared_free(uint32_t site, size_t usable, size_t slack, bool temporary)
 	add(&c->slack_bytes, -(uint64_t)slack);
 	if (temporary)
 		add(&c->temporary, 1);
+}
+
+/* --- blocks that were drawn ------------------------------------------------- */
+
+/* NULL: there is no room for it. */
+static struct estimate *
+estimate_of(uint32_t site)
+{
+	struct estimate *e = (struct estimate *)segment_rows(TABLE_ESTIMATES) +
+	    site;
+
+	if (atomic_load_explicit(&segment_mine()->table[TABLE_ESTIMATES].used,
+	    memory_order_acquire) > site)
+		return e;
+	return segment_reach(TABLE_ESTIMATES, (uint64_t)site + 1) < 0 ? NULL :
+	    e;
+}
+
+static void
+keep_estimate(struct estimate *e)
+{
+	uint32_t epoch = peak_epoch();
+
+	if (atomic_load(&e->epoch) == epoch)
+		return;
+	atomic_store(&e->at_peak_bytes, (int64_t)(e->allocated_bytes -
+	    e->freed_bytes));
+	atomic_store(&e->epoch, epoch);
+}
+
+static void
+add_variance(_Atomic uint64_t *bits, double more)
+{
+	uint64_t was = atomic_load(bits);
+	uint64_t now;
+	double sum;
+
+	do {
+		memcpy(&sum, &was, sizeof(sum));
+		sum += more;
+		/* What was added and taken off again may leave a trace. */
+		if (sum < 0)
+			sum = 0;
+		memcpy(&now, &sum, sizeof(now));
+	} while (!atomic_compare_exchange_weak(bits, &was, now));
+}
+
+/* To the next whole number. */
+static uint64_t
+in_parts(double x, uint64_t parts)
+{
+	return (uint64_t)(x * (double)parts + 0.5);
+}
+
+void
+site_draw(uint32_t site, const struct sampling_weight *weight)
+{
+	struct estimate *e = estimate_of(site);
+
+	if (e == NULL)
+		return; /* lost.space has been counted */
+	keep_estimate(e);
+	add(&e->allocations, in_parts(weight->blocks, ESTIMATE_BLOCKS));
+	add(&e->allocated_bytes, in_parts(weight->bytes, ESTIMATE_BYTES));
+	add_variance(&e->variance, weight->variance);
+	atomic_fetch_add(&e->drawn, 1);
+}
+
+void
+site_draw_free(uint32_t site, const struct sampling_weight *weight,
+    bool temporary)
+{
+	struct estimate *e = estimate_of(site);
+
+	if (e == NULL)
+		return;
+	keep_estimate(e);
+	add(&e->frees, in_parts(weight->blocks, ESTIMATE_BLOCKS));
+	add(&e->freed_bytes, in_parts(weight->bytes, ESTIMATE_BYTES));
+	add_variance(&e->variance, -weight->variance);
+	if (temporary)
+		add(&e->temporary, in_parts(weight->blocks, ESTIMATE_BLOCKS));
 }
 
 /* --- address space -------------------------------------------------------- */

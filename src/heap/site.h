@@ -1,7 +1,7 @@
 /*
  * site.h - the figures of each call path that allocates
  *
- * Floor 4 (heap).  May use: base, sys, mem.  Used by: stack (which makes
+ * Floor 4 (heap).  May use: base, model, sys, mem.  Used by: stack (which makes
  * sites), door.
  * Contexts: inside malloc, in signal handlers, in a child just forked.
  *
@@ -21,6 +21,7 @@
 #include "base/segment.h"
 #include "heap/peak.h"
 #include "mem/segment.h"
+#include "model/sampling.h"
 #include "sys/arch.h"
 
 /* Sites that have no stack; made with the segment, in this order from 1. */
@@ -118,6 +119,11 @@ count_free(struct count *c, size_t usable, size_t slack, bool temporary)
 	if (UNLIKELY(temporary))
 		arch_add_u64(&c->temporary, 1);
 }
+
+/* What is put down to a site of a block that was drawn, and taken off again. */
+void site_draw(uint32_t site, const struct sampling_weight *weight);
+void site_draw_free(uint32_t site, const struct sampling_weight *weight,
+    bool temporary);
 
 /* The same in the site's row for all.  Locked adds. */
 void site_shared_alloc(uint32_t site, size_t usable, size_t slack);

@@ -36,6 +36,8 @@ static const struct {
 	[TABLE_FIRST] = { sizeof(struct count), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS] = { sizeof(struct count), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
+	[TABLE_ESTIMATES] = { sizeof(struct estimate), SEGMENT_SITES,
+	    16 * KIB },
 	[TABLE_NODES] = { sizeof(struct node), 2 * MIB, 64 * KIB },
 	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB, 256 },
 	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB, 4 * KIB },

@@ -188,14 +188,6 @@ next_entry(const struct memo *memo)
 	return (void *)&memo->ring[next_place(memo) % memo->ring_words];
 }
 
-void
-memo_begin(struct memo *memo, const struct arch_frame *from,
-    struct memo_trace *trace)
-{
-	*trace = (struct memo_trace){ .word = next_entry(memo)->word,
-		.place = from->sp };
-}
-
 /* Put the entry at @here where it will be looked for. */
 static void
 line_up(struct memo *memo, struct memo_entry *e, uint64_t here)
@@ -221,19 +213,15 @@ line_up(struct memo *memo, struct memo_entry *e, uint64_t here)
 		put_first(memo_slot(memo, memo->leader, hash), here);
 }
 
-void
-memo_put(struct memo *memo, const struct arch_frame *from,
+uint64_t
+memo_lay(struct memo *memo, const struct arch_frame *from,
     const struct memo_trace *trace, const struct memo_result *result)
 {
-	uint64_t here = next_place(memo);
 	struct memo_entry *e = next_entry(memo);
-	uint64_t head = here + ENTRY_WORDS(trace->count);
-	bool is_round = head / memo->ring_words !=
-	    memo->head / memo->ring_words;
 
 	memo->misses++;
 	if (!trace->whole)
-		return;
+		return 0;
 	*e = (struct memo_entry){
 		.pc = from->pc, .sp = from->sp, .fp = from->fp,
 		.generation = result->generation, .node = result->node,
@@ -242,10 +230,24 @@ memo_put(struct memo *memo, const struct arch_frame *from,
 		.flags = (uint16_t)trace->flags,
 		.first_fp = (uint16_t)trace->first_fp,
 	};
+	memcpy(e->word, trace->word, trace->count * sizeof(*e->word));
+	return next_place(memo);
+}
+
+void
+memo_put(struct memo *memo, uint64_t here)
+{
+	struct memo_entry *e = next_entry(memo);
+	uint64_t head = here + ENTRY_WORDS(e->count);
+	bool is_round = head / memo->ring_words !=
+	    memo->head / memo->ring_words;
+
+	/* A handler may have left for another stack, where others were put. */
+	if (UNLIKELY(here != next_place(memo)))
+		return;
 	/*
 	 * What is good has begun less than a ring ago, taken off the room of
-	 * the next one, which is written where it will lie, and what may be
-	 * skipped before it.
+	 * the next one, and what may be skipped before it.
 	 */
 	memo->oldest = max_u64(memo->oldest,
 	    head + 2 * ENTRY_MOST - memo->ring_words);

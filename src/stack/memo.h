@@ -117,6 +117,13 @@ struct memo_trace {
 	bool whole;        /* it is all that the walk depends on */
 };
 
+/* Begin to note, in @words of MEMO_TRACE, what a walk from @from reads. */
+static inline void
+memo_begin(struct memo_trace *t, const struct arch_frame *from, uint64_t *words)
+{
+	*t = (struct memo_trace){ .word = words, .place = from->sp };
+}
+
 /* Note a word; a trace that has no room for it is not whole. */
 static inline void
 memo_note(struct memo_trace *t, uint64_t place, uint64_t value,
@@ -292,10 +299,6 @@ memo_find(struct memo *memo, const struct arch_frame *from,
 const struct memo_entry *memo_kin(const struct memo *memo,
     const struct arch_frame *from, uint32_t generation);
 
-/* Where a walk from @from may note what it reads; good until the next call. */
-void memo_begin(struct memo *memo, const struct arch_frame *from,
-    struct memo_trace *trace);
-
 /* What a walk has come to, of @frames frames. */
 struct memo_result {
 	uint32_t generation;
@@ -304,9 +307,16 @@ struct memo_result {
 	uint32_t frames;
 };
 
-/* Keep a walk, if it was @trace->whole. */
-void memo_put(struct memo *memo, const struct arch_frame *from,
+/*
+ * Lay a walk down in @memo, if it was @trace->whole, where memo_put() makes it
+ * one that is remembered.  In between who calls makes sure that no signal
+ * handler has written over the trace.
+ *
+ * Return: its place in the ring; 0: there is nothing to put.
+ */
+uint64_t memo_lay(struct memo *memo, const struct arch_frame *from,
     const struct memo_trace *trace, const struct memo_result *result);
+void memo_put(struct memo *memo, uint64_t place);
 
 /* --- nodes ------------------------------------------------------------------ */
 

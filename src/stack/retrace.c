@@ -340,7 +340,10 @@ go(struct retracer *r, uint32_t room, struct retraced *result)
 	return t->whole && end_by_itself(r, end, result);
 }
 
-/* The addresses of the frames that are not the remembered walk's. */
+/*
+ * The addresses of the frames that are not the remembered walk's.  A signal
+ * handler may have written over the trace, and then it does not matter what.
+ */
 static void
 tell(const struct retracer *r, uint64_t *buffer, uint32_t fresh)
 {
@@ -350,7 +353,7 @@ tell(const struct retracer *r, uint64_t *buffer, uint32_t fresh)
 
 	if (fresh > 0)
 		buffer[n++] = r->from->pc;
-	for (i = 0; n < fresh; i++)
+	for (i = 0; n < fresh && i < t->count; i++)
 		if (memo_is_return(t->word[i]))
 			buffer[n++] = t->word[i] & MEMO_VALUE;
 }

@@ -57,7 +57,7 @@ for tunables in glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1 ''; do
 	export GLIBC_TUNABLES
 	stands_up
 
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		under "$stacks" "$victims/reuse" 1 idle >out </dev/null
 		report profile.tide
 		mv report.json idle.json

@@ -15,7 +15,7 @@ for level in 3 2; do
 	break
 done
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" "$victims/questions" idle
 	same "its own answers" "bytes that others wrote: 0" \
 	    "$(sed -n 1p under.out)"
@@ -51,7 +51,7 @@ turned()
 	totals_match sums idle.json
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	turned A=B
 	turned GLIBC_TUNABLES=glibc.malloc.tcache_count=0
 	turned GLIBC_TUNABLES=glibc.malloc.mmap_threshold=4096

@@ -9,7 +9,7 @@ for kind in bare bare-aligned; do
 	    "$srcdir/tests/victims/bare.c" || fail "cannot build $kind.so"
 done
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	# Its aligned blocks are libc's: about them it must not be asked.
 	LD_PRELOAD=./bare.so limited 10 "$victims/aligner"
 	same "bare, alone" 0 $?

@@ -32,7 +32,7 @@ followed()
 		printf "%s%s %s %s", NR == 1 ? "" : ", ", $1, $2, $3 }'
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	same "all" "3 family fork, 3 family leaf, 2 sh " \
 		"$(followed all | sed 's/[0-9]* sh /2 sh /')"
 	same "exec" "1 family fork, 3 family leaf, 2 sh " "$(followed exec)"

@@ -30,7 +30,7 @@ survives()
 	report profile.tide
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	for how in prctl seccomp libseccomp; do
 		survives $how idle
 		grep -q 'no libseccomp' account && continue
@@ -102,7 +102,7 @@ for how in prctl seccomp; do
 		calls_of "$confined" $how $what >plain.calls
 		grep -qx write plain.calls ||
 			skip "strace does not work here: $(tail -n 1 strace.err)"
-		for stacks in none all; do
+		for stacks in none sampled all; do
 			calls_of env LD_PRELOAD="$LIBHEAPTIDE" \
 			    HEAPTIDE_STACKS=$stacks "$confined" $how $what \
 			    >under.calls

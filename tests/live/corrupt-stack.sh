@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 for mode in trampled registers generated jumps; do
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		limited 60 "$victims/corrupt-stack" $mode >plain
 		status=$?
 		[ $status -ne 77 ] || continue # hand-written for another CPU

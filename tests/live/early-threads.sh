@@ -25,7 +25,7 @@ through()
 
 limited 60 env LD_PRELOAD="$early" $program >plain || fail "alone: status $?"
 [ -s "$EARLY" ] || fail "alone: no account"
-for stacks in none all; do
+for stacks in none sampled all; do
 	for order in behind before; do
 		export IDLE=1
 		through $order

@@ -22,7 +22,7 @@ ends()
 	same "$1: exact" true "$(json report.json .exact)"
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	ends return 0 exited 0
 	ends exit 3 exited 3
 	ends quick_exit 5 exited 5

@@ -45,7 +45,7 @@ while read -r library function; do
 	[ -n "$path" ] || { without "$library, which is not installed"; continue; }
 	"${CC:-cc}" -O1 -fno-builtin -o "extra-$function" extra.c \
 	    -Wl,--no-as-needed "$path" || fail "cannot link with $path"
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		plain_and_under "$stacks" "./extra-$function" "$function"
 		same "$function" 150 "$(cat under.out)"
 		report profile.tide

@@ -5,7 +5,7 @@
 
 throws=$victims/throws
 [ -x "$throws" ] || skip "there is no C++ compiler"
-for stacks in none all; do
+for stacks in none sampled all; do
 	unharmed "$throws" 20 30
 	plain_and_under "$stacks" "$throws" 10 100 "$modules/throws-library.so"
 	grep -q "^caught 110, .*libgcc_s" under.out ||
@@ -20,7 +20,7 @@ for flags in "-static-libgcc -static-libstdc++" "-O3 -flto" \
 		echo "not with $flags: $(tail -n 1 cc.log)"
 		continue
 	}
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		plain_and_under "$stacks" ./other 5 30
 	done
 done
@@ -50,7 +50,7 @@ per_throw()
 
 plain=$(per_throw)
 within "instructions of a throw through 40 frames" 1000 1000000 "$plain"
-for stacks in none all; do
+for stacks in none sampled all; do
 	with=$(LD_PRELOAD=$LIBHEAPTIDE HEAPTIDE_STACKS=$stacks per_throw)
 	echo "a throw through 40 frames: $plain, with --stacks=$stacks $with"
 	within "instructions" 1000 $((plain + plain / 20)) "$with"

@@ -240,7 +240,7 @@ same "told of in the profile" "exited 1" \
 echo text >plain
 printf '#!/no/such/interpreter\n' >orphan
 chmod +x orphan
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under $stacks "$victims/starter" failures
 	report profile.tide
 	same "failures are no programs" 0 \

@@ -75,7 +75,7 @@ generations()
 }
 
 exact=true
-for stacks in none all; do
+for stacks in none sampled all; do
 	family fork 2
 	accounts_match
 	same "generations" "1:1 2:1" "$(echo $(generations))"
@@ -109,7 +109,7 @@ done
 # Children that no handler of libc's is called in: seen when they allocate, and
 # what they hold of their parent's is taken from its profile then.
 exact=false
-for stacks in none all; do
+for stacks in none sampled all; do
 	for how in clone clone3 SYS_fork _Fork; do
 		family $how 2
 		rm account."$root"

@@ -18,7 +18,7 @@ same "what it says" "1 400" "$expected"
     -Wl,--no-as-needed -Wl,-z,now -Wl,-z,relro "$resolver" \
     -Wl,-rpath,"$modules" || fail "cannot link with -z now"
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	unharmed "$first" "$resolver"
 	for program in ./linked ./linked-now; do
 		plain_and_under "$stacks" $program

@@ -39,7 +39,7 @@ limited_to()
 }
 
 for blocks in 0 1 20 200 2000; do
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		what="ulimit -f $blocks, --stacks=$stacks"
 		limited_to $blocks env LD_PRELOAD="$LIBHEAPTIDE" \
 		    HEAPTIDE_STACKS=$stacks HEAPTIDE_LOG="$scratch/log" |
@@ -65,7 +65,7 @@ trap 'status=$?; cd /; umount "$scratch/small" 2>/dev/null
 for size in 4k 16k 64k 1m; do
 	mount -t tmpfs -o size=$size,mode=700 none small 2>/dev/null ||
 		skip "no tmpfs can be mounted here"
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		unharmed_by "$size, by hand" 0 env LD_PRELOAD="$LIBHEAPTIDE" \
 		    HEAPTIDE_DIR="$scratch/small" HEAPTIDE_STACKS=$stacks
 		unharmed_by "$size" 125 env HEAPTIDE_DIR="$scratch/small" \

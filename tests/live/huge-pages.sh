@@ -6,7 +6,7 @@ need jq
 
 "$victims/ranges" huge >/dev/null
 [ $? -ne 77 ] || skip "no huge pages of 2 MiB are set aside here"
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" "$victims/ranges" huge
 	report profile.tide
 	same "--stacks=$stacks: mapped" "$(cat under.out)" \

@@ -26,7 +26,7 @@ counted()
 }
 
 wrapper=$modules/wrapper.so
-for stacks in none all; do
+for stacks in none sampled all; do
 	counted "$wrapper:$LIBHEAPTIDE"
 	same "who is first, and passes on" "first true wrapper.so" "$(json \
 	    report.json '.bypassed[] | "\(.why) \(.passes_on) \(
@@ -44,7 +44,7 @@ done
 for other in /usr/lib/heaptrack/libheaptrack_preload.so \
 	/usr/lib/*/heaptrack/libheaptrack_preload.so; do
 	[ -e "$other" ] || continue
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		for list in "$other:$LIBHEAPTIDE" "$LIBHEAPTIDE:$other"; do
 			DUMP_HEAPTRACK_OUTPUT=$scratch/heaptrack \
 			    beside "$list" "$victims/small-print" >under.out \

@@ -50,7 +50,7 @@ trap 'status=$?; [ -z "$writer" ] || kill -KILL $writer 2>/dev/null
 	cd /; rm -rf "$scratch"; exit $status' EXIT
 
 # What its threads cost the C library is the same each time.
-for stacks in none all; do
+for stacks in none sampled all; do
 	start "$stacks" calm
 	finish >live || { cat live; exit 1; }
 	read -r "base_$stacks" <live

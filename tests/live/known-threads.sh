@@ -10,7 +10,7 @@ known()
 	report profile.tide
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	for mode in apart handed-over brief; do
 		known "$mode" idle
 		mv report.json idle.json

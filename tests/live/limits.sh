@@ -44,7 +44,7 @@ for what in user-namespace mounts chroot nobody undumpable landlock files \
 done
 
 # A child has no segment where it may not make one, and that is said once.
-for stacks in none all; do
+for stacks in none sampled all; do
 	case $skipped in *nobody*) continue ;; esac
 	by_hand "$limits" nobody >out || same "nobody: status" 6 $?
 	same "lines in the log" 1 "$(wc -l <logs/log)"
@@ -69,7 +69,7 @@ if command -v setpriv >/dev/null && [ "$(id -u)" -eq 0 ]; then
 	cp "$limits" "$LIBHEAPTIDE" installed
 	locks=$(ulimit -H -l)
 	[ "$locks" != unlimited ] && [ "$locks" -lt 40000 ] || locks=40000
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		mkdir -m 777 theirs
 		as_nobody LD_PRELOAD="$scratch/installed/libheaptide.so" \
 		    installed/limits undumpable >out
@@ -102,7 +102,7 @@ fi
 
 # --- the directory ---------------------------------------------------------------
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	by_hand "$limits" removed "$HEAPTIDE_DIR" >out
 	same "directory removed: status" 6 $?
 	same "directory removed" done "$(cat out)"
@@ -121,7 +121,7 @@ mkdir read-only
 trap 'status=$?; cd /; umount "$scratch/read-only" 2>/dev/null
 	rm -rf "$scratch"; exit $status' EXIT
 if mount -t tmpfs -o ro,mode=700 none read-only 2>mount.err; then
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		rm -f logs/log
 		limited 60 env LD_PRELOAD="$LIBHEAPTIDE" \
 		    HEAPTIDE_LOG="$scratch/logs/log" \
@@ -149,7 +149,7 @@ under_limit()
 	same "ulimit $limit, --stacks=$stacks: status" $status $?
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	for limit in '-n 16' '-s 100' '-s unlimited' '-l 0' '-c 0' '-m 1000' \
 		'-d 60000' '-v 60000'; do
 		(ulimit $limit) 2>/dev/null || {
@@ -175,7 +175,7 @@ value()
 
 # What a program can get under a limit is what it could, less a share that is
 # fixed: an eighth and a thirty-second of the limit, and the library itself.
-for stacks in none all; do
+for stacks in none sampled all; do
 	for limit in '-v 100000' '-v 300000' '-d 100000'; do
 		for what in space small-space; do
 			under_limit "$limit" "$limits" $what
@@ -196,7 +196,7 @@ done
 if "$limits" locked | grep '^cannot' >>skips; then
 	skipped="$skipped locked"
 else
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		for what in locked locked-later; do
 			limited 60 "$limits" $what >plain
 			by_hand "$limits" $what >out

@@ -4,7 +4,7 @@
 # Where this one fails, no other result means anything.
 . "${srcdir:-.}/tests/lib.sh"
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" "$victims/known-sequence" count
 	report profile.tide
 	same "--stacks=$stacks: allocations" 12345 \

@@ -37,7 +37,7 @@ own()
 	json report.json .rss.terms.heaptide
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	counted in-a-row 100
 	few_rows=$(rows)
 	few_own=$(own)

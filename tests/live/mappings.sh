@@ -2,7 +2,7 @@
 # mappings.sh - what the program maps itself is known by kind, to the page
 . "${srcdir:-.}/tests/lib.sh"
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	under "$stacks" "$victims/mapper" >account || fail "status $?"
 	report profile.tide
 	while read -r kind bytes; do

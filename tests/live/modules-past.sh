@@ -24,7 +24,7 @@ found()
 	grep -q "not seen .*/$2 " text || fail "$stacks: the report is silent"
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	# As most are loaded: nobody goes past, every block is seen.
 	for how in global local; do
 		plain_and_under "$stacks" "$victims/binder" $how "$plugin"

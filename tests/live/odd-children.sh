@@ -2,7 +2,7 @@
 # odd-children.sh - however a child is made, it counts for itself alone
 . "${srcdir:-.}/tests/lib.sh"
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	for how in clone _Fork small-stack; do
 		rm -rf profile.tide.d
 		plain_and_under "$stacks" "$victims/odd-children" $how

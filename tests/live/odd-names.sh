@@ -45,7 +45,7 @@ escape=$(printf '\033[31m')
 for name in 'blank in it' "one${newline}two" "red${escape}name" \
 	'gone (deleted)' "quo\"te'%s\$(x)" '-dash' 'ünïcode'; do
 	cp hold "./$name"
-	limited 60 "$HEAPTIDE" run -o 'f.%c.tide' -- "./$name" "a${newline}b" \
+	limited 60 "$HEAPTIDE" run --stacks all -o 'f.%c.tide' -- "./$name" "a${newline}b" \
 		2>err
 	same "$name: status" 3 $?
 	no_control err
@@ -84,7 +84,7 @@ wait $pid 2>/dev/null
 
 # A file that is gone when the profile is read.
 cp hold gone
-limited 60 "$HEAPTIDE" run -q -o gone.tide -- ./gone unlink
+limited 60 "$HEAPTIDE" run -q --stacks all -o gone.tide -- ./gone unlink
 same "status of who removes itself" 3 $?
 XDG_CACHE_HOME=$scratch/empty limited 60 "$HEAPTIDE" report gone.tide >text ||
 	fail "no report"
@@ -98,7 +98,7 @@ grep -q 'no names from .*/gone: No such file' text ||
 long=$(printf 'f%.0s' $(seq 10000))
 sed "s/hold_in_here/$long/" hold.c >long.c
 ${CC:-cc} -g -O0 -o long long.c || fail "cannot build the program"
-limited 60 "$HEAPTIDE" run -o long.tide -- ./long 2>err
+limited 60 "$HEAPTIDE" run --stacks all -o long.tide -- ./long 2>err
 same "status" 3 $?
 grep -q 'held at peak' err || fail "no summary: $(cut -c 1-200 err)"
 for look in '' --full; do

@@ -26,7 +26,7 @@ program='[range(50000)] | map(tostring) | add | length'
 jq -n "$program" >../plain
 
 export HEAPTIDE_DIR="$scratch/own/segments"
-for stacks in none all; do
+for stacks in none sampled all; do
 	as_nobody "$HEAPTIDE" run --stacks "$stacks" --summary off \
 	    -o user.tide -- jq -n "$program" >../out || fail "status $?"
 	cmp ../plain ../out

@@ -18,7 +18,7 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
 done
 wait
 END
-for stacks in none all; do
+for stacks in none sampled all; do
 	rm -rf profile.tide.d
 	under $stacks sh many "$scratch" "$victims/endings"
 	same "status" 0 $?

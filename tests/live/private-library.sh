@@ -13,7 +13,7 @@ private=$victims/.libs/private.so
 	fail "cannot build whole.so"
 
 for library in "$private" ./whole.so; do
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		plain_and_under "$stacks" "$victims/loader" "$library" 1000
 		report profile.tide
 		adds_up

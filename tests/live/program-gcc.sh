@@ -26,7 +26,7 @@ awk 'BEGIN {
 }' >large.c
 gcc -O2 -g -c -o plain.o large.c || skip "gcc cannot compile it"
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" gcc -O2 -g -c -o large.o large.c
 	cmp plain.o large.o || fail "--stacks=$stacks: another object file"
 	report profile.tide

@@ -25,7 +25,7 @@ JAVA
 else
 	set -- java -XshowSettings:properties -Xmx256m -version
 fi
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" "$@"
 	report profile.tide
 	within "allocations" 1000 1000000000 \

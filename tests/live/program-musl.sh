@@ -9,7 +9,7 @@ musl-gcc -o dynamic seven.c || skip "musl-gcc does not work here"
 musl-gcc -static -o static seven.c || skip "musl-gcc does not work here"
 limited 10 ./dynamic
 same "alone" 7 $?
-for stacks in none all; do
+for stacks in none sampled all; do
 	"$HEAPTIDE" run --stacks $stacks -o x.tide -- ./dynamic 2>words
 	same "dynamic: status" 7 $?
 	same "dynamic: lines" 1 "$(wc -l <words)"

@@ -16,7 +16,7 @@ for (let i = 0; i < 2000; i++)
 console.log(back.length, text.length, Buffer.concat(buffers).length);
 process.exitCode = 5;
 JS
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" node objects.js
 	report profile.tide
 	within "allocations" 1000 1000000000 \

@@ -28,7 +28,7 @@ unharmed "$python" objects.py
 # paths, so the report is asked for the first only.
 PYTHONMALLOC=malloc
 export PYTHONMALLOC
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" "$python" objects.py
 	"$HEAPTIDE" report --json --top 1 profile.tide >report.json ||
 		fail "no report"

@@ -23,7 +23,7 @@ pid = fork { exit!(3) }
 Process.wait(pid)
 puts [sum, text.size, Digest::SHA256.hexdigest(text)[0, 8], caught, back, child, $?.exitstatus].join(' ')
 E2
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" ruby --disable-gems many.rb
 	report profile.tide
 	adds_up

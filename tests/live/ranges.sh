@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 need jq
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" "$victims/ranges"
 	report profile.tide
 	adds_up

@@ -5,7 +5,7 @@
 
 limited 60 "$victims/recursion" >plain || fail "alone: status $?"
 for depth in 16 128; do
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		limited 300 "$HEAPTIDE" run --stacks $stacks --depth $depth \
 		    --summary off -o profile.tide -- "$victims/recursion" \
 		    >account || fail "--stacks=$stacks: status $?"

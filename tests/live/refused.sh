@@ -41,7 +41,7 @@ first_profile()
 	[ ! -e "$1" ] || echo "$1"
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	run count
 	calls=$(sed -n 's/.*system calls: //p' log)
 	within "--stacks=$stacks: system calls" 50 5000 "$calls"

@@ -64,7 +64,7 @@ for cc in "${CC:-cc}" clang; do
 			without "$cc -fsanitize=$kind, which does not run alone here"
 			continue
 		}
-		for stacks in none all; do
+		for stacks in none sampled all; do
 			limited 60 "$HEAPTIDE" run --stacks $stacks -o "$kind.tide" \
 			    -- ./good >under.out 2>words
 			same "$cc $kind, run: status" 6 $?

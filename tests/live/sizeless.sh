@@ -2,7 +2,7 @@
 # sizeless.sh - an allocator that cannot tell sizes is let alone, and named
 . "${srcdir:-.}/tests/lib.sh"
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	limited 60 env LD_PRELOAD="$modules/sizeless.so" ls -d / >plain.out ||
 		skip "ls does not run with this allocator by itself"
 	limited 60 env LD_PRELOAD="$LIBHEAPTIDE $modules/sizeless.so" \

@@ -40,7 +40,7 @@ for name in jemalloc tcmalloc_minimal; do
 	archives=$((archives + 1))
 	built shown "$archive"
 	built hidden "$archive" -Wl,--exclude-libs,ALL
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		plain_and_under "$stacks" ./shown zero refused
 		is_said shown first "malloc of .*shown"
 		same "shown: exact" false "$(json report.json .exact)"
@@ -54,7 +54,7 @@ done
 # A malloc of the program's own.
 cp "$victims/own-malloc" own
 cp "$victims/.libs/own-malloc" own 2>/dev/null
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" ./own
 	is_said own first "malloc of .*own"
 done

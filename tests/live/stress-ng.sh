@@ -55,7 +55,7 @@ while read -r name operations more; do
 		;;
 	esac
 	tested=1
-	for stacks in none all; do
+	for stacks in none sampled all; do
 		under=$(stressed under "$stacks" "$@")
 		[ "$plain" = "$under" ] || {
 			tail -n 5 out

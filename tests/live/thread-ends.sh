@@ -28,7 +28,7 @@ ends()
 		    "$(grep -v bytes account)"
 }
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	ends 0 "$victims/thread-ends" cancelled
 	ends 0 "$victims/thread-ends" at-any-time
 	ends 5 "$victims/thread-ends" main-leaves

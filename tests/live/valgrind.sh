@@ -24,7 +24,7 @@ valgrind --error-exitcode=9 ./leaky >plain.out 2>plain.err ||
 valgrind --leak-check=full --errors-for-leak-kinds=none \
     --error-exitcode=9 ./leaky >plain.out 2>plain.err
 plain_status=$?
-for stacks in none all; do
+for stacks in none sampled all; do
 	limited 120 "$HEAPTIDE" run --stacks $stacks --summary off \
 	    -o outer.tide -- valgrind --leak-check=full \
 	    --errors-for-leak-kinds=none --error-exitcode=9 \

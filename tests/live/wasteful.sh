@@ -2,7 +2,7 @@
 # wasteful.sh - a block with more waste than can be written down is still freed
 . "${srcdir:-.}/tests/lib.sh"
 
-for stacks in none all; do
+for stacks in none sampled all; do
 	plain_and_under "$stacks" "$victims/wasteful"
 	same "blocks" 10 "$(cat under.out)"
 	report profile.tide

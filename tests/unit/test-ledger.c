@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "heap/ledger.h"
+#include "heap/sample.h"
 
 /* As who allocates does it: shortly, and else at length. */
 static int
@@ -48,7 +49,7 @@ a_record_comes_back_once(void **state)
 static void
 a_second_record_at_an_address_gives_the_first(void **state)
 {
-	struct record old = { 0, 0, 0 };
+	struct record old = { 0 };
 	struct record got;
 	const struct record second = { .site = 8 };
 	void *block = (void *)0x7000004560;
@@ -65,7 +66,7 @@ static void
 the_largest_values_fit_and_larger_ones_are_refused(void **state)
 {
 	struct record most = { SEGMENT_SITES - 1, LEDGER_SLACK - 1,
-	    LEDGER_EPOCHS - 1 };
+	    LEDGER_EPOCHS - 1, SAMPLE_RATES - 1 };
 	struct record got, old;
 	void *block = (void *)0x7000007890;
 
@@ -94,7 +95,8 @@ a_record_is_what_was_put_in(void **state)
 	for (i = 0; i < ARRAY_LENGTH(sites); i++)
 		for (k = 0; k < 2 * ARRAY_LENGTH(slacks); k++) {
 			const struct record r = { sites[i], slacks[k % 10],
-				(uint32_t)(k * 13 % LEDGER_EPOCHS) };
+				(uint32_t)(k * 13 % LEDGER_EPOCHS),
+				k % 3 == 0 ? (uint32_t)k : 0 };
 			void *block = (void *)(0x7100000000 + i * 65536 +
 			    k * 64);
 

@@ -65,15 +65,19 @@ put(struct arch_frame from, size_t count, uint32_t flags, uint32_t node)
 {
 	const struct memo_result result = { .generation = 1, .node = node,
 		.site = node, .frames = (uint32_t)count + 1 };
+	uint64_t noted[MEMO_TRACE];
 	struct memo_trace trace;
+	uint64_t place;
 	size_t i;
 
-	memo_begin(memo, &from, &trace);
+	memo_begin(&trace, &from, noted);
 	for (i = 0; i < count; i++)
 		memo_note(&trace, (uintptr_t)&words[i], words[i], MEMO_RETURN);
 	trace.whole = true;
 	trace.flags |= flags;
-	memo_put(memo, &from, &trace, &result);
+	place = memo_lay(memo, &from, &trace, &result);
+	if (place != 0)
+		memo_put(memo, place);
 }
 
 static void
@@ -193,13 +197,16 @@ a_walk_that_is_not_whole_is_not_kept(void **state)
 {
 	const struct memo_result result = { .generation = 1, .node = 42 };
 	struct arch_frame from = frame(0x1000, 0);
+	uint64_t noted[MEMO_TRACE];
 	struct memo_trace trace;
 
 	(void)state;
-	memo_begin(memo, &from, &trace);
+	memo_begin(&trace, &from, noted);
 	trace.whole = false;
-	memo_put(memo, &from, &trace, &result);
-	assert_int_equal(find(from, 1), 0);
+	assert_int_equal(memo_lay(memo, &from, &trace, &result), 0);
+	trace.whole = true;
+	assert_int_not_equal(memo_lay(memo, &from, &trace, &result), 0);
+	assert_int_equal(find(from, 1), 0); /* until it is put */
 }
 
 static void

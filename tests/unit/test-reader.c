@@ -39,6 +39,7 @@ struct made {
 	struct site site[ROWS];
 	struct count first[ROWS];
 	struct count count[ROWS];
+	struct estimate estimate[ROWS];
 	struct node node[ROWS];
 	struct module module[ROWS];
 	struct mapping mapping[ROWS];
@@ -79,6 +80,7 @@ make(struct made *m)
 	TABLE(TABLE_SITES, site, 3);
 	TABLE(TABLE_FIRST, first, 3);
 	TABLE(TABLE_COUNTS, count, 3);
+	TABLE(TABLE_ESTIMATES, estimate, 0);
 	TABLE(TABLE_NODES, node, 4);
 	TABLE(TABLE_MODULES, module, 1);
 	TABLE(TABLE_MAPPINGS, mapping, 1);
@@ -296,7 +298,9 @@ requested_figures_need_all_stacks(void **state)
 
 	m.segment.config.stacks = STACKS_SAMPLED;
 	open_well(&m, &p);
-	assert_false(profile_is_exact(&p));
+	profile_totals(&p, &t);
+	assert_false(t.requested_known);
+	assert_true(profile_is_exact(&p)); /* its sites say what they are */
 	profile_close(&p);
 }
 
@@ -376,6 +380,64 @@ figures_of_a_site_are_the_sums_of_what_threads_counted(void **state)
 	assert_int_equal(p.figures[1].live_bytes, 0);
 	assert_int_equal(p.figures[1].live_blocks, 0);
 	profile_close(&p);
+}
+
+static uint64_t
+bits_of(double x)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+
+static void
+what_was_drawn_is_added_with_its_error(void **state)
+{
+	struct made m;
+	struct profile p;
+
+	(void)state;
+	make(&m);
+	m.segment.table[TABLE_ESTIMATES].used = 2;
+	m.segment.live.peak_epoch = 5;
+	m.estimate[1] = (struct estimate){ .drawn = 3,
+	    .allocations = 30 * ESTIMATE_BLOCKS, .frees = 10 * ESTIMATE_BLOCKS,
+	    .allocated_bytes = 3000 * ESTIMATE_BYTES,
+	    .freed_bytes = 1000 * ESTIMATE_BYTES + 7, .epoch = 5,
+	    .at_peak_bytes = 2500 * ESTIMATE_BYTES,
+	    .variance = bits_of(1e6) };
+	open_well(&m, &p);
+	assert_int_equal(p.figures[1].drawn, 3);
+	assert_int_equal(p.figures[1].allocations, 36);
+	assert_int_equal(p.figures[1].live_blocks, 21);
+	assert_int_equal(p.figures[1].live_bytes, 1400 + 1999);
+	assert_int_equal(p.figures[1].error_bytes, 1000);
+	assert_int_equal(p.figures[2].drawn, 0);
+	assert_int_equal(p.figures[2].error_bytes, 0);
+	profile_close(&p);
+}
+
+static void
+an_error_that_is_none_is_not_believed(void **state)
+{
+	static const uint64_t bits[] = { UINT64_MAX, 0,
+		UINT64_C(0x7ff0000000000000), UINT64_C(0xfff0000000000000),
+		UINT64_C(0x7ff8000000000001), UINT64_C(0xbff0000000000000) };
+	struct made m;
+	struct profile p;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(bits); i++) {
+		make(&m);
+		m.segment.table[TABLE_ESTIMATES].used = 2;
+		m.estimate[1] = (struct estimate){ .drawn = 1,
+		    .freed_bytes = UINT64_MAX / 2, .variance = bits[i] };
+		open_well(&m, &p);
+		assert_int_equal(p.figures[1].error_bytes, 0);
+		assert_int_equal(p.figures[1].live_bytes, 0);
+		profile_close(&p);
+	}
 }
 
 static void
@@ -969,6 +1031,8 @@ main(void)
 		    a_site_that_changed_since_the_peak_tells_what_it_held),
 		cmocka_unit_test(
 		    figures_of_a_site_are_the_sums_of_what_threads_counted),
+		cmocka_unit_test(what_was_drawn_is_added_with_its_error),
+		cmocka_unit_test(an_error_that_is_none_is_not_believed),
 		cmocka_unit_test(
 		    a_stack_is_told_leaf_first_and_cut_at_the_room),
 		cmocka_unit_test(

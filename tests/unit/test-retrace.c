@@ -94,6 +94,7 @@ capture(void)
 	uint64_t walked[ROOM];
 	uint64_t found[ROOM];
 	struct memo_trace none = { .word = NULL };
+	uint64_t noted[MEMO_TRACE];
 	struct memo_trace trace;
 	const struct memo_entry *e;
 	struct retraced r;
@@ -112,7 +113,7 @@ capture(void)
 		return;
 	}
 	e = memo_kin(memo, &from, 1);
-	memo_begin(memo, &from, &trace);
+	memo_begin(&trace, &from, noted);
 	if (e != NULL && retrace(e, &from, &known, found, ROOM, &trace, &r)) {
 		assert_int_equal(r.fresh + r.known, n);
 		assert_int_equal(r.cut, cut);
@@ -124,7 +125,7 @@ capture(void)
 		if (r.fresh == 0)
 			return;
 	} else {
-		memo_begin(memo, &from, &trace);
+		memo_begin(&trace, &from, noted);
 		(void)unwind_stack(&from, &known, found, ROOM, &cut, &trace);
 		seen.walked++;
 		seen.cut += cut != 0;
@@ -132,7 +133,7 @@ capture(void)
 	result.node = keep(walked, n);
 	result.frames = (uint32_t)n;
 	if (result.node != 0)
-		memo_put(memo, &from, &trace, &result);
+		memo_put(memo, memo_lay(memo, &from, &trace, &result));
 	KEEP();
 }
 
