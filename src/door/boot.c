@@ -385,8 +385,12 @@ static void
 come_alive(void)
 {
 	(void)sys_madvise(boot_mode, sizeof(boot_mode), MADV_WIPEONFORK);
-	boot_mode[0] = boot_now.records ? MODE_LONG :
-	    real.chunks ? MODE_SHORT : MODE_ASK;
+	if (boot_now.records)
+		boot_mode[0] = MODE_LONG;
+	else if (!real.chunks)
+		boot_mode[0] = MODE_ASK;
+	else
+		boot_mode[0] = boot_now.draws ? MODE_DRAWN : MODE_SHORT;
 }
 
 /*

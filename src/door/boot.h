@@ -53,8 +53,9 @@ extern __thread struct self self
 enum mode {
 	MODE_NOT,   /* no segment; or we are a child, and have none yet */
 	MODE_SHORT, /* only the tally counts, and glibc's blocks tell their size */
-	MODE_ASK,   /* only the tally counts, and the allocator is asked */
-	MODE_LONG
+	MODE_DRAWN, /* the same, and some blocks have a record */
+	MODE_ASK,   /* the allocator is asked, and some blocks may have one */
+	MODE_LONG   /* every block has a record */
 };
 
 /*

@@ -180,20 +180,14 @@ malloc_asking(struct tally *t, size_t size)
 	return block;
 }
 
-EXPORT void *
-malloc(size_t size)
+/* MODE_SHORT and MODE_DRAWN: the block tells its size. */
+static HOT void *
+malloc_short(struct tally *t, size_t size)
 {
-	struct tally *t = self.tally;
+	void *block = real.malloc(size);
 	size_t usable;
 	size_t head;
-	void *block;
 
-	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT)) {
-		if (t != NULL && boot_mode[0] == MODE_ASK)
-			return malloc_asking(t, size);
-		return malloc_long(size);
-	}
-	block = real.malloc(size);
 	if (UNLIKELY(block == NULL))
 		return NULL;
 	head = real_head(block);
@@ -203,6 +197,28 @@ malloc(size_t size)
 	if (tally_alloc(t, block, usable))
 		return malloc_due(block, usable);
 	return block;
+}
+
+static JUMPED_TO void *
+malloc_drawn(struct tally *t, size_t size)
+{
+	return malloc_short(t, size);
+}
+
+EXPORT void *
+malloc(size_t size)
+{
+	struct tally *t = self.tally;
+
+	if (UNLIKELY(t == NULL))
+		return malloc_long(size);
+	if (LIKELY(boot_mode[0] == MODE_SHORT))
+		return malloc_short(t, size);
+	if (boot_mode[0] == MODE_DRAWN)
+		return malloc_drawn(t, size);
+	if (boot_mode[0] == MODE_ASK)
+		return malloc_asking(t, size);
+	return malloc_long(size);
 }
 
 /* True: the block is nobody's any more; else it is forgotten, and still there. */
@@ -229,39 +245,62 @@ free_and_look(void *block)
 	real.free(block);
 }
 
-static __attribute__((noinline)) void
-free_asking(struct tally *t, void *block)
+static HOT void
+free_counted(struct tally *t, void *block, size_t usable)
 {
-	if (tally_free(t, block, real.usable_size(block)))
+	if (tally_free(t, block, usable))
 		free_and_look(block);
 	else
 		real.free(block);
+}
+
+/* A piece of the pool comes by here as well: in its head, bit 1 is set. */
+static HOT void
+free_short(struct tally *t, void *block, uint64_t pc)
+{
+	size_t head = real_head(block);
+
+	if (real_is_mapped(head))
+		free_long(block, pc);
+	else
+		free_counted(t, block, real_size(head));
+}
+
+static __attribute__((noinline)) void
+free_drawn(struct tally *t, void *block, uint64_t pc)
+{
+	if (sample_may_have(block))
+		free_long(block, pc);
+	else
+		free_short(t, block, pc);
+}
+
+static __attribute__((noinline)) void
+free_asking(struct tally *t, void *block, uint64_t pc)
+{
+	if (pool_has(block) || sample_may_have(block))
+		free_long(block, pc);
+	else
+		free_counted(t, block, real.usable_size(block));
 }
 
 EXPORT void
 free(void *block)
 {
 	struct tally *t = self.tally;
-	size_t head;
 
 	if (UNLIKELY(block == NULL))
 		return;
-	if (UNLIKELY(t == NULL || boot_mode[0] != MODE_SHORT ||
-	    sample_may_have(block))) {
-		if (t != NULL && boot_mode[0] == MODE_ASK &&
-		    !pool_has(block) && !sample_may_have(block))
-			free_asking(t, block);
-		else
-			free_long(block, ARCH_RETURNS_TO());
-		return;
-	}
-	head = real_head(block);
-	if (real_is_mapped(head))
+	if (UNLIKELY(t == NULL))
 		free_long(block, ARCH_RETURNS_TO());
-	else if (tally_free(t, block, real_size(head)))
-		free_and_look(block);
+	else if (LIKELY(boot_mode[0] == MODE_SHORT))
+		free_short(t, block, ARCH_RETURNS_TO());
+	else if (boot_mode[0] == MODE_DRAWN)
+		free_drawn(t, block, ARCH_RETURNS_TO());
+	else if (boot_mode[0] == MODE_ASK)
+		free_asking(t, block, ARCH_RETURNS_TO());
 	else
-		real.free(block);
+		free_long(block, ARCH_RETURNS_TO());
 }
 
 EXPORT void *

@@ -70,6 +70,13 @@ site_free(struct counts *counts, const struct record *record, size_t usable,
 
 /* --- allocations ------------------------------------------------------------ */
 
+static COLD size_t
+kept_of(size_t usable)
+{
+	atomic_fetch_add(&segment_mine()->lost.blocks, 1);
+	return usable - (LEDGER_SLACK - 1);
+}
+
 /*
  * What was asked for, as the ledger can keep it.  An alignment of 256 MiB and
  * more may waste more than fits: what is wrong then is wrong on both ends, and
@@ -78,10 +85,8 @@ site_free(struct counts *counts, const struct record *record, size_t usable,
 static HOT size_t
 keepable(size_t requested, size_t usable)
 {
-	if (LIKELY(usable - requested < LEDGER_SLACK))
-		return requested;
-	atomic_fetch_add(&segment_mine()->lost.blocks, 1);
-	return usable - (LEDGER_SLACK - 1);
+	return LIKELY(usable - requested < LEDGER_SLACK) ? requested :
+	    kept_of(usable);
 }
 
 /* A block that did not simply find its place; false: it has none. */

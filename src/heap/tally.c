@@ -265,7 +265,7 @@ tally_sum(uint64_t *blocks, int64_t *bytes, int64_t *requested)
 	*requested = 0;
 	for (; n > 0; n--, t++) {
 		*blocks += t->allocations - t->frees;
-		*bytes += tally_net(t);
+		*bytes += (int64_t)(t->allocated - t->freed);
 		*requested += (int64_t)(t->requested - t->requested_freed);
 	}
 }

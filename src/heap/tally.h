@@ -30,9 +30,8 @@
 static inline int64_t
 tally_net(const struct tally *t)
 {
-	return (int64_t)(atomic_load_explicit(&t->allocated,
-	    memory_order_relaxed) -
-	    atomic_load_explicit(&t->freed, memory_order_relaxed));
+	return (int64_t)(arch_own_u64(&t->allocated) -
+	    arch_own_u64(&t->freed));
 }
 
 /*
@@ -53,7 +52,7 @@ tally_add(struct tally *t, const void *block, size_t usable)
 static HOT bool
 tally_rises(struct tally *t, int64_t net)
 {
-	if (net <= atomic_load_explicit(&t->high, memory_order_relaxed))
+	if (net <= arch_own_i64(&t->high))
 		return false;
 	arch_raise_i64(&t->high, net);
 	return true;
@@ -65,8 +64,7 @@ tally_take(struct tally *t, const void *block, size_t usable)
 {
 	arch_add_u64(&t->freed, usable);
 	arch_add_u64(&t->frees, 1);
-	if (LIKELY(atomic_load_explicit(&t->last, memory_order_relaxed) !=
-	    (uintptr_t)block))
+	if (LIKELY(arch_own_u64(&t->last) != (uintptr_t)block))
 		return false;
 	arch_add_u64(&t->temporary, 1);
 	atomic_store_explicit(&t->last, 0, memory_order_relaxed);
@@ -95,11 +93,9 @@ tally_request(struct tally *t, size_t requested)
 	int64_t net;
 
 	arch_add_u64(&t->requested, requested);
-	net = (int64_t)(atomic_load_explicit(&t->requested,
-	    memory_order_relaxed) - atomic_load_explicit(&t->requested_freed,
-	    memory_order_relaxed));
-	if (net > atomic_load_explicit(&t->requested_high,
-	    memory_order_relaxed))
+	net = (int64_t)(arch_own_u64(&t->requested) -
+	    arch_own_u64(&t->requested_freed));
+	if (net > arch_own_i64(&t->requested_high))
 		arch_raise_i64(&t->requested_high, net);
 }
 
@@ -113,8 +109,7 @@ tally_unrequest(struct tally *t, size_t requested)
 static HOT bool
 tally_drifted(const struct tally *t, int64_t net)
 {
-	int64_t drift = net - atomic_load_explicit(&t->published,
-	    memory_order_relaxed);
+	int64_t drift = net - arch_own_i64(&t->published);
 
 	return UNLIKELY((uint64_t)(drift + TALLY_DRIFT_BYTES) >
 	    2 * TALLY_DRIFT_BYTES);

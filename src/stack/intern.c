@@ -8,22 +8,34 @@
 #include "sys/sys.h"
 
 /*
- * A million nodes make chains of four.  The heads are 1 MiB at most, touched
- * as far as nodes are met.
+ * Nearly all nodes have few children: those hang on them, and as the nodes of
+ * a path are mostly made one after another, they are mostly found in the line
+ * of cache that is at hand.  A node that has this many is wide, from then on:
+ * its further children are found by the hash of (parent, address).  The heads
+ * are 1 MiB at most, touched as far as there are such.
  */
+#define CHILDREN  8
+#define WIDE      (UINT32_C(1) << 31) /* in a node's first */
 #define HEAD_BITS 18
 
+/* Of a node; both lead on by number, and 0 is the end. */
+struct links {
+	_Atomic uint32_t first; /* child */
+	_Atomic uint32_t next;  /* in the chain it is in; set when linked */
+};
+
 /*
- * Chains of nodes by the hash of (parent, address).  A node is put before the
+ * A node is in one chain, its parent's or one by hash.  It is put before the
  * chain's head by compare-and-swap, and only after the chain up to that very
- * head was searched; so no two nodes are equal, whoever comes at once.  A node
- * is taken out of its chain by one thread at a time (forget()), and then leads
- * on as before, for who stands on it; it is never put in again.
+ * head was searched; so no two nodes are equal, whoever comes at once.  Nothing
+ * is put into the chain of a node that is wide.  A node is taken out of its
+ * chain by one thread at a time (forget()), and then leads on as before, for
+ * who stands on it; it is never put in again.
  */
 static struct {
-	_Atomic uint32_t *_Atomic head; /* a node's number, 0: none */
-	_Atomic uint32_t *_Atomic next; /* by node; first set when linked */
-	_Atomic uint64_t rooms;         /* of next; a child may have more */
+	struct links *_Atomic links;    /* by node */
+	_Atomic uint32_t *_Atomic head; /* by hash */
+	_Atomic uint64_t rooms;         /* of links; a child may have more */
 	_Atomic uint32_t forgetting;    /* 1: a thread is at it */
 	_Atomic uint32_t closed;        /* calls of intern_closed() */
 } intern;
@@ -36,14 +48,18 @@ nodes(void)
 	return segment_rows(TABLE_NODES);
 }
 
-/* For all nodes there may be; where memory is short, for fewer. */
+/* For all nodes there may be; where memory is short, for fewer.  Said once. */
 static uint64_t
-next_bytes(void)
+links_bytes(void)
 {
 	uint64_t all = segment_mine()->table[TABLE_NODES].capacity *
-	    sizeof(uint32_t);
+	    sizeof(struct links);
+	uint64_t bytes = min_u64(all, round_up(arena_room() / 4, ARENA_LARGE));
+	uint64_t rooms = 0;
 
-	return min_u64(all, round_up(arena_room() / 8, ARENA_LARGE));
+	(void)atomic_compare_exchange_strong(&intern.rooms, &rooms,
+	    bytes / sizeof(struct links));
+	return atomic_load(&intern.rooms) * sizeof(struct links);
 }
 
 /* Both tables are address space until touched.  Who loses the race to put
@@ -52,52 +68,104 @@ static COLD bool
 open_tables(void)
 {
 	_Atomic uint32_t *head = arena_take(sizeof(*head) << HEAD_BITS);
-	uint64_t bytes = next_bytes();
-	_Atomic uint32_t *next = head != NULL ? arena_take(bytes) : NULL;
+	uint64_t bytes = links_bytes();
+	struct links *links = head != NULL ? arena_take(bytes) : NULL;
 	_Atomic uint32_t *no_head = NULL;
-	_Atomic uint32_t *no_next = NULL;
+	struct links *no_links = NULL;
 
-	if (next == NULL) {
+	if (links == NULL) {
 		if (head != NULL)
 			arena_return((void *)head, sizeof(*head) << HEAD_BITS);
 		return false;
 	}
-	if (atomic_compare_exchange_strong(&intern.next, &no_next, next))
-		atomic_store(&intern.rooms, bytes / sizeof(*next));
-	else
-		arena_return((void *)next, bytes);
-	/* The heads last: who sees them finds the rest in place. */
 	if (!atomic_compare_exchange_strong(&intern.head, &no_head, head))
 		arena_return((void *)head, sizeof(*head) << HEAD_BITS);
+	/* The links last: who sees them finds the rest in place. */
+	if (!atomic_compare_exchange_strong(&intern.links, &no_links, links))
+		arena_return((void *)links, bytes);
 	return true;
+}
+
+static uint32_t
+next_of(const struct links *links, uint32_t node)
+{
+	return atomic_load_explicit(&links[node].next, memory_order_relaxed);
+}
+
+static bool
+is_node(uint32_t node, uint32_t parent, uint64_t pc)
+{
+	const struct node *row = &nodes()[node];
+
+	return atomic_load_explicit(&row->pc, memory_order_relaxed) == pc &&
+	    atomic_load_explicit(&row->parent, memory_order_relaxed) == parent;
 }
 
 /* The node (@parent, @pc) in the chain from @from up to, not with, @until. */
 static uint32_t
-find(uint32_t from, uint32_t until, uint32_t parent, uint64_t pc)
+find(const struct links *links, uint32_t from, uint32_t until,
+    uint32_t parent, uint64_t pc)
 {
-	const _Atomic uint32_t *next = atomic_load_explicit(&intern.next,
-	    memory_order_relaxed);
-	const struct node *row = nodes();
-
 	/* @until may have been taken out: then the end is the chain's. */
-	for (; from != until && from != 0;
-	    from = atomic_load_explicit(&next[from], memory_order_relaxed))
-		if (atomic_load_explicit(&row[from].pc,
-		    memory_order_relaxed) == pc &&
-		    atomic_load_explicit(&row[from].parent,
-		    memory_order_relaxed) == parent)
+	for (; from != until && from != 0; from = next_of(links, from))
+		if (is_node(from, parent, pc))
 			return from;
 	return 0;
 }
 
-/* A node that was not in the chain when its head was @first. */
+static _Atomic uint32_t *
+head_of(uint32_t parent, uint64_t pc)
+{
+	uint64_t hash = mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
+
+	return &atomic_load_explicit(&intern.head, memory_order_relaxed)
+	    [hash >> (64 - HEAD_BITS)];
+}
+
+/*
+ * Put a node that was not in a chain when its head was @seen into it, or find
+ * the one that another has put there.  0: the chain is of who is wide now.
+ */
+static uint32_t
+put_in(struct links *links, _Atomic uint32_t *head, uint32_t seen,
+    uint32_t number)
+{
+	uint32_t parent = nodes()[number].parent;
+	uint64_t pc = nodes()[number].pc;
+	uint32_t searched;
+	uint32_t there;
+
+	do {
+		if (seen & WIDE)
+			return 0;
+		atomic_store_explicit(&links[number].next, seen,
+		    memory_order_relaxed);
+		searched = seen;
+		if (atomic_compare_exchange_strong(head, &seen, number))
+			return number;
+		there = find(links, seen & ~WIDE, searched, parent, pc);
+	} while (there == 0);
+	return there; /* ours stays an unused row */
+}
+
+static bool
+is_full(const struct links *links, uint32_t first)
+{
+	int n = 0;
+
+	for (; first != 0 && n < CHILDREN; first = next_of(links, first))
+		n++;
+	return n == CHILDREN;
+}
+
+/* A child that @parent did not have when its first was @seen. */
 static COLD uint32_t
-make_node(_Atomic uint32_t *head, uint32_t first, uint32_t parent, uint64_t pc)
+make_node(struct links *links, uint32_t parent, uint32_t seen, uint64_t pc)
 {
 	int64_t row = segment_take(TABLE_NODES, 1);
 	uint32_t number = (uint32_t)row;
-	uint32_t searched;
+	_Atomic uint32_t *first = &links[parent].first;
+	_Atomic uint32_t *head;
 	uint32_t there;
 
 	if (row < 0 || (uint64_t)row >= atomic_load(&intern.rooms))
@@ -106,53 +174,56 @@ make_node(_Atomic uint32_t *head, uint32_t first, uint32_t parent, uint64_t pc)
 	    memory_order_relaxed);
 	atomic_store_explicit(&nodes()[row].pc, pc, memory_order_relaxed);
 	module_note(pc, number);
-	do {
-		atomic_store_explicit(&intern.next[number], first,
-		    memory_order_relaxed);
-		searched = first;
-		if (atomic_compare_exchange_strong(head, &first, number))
-			return number;
-		there = find(first, searched, parent, pc);
-	} while (there == 0);
-	return there; /* ours stays an unused row */
-}
-
-static _Atomic uint32_t *
-head_of(_Atomic uint32_t *heads, uint32_t parent, uint64_t pc)
-{
-	uint64_t hash = mix_u64(pc + parent * UINT64_C(0x9e3779b97f4a7c15));
-
-	return &heads[hash >> (64 - HEAD_BITS)];
+	if (!(seen & WIDE) && !is_full(links, seen)) {
+		there = put_in(links, first, seen, number);
+		if (there != 0)
+			return there;
+	}
+	/* From here on nothing is added to its own chain. */
+	seen = atomic_fetch_or(first, WIDE) & ~WIDE;
+	there = find(links, seen, 0, parent, pc);
+	if (there != 0)
+		return there;
+	head = head_of(parent, pc);
+	seen = atomic_load(head);
+	there = find(links, seen, 0, parent, pc);
+	return there != 0 ? there : put_in(links, head, seen, number);
 }
 
 static uint32_t
-intern_frame(_Atomic uint32_t *heads, uint32_t parent, uint64_t pc)
+intern_frame(struct links *links, uint32_t parent, uint64_t pc)
 {
-	_Atomic uint32_t *head = head_of(heads, parent, pc);
-	uint32_t first = atomic_load_explicit(head, memory_order_acquire);
-	uint32_t number = find(first, 0, parent, pc);
+	uint32_t first = atomic_load_explicit(&links[parent].first,
+	    memory_order_acquire);
+	uint32_t number = find(links, first & ~WIDE, 0, parent, pc);
 
+	if (number == 0 && first & WIDE)
+		number = find(links, atomic_load_explicit(head_of(parent, pc),
+		    memory_order_acquire), 0, parent, pc);
 	return LIKELY(number != 0) ? number :
-	    make_node(head, first, parent, pc);
+	    make_node(links, parent, first, pc);
 }
 
 /* --- libraries that go ---------------------------------------------------- */
 
-/* Take a node out of its chain; a duplicate (make_node) is in none. */
-static void
-take_out(_Atomic uint32_t *head, uint32_t number)
+/* Take a node out of a chain; false: it is not in that one. */
+static bool
+take_out(struct links *links, _Atomic uint32_t *head, uint32_t number)
 {
-	_Atomic uint32_t *next = atomic_load(&intern.next);
-	uint32_t behind = atomic_load(&next[number]);
-	uint32_t at = number;
+	uint32_t behind = next_of(links, number);
+	uint32_t at = atomic_load(head);
 
 	/* Others put nodes before the head meanwhile. */
-	if (atomic_compare_exchange_strong(head, &at, behind))
-		return;
-	while (at != 0 && atomic_load(&next[at]) != number)
-		at = atomic_load(&next[at]);
+	while ((at & ~WIDE) == number)
+		if (atomic_compare_exchange_strong(head, &at,
+		    behind | (at & WIDE)))
+			return true;
+	at &= ~WIDE;
+	while (at != 0 && next_of(links, at) != number)
+		at = next_of(links, at);
 	if (at != 0)
-		atomic_store(&next[at], behind);
+		atomic_store(&links[at].next, behind);
+	return at != 0;
 }
 
 /*
@@ -164,18 +235,20 @@ forget(const struct module_place *place)
 {
 	uint64_t used = atomic_load(
 	    &segment_mine()->table[TABLE_NODES].used);
-	_Atomic uint32_t *heads = atomic_load(&intern.head);
+	struct links *links = atomic_load(&intern.links);
 	const struct node *row = nodes();
 	uint32_t i;
 
 	/* Before and after: whoever met them in between met the old ones. */
 	atomic_fetch_add(&intern_generation_now, 1);
 	used = min_u64(used, atomic_load(&intern.rooms));
-	for (i = 1; heads != NULL && i < used; i++) {
+	for (i = 1; links != NULL && i < used; i++) {
 		uint64_t pc = atomic_load(&row[i].pc);
 
-		if (pc >= place->start && pc < place->end)
-			take_out(head_of(heads, row[i].parent, pc), i);
+		/* A duplicate (make_node) is in no chain. */
+		if (pc >= place->start && pc < place->end &&
+		    !take_out(links, &links[row[i].parent].first, i))
+			(void)take_out(links, head_of(row[i].parent, pc), i);
 	}
 	atomic_fetch_add(&intern_generation_now, 1);
 }
@@ -285,11 +358,11 @@ hash_of(uint32_t base, const uint64_t *pcs, size_t depth)
 }
 
 static uint32_t
-intern_frames(_Atomic uint32_t *heads, uint32_t node, const uint64_t *pcs,
+intern_frames(struct links *links, uint32_t node, const uint64_t *pcs,
     size_t depth)
 {
 	while (depth > 0) {
-		node = intern_frame(heads, node, pcs[--depth]);
+		node = intern_frame(links, node, pcs[--depth]);
 		if (node == 0)
 			return 0;
 	}
@@ -309,34 +382,38 @@ uint32_t
 intern_stack(struct memo *memo, uint32_t base, const uint64_t *pcs,
     size_t depth)
 {
-	_Atomic uint32_t *heads = atomic_load_explicit(&intern.head,
+	struct links *links = atomic_load_explicit(&intern.links,
 	    memory_order_acquire);
 	uint32_t *known;
 
-	if (UNLIKELY(heads == NULL)) {
+	if (UNLIKELY(links == NULL)) {
 		if (!open_tables())
 			return 0;
-		heads = atomic_load(&intern.head);
+		links = atomic_load(&intern.links);
 	}
 	if (UNLIKELY(atomic_load_explicit(&module_watched,
 	    memory_order_relaxed) != 0) && !renew(pcs, depth))
 		return INTERN_LATER;
 	if (memo == NULL || depth == 0)
-		return intern_frames(heads, base, pcs, depth);
+		return intern_frames(links, base, pcs, depth);
 	known = memo_path(memo, hash_of(base, pcs, depth),
 	    intern_generation());
 	if (!is_path(*known, base, pcs, depth))
-		*known = intern_frames(heads, base, pcs, depth);
+		*known = intern_frames(links, base, pcs, depth);
 	return *known;
 }
 
 void
 intern_reset(void)
 {
-	_Atomic uint32_t *heads = atomic_load(&intern.head);
+	_Atomic uint32_t *head = atomic_load(&intern.head);
+	struct links *links = atomic_load(&intern.links);
 
-	if (heads != NULL)
-		arena_clear((void *)heads, sizeof(*heads) << HEAD_BITS);
+	if (links != NULL) {
+		arena_clear((void *)head, sizeof(*head) << HEAD_BITS);
+		arena_clear(links, atomic_load(&intern.rooms) *
+		    sizeof(*links));
+	}
 	atomic_store(&intern.forgetting, 0);
 	atomic_store(&intern.closed, 0);
 }

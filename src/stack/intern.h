@@ -6,7 +6,7 @@
  * lock, no waiting, bounded by the stack's depth.
  *
  * Stacks are paths in the segment's tree of (parent, return address), found
- * through chains by hash in private memory.
+ * from parent to child through links in private memory.
  */
 #ifndef STACK_INTERN_H
 #define STACK_INTERN_H

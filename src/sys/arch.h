@@ -79,6 +79,30 @@ arch_sub_is_negative(_Atomic int64_t *word, int64_t n)
 #endif
 }
 
+/*
+ * A word that only this thread writes, as it stands.  To the compiler a plain
+ * load, which it makes part of the instruction that wants the value.
+ */
+static inline uint64_t
+arch_own_u64(const _Atomic uint64_t *word)
+{
+#if ARCH_ONE_INSTRUCTION
+	return *(const uint64_t *)word;
+#else
+	return atomic_load_explicit(word, memory_order_relaxed);
+#endif
+}
+
+static inline int64_t
+arch_own_i64(const _Atomic int64_t *word)
+{
+#if ARCH_ONE_INSTRUCTION
+	return *(const int64_t *)word;
+#else
+	return atomic_load_explicit(word, memory_order_relaxed);
+#endif
+}
+
 /* Raise a word of this thread's to @n, unless it is there or above. */
 static inline void
 arch_raise_i64(_Atomic int64_t *word, int64_t n)

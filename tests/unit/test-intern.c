@@ -70,16 +70,20 @@ many_stacks_keep_their_numbers(void **state)
 
 enum { SHARED = 40000 };
 
+/* Every other is one of many with one parent; the rest are of a tree whose
+ * nodes have 7, 8, 9 and many children. */
 static void *
 intern_all(void *context)
 {
 	uint32_t *node = context;
-	int i;
+	uint64_t i;
 
 	for (i = 0; i < SHARED; i++) {
-		const uint64_t pcs[] = { (uint64_t)i + 500000, 5, 6, 7 };
+		const uint64_t wide[] = { i + 500000, 5, 6, 7 };
+		const uint64_t tree[] = { i % 7 + 1, i / 7 % 8 + 1,
+			i / 56 % 9 + 1, i / 504 + 1 };
 
-		node[i] = intern_stack(NULL, 0, pcs, 4);
+		node[i] = intern_stack(NULL, 0, i % 2 == 0 ? wide : tree, 4);
 	}
 	return NULL;
 }
@@ -99,6 +103,8 @@ threads_that_meet_the_same_stacks_agree(void **state)
 		pthread_join(thread[i], NULL);
 	for (i = 1; i < 4; i++)
 		assert_memory_equal(node[0], node[i], sizeof(node[0]));
+	for (i = 0; i < SHARED; i++)
+		assert_int_not_equal(node[0][i], 0);
 }
 
 /* What a child does after a fork, in a segment of its own. */
