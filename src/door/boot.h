@@ -52,10 +52,10 @@ extern __thread struct self self
 
 enum mode {
 	MODE_NOT,   /* no segment; or we are a child, and have none yet */
-	MODE_SHORT, /* only the tally counts, and glibc's blocks tell their size */
-	MODE_DRAWN, /* the same, and some blocks have a record */
-	MODE_ASK,   /* the allocator is asked, and some blocks may have one */
-	MODE_LONG   /* every block has a record */
+	MODE_LONG,  /* every block has a record */
+	MODE_ASK,   /* the allocator is asked for sizes; some blocks have one */
+	MODE_DRAWN, /* glibc's blocks tell their size; some have a record */
+	MODE_SHORT  /* the same, and none has: only the tally counts */
 };
 
 /*

@@ -180,14 +180,20 @@ malloc_asking(struct tally *t, size_t size)
 	return block;
 }
 
-/* MODE_SHORT and MODE_DRAWN: the block tells its size. */
-static HOT void *
-malloc_short(struct tally *t, size_t size)
+EXPORT void *
+malloc(size_t size)
 {
-	void *block = real.malloc(size);
+	struct tally *t = self.tally;
 	size_t usable;
 	size_t head;
+	void *block;
 
+	if (UNLIKELY(t == NULL || boot_mode[0] < MODE_DRAWN)) {
+		if (t != NULL && boot_mode[0] == MODE_ASK)
+			return malloc_asking(t, size);
+		return malloc_long(size);
+	}
+	block = real.malloc(size);
 	if (UNLIKELY(block == NULL))
 		return NULL;
 	head = real_head(block);
@@ -197,28 +203,6 @@ malloc_short(struct tally *t, size_t size)
 	if (tally_alloc(t, block, usable))
 		return malloc_due(block, usable);
 	return block;
-}
-
-static JUMPED_TO void *
-malloc_drawn(struct tally *t, size_t size)
-{
-	return malloc_short(t, size);
-}
-
-EXPORT void *
-malloc(size_t size)
-{
-	struct tally *t = self.tally;
-
-	if (UNLIKELY(t == NULL))
-		return malloc_long(size);
-	if (LIKELY(boot_mode[0] == MODE_SHORT))
-		return malloc_short(t, size);
-	if (boot_mode[0] == MODE_DRAWN)
-		return malloc_drawn(t, size);
-	if (boot_mode[0] == MODE_ASK)
-		return malloc_asking(t, size);
-	return malloc_long(size);
 }
 
 /* True: the block is nobody's any more; else it is forgotten, and still there. */
