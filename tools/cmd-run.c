@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "base/segment.h"
 #include "command.h"
+#include "control/control.h"
 #include "oom.h"
 #include "option.h"
 #include "print.h"
@@ -38,7 +40,7 @@ static const char *const summary_choices[] = {
 
 static const struct option_row run_rows[] = {
 	{ .name = "stacks", .kind = OPTION_CHOICE, AT(stacks),
-	  .choices = profile_stacks_words,
+	  .choices = control_stacks_words,
 	  .help = "of which allocations to keep the call path (sampled)" },
 	{ .name = "sample", .kind = OPTION_BYTES, AT(sample), .word = "SIZE",
 	  .least = 1, .most = SEGMENT_SAMPLE_MOST,
@@ -46,6 +48,8 @@ static const struct option_row run_rows[] = {
 	{ .name = "depth", .kind = OPTION_COUNT, AT(depth), .word = "N",
 	  .least = 1, .most = SEGMENT_DEPTH_MOST,
 	  .help = "frames to keep of a call path (128)" },
+	{ .name = "epoch", .kind = OPTION_DURATION, AT(epoch), .word = "TIME",
+	  .help = "set a mark so often: growth is counted from mark to mark" },
 	{ .name = "output", .letter = 'o', .kind = OPTION_TEXT, AT(file),
 	  .word = "FILE",
 	  .help = "where the profile goes; %p pid, %h host, %c command, "
@@ -82,13 +86,13 @@ check_options(struct run *run)
 	if (run->stacks == RUN_NOT_GIVEN) {
 		run->stacks = STACKS_SAMPLED;
 		for (int i = 0; given != NULL && *given != '\0'; i++) {
-			if (profile_stacks_words[i] == NULL) {
+			if (control_stacks_words[i] == NULL) {
 				print_error("run: HEAPTIDE_STACKS '%s' is not "
 				    "accepted: give none, sampled or all",
 				    given);
 				return false;
 			}
-			if (strcmp(given, profile_stacks_words[i]) == 0) {
+			if (strcmp(given, control_stacks_words[i]) == 0) {
 				run->stacks = i;
 				break;
 			}
@@ -98,6 +102,17 @@ check_options(struct run *run)
 }
 
 /* --- the run -------------------------------------------------------------- */
+
+/* Whoever asks is answered while there is nothing else to do. */
+static void
+serve(void *context, int signals, uint64_t until_ns)
+{
+	struct run *run = context;
+	uint64_t left = above_u64(until_ns, sys_clock());
+
+	serve_watch(run->serve, signals);
+	serve_turn(run->serve, (int)min_u64(left / NS_PER_MS + 1, INT32_MAX));
+}
 
 static void
 watch(struct run *run)
@@ -115,12 +130,16 @@ watch(struct run *run)
 		.folder = run->folder,
 		.pid = run->child.pid,
 		.ticks = run->child.ticks,
+		.serve = run->serve,
 	};
 	gather_open(g);
 	next = sys_clock() + g->interval_ns;
 	while (!supervise_wait(&run->child, next))
 		next = gather_look(g);
 	gather_close(g);
+	if (run->serve != NULL)
+		serve_close(run->serve);
+	run->serve = NULL;
 }
 
 static int
@@ -145,7 +164,14 @@ run_run(const void *options, int operands, char **operand)
 	run_export(run);
 	run->oom_kills = oom_kills();
 	run->child.pid_variable = "HEAPTIDE_ROOT"; /* for --children none */
+	run->child.idle = serve;
+	run->child.context = run;
 	r = supervise_start(&run->child, run->argv);
+	/* Not before: a child has no descriptor of ours. */
+	if (r == 0 && serve_open(&run->serve) < 0) {
+		run->serve = NULL;
+		run->child.idle = NULL;
+	}
 	if (r < 0) {
 		status = run_tell_exec_failure(run, r);
 		goto out;

@@ -67,6 +67,10 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_report;
 extern const struct command command_ps;
+extern const struct command command_status;
+extern const struct command command_ctl;
+extern const struct command command_mark;
+extern const struct command command_snapshot;
 extern const struct command command_budget;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "control/control.h"
 #include "reader.h"
 
 /* --- when ----------------------------------------------------------------- */
@@ -85,7 +86,8 @@ profile_totals(const struct profile *profile, struct totals *totals)
 	struct level requested = { 0, live->peak_requested_bytes };
 	uint64_t requested_freed = 0;
 	size_t owned = 0;
-	struct totals t = { .requested_known = config->stacks == STACKS_ALL };
+	struct totals t = { .requested_known = config->stacks == STACKS_ALL &&
+	    profile->segment->watch.switches == 0 };
 
 	for (size_t i = 0; i < profile->tallies; i++) {
 		const struct tally *row = &profile->tally[i];
@@ -239,19 +241,12 @@ profile_add_up(const struct profile *profile)
 
 /* --- exactness ------------------------------------------------------------ */
 
-const char *const profile_stacks_words[] = {
-	[STACKS_NONE] = "none",
-	[STACKS_SAMPLED] = "sampled",
-	[STACKS_ALL] = "all",
-	NULL
-};
-
 const char *
 profile_stacks(const struct profile *profile)
 {
 	uint32_t stacks = profile->segment->config.stacks;
 
-	return stacks <= STACKS_ALL ? profile_stacks_words[stacks] : "unknown";
+	return control_stacks(stacks);
 }
 
 #define LOSS(member, withdraws, means) \

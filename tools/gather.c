@@ -14,6 +14,8 @@
 #include "base/base.h"
 #include "control/bypass.h"
 #include "control/census.h"
+#include "control/mark.h"
+#include "control/series.h"
 #include "print.h"
 #include "reader.h"
 #include "sys/proc.h"
@@ -114,30 +116,38 @@ forget_member(struct gather *g, struct gather_member *m)
 
 /* --- the living ----------------------------------------------------------- */
 
+/* From the first look on there is a socket to ask at. */
+static void
+offer(struct gather *g, const char *path, int pid)
+{
+	char socket[PLACE_ROOM], name[32];
+	struct control c;
+
+	if (g->serve == NULL || serve_has(g->serve, pid))
+		return;
+	snprintf(name, sizeof(name), "%d.sock", pid);
+	if (path_in(g->directory, name, socket) < 0 ||
+	    control_open(&c, path, pid) < 0)
+		return;
+	if (serve_add(g->serve, socket, &c) < 0)
+		control_close(&c);
+}
+
 /* A process that is gone, or a census already under way, is no trouble. */
 static void
 measure(const char *path, int pid)
 {
-	struct segment *s;
-	struct stat st;
-	int fd;
+	struct control c;
+	uint64_t now;
 
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
+	if (control_open(&c, path, pid) < 0)
 		return;
-	if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(*s))
-		goto out;
-	s = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    fd, 0);
-	if (s == MAP_FAILED)
-		goto out;
-	if (census_may(s, (uint64_t)st.st_size)) {
-		(void)census_take(s, pid);
-		(void)bypass_look(s, pid);
-	}
-	munmap(s, (size_t)st.st_size);
-out:
-	close(fd);
+	(void)census_take(c.segment, pid);
+	(void)bypass_look(c.segment, pid);
+	now = sys_clock();
+	series_fill(&c, now);
+	mark_by_time(&c, now);
+	control_close(&c);
 }
 
 /* --- the dead ------------------------------------------------------------- */
@@ -321,6 +331,7 @@ visit(struct gather *g, const char *text, bool running)
 		return 0;
 	before = sys_clock();
 	measure(path, pid);
+	offer(g, path, pid);
 	return sys_clock() - before;
 }
 
@@ -344,8 +355,12 @@ visit_all(struct gather *g, bool running)
 uint64_t
 gather_look(struct gather *g)
 {
-	uint64_t cost = visit_all(g, true);
-	uint64_t wait = max_u64(g->interval_ns, cost * (COST_SHARE - 1));
+	uint64_t cost, wait;
+
+	if (g->serve != NULL)
+		(void)serve_sweep(g->serve);
+	cost = visit_all(g, true);
+	wait = max_u64(g->interval_ns, cost * (COST_SHARE - 1));
 
 	g->interval_ns = min_u64(g->interval_ns + g->interval_ns / 2,
 	    INTERVAL_MOST);

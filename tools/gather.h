@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/segment.h"
+#include "control/serve.h"
 #include "shelf.h"
 #include "sys/place.h"
 
@@ -36,6 +37,7 @@ struct gather {
 	const char *folder;      /* where profiles of the others go, FILE.d */
 	int pid;                 /* of the program itself */
 	uint64_t ticks;
+	struct serve *serve;     /* where the living can be asked, or NULL */
 
 	/* found: of the program itself */
 	size_t images;           /* profiles of what it was before an exec */

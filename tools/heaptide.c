@@ -17,6 +17,10 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_report,
 	&command_ps,
+	&command_status,
+	&command_ctl,
+	&command_mark,
+	&command_snapshot,
 	&command_budget,
 };
 

@@ -134,6 +134,10 @@ set_rows(struct profile *p)
 	p->module = rows_of(s, TABLE_MODULES, &p->modules);
 	p->mapping = rows_of(s, TABLE_MAPPINGS, &p->mappings);
 	p->text = rows_of(s, TABLE_TEXT, &p->text_bytes);
+	p->second = rows_of(s, TABLE_SECONDS, &p->seconds);
+	p->minute = rows_of(s, TABLE_MINUTES, &p->minutes);
+	p->mark = rows_of(s, TABLE_MARKS, &p->marks);
+	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
 }
 
 static uint64_t
@@ -297,10 +301,10 @@ find_segment(const char *directory, uint64_t pid, char path[PLACE_ROOM])
 	    path);
 }
 
-static int
-open_pid(uint64_t pid, struct profile *profile, char why[WHY_ROOM])
+int
+profile_find(uint64_t pid, char path[PLACE_ROOM], char why[WHY_ROOM])
 {
-	char directory[PLACE_ROOM] = "", path[PLACE_ROOM];
+	char directory[PLACE_ROOM] = "";
 	int r;
 
 	r = place_look(environ, directory);
@@ -317,17 +321,20 @@ open_pid(uint64_t pid, struct profile *profile, char why[WHY_ROOM])
 		    "'%.300s'%s%s", (unsigned long long)pid, directory,
 		    r == -ENOENT ? "" : ": ",
 		    r == -ENOENT ? "" : strerror(-r));
-	return open_file(path, profile, why);
+	return 0;
 }
 
 int
 profile_open(const char *what, struct profile *profile, char why[WHY_ROOM])
 {
+	char path[PLACE_ROOM];
 	uint64_t pid;
+	int r;
 
-	if (text_parse_u64(what, INT32_MAX, &pid) == 0)
-		return open_pid(pid, profile, why);
-	return open_file(what, profile, why);
+	if (text_parse_u64(what, INT32_MAX, &pid) != 0)
+		return open_file(what, profile, why);
+	r = profile_find(pid, path, why);
+	return r < 0 ? r : open_file(path, profile, why);
 }
 
 void

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #include "base/segment.h"
+#include "model/trend.h"
+#include "sys/place.h"
 
 struct profile {
 	const struct segment *segment; /* a private copy, tables included */
@@ -26,7 +28,7 @@ struct profile {
 
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
-	size_t mappings, text_bytes;
+	size_t mappings, text_bytes, seconds, minutes, marks, trends;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -37,6 +39,9 @@ struct profile {
 	const struct module *module;
 	const struct mapping *mapping;
 	const char *text;
+	const struct point *second, *minute; /* rings, see profile_points() */
+	const struct mark *mark;
+	const struct trend *trend;           /* by site */
 	size_t damaged;     /* rows left out because they contradict */
 };
 
@@ -50,6 +55,9 @@ struct profile {
  */
 int profile_open(const char *what, struct profile *profile, char why[512]);
 void profile_close(struct profile *profile);
+
+/* Where the segment of process @pid lies, the newest; the same on failure. */
+int profile_find(uint64_t pid, char path[PLACE_ROOM], char why[512]);
 
 /* The same from memory, which is copied; @name is for the sentence. */
 int profile_open_bytes(const void *bytes, size_t size, const char *name,
@@ -95,6 +103,34 @@ double profile_seconds(const struct profile *profile, uint64_t ns);
 /* When it started, in seconds since 1970. */
 double profile_started(const struct profile *profile);
 
+/* --- moments.c ------------------------------------------------------------ */
+
+/*
+ * The points of the series in order of time, to be freed; NULL: there is no
+ * memory.  @minutes: those of whole minutes, which reach further back.
+ */
+const struct point **profile_points(const struct profile *profile,
+    bool minutes, size_t *count);
+
+/* Live bytes and time left as the points have them; false: too few. */
+bool profile_growth(const struct profile *profile, uint64_t span_ns,
+    struct trend_line *line);
+
+/* A mark by its name, the last that has it, or by `#NUMBER`; or NULL. */
+const struct mark *profile_mark(const struct profile *profile,
+    const char *name);
+
+/*
+ * What a site held at a mark.  False: its figures are not kept (any more).
+ */
+bool profile_held(const struct profile *profile, const struct mark *mark,
+    uint32_t site, int64_t *bytes);
+
+/* "mark", "epoch", "stacks", "trim"; NULL: it is none, or not complete. */
+const char *profile_mark_kind(const struct mark *mark);
+
+/* --- figures.c, again ------------------------------------------------------- */
+
 /* Totals of a process, summed from its tallies. */
 struct totals {
 	uint64_t allocations, frees;
@@ -128,10 +164,7 @@ struct figures {
 /* The figures of each site, to be freed; NULL: there is no memory. */
 struct figures *profile_add_up(const struct profile *profile);
 
-/* "none", "sampled", "all", by enum segment_stacks; a NULL behind them. */
-extern const char *const profile_stacks_words[];
-
-/* Which stacks were kept, as one of these. */
+/* Which stacks were kept: "none", "sampled", "all". */
 const char *profile_stacks(const struct profile *profile);
 
 /* The counters of segment_lost, by name. */

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "bypassed.h"
 #include "json.h"
+#include "model/reconcile.h"
 #include "need.h"
 #include "report.h"
 
@@ -61,7 +62,7 @@ json_rss(const struct report *r)
 		return json_null();
 	terms = json_object();
 	for (size_t i = 0; i < RSS_TERMS; i++)
-		json_object_set_new(terms, report_rss_names[i],
+		json_object_set_new(terms, reconcile_names[i],
 		    json_number(r->rss.terms[i]));
 	return json_pack("{s:o, s:o, s:f, s:o}", "resident",
 	    json_number(r->rss.resident), "peak", json_number(r->rss.peak),

@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "bypassed.h"
+#include "model/reconcile.h"
 #include "need.h"
 #include "report.h"
 
@@ -196,7 +197,7 @@ text_rss(const struct report *r, const struct print *out)
 	text_rss_heading(r, out);
 	t = print_table_open(columns, ARRAY_LENGTH(columns));
 	for (size_t i = 0; i < RSS_TERMS; i++) {
-		print_cell(t, "%s", report_rss_names[i]);
+		print_cell(t, "%s", reconcile_names[i]);
 		print_cell(t, "%s", text_format_bytes(bytes, rss->terms[i]));
 		print_cell(t, "%s", report_share(share, rss->terms[i],
 		    rss->resident));

@@ -98,18 +98,6 @@ report_resolve(const struct report *r, const struct site_row *rows,
 
 /* --- resident memory ------------------------------------------------------ */
 
-const char *const report_rss_names[RSS_TERMS] = {
-	[RSS_LIVE] = "live",
-	[RSS_SLACK] = "slack",
-	[RSS_RETAINED] = "retained",
-	[RSS_MAPPED] = "mapped",
-	[RSS_STACKS] = "stacks",
-	[RSS_FILES] = "files",
-	[RSS_SHARED] = "shared",
-	[RSS_HEAPTIDE] = "heaptide",
-	[RSS_UNATTRIBUTED] = "unattributed",
-};
-
 /* A look that was not finished does not add up. */
 static bool
 rss_is_good(const struct segment_rss *rss)

@@ -89,8 +89,6 @@ void report_resolve(const struct report *r, const struct site_row *rows,
 /* "exited", "signalled", "exec", "running" or "lost". */
 const char *report_end(const struct profile *profile);
 
-extern const char *const report_rss_names[RSS_TERMS];
-
 /* --- report-json.c -------------------------------------------------------- */
 
 /* On stdout; an exit status. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "control/control.h"
 #include "print.h"
 #include "reader.h"
 #include "run.h"
@@ -107,6 +108,18 @@ export_number(const char *variable, uint64_t n)
 	setenv(variable, digits, 1);
 }
 
+static void
+export_time(const char *variable, uint64_t ns)
+{
+	char digits[32];
+
+	if (ns == 0)
+		return;
+	snprintf(digits, sizeof(digits), "%llums",
+	    (unsigned long long)(ns / NS_PER_MS));
+	setenv(variable, digits, 1);
+}
+
 /* Inside the program the library is silent; here its words are wanted. */
 static void
 export_log(struct run *run)
@@ -124,10 +137,11 @@ export_log(struct run *run)
 static void
 export_options(const struct run_options *o, int stacks)
 {
-	export_choice("HEAPTIDE_STACKS", profile_stacks_words, stacks);
+	export_choice("HEAPTIDE_STACKS", control_stacks_words, stacks);
 	export_choice("HEAPTIDE_CHILDREN", run_children_choices, o->children);
 	export_number("HEAPTIDE_DEPTH", o->depth);
 	export_number("HEAPTIDE_SAMPLE", o->sample);
+	export_time("HEAPTIDE_EPOCH", o->epoch);
 }
 
 /* --- what stands against it ----------------------------------------------- */

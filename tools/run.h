@@ -33,6 +33,7 @@ struct run_options {
 	int summary;      /* enum summary_kind */
 	uint64_t depth;   /* 0: not given */
 	uint64_t sample;  /* the same */
+	uint64_t epoch;   /* the same, in ns */
 	const char *file;
 	bool quiet;
 };
@@ -57,6 +58,7 @@ struct run {
 	struct inspection inspection;
 	struct supervise child;
 	struct gather gather;
+	struct serve *serve;  /* where it can be asked; NULL: nowhere */
 	uint64_t oom_kills;   /* at the start */
 	bool oom;             /* the program was killed for lack of memory */
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -141,6 +142,13 @@ supervise_start(struct supervise *s, char **argv)
 	/* It cannot vanish: we have not waited for it. */
 	s->ticks = proc_stat_read(s->pid, &stat) == 0 ? stat.ticks : 0;
 	let_go_of_descriptors();
+	s->signals = -1;
+	if (s->idle != NULL) {
+		sigset_t all;
+
+		sigfillset(&all);
+		s->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	}
 	return 0;
 }
 
@@ -222,24 +230,38 @@ has_ended(struct supervise *s)
 	return false;
 }
 
+/* The next signal that has come by @until_ns; 0: none has. */
+static int
+next_signal(struct supervise *s, uint64_t until_ns, siginfo_t *info)
+{
+	uint64_t left = above_u64(until_ns, sys_clock());
+	struct timespec timeout = {
+		.tv_sec = (time_t)(left / NS_PER_S),
+		.tv_nsec = (long)(left % NS_PER_S),
+	};
+	const struct timespec now = { 0, 0 };
+	sigset_t all;
+	int signal;
+
+	sigfillset(&all);
+	if (s->idle == NULL || s->signals < 0)
+		return sigtimedwait(&all, info, &timeout);
+	signal = sigtimedwait(&all, info, &now);
+	if (signal > 0)
+		return signal;
+	s->idle(s->context, s->signals, until_ns);
+	return sigtimedwait(&all, info, &now);
+}
+
 bool
 supervise_wait(struct supervise *s, uint64_t until_ns)
 {
-	sigset_t all;
+	siginfo_t info;
 
-	sigfillset(&all);
 	while (!has_ended(s)) {
-		uint64_t now = sys_clock();
-		uint64_t left = above_u64(until_ns, now);
-		struct timespec timeout = {
-			.tv_sec = (time_t)(left / NS_PER_S),
-			.tv_nsec = (long)(left % NS_PER_S),
-		};
-		siginfo_t info;
-
-		if (left == 0)
+		if (sys_clock() >= until_ns)
 			return false;
-		if (sigtimedwait(&all, &info, &timeout) > 0)
+		if (next_signal(s, until_ns, &info) > 0)
 			pass_on(s, &info);
 	}
 	return true;

@@ -27,11 +27,18 @@
 struct supervise {
 	/* given: a variable to hold the program's own pid, or NULL */
 	const char *pid_variable;
+	/*
+	 * given: what there is to do until the clock is @until_ns, or until
+	 * @signals, a descriptor, can be read; or NULL
+	 */
+	void (*idle)(void *context, int signals, uint64_t until_ns);
+	void *context;
 
 	int pid;              /* -1: fork has failed */
 	uint64_t ticks;       /* start time of @pid, see sys/proc.h */
 	int status;           /* of wait(), once it has ended */
 	struct rusage usage;  /* of it and the children it waited for */
+	int signals;          /* inner; -1: none */
 };
 
 /*

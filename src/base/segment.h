@@ -24,7 +24,8 @@
  *   2624    64  uint64_t[8]              programs executed and not profiled
  *   2688    64  struct segment_objects   where what calls are bound to lies
  *   2752  4096  struct segment_bypass[16] modules that go past heaptide
- *   6848     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
+ *   6848   256  struct segment_watch    over time, and what is asked of it
+ *   7104     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
  *
  * A file that was copied (`heaptide run -o`, `snapshot`) is the same with the
  * unused tails of its tables left out: read the offsets, do not assume them.
@@ -54,6 +55,10 @@ enum segment_table_id {
 	TABLE_MODULES,  /* struct module */
 	TABLE_MAPPINGS, /* struct mapping, sorted by start */
 	TABLE_TEXT,     /* bytes */
+	TABLE_SECONDS,  /* struct point, a ring */
+	TABLE_MINUTES,  /* struct point, a ring */
+	TABLE_MARKS,    /* struct mark */
+	TABLE_TRENDS,   /* struct trend, a row a site */
 	TABLE_KNOWN,    /* how many there are today; 16 fit */
 	TABLE_ROOM = 16
 };
@@ -118,13 +123,17 @@ enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
 #define SEGMENT_SAMPLE_MOST (UINT64_C(1) << 40)
 
 struct segment_config {
-	uint32_t stacks;       /* enum segment_stacks */
+	_Atomic uint32_t stacks; /* enum segment_stacks, as it is counted now */
 	uint32_t depth;        /* frames kept of a stack, from the leaf */
 	/* STACKS_SAMPLED: mean distance of two draws.  May be changed. */
 	_Atomic uint64_t sample_bytes;
 	uint32_t children;     /* enum segment_children */
 	uint32_t drift_bytes;  /* a thread publishes after moving so many bytes */
-	uint8_t reserved[40];
+	_Atomic uint32_t stacks_wanted; /* the same, 1 added; 0: as it is */
+	uint32_t reserved_word;
+	_Atomic uint64_t epoch_ns; /* a mark so often; 0: none by time */
+	_Atomic uint64_t budget_bytes; /* set while it runs; 0: not */
+	uint8_t reserved[16];
 };
 
 enum segment_children { CHILDREN_ALL, CHILDREN_EXEC, CHILDREN_NONE };
@@ -278,6 +287,29 @@ struct segment_span {
 
 #define SEGMENT_SPANS 64
 
+/*
+ * What is asked of the program from outside, and what it did: the threads look
+ * here on their slow path.  A number that is asked for goes up with each who
+ * asks; who has carried out all up to it says so.
+ */
+struct segment_watch {
+	_Atomic uint64_t second;    /* since the start, of the last point */
+	_Atomic uint64_t minute;
+	_Atomic uint32_t switches;  /* how often config.stacks has changed */
+	_Atomic uint32_t trims_wanted;
+	_Atomic uint32_t trims_done;
+	_Atomic uint32_t trend_busy; /* 1: figures are being written */
+	_Atomic int64_t trim_bytes;  /* given back by the last one, resident */
+	_Atomic uint64_t switched_ns; /* CLOCK_MONOTONIC of the last switch */
+	_Atomic uint64_t next_mark_ns; /* by config.epoch_ns */
+	uint32_t trend_stride;      /* each so-many-th mark has figures; 0: 1 */
+	uint32_t trend_used;        /* columns of struct trend */
+	/* Mark of each column, by number. */
+	_Atomic uint32_t trend_mark[32];
+	uint32_t epochs;            /* marks so far that are epochs */
+	uint8_t reserved[60];
+};
+
 struct segment {
 	struct segment_head head;
 	struct segment_table table[TABLE_ROOM];
@@ -291,6 +323,7 @@ struct segment {
 	_Atomic uint64_t unfollowed[UNFOLLOWED_ROOM]; /* by cause */
 	struct segment_objects objects;
 	struct segment_bypass bypass[SEGMENT_BYPASSES];
+	struct segment_watch watch;
 };
 
 /*
@@ -457,6 +490,60 @@ struct mapping {
 	uint64_t born_ns; /* CLOCK_MONOTONIC */
 };
 
+/* --- over time ---------------------------------------------------------------- */
+
+/*
+ * How the process stood at a moment.  A ring has a place for each second, or
+ * minute, since the start, modulo its length; @at_ns says which one it is, and
+ * 0 that it is being written.  Where there is none, nothing had happened since
+ * the one before: the heap is as it was there.
+ */
+struct point {
+	_Atomic uint64_t at_ns;      /* CLOCK_MONOTONIC; stored last */
+	_Atomic int64_t live_bytes;
+	_Atomic int64_t peak_bytes;
+	_Atomic uint64_t allocated;  /* bytes since the start */
+	_Atomic uint64_t resident;   /* 0: nobody had looked */
+	_Atomic uint64_t terms[RSS_TERMS];
+	_Atomic uint64_t budget;     /* bytes; 0: none */
+	_Atomic uint32_t state;      /* of the budget */
+	uint32_t reserved;
+};
+
+#define SERIES_SECONDS 3600
+#define SERIES_MINUTES (3 * 24 * 60)
+
+enum mark_kind {
+	MARK_NONE,
+	/* Epochs: from one to the next, growth is judged. */
+	MARK_NAMED,   /* by the operator or the program */
+	MARK_TIME,    /* --epoch */
+	/* Events. */
+	MARK_STACKS,  /* config.stacks has changed; the name says to what */
+	MARK_TRIM,
+	MARK_KINDS
+};
+
+/* Something that happened; its number is its row. */
+struct mark {
+	_Atomic uint32_t kind;  /* enum mark_kind; stored last */
+	uint32_t column;        /* of struct trend, 1 added; 0: no figures */
+	uint64_t at_ns;         /* CLOCK_MONOTONIC */
+	int64_t live_bytes;
+	uint64_t allocated, freed; /* bytes since the start */
+	uint64_t allocations, frees;
+	uint64_t resident;      /* 0: not known */
+	char name[64];          /* zero-filled */
+};
+
+/* What a site held when marks were set.  Once the columns are all in use,
+ * every other one goes, and marks are twice as far apart. */
+#define TREND_COLUMNS 32
+
+struct trend {
+	_Atomic int64_t live_bytes[TREND_COLUMNS];
+};
+
 _Static_assert(sizeof(struct segment_head) == 64, "layout");
 _Static_assert(sizeof(struct segment_table) == 32, "layout");
 _Static_assert(sizeof(struct segment_identity) == 192, "layout");
@@ -468,7 +555,8 @@ _Static_assert(sizeof(struct segment_rss) == 128, "layout");
 _Static_assert(sizeof(struct segment_span) == 16, "layout");
 _Static_assert(sizeof(struct segment_objects) == 64, "layout");
 _Static_assert(sizeof(struct segment_bypass) == 256, "layout");
-_Static_assert(sizeof(struct segment) == 6848, "layout");
+_Static_assert(sizeof(struct segment_watch) == 256, "layout");
+_Static_assert(sizeof(struct segment) == 7104, "layout");
 _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");
@@ -477,5 +565,8 @@ _Static_assert(sizeof(struct count) == 64, "layout");
 _Static_assert(sizeof(struct estimate) == 64, "layout");
 _Static_assert(sizeof(struct module) == 64, "layout");
 _Static_assert(sizeof(struct mapping) == 32, "layout");
+_Static_assert(sizeof(struct point) == 128, "layout");
+_Static_assert(sizeof(struct mark) == 128, "layout");
+_Static_assert(sizeof(struct trend) == 256, "layout");
 
 #endif

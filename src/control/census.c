@@ -165,7 +165,8 @@ take_counts(const struct census *c, struct reconcile_counts *counts)
 		.live_bytes = positive(bytes),
 		.live_requested = positive(requested),
 		.live_blocks = positive(blocks),
-		.requested_known = s->config.stacks == STACKS_ALL,
+		.requested_known = s->config.stacks == STACKS_ALL &&
+		    s->watch.switches == 0,
 		.block_overhead = c->libc_allocates ? LIBC_OVERHEAD : 0,
 	};
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "control/bypass.h"
 #include "control/census.h"
+#include "door/dial.h"
 #include "door/options.h"
 #include "door/preload.h"
 #include "door/real.h"
@@ -65,8 +66,6 @@ static struct {
 	char directory[PLACE_ROOM]; /* for segments; found once a tree */
 	char *const *environment; /* until libc has found it: environ */
 	struct heritage heritage;
-	uint64_t *scratch[16 * KIB]; /* by row of the tally */
-	struct memo *memo[16 * KIB]; /* the same */
 } boot;
 
 struct boot_now boot_now;
@@ -175,7 +174,12 @@ fill_config(void)
 {
 	struct segment_config *config = &segment_mine()->config;
 
-	config->stacks = boot.options.stacks;
+	/* A child goes on as its parent does by now. */
+	config->stacks = !boot_now.mixed ? boot.options.stacks :
+	    boot_now.records ? STACKS_ALL :
+	    boot_now.draws ? STACKS_SAMPLED : STACKS_NONE;
+	segment_mine()->watch.switches = boot_now.mixed;
+	config->epoch_ns = boot.options.epoch;
 	config->depth = boot.options.depth;
 	config->children = boot.options.children;
 	config->sample_bytes = boot.options.sample;
@@ -385,12 +389,7 @@ static void
 come_alive(void)
 {
 	(void)sys_madvise(boot_mode, sizeof(boot_mode), MADV_WIPEONFORK);
-	if (boot_now.records)
-		boot_mode[0] = MODE_LONG;
-	else if (!real.chunks)
-		boot_mode[0] = MODE_ASK;
-	else
-		boot_mode[0] = boot_now.draws ? MODE_DRAWN : MODE_SHORT;
+	boot_mode[0] = dial_mode();
 }
 
 /*
@@ -488,10 +487,10 @@ open_all(void)
 		boot.reference = unwind_reference_open() == 0;
 		boot.options.verify = boot.reference;
 	}
-	boot_now.records = boot.options.stacks == STACKS_ALL;
-	boot_now.draws = boot.options.stacks == STACKS_SAMPLED;
+	boot_now.seed = boot.options.seed;
 	boot_now.verifies = boot.options.verify;
 	boot_now.depth = boot.options.depth;
+	dial_begin();
 	if (boot.unseen)
 		atomic_fetch_add(&segment_mine()->lost.forks, 1);
 	boot.unseen = false;
@@ -550,36 +549,6 @@ wait_for_segment(void)
 	return phase;
 }
 
-/* Address space as well is to be had for a bounded number of threads only. */
-#define LARGE_MEMOS 64
-
-static struct memo *
-take_memo(size_t row)
-{
-	size_t bytes = row < LARGE_MEMOS ? MEMO_LARGE : MEMO_SMALL;
-	void *room = arena_take(bytes);
-
-	return room != NULL ? memo_open(room, bytes) : NULL;
-}
-
-/* Who draws walks so seldom that nothing need be remembered of it. */
-static void
-prepare_to_walk(size_t row)
-{
-	size_t frames = boot.options.depth + 1;
-
-	if (boot.scratch[row] == NULL)
-		boot.scratch[row] = arena_take((frames + MEMO_TRACE) *
-		    sizeof(uint64_t));
-	if (boot.memo[row] == NULL && boot_now.records)
-		boot.memo[row] = take_memo(row);
-	self.scratch = boot.scratch[row];
-	self.words = self.scratch + frames;
-	self.memo = self.scratch != NULL ? boot.memo[row] : NULL;
-	if (self.memo != NULL)
-		memo_clear(self.memo);
-}
-
 static void
 meet_thread(void)
 {
@@ -591,8 +560,6 @@ meet_thread(void)
 		self.shared = 1;
 		return;
 	}
-	if (boot_now.records || boot_now.draws)
-		prepare_to_walk(row);
 	/* libc puts a thread's control block on top of its stack; the first
 	 * thread's is elsewhere. */
 	if (self.stack.top != 0)
@@ -604,11 +571,7 @@ meet_thread(void)
 		unwind_set_top(&self.stack,
 		    (uintptr_t)__builtin_thread_pointer(), UNWIND_STACK_LEAST);
 	counts_open(&self.counts, t);
-	if (boot_now.draws) {
-		sample_begin(&self.sampler, t, boot.options.seed);
-		atomic_store(&t->until_look, min_i64(TALLY_DRIFT_BYTES,
-		    sample_distance(&self.sampler, t)));
-	}
+	dial_prepare(t);
 	if (boot.has_key)
 		pthread_setspecific(boot.key, t);
 	self.tally = t;

@@ -34,7 +34,8 @@ struct self {
 	uint64_t *words;     /* for what its walk reads */
 	struct memo *memo;   /* of stacks that were walked; NULL: none */
 	uint32_t busy;       /* enum busy; volatile by barriers */
-	uint32_t turn;       /* whose walk is in scratch, see record.c */
+	uint32_t turn;       /* whose walk is in scratch, see where.c */
+	uint32_t turned;     /* boot_now.turned, as this thread has heard */
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */
 	struct stack stack;  /* for the unwinder */
 	struct sampler sampler;
@@ -125,8 +126,11 @@ struct boot_now {
 	bool records;        /* STACKS_ALL: every block has a record */
 	bool draws;          /* STACKS_SAMPLED: some have */
 	bool verifies;       /* stacks are compared with the reference's */
+	bool mixed;          /* some blocks have a record and some have none */
+	uint32_t turned;     /* how often this has changed, see dial.h */
 	uint32_t generation; /* of this process' blocks; others are inherited */
 	uint32_t depth;      /* frames to keep of a stack */
+	uint64_t seed;       /* of the draws; 0: by what is at hand */
 };
 
 extern struct boot_now boot_now INSIDE;

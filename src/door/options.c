@@ -145,6 +145,23 @@ read_bytes(char *const *environment, const char *name, uint64_t most,
 	return 0;
 }
 
+/* A time, or 0 if it is not given.  More often than this is no epoch. */
+#define EPOCH_LEAST (10 * NS_PER_MS)
+
+static int
+read_epoch(char *const *environment, uint64_t *to)
+{
+	const char *value = text_variable(environment, "HEAPTIDE_EPOCH");
+	uint64_t ns;
+
+	if (value == NULL || value[0] == '\0')
+		return 0;
+	if (text_parse_duration(value, &ns) < 0 || ns < EPOCH_LEAST)
+		return -EINVAL;
+	*to = ns;
+	return 0;
+}
+
 int
 options_read(char *const *environment, struct options *options,
     const char **wrong)
@@ -196,6 +213,10 @@ options_read(char *const *environment, struct options *options,
 	if (read_bytes(environment, "HEAPTIDE_SAMPLE", SEGMENT_SAMPLE_MOST,
 	    &options->sample) < 0) {
 		*wrong = "HEAPTIDE_SAMPLE";
+		return -EINVAL;
+	}
+	if (read_epoch(environment, &options->epoch) < 0) {
+		*wrong = "HEAPTIDE_EPOCH";
 		return -EINVAL;
 	}
 	fault = text_variable(environment, "HEAPTIDE_FAULT");

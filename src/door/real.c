@@ -198,6 +198,65 @@ ask_jemalloc(void)
 	real.sizes[0] = real.sizes[1];
 }
 
+static struct {
+	int (*malloc_trim)(size_t);
+	int (*mallctl)(const char *, void *, size_t *, void *, size_t);
+	void (*release)(void);
+	void (*collect)(bool);
+} ways;
+
+static void
+trim_glibc(void)
+{
+	(void)ways.malloc_trim(0);
+}
+
+/* 4096: MALLCTL_ARENAS_ALL. */
+static void
+trim_jemalloc(void)
+{
+	(void)ways.mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+}
+
+static void
+trim_tcmalloc(void)
+{
+	ways.release();
+}
+
+static void
+trim_mimalloc(void)
+{
+	ways.collect(true);
+}
+
+/* How the allocator in use, and no other, gives free memory back. */
+static void
+find_trim(void)
+{
+	const struct {
+		void *to;
+		const char *name;
+		void (*trim)(void);
+	} table[] = {
+		{ &ways.malloc_trim, "malloc_trim", trim_glibc },
+		{ &ways.mallctl, "mallctl", trim_jemalloc },
+		{ &ways.release, "MallocExtension_ReleaseFreeMemory",
+		  trim_tcmalloc },
+		{ &ways.collect, "mi_collect", trim_mimalloc },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(table) && real.trim == NULL; i++) {
+		void *found = next(table[i].name);
+
+		if (is_allocators(found)) {
+			*(void **)table[i].to = found;
+			real.trim = table[i].trim;
+		}
+	}
+}
+
 void
 real_resolve(void)
 {
@@ -263,6 +322,7 @@ real_resolve(void)
 	if (real.owns_new && real.usable_size != NULL)
 		warm_allocator();
 	ask_jemalloc();
+	find_trim();
 	real.chunks = real.usable_size != NULL && has_chunks();
 	/*
 	 * What is missing is nobody's error but ours.  What succeeds takes it

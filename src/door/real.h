@@ -34,6 +34,7 @@ struct real {
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
 	size_t (*usable_size)(void *); /* NULL: blocks cannot be counted */
+	void (*trim)(void);            /* give memory back; NULL: it cannot */
 	void (*free_sized)(void *, size_t);                 /* optional */
 	void (*free_aligned_sized)(void *, size_t, size_t); /* optional */
 	void *(*mmap)(void *, size_t, int, int, int, off_t);

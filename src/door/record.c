@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
+#include "door/attend.h"
 #include "door/boot.h"
+#include "door/dial.h"
 #include "door/stranger.h"
 #include "door/where.h"
 #include "heap/peak.h"
@@ -13,31 +15,62 @@
 
 /* --- now and then ----------------------------------------------------------- */
 
-/* Whatever is due: sums, peak, our own ranges. */
+/*
+ * Whatever is due: sums, peak, our own ranges, and what is asked from outside.
+ * @caller: of the allocation, or NULL where that is not at hand.
+ */
 static COLD void
-look(struct tally *t)
+look(struct tally *t, const struct arch_frame *caller)
 {
 	static _Atomic uint32_t spans_version;
 	uint32_t version = arena_version();
 	int error = errno;
+	uint64_t now_ns;
 
 	tally_look(t);
 	if (atomic_exchange(&spans_version, version) != version)
 		(void)arena_spans(segment_mine()->own);
+	now_ns = atomic_load(&segment_mine()->live.seen_ns);
+	if (attend_is_due(now_ns))
+		attend(now_ns, caller);
 	errno = error;
 }
 
 /* Not under boot_now.records, where nobody counts down. */
-void
-record_look(void)
+static COLD void
+look_and_count_down(const struct arch_frame *caller)
 {
 	struct tally *t = self.tally;
 	int64_t until = TALLY_DRIFT_BYTES;
 
-	look(t);
+	look(t, caller);
+	if (UNLIKELY(!dial_is_heard()))
+		dial_prepare(t);
 	if (boot_now.draws)
 		until = min_i64(until, sample_distance(&self.sampler, t));
 	atomic_store_explicit(&t->until_look, until, memory_order_relaxed);
+}
+
+void
+record_look(void)
+{
+	look_and_count_down(NULL);
+}
+
+/*
+ * Where every block has a record, threads do not count down.  They look when
+ * they have drifted, and each time so much has been allocated: who allocates
+ * and frees the same all day is heard of as well.
+ */
+#define LOOK_BITS 20 /* 1 MiB */
+
+static HOT bool
+is_look_due(const struct tally *t, int64_t net, size_t usable)
+{
+	uint64_t allocated = arch_own_u64(&t->allocated);
+
+	return tally_drifted(t, net) || UNLIKELY(
+	    ((allocated ^ (allocated - usable)) >> LOOK_BITS) != 0);
 }
 
 /* --- a site's figures ------------------------------------------------------- */
@@ -147,8 +180,8 @@ record_alloc(void *block, size_t requested, size_t usable, uint64_t pc,
 	net = tally_add(t, block, usable);
 	if (UNLIKELY(tally_rises(t, net)) && peak_is_alone())
 		peak_climb(tally_process_bytes(t, net));
-	if (tally_drifted(t, net))
-		look(t);
+	if (is_look_due(t, net, usable))
+		look(t, &caller);
 	return block;
 }
 
@@ -182,12 +215,14 @@ record_due(void *block, size_t usable, struct arch_frame caller)
 {
 	enum sample sample;
 
+	if (UNLIKELY(!dial_is_heard()))
+		dial_prepare(self.tally);
 	if (boot_now.draws) {
 		sample = sample_draw(&self.sampler, self.tally, usable);
 		if (sample != SAMPLE_NOT)
 			draw(block, usable, sample, caller);
 	}
-	record_look();
+	look_and_count_down(&caller);
 	return block;
 }
 
@@ -195,15 +230,17 @@ record_due(void *block, size_t usable, struct arch_frame caller)
 static void
 count_drawn(void *block, size_t usable, const struct record *record)
 {
-	bool temporary = atomic_load_explicit(&self.tally->last,
-	    memory_order_relaxed) == (uintptr_t)block;
+	struct tally *t = self.tally; /* NULL: a thread without a row */
+	bool temporary = t != NULL &&
+	    arch_own_u64(&t->last) == (uintptr_t)block;
 	struct sampling_weight weight;
 
 	sample_forget(block);
 	if (record->epoch != boot_now.generation)
 		return; /* the parent's; it is counted like any other */
 	if (record->rate == 0) {
-		site_free(&self.counts, record, usable, temporary);
+		site_free(t != NULL ? &self.counts : NULL, record, usable,
+		    temporary);
 		return;
 	}
 	weight = sample_weigh(record->rate, usable);
@@ -262,15 +299,36 @@ count_taken(void *block, size_t usable, const struct record *record)
 	tally_unrequest(t, usable - record->slack);
 	site_free(&self.counts, record, usable, temporary);
 	if (tally_drifted(t, tally_net(t)))
-		look(t);
+		look(t, NULL);
+}
+
+/*
+ * Under boot_now.records and boot_now.mixed: a block that may be of a time when
+ * it got no record, or was drawn.  @record NULL: it has none.
+ */
+static COLD void
+count_mixed(void *block, size_t usable, const struct record *record)
+{
+	struct tally *t = self.tally;
+
+	if (record != NULL)
+		count_drawn(block, usable, record);
+	if (peak_is_alone())
+		peak_leave();
+	(void)tally_take(t, block, usable);
+	if (tally_drifted(t, tally_net(t)))
+		look(t, NULL);
 }
 
 void
 record_free(void *block, size_t usable, uint64_t pc)
 {
 	struct record record;
+	bool known = ledger_take(block, usable, &record);
 
-	if (UNLIKELY(!ledger_take(block, usable, &record)))
+	if (UNLIKELY(boot_now.mixed))
+		count_mixed(block, usable, known ? &record : NULL);
+	else if (UNLIKELY(!known))
 		unknown_free(pc);
 	else
 		count_taken(block, usable, &record);
@@ -305,6 +363,9 @@ record_taken_free(void *block, const struct taken *taken)
 			count_drawn(block, taken->usable, &taken->record);
 		if (tally_free(self.tally, block, taken->usable))
 			record_look();
+	} else if (UNLIKELY(boot_now.mixed)) {
+		count_mixed(block, taken->usable,
+		    known ? &taken->record : NULL);
 	} else if (LIKELY(known)) {
 		count_taken(block, taken->usable, &taken->record);
 	} else {
@@ -345,7 +406,7 @@ record_shared_free(void *block, size_t usable)
 	struct tally *t = segment_rows(TABLE_TALLIES);
 	struct record record;
 
-	if (!boot_now.records) {
+	if (!boot_now.records || boot_now.mixed) {
 		if (sample_may_have(block))
 			record_free_drawn(block, usable);
 		tally_shared_free(t, usable, 0);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "door/dial.h"
 #include "heap/site.h"
 #include "mem/segment.h"
 #include "stack/retrace.h"
@@ -170,8 +171,11 @@ uint32_t
 where_walked(const struct arch_frame *caller, uint32_t flags)
 {
 	int error = errno;
-	uint32_t site = walk_in_turn(caller, flags);
+	uint32_t site;
 
+	if (UNLIKELY(!dial_is_heard()) && self.tally != NULL)
+		dial_prepare(self.tally);
+	site = walk_in_turn(caller, flags);
 	errno = error;
 	return site;
 }

@@ -122,6 +122,16 @@ sample_distance(struct sampler *s, const struct tally *t)
 #define MANY UINT8_MAX
 
 void
+sample_look_everywhere(void)
+{
+	size_t i;
+
+	for (i = 0; i < SAMPLE_PAGES; i++)
+		atomic_store_explicit(&sample_page[i], MANY,
+		    memory_order_relaxed);
+}
+
+void
 sample_note(const void *block)
 {
 	_Atomic uint8_t *page = sample_page_of(block);

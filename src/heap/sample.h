@@ -75,6 +75,9 @@ sample_may_have(const void *block)
 	    memory_order_relaxed) != 0);
 }
 
+/* From now on every block may have a record. */
+void sample_look_everywhere(void);
+
 /* A record was put, or taken. */
 void sample_note(const void *block);
 void sample_forget(const void *block);

@@ -42,6 +42,10 @@ static const struct {
 	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB, 256 },
 	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB, 4 * KIB },
 	[TABLE_TEXT] = { 1, 4 * MIB, 32 * KIB },
+	[TABLE_SECONDS] = { sizeof(struct point), SERIES_SECONDS, 600 },
+	[TABLE_MINUTES] = { sizeof(struct point), SERIES_MINUTES, 60 },
+	[TABLE_MARKS] = { sizeof(struct mark), 32 * KIB, 64 },
+	[TABLE_TRENDS] = { sizeof(struct trend), SEGMENT_SITES, 16 * KIB },
 };
 
 struct segment *segment_map;

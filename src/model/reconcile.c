@@ -4,6 +4,18 @@
 
 #include "base/base.h"
 
+const char *const reconcile_names[RSS_TERMS] = {
+	[RSS_LIVE] = "live",
+	[RSS_SLACK] = "slack",
+	[RSS_RETAINED] = "retained",
+	[RSS_MAPPED] = "mapped",
+	[RSS_STACKS] = "stacks",
+	[RSS_FILES] = "files",
+	[RSS_SHARED] = "shared",
+	[RSS_HEAPTIDE] = "heaptide",
+	[RSS_UNATTRIBUTED] = "unattributed",
+};
+
 /* Classes that are a term by themselves. */
 static const enum rss_term term_of[RANGE_CLASSES] = {
 	[RANGE_FILE] = RSS_FILES,

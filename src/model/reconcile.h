@@ -40,6 +40,9 @@ enum range_class {
 	RANGE_CLASSES
 };
 
+/* The terms, as all our output has them. */
+extern const char *const reconcile_names[RSS_TERMS];
+
 struct reconcile_counts {
 	uint64_t live_bytes;      /* usable */
 	uint64_t live_requested;  /* meant only if requested_known */

@@ -115,6 +115,7 @@ struct memo_trace {
 	uint32_t first_fp; /* words before the last use of the first frame's */
 	uint32_t flags;    /* enum memo_flags */
 	bool whole;        /* it is all that the walk depends on */
+	bool signal;       /* it went through a signal's frame */
 };
 
 /* Begin to note, in @words of MEMO_TRACE, what a walk from @from reads. */

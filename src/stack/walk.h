@@ -179,6 +179,7 @@ walk_through_signal(struct walk *w)
 	uint64_t word;
 
 	w->trace->whole = false;
+	w->trace->signal = true;
 	if (!walk_read(w, context, &word) ||
 	    !walk_read(w, context + sizeof(ucontext_t) - 8, &word))
 		return false;

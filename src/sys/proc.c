@@ -225,6 +225,8 @@ proc_stat_parse(const char *text, struct proc_stat *stat)
 			return -EINVAL;
 		switch (field) {
 		case 4: s.parent = (int)number; break;
+		case 14:
+		case 15: s.cpu_ticks += number; break;
 		case 20: s.threads = (uint32_t)number; break;
 		case 22: s.ticks = number; break;
 		}

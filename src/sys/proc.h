@@ -19,6 +19,7 @@ struct proc_stat {
 	int parent;
 	char state;        /* R S D T Z X ... */
 	uint64_t ticks;    /* start time, field 22 */
+	uint64_t cpu_ticks; /* user and system time so far, 14 and 15 */
 	uint32_t threads;
 	char name[16];     /* field 2, without the brackets */
 };

@@ -1,0 +1,145 @@
+/*
+ * answer-act.c - what is asked for, and when it is done
+ *
+ * What concerns how the program counts is written where its threads look on
+ * their slow path: it is taken at the latest after a thread has allocated
+ * some 64 KiB, and a program at rest has nothing to count.
+ */
+#include "control/answer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/segment.h"
+#include "control/limit.h"
+#include "control/mark.h"
+#include "control/reply.h"
+#include "sys/sys.h"
+
+/* The rest of the line, blanks between words as one. */
+static void
+join_words(const struct request *r, char *name, size_t room)
+{
+	struct text t;
+	size_t i;
+
+	text_open(&t, name, room);
+	for (i = 1; i < r->words; i++) {
+		if (i > 1)
+			text_put(&t, " ");
+		text_put(&t, r->word[i]);
+	}
+}
+
+void
+answer_mark(struct control *c, const struct request *r, struct text *t)
+{
+	char name[REQUEST_LINE_MOST + 1];
+	int64_t number;
+
+	join_words(r, name, sizeof(name));
+	if (strlen(name) > MARK_NAME_MOST) {
+		request_refuse(t, -EINVAL, "a name of at most 63 bytes is "
+		    "accepted");
+		return;
+	}
+	number = mark_set(c, MARK_NAMED, name, sys_clock());
+	if (number < 0) {
+		request_refuse(t, (int)number, "there is no room for another "
+		    "mark");
+		return;
+	}
+	reply_i64(t, "number", number);
+	reply_text(t, "mark", name);
+	reply_u64(t, "epochs", c->segment->watch.epochs);
+}
+
+void
+answer_stacks(struct control *c, const struct request *r, struct text *t)
+{
+	struct segment_config *config = &c->segment->config;
+	uint32_t i;
+
+	if (r->words > 1) {
+		for (i = STACKS_NONE; i <= STACKS_ALL; i++)
+			if (strcmp(r->word[1], control_stacks(i)) == 0)
+				break;
+		if (i > STACKS_ALL) {
+			request_refuse(t, -EINVAL,
+			    "'stacks' takes none, sampled or all");
+			return;
+		}
+		atomic_store(&config->stacks_wanted, i + 1);
+	}
+	i = atomic_load(&config->stacks_wanted);
+	reply_text(t, "stacks", control_stacks(atomic_load(&config->stacks)));
+	reply_text(t, "wanted", control_stacks(i == 0 ?
+	    atomic_load(&config->stacks) : i - 1));
+}
+
+void
+answer_sample(struct control *c, const struct request *r, struct text *t)
+{
+	struct segment_config *config = &c->segment->config;
+	uint64_t bytes;
+
+	if (r->words > 1) {
+		if (text_parse_bytes(r->word[1], &bytes) < 0 || bytes == 0 ||
+		    bytes > SEGMENT_SAMPLE_MOST) {
+			request_refuse(t, -EINVAL, "'sample' takes a size "
+			    "from 1 byte to 1 TiB, as 64K or 1M");
+			return;
+		}
+		atomic_store(&config->sample_bytes, bytes);
+	}
+	reply_u64(t, "sample_bytes", atomic_load(&config->sample_bytes));
+}
+
+void
+answer_budget(struct control *c, const struct request *r, struct text *t)
+{
+	struct segment_config *config = &c->segment->config;
+	struct limit limit;
+	uint64_t bytes;
+
+	if (r->words > 1) {
+		if (strcmp(r->word[1], "off") == 0) {
+			bytes = 0;
+		} else if (text_parse_bytes(r->word[1], &bytes) < 0 ||
+		    bytes == 0) {
+			request_refuse(t, -EINVAL, "'budget' takes a size, "
+			    "as 512M or 1.5G, or off");
+			return;
+		}
+		atomic_store(&config->budget_bytes, bytes);
+	}
+	if (limit_find(c, &limit) < 0) {
+		request_refuse(t, -ESRCH, "the process has ended");
+		return;
+	}
+	if (limit.bytes == LIMIT_NONE) {
+		reply_null(t, "budget");
+		return;
+	}
+	reply_u64(t, "budget", limit.bytes);
+	reply_u64(t, "used", limit.used);
+	reply_u64(t, "available", limit.available);
+	reply_text(t, "source", limit.source);
+}
+
+/*
+ * It is done inside, by the next thread that comes by, after this answer; the
+ * `trim` among the marks says when, and `trims_done` how many have been.
+ */
+void
+answer_trim(struct control *c, const struct request *r, struct text *t)
+{
+	struct segment_watch *w = &c->segment->watch;
+
+	(void)r;
+	reply_u64(t, "trims_wanted", atomic_fetch_add(&w->trims_wanted, 1) +
+	    1);
+	reply_u64(t, "trims_done", atomic_load(&w->trims_done));
+	reply_i64(t, "last_bytes", atomic_load(&w->trim_bytes));
+}

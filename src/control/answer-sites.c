@@ -1,0 +1,294 @@
+/*
+ * answer-sites.c - the sites that hold most, and the marks
+ */
+#include "control/answer.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/base.h"
+#include "control/mark.h"
+#include "control/reply.h"
+#include "sys/sys.h"
+
+#define SITES_MOST  100
+#define FRAMES_MOST 24
+#define MARKS_MOST  500
+
+/* --- what sites hold ---------------------------------------------------------- */
+
+enum order { BY_LIVE, BY_GROWTH, BY_COUNT };
+
+struct holding {
+	int64_t live, blocks;
+	uint64_t allocations;
+	int64_t growth; /* since the last column of struct trend */
+};
+
+struct holdings {
+	struct holding *of; /* by site */
+	uint64_t sites, bytes;
+	bool since; /* there is a column to compare with */
+};
+
+static int
+open_holdings(struct holdings *h, const struct control *c)
+{
+	void *room;
+
+	h->sites = control_count(c, TABLE_SITES);
+	h->bytes = round_up((h->sites + 1) * sizeof(h->of[0]), 4096);
+	room = sys_mmap(NULL, h->bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sys_error_of(room) < 0)
+		return sys_error_of(room);
+	h->of = room;
+	return 0;
+}
+
+static void
+add(struct holding *h, const struct count *c)
+{
+	h->live += (int64_t)(c->allocated_bytes - c->freed_bytes);
+	h->blocks += (int64_t)(c->allocations - c->frees);
+	h->allocations += c->allocations;
+}
+
+static void
+add_estimate(struct holding *h, const struct estimate *e)
+{
+	h->live += (int64_t)(e->allocated_bytes - e->freed_bytes) /
+	    ESTIMATE_BYTES;
+	h->blocks += (int64_t)(e->allocations - e->frees) / ESTIMATE_BLOCKS;
+	h->allocations += e->allocations / ESTIMATE_BLOCKS;
+}
+
+static void
+add_up(struct holdings *h, const struct control *c)
+{
+	const struct count *first = control_rows(c, TABLE_FIRST);
+	const struct count *count = control_rows(c, TABLE_COUNTS);
+	const struct estimate *e = control_rows(c, TABLE_ESTIMATES);
+	const struct trend *trend = control_rows(c, TABLE_TRENDS);
+	uint32_t used = min_u64(c->segment->watch.trend_used, TREND_COLUMNS);
+	uint64_t i, n;
+
+	n = min_u64(h->sites, control_count(c, TABLE_FIRST));
+	for (i = 0; i < n; i++)
+		add(&h->of[i], &first[i]);
+	n = control_count(c, TABLE_COUNTS);
+	for (i = 0; i < n; i++)
+		if (count[i].site < h->sites)
+			add(&h->of[count[i].site], &count[i]);
+	n = min_u64(h->sites, control_count(c, TABLE_ESTIMATES));
+	for (i = 0; i < n; i++)
+		add_estimate(&h->of[i], &e[i]);
+	h->since = used > 0;
+	n = control_count(c, TABLE_TRENDS);
+	for (i = 0; i < h->sites; i++)
+		h->of[i].growth = h->of[i].live - (h->since && i < n ?
+		    atomic_load(&trend[i].live_bytes[used - 1]) : 0);
+}
+
+static int64_t
+value_of(const struct holding *h, enum order order)
+{
+	switch (order) {
+	case BY_GROWTH: return h->growth;
+	case BY_COUNT: return h->blocks;
+	default: return h->live;
+	}
+}
+
+/* The sites of the @n highest values, highest first; how many. */
+static size_t
+choose(const struct holdings *h, enum order order, size_t n, uint32_t *best)
+{
+	size_t found = 0, at;
+	uint32_t i;
+
+	for (i = 1; i < h->sites; i++) {
+		int64_t value = value_of(&h->of[i], order);
+
+		if (value <= 0)
+			continue;
+		for (at = found; at > 0 &&
+		    value > value_of(&h->of[best[at - 1]], order); at--)
+			if (at < n)
+				best[at] = best[at - 1];
+		if (at < n)
+			best[at] = i;
+		found += found < n;
+	}
+	return found;
+}
+
+/* --- stacks ------------------------------------------------------------------- */
+
+/* The module that held @pc when @node was made; the last that fits. */
+static const struct module *
+module_of(const struct control *c, uint64_t pc, uint32_t node)
+{
+	const struct module *m = control_rows(c, TABLE_MODULES);
+	uint64_t n = control_count(c, TABLE_MODULES);
+
+	while (n-- > 0)
+		if (pc >= m[n].start && pc < m[n].end &&
+		    m[n].first_node <= node)
+			return &m[n];
+	return NULL;
+}
+
+static void
+put_frame(const struct control *c, uint32_t node, uint64_t pc, struct text *t)
+{
+	const struct module *m = module_of(c, pc, node);
+	const char *text = control_rows(c, TABLE_TEXT);
+
+	reply_open(t, NULL);
+	if (m == NULL) {
+		reply_u64(t, "pc", pc);
+	} else {
+		if (m->path.offset <= control_count(c, TABLE_TEXT) &&
+		    m->path.bytes <= control_count(c, TABLE_TEXT) -
+		    m->path.offset)
+			reply_text_bytes(t, "module", text + m->path.offset,
+			    m->path.bytes);
+		reply_u64(t, "offset", pc - m->base);
+	}
+	reply_close(t);
+}
+
+static void
+put_stack(const struct control *c, uint32_t site, struct text *t)
+{
+	const struct site *s = (const struct site *)control_rows(c,
+	    TABLE_SITES) + site;
+	const struct node *row = control_rows(c, TABLE_NODES);
+	uint64_t nodes = control_count(c, TABLE_NODES);
+	uint32_t node = s->leaf, parent;
+	int i;
+
+	reply_open_list(t, "stack");
+	for (i = 0; i < FRAMES_MOST && node != 0 && node < nodes; i++) {
+		uint64_t pc = atomic_load(&row[node].pc);
+
+		if (pc > NODE_FULL)
+			put_frame(c, node, pc, t);
+		parent = atomic_load(&row[node].parent);
+		if (parent >= node)
+			break; /* a lie */
+		node = parent;
+	}
+	reply_close_list(t);
+}
+
+static void
+put_site(const struct control *c, const struct holdings *h, uint32_t site,
+    struct text *t)
+{
+	const struct holding *of = &h->of[site];
+
+	reply_open(t, NULL);
+	reply_u64(t, "site", site);
+	reply_i64(t, "live_bytes", of->live);
+	reply_i64(t, "live_blocks", of->blocks);
+	reply_u64(t, "allocations", of->allocations);
+	if (h->since)
+		reply_i64(t, "growth_bytes", of->growth);
+	put_stack(c, site, t);
+	reply_close(t);
+}
+
+/* `sites`, `sites 5`, `sites by growth`, `sites 5 by count` */
+static bool
+read_order(const struct request *r, uint64_t *n, enum order *order,
+    struct text *t)
+{
+	static const char *const words[] = { "live", "growth", "count" };
+	size_t at = 1;
+	size_t i;
+
+	*n = 10;
+	*order = BY_LIVE;
+	if (at < r->words && strcmp(r->word[at], "by") != 0 &&
+	    !answer_count(r, at++, SITES_MOST, 10, t, n))
+		return false;
+	if (at == r->words)
+		return true;
+	for (i = 0; at + 2 == r->words && strcmp(r->word[at], "by") == 0 &&
+	    i < ARRAY_LENGTH(words); i++)
+		if (strcmp(r->word[at + 1], words[i]) == 0) {
+			*order = (enum order)i;
+			return true;
+		}
+	request_refuse(t, -EINVAL,
+	    "'sites' is asked as: sites [N] [by live|growth|count]");
+	return false;
+}
+
+void
+answer_sites(struct control *c, const struct request *r, struct text *t)
+{
+	uint32_t best[SITES_MOST];
+	struct holdings h;
+	enum order order;
+	uint64_t n;
+	size_t found, i;
+
+	if (!read_order(r, &n, &order, t))
+		return;
+	if (open_holdings(&h, c) < 0) {
+		request_refuse(t, -ENOSPC, "there is no memory for it");
+		return;
+	}
+	add_up(&h, c);
+	found = choose(&h, order, n, best);
+	reply_text(t, "stacks", control_stacks(atomic_load(
+	    &c->segment->config.stacks)));
+	reply_open_list(t, "sites");
+	for (i = 0; i < found; i++)
+		put_site(c, &h, best[i], t);
+	reply_close_list(t);
+	sys_munmap(h.of, h.bytes);
+}
+
+/* --- marks -------------------------------------------------------------------- */
+
+static void
+put_mark(const struct control *c, const struct mark *m, uint64_t number,
+    struct text *t)
+{
+	const char *kind = mark_kind_name(atomic_load(&m->kind));
+
+	if (kind == NULL)
+		return; /* it is just being set */
+	reply_open(t, NULL);
+	reply_u64(t, "number", number);
+	reply_text(t, "kind", kind);
+	reply_text_bytes(t, "name", m->name, strnlen(m->name,
+	    sizeof(m->name)));
+	reply_number(t, "at", (double)above_u64(m->at_ns,
+	    c->segment->identity.clock_ns) / (double)NS_PER_S);
+	reply_i64(t, "live_bytes", m->live_bytes);
+	reply_u64(t, "allocated_bytes", m->allocated);
+	reply_u64(t, "resident", m->resident);
+	reply_bool(t, "sites", m->column != 0);
+	reply_close(t);
+}
+
+void
+answer_marks(struct control *c, const struct request *r, struct text *t)
+{
+	const struct mark *mark = control_rows(c, TABLE_MARKS);
+	uint64_t marks = control_count(c, TABLE_MARKS);
+	uint64_t n, i;
+
+	if (!answer_count(r, 1, MARKS_MOST, 20, t, &n))
+		return;
+	reply_open_list(t, "marks");
+	for (i = marks - min_u64(n, marks); i < marks; i++)
+		put_mark(c, &mark[i], i, t);
+	reply_close_list(t);
+}

@@ -1,0 +1,338 @@
+/*
+ * answer-state.c - how the process stands: numbers, and how they move
+ */
+#include "control/answer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "control/limit.h"
+#include "control/mark.h"
+#include "control/reply.h"
+#include "control/series.h"
+#include "model/reconcile.h"
+#include "model/trend.h"
+#include "sys/proc.h"
+#include "sys/sys.h"
+
+#define TICKS_A_SECOND 100 /* USER_HZ, of every machine we know */
+#define SERIES_MOST    600
+
+static double
+seconds_of(uint64_t ns)
+{
+	return (double)ns / (double)NS_PER_S;
+}
+
+bool
+answer_count(const struct request *r, size_t word, uint64_t most,
+    uint64_t otherwise, struct text *t, uint64_t *n)
+{
+	*n = otherwise;
+	if (word >= r->words)
+		return true;
+	if (text_parse_u64(r->word[word], most, n) == 0 && *n > 0)
+		return true;
+	request_refuse(t, -EINVAL, "a number from 1 on, and not too large, is "
+	    "accepted");
+	return false;
+}
+
+void
+answer_version(struct control *c, const struct request *r, struct text *t)
+{
+	(void)c;
+	(void)r;
+	reply_text(t, "heaptide", PACKAGE_VERSION);
+	reply_u64(t, "schema", 1);
+}
+
+/* --- parts ------------------------------------------------------------------ */
+
+static const char *
+state_of(const struct control *c)
+{
+	uint32_t how = atomic_load(&c->segment->end.how);
+	struct proc_stat stat;
+
+	if (how == END_EXEC)
+		return "replaced";
+	if (how != END_UNKNOWN || proc_stat_read(c->pid, &stat) < 0)
+		return "ended";
+	switch (stat.state) {
+	case 'T':
+	case 't':
+		return "stopped";
+	case 'Z':
+	case 'X':
+		return stat.threads > 1 ? "running" : "ended";
+	default:
+		return "running";
+	}
+}
+
+/* Of one CPU, since the start. */
+static double
+cpu_percent(const struct control *c, uint64_t now_ns)
+{
+	double age = seconds_of(above_u64(now_ns,
+	    c->segment->identity.clock_ns));
+	struct proc_stat stat;
+
+	if (proc_stat_read(c->pid, &stat) < 0 || age <= 0)
+		return 0;
+	return (double)stat.cpu_ticks / TICKS_A_SECOND / age * 100;
+}
+
+static void
+put_rate(struct text *t, const char *name, bool known,
+    const struct trend_line *line)
+{
+	if (!known) {
+		reply_null(t, name);
+		return;
+	}
+	reply_open(t, name);
+	reply_number(t, "bytes_per_second", line->rate);
+	reply_number(t, "low", line->low);
+	reply_number(t, "high", line->high);
+	reply_close(t);
+}
+
+/* Since when, for growth; the newest epoch. */
+static const struct mark *
+last_epoch(const struct control *c)
+{
+	const struct mark *mark = control_rows(c, TABLE_MARKS);
+	uint64_t n = control_count(c, TABLE_MARKS);
+
+	while (n-- > 0)
+		if (mark_is_epoch(atomic_load(&mark[n].kind)))
+			return &mark[n];
+	return NULL;
+}
+
+static void
+put_growth(const struct control *c, uint64_t now_ns,
+    const struct limit *limit, struct text *t)
+{
+	struct trend_line minute, hour, since;
+	const struct mark *mark = last_epoch(c);
+	bool is_minute = series_growth(c, now_ns, 60 * NS_PER_S, &minute);
+	bool is_hour = series_growth(c, now_ns, 3600 * NS_PER_S, &hour);
+	bool is_since = mark != NULL && series_growth(c, now_ns,
+	    above_u64(now_ns, mark->at_ns), &since);
+	uint64_t left = UINT64_MAX;
+
+	reply_open(t, "growth");
+	put_rate(t, "minute", is_minute, &minute);
+	put_rate(t, "hour", is_hour, &hour);
+	put_rate(t, "mark", is_since, &since);
+	reply_close(t);
+	/* By the longest look back: a batch that fills is no leak yet. */
+	if (is_hour && limit->available != LIMIT_NONE)
+		left = trend_time_left(&hour, limit->available);
+	if (left == UINT64_MAX)
+		reply_null(t, "limit_in");
+	else
+		reply_u64(t, "limit_in", left);
+}
+
+static void
+put_terms(const struct control *c, struct text *t)
+{
+	const struct segment_rss *rss = &c->segment->rss[RSS_LAST];
+	int i;
+
+	if (rss->at_ns == 0) {
+		reply_null(t, "terms");
+		return;
+	}
+	reply_open(t, "terms");
+	for (i = 0; i < RSS_TERMS; i++)
+		reply_u64(t, reconcile_names[i], rss->terms[i]);
+	reply_close(t);
+}
+
+static void
+put_limit(const struct limit *limit, struct text *t)
+{
+	if (limit->bytes == LIMIT_NONE) {
+		reply_null(t, "limit");
+		return;
+	}
+	reply_open(t, "limit");
+	reply_u64(t, "bytes", limit->bytes);
+	reply_u64(t, "used", limit->used);
+	reply_u64(t, "available", limit->available);
+	reply_text(t, "source", limit->source);
+	reply_close(t);
+}
+
+/* What people know as such comes first. */
+static void
+put_memory(const struct control *c, struct text *t)
+{
+	uint64_t now_ns = sys_clock();
+	struct limit limit = { LIMIT_NONE, 0, LIMIT_NONE, NULL };
+	struct proc_status status = { 0 };
+	struct control_sums sums;
+
+	(void)proc_status_read(c->pid, &status);
+	(void)limit_find(c, &limit);
+	control_sum(c, &sums);
+	reply_number(t, "memory_rss_mb", (double)status.resident / MIB);
+	reply_number(t, "cpu_percent", cpu_percent(c, now_ns));
+	reply_number(t, "memory_usage_gb", (double)status.resident / GIB);
+	reply_number(t, "peak_memory_gb", (double)status.peak / GIB);
+	reply_u64(t, "resident", status.resident);
+	reply_u64(t, "resident_peak", status.peak);
+	reply_u64(t, "live_bytes", sums.live_bytes);
+	reply_u64(t, "live_blocks", sums.live_blocks);
+	reply_u64(t, "peak_bytes", sums.peak_bytes);
+	put_terms(c, t);
+	put_limit(&limit, t);
+	put_growth(c, now_ns, &limit, t);
+}
+
+static void
+put_progress(const struct control *c, struct text *t)
+{
+	const struct segment *s = c->segment;
+	const struct mark *mark = last_epoch(c);
+	struct control_sums sums;
+
+	control_sum(c, &sums);
+	reply_number(t, "uptime", seconds_of(above_u64(sys_clock(),
+	    s->identity.clock_ns)));
+	reply_u64(t, "allocations", sums.allocations);
+	reply_u64(t, "frees", sums.frees);
+	reply_u64(t, "allocated_bytes", sums.allocated);
+	reply_u64(t, "freed_bytes", sums.freed);
+	reply_u64(t, "temporary", sums.temporary);
+	reply_u64(t, "threads", s->live.threads);
+	reply_u64(t, "epochs", s->watch.epochs);
+	if (mark == NULL)
+		reply_null(t, "mark");
+	else
+		reply_text_bytes(t, "mark", mark->name,
+		    strnlen(mark->name, sizeof(mark->name)));
+}
+
+/* A change that the program has not come by to take yet is told beside. */
+static void
+put_configuration(const struct control *c, struct text *t)
+{
+	const struct segment_config *config = &c->segment->config;
+	uint32_t stacks = atomic_load(&config->stacks);
+	uint32_t wanted = atomic_load(&config->stacks_wanted);
+	uint64_t every = atomic_load(&config->epoch_ns);
+	uint64_t budget = atomic_load(&config->budget_bytes);
+
+	reply_text(t, "stacks", control_stacks(stacks));
+	if (wanted != 0 && wanted - 1 != stacks)
+		reply_text(t, "stacks_wanted", control_stacks(wanted - 1));
+	reply_u64(t, "sample_bytes", atomic_load(&config->sample_bytes));
+	reply_u64(t, "depth", config->depth);
+	if (every == 0)
+		reply_null(t, "epoch");
+	else
+		reply_number(t, "epoch", seconds_of(every));
+	if (budget == 0)
+		reply_null(t, "budget");
+	else
+		reply_u64(t, "budget", budget);
+}
+
+/* --- answers ---------------------------------------------------------------- */
+
+void
+answer_status(struct control *c, const struct request *r, struct text *t)
+{
+	answer_version(c, r, t);
+	reply_i64(t, "pid", c->pid != 0 ? c->pid : c->segment->identity.pid);
+	reply_text(t, "status", state_of(c));
+	reply_open(t, "progress");
+	put_progress(c, t);
+	reply_close(t);
+	reply_open(t, "memory");
+	put_memory(c, t);
+	reply_close(t);
+	reply_open(t, "configuration");
+	put_configuration(c, t);
+	reply_close(t);
+}
+
+void
+answer_memory(struct control *c, const struct request *r, struct text *t)
+{
+	(void)r;
+	put_memory(c, t);
+}
+
+/* Who serves sends it again and again; here is the first. */
+void
+answer_watch(struct control *c, const struct request *r, struct text *t)
+{
+	if (request_interval(r) < 10 * NS_PER_MS)
+		request_refuse(t, -EINVAL, "'watch' takes an interval from "
+		    "10ms on, as 500ms, 5s or 1m");
+	else
+		answer_status(c, r, t);
+}
+
+void
+answer_series(struct control *c, const struct request *r, struct text *t)
+{
+	const struct point *row = control_rows(c, TABLE_SECONDS);
+	uint64_t rows = control_count(c, TABLE_SECONDS);
+	uint64_t start = c->segment->identity.clock_ns;
+	uint64_t second = atomic_load(&c->segment->watch.second);
+	uint64_t capacity = c->segment->table[TABLE_SECONDS].capacity;
+	uint64_t n, i;
+
+	if (!answer_count(r, 1, SERIES_MOST, 60, t, &n))
+		return;
+	n = min_u64(n, second);
+	reply_open_list(t, "series");
+	for (i = second - n + 1; n > 0 && i <= second; i++) {
+		const struct point *p = &row[i % capacity];
+		uint64_t at;
+
+		if (i % capacity >= rows)
+			continue;
+		at = atomic_load(&p->at_ns);
+		if (at == 0 || above_u64(at, start) / NS_PER_S != i)
+			continue;
+		reply_open_list(t, NULL);
+		reply_number(t, NULL, seconds_of(at - start));
+		reply_i64(t, NULL, atomic_load(&p->live_bytes));
+		reply_u64(t, NULL, atomic_load(&p->resident));
+		reply_close_list(t);
+	}
+	reply_close_list(t);
+}
+
+void
+answer_metrics(struct control *c, const struct request *r, struct text *t)
+{
+	struct proc_status status = { 0 };
+	struct control_sums sums;
+
+	(void)r;
+	(void)proc_status_read(c->pid, &status);
+	control_sum(c, &sums);
+	reply_open(t, "metrics");
+	reply_u64(t, "heaptide_live_bytes", sums.live_bytes);
+	reply_u64(t, "heaptide_live_blocks", sums.live_blocks);
+	reply_u64(t, "heaptide_peak_bytes", sums.peak_bytes);
+	reply_u64(t, "heaptide_allocations_total", sums.allocations);
+	reply_u64(t, "heaptide_frees_total", sums.frees);
+	reply_u64(t, "heaptide_allocated_bytes_total", sums.allocated);
+	reply_u64(t, "heaptide_freed_bytes_total", sums.freed);
+	reply_u64(t, "heaptide_resident_bytes", status.resident);
+	reply_u64(t, "heaptide_resident_peak_bytes", status.peak);
+	reply_u64(t, "heaptide_threads", c->segment->live.threads);
+	reply_close(t);
+}

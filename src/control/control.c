@@ -1,0 +1,198 @@
+#include "control/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/base.h"
+#include "sys/sys.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+#define PAGE_BYTES UINT64_C(4096)
+
+static const uint32_t row_bytes[TABLE_KNOWN] = {
+	[TABLE_TALLIES] = sizeof(struct tally),
+	[TABLE_SITES] = sizeof(struct site),
+	[TABLE_FIRST] = sizeof(struct count),
+	[TABLE_COUNTS] = sizeof(struct count),
+	[TABLE_ESTIMATES] = sizeof(struct estimate),
+	[TABLE_NODES] = sizeof(struct node),
+	[TABLE_MODULES] = sizeof(struct module),
+	[TABLE_MAPPINGS] = sizeof(struct mapping),
+	[TABLE_TEXT] = 1,
+	[TABLE_SECONDS] = sizeof(struct point),
+	[TABLE_MINUTES] = sizeof(struct point),
+	[TABLE_MARKS] = sizeof(struct mark),
+	[TABLE_TRENDS] = sizeof(struct trend),
+};
+
+const char *const control_stacks_words[] = {
+	[STACKS_NONE] = "none",
+	[STACKS_SAMPLED] = "sampled",
+	[STACKS_ALL] = "all",
+	NULL
+};
+
+const char *
+control_stacks(uint32_t stacks)
+{
+	return stacks <= STACKS_ALL ? control_stacks_words[stacks] : "unknown";
+}
+
+/* A segment may be anybody's file: nothing of it is believed. */
+static bool
+may_control(const struct segment *s, uint64_t bytes)
+{
+	int i;
+
+	if (memcmp(s->head.magic, SEGMENT_MAGIC, sizeof(s->head.magic)) != 0 ||
+	    s->head.layout != SEGMENT_LAYOUT ||
+	    s->head.byte_order != SEGMENT_BYTE_ORDER ||
+	    s->head.compact != 0 || atomic_load(&s->head.ready) != 1)
+		return false;
+	for (i = 0; i < TABLE_KNOWN; i++) {
+		const struct segment_table *t = &s->table[i];
+
+		if (t->entry_bytes != row_bytes[i] || t->capacity == 0 ||
+		    t->offset % PAGE_BYTES != 0 || t->offset > bytes ||
+		    t->capacity > (bytes - t->offset) / row_bytes[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A page of a full file system must be had before it is stored into, or the
+ * store is our end.
+ */
+static int
+back_beside(struct control *c, enum segment_table_id table, uint64_t from,
+    uint64_t rows)
+{
+	struct segment_table *t = &c->segment->table[table];
+	uint64_t start, end;
+	int r;
+
+	if (from >= rows || rows > t->capacity)
+		return -ENOSPC;
+	start = round_down(t->offset + from * t->entry_bytes, PAGE_BYTES);
+	end = round_up(t->offset + rows * t->entry_bytes, PAGE_BYTES);
+	r = sys_madvise((char *)c->segment + start, end - start,
+	    MADV_POPULATE_WRITE);
+	if (r == -EINVAL)
+		r = sys_fallocate(c->fd, start, end - start);
+	return r == -EFAULT ? -ENOSPC : r;
+}
+
+int
+control_open(struct control *c, const char *path, int pid)
+{
+	struct stat st;
+	void *map;
+	int r;
+
+	*c = (struct control){ .pid = pid, .back = back_beside };
+	c->fd = sys_open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (c->fd < 0)
+		return c->fd;
+	r = sys_fstat(c->fd, &st);
+	if (r == 0 && (!S_ISREG(st.st_mode) ||
+	    st.st_size < (off_t)SEGMENT_HEADER_BYTES))
+		r = -EINVAL;
+	if (r < 0)
+		goto out;
+	c->bytes = (uint64_t)st.st_size;
+	map = sys_mmap(NULL, c->bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    c->fd, 0);
+	r = sys_error_of(map);
+	if (r < 0)
+		goto out;
+	c->segment = map;
+	if (may_control(c->segment, c->bytes))
+		return 0;
+	r = -EINVAL;
+	sys_munmap(map, c->bytes);
+out:
+	sys_close(c->fd);
+	c->segment = NULL;
+	return r;
+}
+
+void
+control_close(struct control *c)
+{
+	if (c->segment == NULL)
+		return;
+	sys_munmap(c->segment, c->bytes);
+	sys_close(c->fd);
+	c->segment = NULL;
+}
+
+int64_t
+control_take(struct control *c, enum segment_table_id table)
+{
+	struct segment_table *t = &c->segment->table[table];
+	uint64_t row = atomic_load(&t->used);
+
+	/* Backed first, taken then. */
+	do {
+		if (c->back(c, table, row, row + 1) < 0)
+			return -ENOSPC;
+	} while (!atomic_compare_exchange_weak(&t->used, &row, row + 1));
+	return (int64_t)row;
+}
+
+int
+control_reach(struct control *c, enum segment_table_id table, uint64_t rows)
+{
+	struct segment_table *t = &c->segment->table[table];
+	uint64_t now = atomic_load(&t->used);
+	int r = now >= rows ? 0 : c->back(c, table, now, rows);
+
+	while (r == 0 && now < rows &&
+	    !atomic_compare_exchange_weak(&t->used, &now, rows))
+		;
+	return r;
+}
+
+static uint64_t
+positive(int64_t n)
+{
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+void
+control_sum(const struct control *c, struct control_sums *sums)
+{
+	const struct segment_live *live = &c->segment->live;
+	const struct tally *t = control_rows(c, TABLE_TALLIES);
+	uint64_t n = control_count(c, TABLE_TALLIES);
+	int64_t bytes = 0;
+	int64_t blocks = 0;
+
+	memset(sums, 0, sizeof(*sums));
+	for (; n > 0; n--, t++) {
+		sums->allocated += t->allocated;
+		sums->freed += t->freed;
+		sums->allocations += t->allocations;
+		sums->frees += t->frees;
+		sums->temporary += t->temporary;
+	}
+	if (c->segment->identity.inherits == 1) {
+		bytes = live->inherited_bytes -
+		    (int64_t)live->inherited_freed_bytes;
+		blocks = (int64_t)(live->inherited_blocks -
+		    live->inherited_frees);
+	}
+	bytes += (int64_t)(sums->allocated - sums->freed);
+	blocks += (int64_t)(sums->allocations - sums->frees);
+	sums->live_bytes = positive(bytes);
+	sums->live_blocks = positive(blocks);
+	sums->peak_bytes = max_u64(positive(live->peak_bytes),
+	    sums->live_bytes);
+}

@@ -1,0 +1,83 @@
+#include "control/limit.h"
+
+#include "base/base.h"
+#include "model/sources.h"
+#include "sys/cgroup.h"
+#include "sys/proc.h"
+
+/* A budget, the groups, what is above them, two limits, the host. */
+#define CHAIN_ROOM (1 + CGROUP_LEVELS + 1 + 2 + 1)
+
+struct chain {
+	struct source source[CHAIN_ROOM];
+	const char *name[CHAIN_ROOM];
+	size_t count;
+};
+
+static void
+add(struct chain *c, enum source_kind kind, const char *name, uint64_t bytes,
+    uint64_t used)
+{
+	c->name[c->count] = name;
+	c->source[c->count++] = (struct source){
+		.kind = kind,
+		.wish = { FORM_BYTES, bytes },
+		.bytes = bytes,
+		.used = used,
+	};
+}
+
+static void
+add_groups(struct chain *c, int pid)
+{
+	struct cgroup_memory m;
+	uint64_t least = SOURCE_NONE;
+	size_t i;
+
+	if (cgroup_memory_read("", pid, &m) < 0)
+		return;
+	for (i = 0; i < m.levels; i++) {
+		add(c, SOURCE_CGROUP, "cgroup", m.level[i].max,
+		    m.level[i].used);
+		least = min_u64(least, m.level[i].max);
+	}
+	if (m.levels > 0 && m.hierarchical < least)
+		add(c, SOURCE_CGROUP, "cgroup", m.hierarchical,
+		    m.level[0].used);
+}
+
+int
+limit_find(const struct control *control, struct limit *limit)
+{
+	struct chain c = { .count = 0 };
+	uint64_t budget = atomic_load(&control->segment->config.budget_bytes);
+	struct sources_answer answer;
+	struct proc_memory memory;
+	struct proc_status status;
+	struct proc_limits limits;
+	int r = proc_status_read(control->pid, &status);
+
+	if (r < 0)
+		return r;
+	if (budget != 0)
+		add(&c, SOURCE_SET, "budget", budget, status.resident);
+	add_groups(&c, control->pid);
+	if (proc_limits_read("", control->pid, &limits) == 0) {
+		add(&c, SOURCE_LIMIT, "rlimit-as", limits.address_space,
+		    status.address_space);
+		add(&c, SOURCE_LIMIT, "rlimit-data", limits.data, status.data);
+	}
+	if (proc_memory_read("", &memory) == 0)
+		add(&c, SOURCE_HOST, "host", source_of_host(memory.total,
+		    memory.available, status.resident), status.resident);
+	(void)sources_judge(c.source, c.count, false, &answer);
+	*limit = (struct limit){
+		.bytes = answer.budget,
+		.available = answer.available,
+	};
+	if (answer.budget != SOURCE_NONE) {
+		limit->source = c.name[answer.rules];
+		limit->used = c.source[answer.rules].used;
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * limit.h - what a process may still take, and what stops it there
+ *
+ * Floor 7 (control).  May use: base, model, sys, control.  Used by: answers to
+ * requests, the tools.
+ * Contexts: not from inside malloc: it reads /proc and the control groups;
+ * allocates nothing.  Cost: some 100 us.  Needs 20 KiB of stack.
+ */
+#ifndef CONTROL_LIMIT_H
+#define CONTROL_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/control.h"
+
+#define LIMIT_NONE UINT64_MAX
+
+struct limit {
+	uint64_t bytes;     /* that rules, by model/sources.h, or LIMIT_NONE */
+	uint64_t used;      /* against it, in its own measure */
+	uint64_t available; /* the least room in any of them, or LIMIT_NONE */
+	const char *source; /* "budget", "cgroup", "rlimit-as", ... */
+};
+
+/* 0, or a negative errno value: the process cannot be looked at. */
+int limit_find(const struct control *c, struct limit *limit);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * mark.h - moments with a name, and what every site held at them
+ *
+ * Floor 7 (control).  May use: base, sys, control.  Used by: the library,
+ * answers to requests.
+ * Contexts: on the slow path inside malloc; no lock, no waiting.  Cost: with
+ * figures, some 10 ns a site and thread.
+ */
+#ifndef CONTROL_MARK_H
+#define CONTROL_MARK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/control.h"
+
+#define MARK_NAME_MOST (sizeof(((struct mark *)NULL)->name) - 1)
+
+/*
+ * Set a mark; @name is cut at MARK_NAME_MOST bytes.  Epochs get the figures of
+ * all sites, unless another is being set at the same moment.
+ *
+ * Return: its number, or -ENOSPC: there are 32 768, or the disk is full.
+ */
+int64_t mark_set(struct control *c, enum mark_kind kind, const char *name,
+    uint64_t now_ns);
+
+static inline bool
+mark_is_epoch(uint32_t kind)
+{
+	return kind == MARK_NAMED || kind == MARK_TIME;
+}
+
+/* "mark", "epoch", "stacks", "trim"; NULL: it is none. */
+const char *mark_kind_name(uint32_t kind);
+
+/* Set a mark if config.epoch_ns has passed since the last one by time. */
+void mark_by_time(struct control *c, uint64_t now_ns);
+
+#endif

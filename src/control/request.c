@@ -1,0 +1,238 @@
+#include "control/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "control/answer.h"
+#include "control/reply.h"
+
+/* --- the table ---------------------------------------------------------------- */
+
+static void answer_help(struct control *c, const struct request *r,
+    struct text *t);
+
+const struct request_row request_rows[] = {
+	{ "help", "", "what may be asked", 0, 0, answer_help },
+	{ "version", "", "which heaptide this is", 0, 0, answer_version },
+	{ "status", "", "the process now: status, progress, memory, "
+	  "configuration", 0, 0, answer_status },
+	{ "memory", "", "its memory alone", 0, 0, answer_memory },
+	{ "sites", "[N] [by live|growth|count]",
+	  "the N largest sites (10), or that grew most since the last mark",
+	  0, 3, answer_sites },
+	{ "marks", "[N]", "the last N marks and events (20)", 0, 1,
+	  answer_marks },
+	{ "series", "[N]", "the last N points of the time series (60)", 0, 1,
+	  answer_series },
+	{ "mark", "NAME", "set a mark: from here on, growth is counted anew",
+	  1, REQUEST_WORDS - 1, answer_mark },
+	{ "stacks", "none|sampled|all",
+	  "keep the call paths of these allocations from now on", 0, 1,
+	  answer_stacks },
+	{ "sample", "SIZE", "bytes allocated for each block that is drawn",
+	  0, 1, answer_sample },
+	{ "budget", "[SIZE|off]", "the limit that rules; or set one", 0, 1,
+	  answer_budget },
+	{ "trim", "", "have the allocator give free memory back", 0, 0,
+	  answer_trim },
+	{ "metrics", "", "counters and gauges, by name", 0, 0,
+	  answer_metrics },
+	{ "watch", "INTERVAL", "status, again and again", 1, 1,
+	  answer_watch },
+};
+
+const size_t request_row_count = ARRAY_LENGTH(request_rows);
+
+static void
+answer_help(struct control *c, const struct request *r, struct text *t)
+{
+	size_t i;
+
+	(void)c;
+	(void)r;
+	reply_open_list(t, "requests");
+	for (i = 0; i < request_row_count; i++) {
+		reply_open(t, NULL);
+		reply_text(t, "name", request_rows[i].name);
+		reply_text(t, "arguments", request_rows[i].arguments);
+		reply_text(t, "help", request_rows[i].help);
+		reply_close(t);
+	}
+	reply_close_list(t);
+}
+
+/* --- reading ------------------------------------------------------------------ */
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+int
+request_parse(struct request *r, const char *line, size_t bytes)
+{
+	char *at;
+
+	r->words = 0;
+	if (bytes > REQUEST_LINE_MOST)
+		return -E2BIG;
+	if (memchr(line, '\0', bytes) != NULL)
+		return -EINVAL;
+	memcpy(r->text, line, bytes);
+	r->text[bytes] = '\0';
+	for (at = r->text; ; ) {
+		while (is_blank(*at))
+			*at++ = '\0';
+		if (*at == '\0')
+			break;
+		if (r->words == REQUEST_WORDS)
+			return -E2BIG;
+		r->word[r->words++] = at;
+		while (*at != '\0' && !is_blank(*at))
+			at++;
+	}
+	if (r->words == 0)
+		return -EINVAL;
+	for (at = r->text + (r->word[0] - r->text); *at != '\0'; at++)
+		*at = lower(*at);
+	return 0;
+}
+
+static const struct request_row *
+find_row(const struct request *r)
+{
+	size_t i;
+
+	for (i = 0; i < request_row_count; i++)
+		if (strcmp(request_rows[i].name, r->word[0]) == 0)
+			return &request_rows[i];
+	return NULL;
+}
+
+uint64_t
+request_interval(const struct request *r)
+{
+	uint64_t ns;
+
+	if (r->words != 2 || strcmp(r->word[0], "watch") != 0 ||
+	    text_parse_duration(r->word[1], &ns) < 0)
+		return 0;
+	return ns;
+}
+
+/* --- answering ---------------------------------------------------------------- */
+
+void
+request_refuse(struct text *t, int error, const char *message)
+{
+	static const struct {
+		int error;
+		const char *name;
+	} names[] = {
+		{ EINVAL, "EINVAL" }, { E2BIG, "E2BIG" },
+		{ ENOSPC, "ENOSPC" }, { ESRCH, "ESRCH" },
+		{ EBUSY, "EBUSY" }, { EOVERFLOW, "EOVERFLOW" },
+		{ EACCES, "EACCES" }, { ENOTSUP, "ENOTSUP" },
+		{ ETIMEDOUT, "ETIMEDOUT" }, { EPROTO, "EPROTO" },
+	};
+	const char *name = "EIO";
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(names); i++)
+		if (names[i].error == -error)
+			name = names[i].name;
+	text_open(t, t->start, t->bytes);
+	reply_open(t, NULL);
+	reply_bool(t, "ok", false);
+	reply_text(t, "error", name);
+	reply_text(t, "message", message);
+	reply_close(t);
+	text_put(t, "\n");
+}
+
+static void
+refuse_arguments(struct text *t, const struct request_row *row)
+{
+	char message[256];
+	struct text m;
+
+	text_open(&m, message, sizeof(message));
+	text_put(&m, "'");
+	text_put(&m, row->name);
+	if (*row->arguments == '\0') {
+		text_put(&m, "' takes no arguments");
+	} else {
+		text_put(&m, "' is asked as: ");
+		text_put(&m, row->name);
+		text_put(&m, " ");
+		text_put(&m, row->arguments);
+	}
+	request_refuse(t, -EINVAL, message);
+}
+
+static void
+refuse_word(struct text *t, const char *word)
+{
+	char message[256];
+	struct text m;
+
+	text_open(&m, message, sizeof(message));
+	text_put(&m, "there is no request '");
+	text_put_bytes(&m, word, min_u64(strlen(word), 64));
+	text_put(&m, "'; 'help' lists them");
+	request_refuse(t, -EINVAL, message);
+}
+
+void
+request_answer(struct control *c, const struct request *r, struct text *t)
+{
+	const struct request_row *row = find_row(r);
+	size_t arguments = r->words - 1;
+
+	if (row == NULL) {
+		refuse_word(t, r->word[0]);
+		return;
+	}
+	if (arguments < row->least || arguments > row->most) {
+		refuse_arguments(t, row);
+		return;
+	}
+	reply_open(t, NULL);
+	reply_bool(t, "ok", true);
+	row->answer(c, r, t);
+	/* Who has refused has written all of the answer. */
+	if (t->used > 0 && t->start[t->used - 1] == '\n')
+		return;
+	reply_close(t);
+	text_put(t, "\n");
+	if (t->cut)
+		request_refuse(t, -EOVERFLOW, "the answer is too long");
+}
+
+void
+request_line(struct control *c, const char *line, size_t bytes,
+    struct text *t)
+{
+	struct request r;
+
+	switch (request_parse(&r, line, bytes)) {
+	case 0:
+		request_answer(c, &r, t);
+		break;
+	case -E2BIG:
+		request_refuse(t, -E2BIG,
+		    "a request is one line of at most 4096 bytes and 8 words");
+		break;
+	default:
+		request_refuse(t, -EINVAL,
+		    "a request is one line of text; 'help' lists them");
+	}
+}

@@ -1,0 +1,69 @@
+/*
+ * request.h - what may be asked of a process, a line a request
+ *
+ * Floor 7 (control).  May use: base, model, sys, control.  Used by: serve.c,
+ * the tools.
+ * Contexts: a thread or a process that is not inside malloc; allocates nothing.
+ *
+ *	REQUEST [ARGUMENT...]       {"ok":true,...}
+ *	                            {"ok":false,"error":"EINVAL","message":"..."}
+ *
+ * Either case is accepted.  The answer is one line of JSON, always.
+ */
+#ifndef CONTROL_REQUEST_H
+#define CONTROL_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "control/control.h"
+
+#define REQUEST_LINE_MOST 4096            /* bytes, the newline left out */
+#define REQUEST_REPLY_ROOM (256 * 1024)   /* that every answer fits into */
+#define REQUEST_WORDS     8
+
+/* A line, split at blanks. */
+struct request {
+	size_t words;
+	const char *word[REQUEST_WORDS]; /* [0] in lower case */
+	char text[REQUEST_LINE_MOST + 1];
+};
+
+/*
+ * Read @line of @bytes, which need not be text at all.  0, or -EINVAL (empty,
+ * or bytes that are none of a line), -E2BIG (too long, too many words).
+ */
+int request_parse(struct request *r, const char *line, size_t bytes);
+
+/*
+ * Carry it out, and write the answer, a newline behind it.  @t is empty and has
+ * REQUEST_REPLY_ROOM.
+ */
+void request_answer(struct control *c, const struct request *r,
+    struct text *t);
+
+/* Both at once. */
+void request_line(struct control *c, const char *line, size_t bytes,
+    struct text *t);
+
+/* Is it one that is answered again and again?  How often; else 0. */
+uint64_t request_interval(const struct request *r);
+
+/* The answer to who cannot be served: @error is a negative errno value. */
+void request_refuse(struct text *t, int error, const char *message);
+
+/* What there is to ask. */
+struct request_row {
+	const char *name;
+	const char *arguments; /* "" for none */
+	const char *help;
+	size_t least, most;    /* arguments */
+	void (*answer)(struct control *c, const struct request *r,
+	    struct text *t);   /* fills an object that is open */
+};
+
+extern const struct request_row request_rows[];
+extern const size_t request_row_count;
+
+#endif

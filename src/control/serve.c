@@ -1,0 +1,521 @@
+#include "control/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "sys/place.h"
+#include "sys/proc.h"
+#include "sys/sys.h"
+
+#define LISTENERS_MOST 256 /* two descriptors each */
+#define BACKLOG        128
+#define SILENT_NS      (10 * NS_PER_S) /* a client may be put out then */
+
+struct listener {
+	int fd; /* -1: there is none */
+	struct control control;
+	char path[256]; /* for removal */
+};
+
+struct client {
+	int fd; /* -1: there is none */
+	uint16_t listener;
+	bool skipping; /* in a line that is too long */
+	uint64_t heard_ns;
+	uint64_t interval_ns, next_ns; /* of a watch; 0: none */
+	struct request watch;
+	size_t have;   /* of in */
+	size_t at, end; /* of out, what is to be sent */
+	char in[REQUEST_LINE_MOST + 1];
+	char out[REQUEST_REPLY_ROOM];
+};
+
+struct serve {
+	int wake;
+	int watched;
+	size_t listeners; /* places that are or were in use */
+	struct listener listener[LISTENERS_MOST];
+	struct client client[SERVE_CLIENTS];
+	struct pollfd poll[2 + LISTENERS_MOST + SERVE_CLIENTS];
+};
+
+/* --- sockets ------------------------------------------------------------------ */
+
+int
+serve_address(const char *path, struct sockaddr_un *address, int *directory)
+{
+	const char *name = strrchr(path, '/');
+	char folder[PLACE_ROOM];
+	struct text t;
+
+	*directory = -1;
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	if (strlen(path) < sizeof(address->sun_path)) {
+		memcpy(address->sun_path, path, strlen(path));
+		return 0;
+	}
+	if (name == NULL || (size_t)(name - path) >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, path, (size_t)(name - path));
+	folder[name - path] = '\0';
+	*directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*directory < 0)
+		return -errno;
+	text_open(&t, address->sun_path, sizeof(address->sun_path));
+	text_put(&t, "/proc/self/fd/");
+	text_put_i64(&t, *directory);
+	text_put(&t, name);
+	if (!t.cut)
+		return 0;
+	close(*directory);
+	*directory = -1;
+	return -ENAMETOOLONG;
+}
+
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un address;
+	int directory;
+	int fd, r;
+
+	r = serve_address(path, &address, &directory);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r = fd < 0 ? -errno : 0;
+	if (r == 0) {
+		(void)unlink(path); /* of one that was killed */
+		/* What a socket's file is made with, whatever the umask. */
+		if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)
+		    &address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0)
+			r = -errno;
+	}
+	if (directory >= 0)
+		close(directory);
+	if (r == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static bool
+is_ours(int fd)
+{
+	struct ucred peer;
+	socklen_t bytes = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	    (peer.uid == geteuid() || peer.uid == 0);
+}
+
+/* --- the whole ---------------------------------------------------------------- */
+
+int
+serve_open(struct serve **serve)
+{
+	struct serve *s = sys_mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t i;
+
+	if (sys_error_of(s) < 0)
+		return sys_error_of(s);
+	s->watched = -1;
+	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake < 0) {
+		int r = -errno;
+
+		sys_munmap(s, sizeof(*s));
+		return r;
+	}
+	for (i = 0; i < LISTENERS_MOST; i++)
+		s->listener[i].fd = -1;
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		s->client[i].fd = -1;
+	*serve = s;
+	return 0;
+}
+
+static void
+leave_client(struct client *c)
+{
+	uintptr_t start = round_up((uintptr_t)c->out, 4096);
+	uintptr_t end = round_down((uintptr_t)c->out + sizeof(c->out), 4096);
+
+	close(c->fd);
+	c->fd = -1;
+	/* A large answer's pages are not kept for the next. */
+	(void)sys_madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+static void
+drop_listener(struct serve *s, size_t at)
+{
+	struct listener *l = &s->listener[at];
+	size_t i;
+
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		if (s->client[i].fd >= 0 && s->client[i].listener == at)
+			leave_client(&s->client[i]);
+	close(l->fd);
+	l->fd = -1;
+	(void)unlink(l->path);
+	control_close(&l->control);
+}
+
+void
+serve_close(struct serve *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->listeners; i++)
+		if (s->listener[i].fd >= 0)
+			drop_listener(s, i);
+	close(s->wake);
+	sys_munmap(s, sizeof(*s));
+}
+
+int
+serve_add(struct serve *s, const char *path, const struct control *c)
+{
+	struct listener *l;
+	size_t at;
+	int fd;
+
+	for (at = 0; at < LISTENERS_MOST && s->listener[at].fd >= 0; at++)
+		;
+	if (at == LISTENERS_MOST)
+		return -EMFILE;
+	l = &s->listener[at];
+	if (strlen(path) >= sizeof(l->path))
+		return -ENAMETOOLONG;
+	fd = listen_at(path);
+	if (fd < 0)
+		return fd;
+	l->fd = fd;
+	l->control = *c;
+	memcpy(l->path, path, strlen(path) + 1);
+	if (at >= s->listeners)
+		s->listeners = at + 1;
+	return 0;
+}
+
+bool
+serve_has(const struct serve *s, int pid)
+{
+	size_t i;
+
+	for (i = 0; i < s->listeners; i++)
+		if (s->listener[i].fd >= 0 && s->listener[i].control.pid == pid)
+			return true;
+	return false;
+}
+
+/* Its segment says that it has ended, or /proc that it is not there. */
+static bool
+has_ended(const struct control *c)
+{
+	const struct segment *s = c->segment;
+
+	return c->pid != 0 && (atomic_load(&s->end.how) != END_UNKNOWN ||
+	    sys_thread_exists(c->pid) == -ESRCH);
+}
+
+size_t
+serve_sweep(struct serve *s)
+{
+	size_t i, left = 0;
+
+	for (i = 0; i < s->listeners; i++) {
+		if (s->listener[i].fd < 0)
+			continue;
+		if (has_ended(&s->listener[i].control))
+			drop_listener(s, i);
+		else
+			left++;
+	}
+	return left;
+}
+
+void
+serve_stop(struct serve *s)
+{
+	uint64_t one = 1;
+	int error = errno;
+
+	(void)!write(s->wake, &one, sizeof(one));
+	errno = error;
+}
+
+void
+serve_watch(struct serve *s, int fd)
+{
+	s->watched = fd;
+}
+
+/* --- clients ------------------------------------------------------------------ */
+
+static struct text
+answer_room(struct client *c)
+{
+	struct text t;
+
+	text_open(&t, c->out, sizeof(c->out));
+	return t;
+}
+
+/* As much of the answer as the client takes now; false: it has gone. */
+static bool
+send_out(struct client *c)
+{
+	ssize_t n;
+
+	while (c->at < c->end) {
+		n = send(c->fd, c->out + c->at, c->end - c->at,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN;
+		c->at += (size_t)n;
+	}
+	c->at = c->end = 0;
+	return true;
+}
+
+static void
+answer(struct serve *s, struct client *c, const char *line, size_t bytes,
+    uint64_t now)
+{
+	struct control *control = &s->listener[c->listener].control;
+	struct text t = answer_room(c);
+
+	c->interval_ns = 0; /* another request ends a watch */
+	if (request_parse(&c->watch, line, bytes) == 0 &&
+	    request_interval(&c->watch) >= 10 * NS_PER_MS) {
+		c->interval_ns = request_interval(&c->watch);
+		c->next_ns = now + c->interval_ns;
+	}
+	request_line(control, line, bytes, &t);
+	c->at = 0;
+	c->end = t.used;
+}
+
+/* The next whole line of what has come, if the last answer is out. */
+static bool
+next_line(struct serve *s, struct client *c, uint64_t now)
+{
+	char *newline = memchr(c->in, '\n', c->have);
+	size_t bytes = newline != NULL ? (size_t)(newline - c->in) : c->have;
+
+	if (newline == NULL && c->have <= REQUEST_LINE_MOST)
+		return false;
+	if (newline == NULL) { /* too long: said once, and the rest dropped */
+		if (!c->skipping)
+			answer(s, c, c->in, c->have, now);
+		c->skipping = true;
+		c->have = 0;
+		return true;
+	}
+	if (!c->skipping)
+		answer(s, c, c->in, bytes, now);
+	c->skipping = false;
+	c->have -= bytes + 1;
+	memmove(c->in, newline + 1, c->have);
+	return true;
+}
+
+static bool
+serve_lines(struct serve *s, struct client *c, uint64_t now)
+{
+	while (c->at == c->end && next_line(s, c, now))
+		if (!send_out(c))
+			return false;
+	return true;
+}
+
+/* False: the client has gone. */
+static bool
+hear(struct serve *s, struct client *c, uint64_t now)
+{
+	ssize_t n = recv(c->fd, c->in + c->have, sizeof(c->in) - c->have,
+	    MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	c->heard_ns = now;
+	if (n > 0) {
+		c->have += (size_t)n;
+		return serve_lines(s, c, now);
+	}
+	/* It will ask no more; a line without a newline is one as well. */
+	if (c->have > 0 && !c->skipping) {
+		answer(s, c, c->in, c->have, now);
+		c->have = 0;
+		return send_out(c) && c->at != c->end;
+	}
+	return false;
+}
+
+static bool
+watch_again(struct serve *s, struct client *c, uint64_t now)
+{
+	struct text t;
+
+	if (c->interval_ns == 0 || now < c->next_ns || c->at != c->end)
+		return true;
+	t = answer_room(c);
+	request_answer(&s->listener[c->listener].control, &c->watch, &t);
+	c->end = t.used;
+	c->heard_ns = now;
+	/* What it did not take in time is not made up for. */
+	c->next_ns += (1 + (now - c->next_ns) / c->interval_ns) *
+	    c->interval_ns;
+	return send_out(c);
+}
+
+/* A place for a newcomer, if need be of the one that has been silent longest. */
+static struct client *
+find_place(struct serve *s, uint64_t now)
+{
+	struct client *oldest = &s->client[0];
+	size_t i;
+
+	for (i = 0; i < SERVE_CLIENTS; i++) {
+		if (s->client[i].fd < 0)
+			return &s->client[i];
+		if (s->client[i].heard_ns < oldest->heard_ns)
+			oldest = &s->client[i];
+	}
+	if (above_u64(now, oldest->heard_ns) < SILENT_NS)
+		return NULL;
+	leave_client(oldest);
+	return oldest;
+}
+
+static void
+turn_away(int fd)
+{
+	char room[256];
+	struct text t;
+
+	text_open(&t, room, sizeof(room));
+	request_refuse(&t, -EBUSY, "64 clients are being served; come again");
+	(void)send(fd, t.start, t.used, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
+static void
+accept_all(struct serve *s, size_t at, uint64_t now)
+{
+	struct client *c;
+	int fd;
+
+	while ((fd = accept4(s->listener[at].fd, NULL, NULL,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+		if (!is_ours(fd)) {
+			close(fd);
+			continue;
+		}
+		c = find_place(s, now);
+		if (c == NULL) {
+			turn_away(fd);
+			continue;
+		}
+		c->fd = fd;
+		c->listener = (uint16_t)at;
+		c->skipping = false;
+		c->heard_ns = now;
+		c->interval_ns = 0;
+		c->have = c->at = c->end = 0;
+	}
+}
+
+/* --- a turn ------------------------------------------------------------------- */
+
+/* What to wait for: places of the listeners, then of the clients. */
+static size_t
+fill_poll(struct serve *s)
+{
+	size_t n = 0, i;
+
+	s->poll[n++] = (struct pollfd){ s->wake, POLLIN, 0 };
+	s->poll[n++] = (struct pollfd){ s->watched, POLLIN, 0 };
+	for (i = 0; i < s->listeners; i++)
+		s->poll[n++] = (struct pollfd){ s->listener[i].fd, POLLIN, 0 };
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		s->poll[n++] = (struct pollfd){ s->client[i].fd,
+			s->client[i].at != s->client[i].end ? POLLOUT : POLLIN,
+			0 };
+	return n;
+}
+
+static int
+time_to_wait(const struct serve *s, uint64_t now, uint64_t until)
+{
+	uint64_t next = until;
+	size_t i;
+
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		if (s->client[i].fd >= 0 && s->client[i].interval_ns != 0 &&
+		    s->client[i].at == s->client[i].end)
+			next = min_u64(next, s->client[i].next_ns);
+	return (int)min_u64((above_u64(next, now) + NS_PER_MS - 1) / NS_PER_MS,
+	    INT32_MAX);
+}
+
+static void
+attend(struct serve *s, struct client *c, short events, uint64_t now)
+{
+	bool stays = true;
+
+	if (c->fd < 0)
+		return;
+	if (events & POLLOUT)
+		stays = send_out(c) && serve_lines(s, c, now);
+	else if (events & (POLLIN | POLLHUP | POLLERR))
+		stays = hear(s, c, now);
+	if (stays)
+		stays = watch_again(s, c, now);
+	if (!stays)
+		leave_client(c);
+}
+
+void
+serve_turn(struct serve *s, int wait_ms)
+{
+	uint64_t now = sys_clock();
+	uint64_t until = now + (uint64_t)wait_ms * NS_PER_MS;
+	size_t listeners, n, i;
+	uint64_t stops;
+
+	do {
+		listeners = s->listeners;
+		n = fill_poll(s);
+		if (poll(s->poll, n, time_to_wait(s, now, until)) < 0 &&
+		    errno != EINTR)
+			return;
+		now = sys_clock();
+		for (i = 0; i < SERVE_CLIENTS; i++)
+			attend(s, &s->client[i],
+			    s->poll[2 + listeners + i].revents, now);
+		for (i = 0; i < listeners; i++)
+			if (s->poll[2 + i].revents != 0)
+				accept_all(s, i, now);
+		if (s->poll[0].revents != 0) {
+			(void)!read(s->wake, &stops, sizeof(stops));
+			return;
+		}
+	} while (s->poll[1].revents == 0 && now < until);
+}

@@ -1,0 +1,74 @@
+#include "door/attend.h"
+
+#include "control/mark.h"
+#include "door/boot.h"
+#include "door/dial.h"
+#include "door/real.h"
+#include "stack/unwind.h"
+
+static int
+back_inside(struct control *c, enum segment_table_id table, uint64_t from,
+    uint64_t rows)
+{
+	(void)c;
+	(void)from;
+	return segment_room(table, rows);
+}
+
+struct control
+attend_control(void)
+{
+	return (struct control){ .segment = segment_mine(), .fd = -1,
+		.back = back_inside };
+}
+
+/* --- giving memory back ------------------------------------------------------- */
+
+/*
+ * The allocator takes its locks for it.  A signal handler may have interrupted
+ * this very thread where it holds one, and then would wait for ever: so it is
+ * done only where a walk to the root meets no signal's frame.
+ */
+#define FRAMES_MOST 256
+
+static bool
+is_in_handler(const struct arch_frame *caller)
+{
+	struct memo_trace trace = { .word = NULL };
+	uint64_t frames[FRAMES_MOST];
+	int cut = 1;
+
+	if (!unwind_is_own(&self.stack, caller->sp))
+		return true;
+	(void)unwind_stack(caller, &self.stack, frames, FRAMES_MOST, &cut,
+	    &trace);
+	return cut != 0 || trace.signal;
+}
+
+static void
+trim(struct control *c, uint64_t now_ns, const struct arch_frame *caller)
+{
+	struct segment_watch *w = &c->segment->watch;
+	uint32_t wanted = atomic_load(&w->trims_wanted);
+	uint32_t done = atomic_load(&w->trims_done);
+
+	if (wanted == done || caller == NULL || real.trim == NULL ||
+	    is_in_handler(caller) ||
+	    !atomic_compare_exchange_strong(&w->trims_done, &done, wanted))
+		return;
+	real.trim();
+	(void)mark_set(c, MARK_TRIM, "trim", now_ns);
+}
+
+/* --- now and then ------------------------------------------------------------- */
+
+void
+attend(uint64_t now_ns, const struct arch_frame *caller)
+{
+	struct control c = attend_control();
+
+	series_note(&c, now_ns);
+	mark_by_time(&c, now_ns);
+	dial_follow(now_ns);
+	trim(&c, now_ns, caller);
+}

@@ -1,0 +1,131 @@
+#include "door/dial.h"
+
+#include "control/mark.h"
+#include "door/attend.h"
+#include "door/real.h"
+#include "heap/sample.h"
+#include "heap/tally.h"
+#include "mem/arena.h"
+#include "mem/segment.h"
+#include "stack/memo.h"
+
+/* Address space as well is to be had for a bounded number of threads only. */
+#define LARGE_MEMOS 64
+
+#define ROWS (16 * KIB)
+
+static struct {
+	/* By row of the tallies; who takes a row over takes these as well. */
+	uint64_t *scratch[ROWS];
+	struct memo *memo[ROWS];
+	_Atomic uint32_t turning; /* 1: a thread is at it */
+} dial;
+
+/* --- threads ------------------------------------------------------------------ */
+
+static struct memo *
+take_memo(size_t row)
+{
+	size_t bytes = row < LARGE_MEMOS ? MEMO_LARGE : MEMO_SMALL;
+	void *room = arena_take(bytes);
+
+	return room != NULL ? memo_open(room, bytes) : NULL;
+}
+
+/* Who draws walks so seldom that nothing need be remembered of it. */
+static void
+prepare_to_walk(size_t row)
+{
+	size_t frames = boot_now.depth + 1;
+
+	if (dial.scratch[row] == NULL)
+		dial.scratch[row] = arena_take((frames + MEMO_TRACE) *
+		    sizeof(uint64_t));
+	if (dial.memo[row] == NULL && boot_now.records)
+		dial.memo[row] = take_memo(row);
+	if (self.scratch != NULL && self.memo != NULL)
+		return; /* in use */
+	self.words = dial.scratch[row] + frames;
+	self.scratch = dial.scratch[row];
+	if (self.scratch == NULL || dial.memo[row] == NULL)
+		return;
+	memo_clear(dial.memo[row]);
+	self.memo = dial.memo[row];
+}
+
+void
+dial_prepare(struct tally *t)
+{
+	self.turned = boot_now.turned;
+	if (boot_now.records || boot_now.draws)
+		prepare_to_walk((size_t)(t -
+		    (struct tally *)segment_rows(TABLE_TALLIES)));
+	if (!boot_now.draws)
+		return;
+	sample_begin(&self.sampler, t, boot_now.seed);
+	atomic_store(&t->until_look, min_i64(TALLY_DRIFT_BYTES,
+	    sample_distance(&self.sampler, t)));
+}
+
+/* --- the process -------------------------------------------------------------- */
+
+static void
+set(enum segment_stacks stacks)
+{
+	boot_now.records = stacks == STACKS_ALL;
+	boot_now.draws = stacks == STACKS_SAMPLED;
+}
+
+void
+dial_begin(void)
+{
+	set(atomic_load(&segment_mine()->config.stacks));
+}
+
+enum mode
+dial_mode(void)
+{
+	if (boot_now.records)
+		return MODE_LONG;
+	if (!real.chunks)
+		return MODE_ASK;
+	return boot_now.draws || boot_now.mixed ? MODE_DRAWN : MODE_SHORT;
+}
+
+/*
+ * In this order: before a block has a record without sample_note(), every free
+ * looks for it.  A thread in between takes the road of before or after.
+ */
+static void
+turn(enum segment_stacks stacks, uint64_t now_ns)
+{
+	struct segment *s = segment_mine();
+	struct control inside = attend_control();
+
+	sample_look_everywhere();
+	boot_now.mixed = true;
+	atomic_thread_fence(memory_order_seq_cst);
+	set(stacks);
+	boot_now.turned++;
+	boot_mode[0] = dial_mode();
+	atomic_store(&s->config.stacks, stacks);
+	atomic_store(&s->watch.switched_ns, now_ns);
+	atomic_fetch_add(&s->watch.switches, 1);
+	(void)mark_set(&inside, MARK_STACKS, control_stacks(stacks), now_ns);
+}
+
+void
+dial_follow(uint64_t now_ns)
+{
+	struct segment_config *config = &segment_mine()->config;
+	uint32_t wanted = atomic_load(&config->stacks_wanted);
+	uint32_t free = 0;
+
+	if (wanted == 0 || wanted > STACKS_ALL + 1 ||
+	    wanted - 1 == atomic_load(&config->stacks) ||
+	    !atomic_compare_exchange_strong(&dial.turning, &free, 1))
+		return;
+	if (wanted - 1 != atomic_load(&config->stacks))
+		turn(wanted - 1, now_ns);
+	atomic_store(&dial.turning, 0);
+}

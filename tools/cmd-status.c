@@ -1,0 +1,227 @@
+/*
+ * cmd-status.c - `heaptide status`: one process, now
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ask.h"
+#include "base/base.h"
+#include "base/text.h"
+#include "command.h"
+#include "model/reconcile.h"
+#include "option.h"
+#include "print.h"
+#include "reader.h"
+
+struct status_options {
+	bool json;
+};
+
+static const struct option_row status_rows[] = {
+	{ .name = "json", .kind = OPTION_FLAG,
+	  .at = offsetof(struct status_options, json),
+	  .help = "print JSON" },
+	{ .name = NULL }
+};
+
+/* --- what an answer says ------------------------------------------------------ */
+
+static uint64_t
+number(const json_t *object, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(object, name));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static double
+real(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+static const char *
+text(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value != NULL ? value : "-";
+}
+
+/* --- lines -------------------------------------------------------------------- */
+
+static void
+print_heap(const struct print *out, const json_t *memory,
+    const json_t *progress)
+{
+	char live[TEXT_BYTES_ROOM], peak[TEXT_BYTES_ROOM];
+	char blocks[TEXT_COUNT_ROOM], resident[TEXT_BYTES_ROOM];
+	char made[TEXT_COUNT_ROOM];
+
+	print_line(out, PRINT_PLAIN, "  heap        %s in %s blocks, peak %s",
+	    text_format_bytes(live, number(memory, "live_bytes")),
+	    text_format_count(blocks, number(memory, "live_blocks")),
+	    text_format_bytes(peak, number(memory, "peak_bytes")));
+	print_line(out, PRINT_PLAIN, "  resident    %s, peak %s",
+	    text_format_bytes(resident, number(memory, "resident")),
+	    text_format_bytes(peak, number(memory, "resident_peak")));
+	print_line(out, PRINT_PLAIN, "  allocated   %s in %s blocks so far",
+	    text_format_bytes(live, number(progress, "allocated_bytes")),
+	    text_format_count(made, number(progress, "allocations")));
+}
+
+static void
+print_terms(const struct print *out, const json_t *memory)
+{
+	const json_t *terms = json_object_get(memory, "terms");
+	char bytes[TEXT_BYTES_ROOM], line[256] = "";
+	size_t used = 0;
+
+	for (int i = 0; json_is_object(terms) && i < RSS_TERMS; i++) {
+		uint64_t n = number(terms, reconcile_names[i]);
+
+		if (n != 0 && used < sizeof(line))
+			used += (size_t)snprintf(line + used,
+			    sizeof(line) - used, "%s%s %s",
+			    used != 0 ? ", " : "", reconcile_names[i],
+			    text_format_bytes(bytes, n));
+	}
+	if (used != 0)
+		print_line(out, PRINT_FAINT, "              %s", line);
+}
+
+/* "+1.5 MiB/s", "-12 KiB/min" */
+static void
+format_rate(char words[48], double rate)
+{
+	char bytes[TEXT_BYTES_ROOM];
+	double size = rate < 0 ? -rate : rate;
+	bool slow = size < 1024;
+
+	snprintf(words, 48, "%c%s/%s", rate < 0 ? '-' : '+',
+	    text_format_bytes(bytes, (uint64_t)(slow ? size * 3600 : size)),
+	    slow ? "h" : "s");
+}
+
+static void
+print_growth(const struct print *out, const json_t *memory)
+{
+	static const struct {
+		const char *name, *since;
+	} spans[] = {
+		{ "minute", "over the last minute" },
+		{ "hour", "over the last hour" },
+		{ "mark", "since the last mark" },
+	};
+	const json_t *growth = json_object_get(memory, "growth");
+
+	for (size_t i = 0; i < ARRAY_LENGTH(spans); i++) {
+		const json_t *line = json_object_get(growth, spans[i].name);
+		bool sure;
+		char rate[48];
+
+		if (!json_is_object(line))
+			continue;
+		sure = real(line, "low") > 0 || real(line, "high") < 0;
+		format_rate(rate, real(line, "bytes_per_second"));
+		print_line(out, sure ? PRINT_PLAIN : PRINT_FAINT,
+		    "  growth      %s %s%s", sure ? rate : "none that is sure",
+		    spans[i].since, "");
+	}
+}
+
+static void
+print_limit(const struct print *out, const json_t *memory)
+{
+	const json_t *limit = json_object_get(memory, "limit");
+	const json_t *left = json_object_get(memory, "limit_in");
+	char bytes[TEXT_BYTES_ROOM], room[TEXT_BYTES_ROOM];
+	char time[TEXT_DURATION_ROOM];
+
+	if (!json_is_object(limit)) {
+		print_line(out, PRINT_PLAIN, "  limit       none");
+		return;
+	}
+	print_line(out, PRINT_PLAIN, "  limit       %s by %s, %s left",
+	    text_format_bytes(bytes, number(limit, "bytes")),
+	    text(limit, "source"),
+	    text_format_bytes(room, number(limit, "available")));
+	if (json_is_integer(left))
+		print_line(out, PRINT_WARN, "              %s to the limit at "
+		    "this rate", text_format_duration(time,
+		    number(memory, "limit_in") * NS_PER_S));
+}
+
+static void
+print_status(const json_t *answer)
+{
+	struct print out = print_open(stdout);
+	const json_t *memory = json_object_get(answer, "memory");
+	const json_t *progress = json_object_get(answer, "progress");
+	const json_t *configuration = json_object_get(answer, "configuration");
+	char time[TEXT_DURATION_ROOM];
+
+	print_line(&out, PRINT_STRONG, "process %lld, %s",
+	    (long long)json_integer_value(json_object_get(answer, "pid")),
+	    text(answer, "status"));
+	print_line(&out, PRINT_PLAIN, "  running     %s, %.1f %% of a CPU",
+	    text_format_duration(time, (uint64_t)(real(progress, "uptime") *
+	    (double)NS_PER_S)), real(memory, "cpu_percent"));
+	print_heap(&out, memory, progress);
+	print_terms(&out, memory);
+	print_growth(&out, memory);
+	print_limit(&out, memory);
+	print_line(&out, PRINT_PLAIN, "  stacks      %s%s%s",
+	    text(configuration, "stacks"),
+	    json_object_get(configuration, "stacks_wanted") != NULL ?
+	    ", and from its next allocation on " : "",
+	    json_object_get(configuration, "stacks_wanted") != NULL ?
+	    text(configuration, "stacks_wanted") : "");
+	if (json_is_string(json_object_get(progress, "mark")))
+		print_line(&out, PRINT_PLAIN, "  last mark   '%s', of %llu",
+		    text(progress, "mark"), (unsigned long long)
+		    number(progress, "epochs"));
+}
+
+static int
+status_run(const void *options, int operands, char **operand)
+{
+	const struct status_options *o = options;
+	char why[ASK_WHY_ROOM];
+	json_t *answer;
+	uint64_t pid;
+	int status = COMMAND_DONE;
+
+	(void)operands;
+	if (text_parse_u64(operand[0], INT_MAX, &pid) < 0 || pid == 0) {
+		print_error("status: '%s' is no process; a pid is accepted",
+		    operand[0]);
+		return COMMAND_USAGE;
+	}
+	answer = ask((int)pid, "status", why);
+	if (answer == NULL || ask_refusal(answer) != NULL) {
+		print_error("status: %s", answer == NULL ? why :
+		    ask_refusal(answer));
+		json_decref(answer);
+		return COMMAND_FAILED;
+	}
+	if (o->json) {
+		json_object_del(answer, "ok");
+		return json_print(answer);
+	}
+	print_status(answer);
+	json_decref(answer);
+	return status;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.args = "PID",
+	.help = "one process, now",
+	.rows = status_rows,
+	.options_bytes = sizeof(struct status_options),
+	.operands_least = 1,
+	.operands_most = 1,
+	.run = status_run,
+};
