@@ -71,6 +71,8 @@ extern const struct command command_status;
 extern const struct command command_ctl;
 extern const struct command command_mark;
 extern const struct command command_snapshot;
+extern const struct command command_monitor;
+extern const struct command command_diff;
 extern const struct command command_budget;
 
 #endif

@@ -168,9 +168,9 @@ add_count(struct figures *f, const struct segment_live *live,
 	    (uint64_t)c->at_peak_bytes : bytes;
 }
 
-/* Square root by Newton's way: it comes down to the root, and there ends. */
-static uint64_t
-root(double x)
+/* By Newton's way: it comes down to the root, and there ends. */
+uint64_t
+figures_root(double x)
 {
 	double r = x > 1 ? x : 1, next = r;
 
@@ -205,7 +205,7 @@ add_estimate(struct figures *f, const struct segment_live *live,
 	    ESTIMATE_BYTES);
 	memcpy(&variance, &bits, sizeof(variance));
 	if (variance > 0 && variance < VARIANCE_MOST)
-		f->error_bytes = root(variance);
+		f->error_bytes = figures_root(variance);
 }
 
 static void

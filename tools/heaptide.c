@@ -16,11 +16,13 @@
 static const struct command *const commands[] = {
 	&command_run,
 	&command_report,
+	&command_diff,
 	&command_ps,
 	&command_status,
 	&command_ctl,
 	&command_mark,
 	&command_snapshot,
+	&command_monitor,
 	&command_budget,
 };
 

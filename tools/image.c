@@ -28,6 +28,10 @@ static const struct {
 } tables[] = {
 	{ TABLE_TALLIES, sizeof(struct tally), "threads" },
 	{ TABLE_MAPPINGS, sizeof(struct mapping), "mappings" },
+	{ TABLE_SECONDS, sizeof(struct point), "seconds" },
+	{ TABLE_MINUTES, sizeof(struct point), "minutes" },
+	{ TABLE_MARKS, sizeof(struct mark), "marks" },
+	{ TABLE_TRENDS, sizeof(struct trend), "figures at marks" },
 	{ TABLE_FIRST, sizeof(struct count), "the first thread's counts" },
 	{ TABLE_COUNTS, sizeof(struct count), "threads' counts" },
 	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },

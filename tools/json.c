@@ -80,3 +80,14 @@ json_fill(json_t *object, const struct json_member *members, size_t count)
 			    members[i].value);
 	return object;
 }
+
+json_t *
+json_frame(const struct frame *f)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:b}",
+	    "function", json_text(f->function),
+	    "file", f->file[0] != '\0' ? json_text(f->file) : json_null(),
+	    "line", f->line != 0 ? json_number(f->line) : json_null(),
+	    "module", f->module[0] != '\0' ? json_text(f->module) :
+	    json_null(), "inlined", (int)f->inlined);
+}

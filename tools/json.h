@@ -1,8 +1,8 @@
 /*
  * json.h - what JSON says of a profile, in the same words in every command
  *
- * Beside the house (tools).  May use: base, reader, print.  Used by:
- * report-json.c, summary.c, cmd-ps.c.
+ * Beside the house (tools).  May use: base, reader, symbol, print.  Used
+ * by: report-json.c, diff-json.c, summary.c, monitor-say.c, cmd-ps.c.
  */
 #ifndef TOOLS_JSON_H
 #define TOOLS_JSON_H
@@ -12,6 +12,7 @@
 
 #include "base/segment.h"
 #include "reader.h"
+#include "symbol.h"
 
 /* jansson's integers end at 2^63 - 1, and so do ours unless damaged. */
 json_t *json_number(uint64_t n);
@@ -30,6 +31,9 @@ json_t *json_lost(const struct profile *profile);
 
 /* Programs that were executed and not profiled: UNFOLLOWED_KINDS counts. */
 json_t *json_unfollowed(const uint64_t *counts);
+
+/* One function of a stack. */
+json_t *json_frame(const struct frame *frame);
 
 /* A member of an object that is written down as a table. */
 struct json_member {

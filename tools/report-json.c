@@ -99,17 +99,6 @@ struct written {
 	UT_hash_handle hh;
 };
 
-static json_t *
-json_frame(const struct frame *f)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:b}",
-	    "function", json_text(f->function),
-	    "file", f->file[0] != '\0' ? json_text(f->file) : json_null(),
-	    "line", f->line != 0 ? json_number(f->line) : json_null(),
-	    "module", f->module[0] != '\0' ? json_text(f->module) :
-	    json_null(), "inlined", (int)f->inlined);
-}
-
 /* A reference to what stands for @f. */
 static json_t *
 frames_find(struct frames *frames, const struct frame *f)

@@ -49,9 +49,8 @@ report_share(char words[REPORT_SHARE_ROOM], uint64_t part, uint64_t whole)
 
 /* --- frames --------------------------------------------------------------- */
 
-/* "function  file.c:12", or the module where the file is not known. */
-static void
-put_frame(char *words, size_t room, const struct frame *f)
+void
+report_frame(char *words, size_t room, const struct frame *f)
 {
 	char place[SYMBOL_PLACE_ROOM];
 
@@ -86,13 +85,8 @@ is_library_frame(const struct frame *f)
 	return false;
 }
 
-/*
- * One line for several frames where the rest tells little: a recursion, or
- * what goes on inside of a container between the allocation and the code that
- * uses it; there the outermost is shown.  Returns how many are taken.
- */
-static size_t
-fold_frames(const struct frame *frames, size_t count, char *words,
+size_t
+report_fold(const struct frame *frames, size_t count, char *words,
     size_t room)
 {
 	char line[3900], note[48];
@@ -101,12 +95,12 @@ fold_frames(const struct frame *frames, size_t count, char *words,
 	if (is_library_frame(&frames[0])) {
 		while (n < count && is_library_frame(&frames[n]))
 			n++;
-		put_frame(line, sizeof(line), &frames[n - 1]);
+		report_frame(line, sizeof(line), &frames[n - 1]);
 		snprintf(note, sizeof(note), " (and %zu inside)", n - 1);
 	} else {
 		while (n < count && is_same_frame(&frames[0], &frames[n]))
 			n++;
-		put_frame(line, sizeof(line), &frames[0]);
+		report_frame(line, sizeof(line), &frames[0]);
 		snprintf(note, sizeof(note), " (%zu times)", n);
 	}
 	snprintf(words, room, "%s%s", line, n > 1 ? note : "");
@@ -142,9 +136,9 @@ text_callers(const struct report *r, const struct print *out,
 		most = UINT64_MAX;
 	for (uint64_t shown = 0; i < count && shown < most; shown++) {
 		if (r->options->full)
-			put_frame(words, sizeof(words), &frames[i++]);
+			report_frame(words, sizeof(words), &frames[i++]);
 		else
-			i += fold_frames(&frames[i], count - i, words,
+			i += report_fold(&frames[i], count - i, words,
 			    sizeof(words));
 		text_under(out, shown == 0 ? left : "", words);
 	}
@@ -201,7 +195,7 @@ text_site(const struct report *r, const struct print *out,
 	if (depth == 0)
 		snprintf(words, sizeof(words), "[no stack]");
 	else
-		put_frame(words, sizeof(words), &frames[0]);
+		report_frame(words, sizeof(words), &frames[0]);
 	print_line(out, PRINT_STRONG, "  %12s  %7s  %s", value,
 	    report_share(share, row->value[key], whole), words);
 	if (key == KEY_LIVE)

@@ -2,7 +2,7 @@
  * report.h - what a profile says, collected once and written in two forms
  *
  * Beside the house (tools).  May use: base, control, reader, symbol, print.
- * Used by: cmd-report.c.
+ * Used by: cmd-report.c; what is said of frames also by diff-text.c.
  *
  * report.c collects: sites and threads with what one looks for, the look at
  * resident memory, how the process ended.  report-json.c leaves nothing out;
@@ -107,6 +107,17 @@ const char *report_when(const struct report *r);
 #define REPORT_SHARE_ROOM 16
 char *report_share(char words[REPORT_SHARE_ROOM], uint64_t part,
     uint64_t whole);
+
+/* "function  file.c:12", or the module where the file is not known. */
+void report_frame(char *words, size_t room, const struct frame *frame);
+
+/*
+ * One line for several frames where the rest tells little: a recursion, or
+ * what goes on inside of a container between the allocation and the code that
+ * uses it; there the outermost is shown.  Returns how many are taken.
+ */
+size_t report_fold(const struct frame *frames, size_t count, char *words,
+    size_t room);
 
 /* The lists of sites, in the text. */
 void report_print_sites(const struct report *r, const struct print *out);

@@ -1,6 +1,7 @@
 #include "control/limit.h"
 
 #include "base/base.h"
+#include "control/control.h"
 #include "model/sources.h"
 #include "sys/cgroup.h"
 #include "sys/proc.h"
@@ -47,22 +48,21 @@ add_groups(struct chain *c, int pid)
 }
 
 int
-limit_find(const struct control *control, struct limit *limit)
+limit_of_pid(int pid, uint64_t budget_bytes, struct limit *limit)
 {
 	struct chain c = { .count = 0 };
-	uint64_t budget = atomic_load(&control->segment->config.budget_bytes);
 	struct sources_answer answer;
 	struct proc_memory memory;
 	struct proc_status status;
 	struct proc_limits limits;
-	int r = proc_status_read(control->pid, &status);
+	int r = proc_status_read(pid, &status);
 
 	if (r < 0)
 		return r;
-	if (budget != 0)
-		add(&c, SOURCE_SET, "budget", budget, status.resident);
-	add_groups(&c, control->pid);
-	if (proc_limits_read("", control->pid, &limits) == 0) {
+	if (budget_bytes != 0)
+		add(&c, SOURCE_SET, "budget", budget_bytes, status.resident);
+	add_groups(&c, pid);
+	if (proc_limits_read("", pid, &limits) == 0) {
 		add(&c, SOURCE_LIMIT, "rlimit-as", limits.address_space,
 		    status.address_space);
 		add(&c, SOURCE_LIMIT, "rlimit-data", limits.data, status.data);
@@ -80,4 +80,11 @@ limit_find(const struct control *control, struct limit *limit)
 		limit->used = c.source[answer.rules].used;
 	}
 	return 0;
+}
+
+int
+limit_find(const struct control *c, struct limit *limit)
+{
+	return limit_of_pid(c->pid,
+	    atomic_load(&c->segment->config.budget_bytes), limit);
 }

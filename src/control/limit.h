@@ -12,8 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "control/control.h"
-
 #define LIMIT_NONE UINT64_MAX
 
 struct limit {
@@ -23,7 +21,15 @@ struct limit {
 	const char *source; /* "budget", "cgroup", "rlimit-as", ... */
 };
 
+struct control;
+
 /* 0, or a negative errno value: the process cannot be looked at. */
 int limit_find(const struct control *c, struct limit *limit);
+
+/*
+ * The same of any process, heaptide inside or not; @budget_bytes is what was
+ * set for it, 0: nothing.
+ */
+int limit_of_pid(int pid, uint64_t budget_bytes, struct limit *limit);
 
 #endif

@@ -332,6 +332,7 @@ static const struct proc_key status_keys[] = {
 	STATUS("VmHWM:", peak),
 	STATUS("VmSize:", address_space),
 	STATUS("VmData:", data),
+	STATUS("VmSwap:", swapped),
 };
 
 int

@@ -30,6 +30,7 @@ struct proc_status {
 	uint64_t peak;          /* VmHWM */
 	uint64_t address_space; /* VmSize, what RLIMIT_AS limits */
 	uint64_t data;          /* VmData, what RLIMIT_DATA limits */
+	uint64_t swapped;       /* VmSwap */
 	uint32_t uid;           /* effective */
 };
 

@@ -43,6 +43,10 @@ struct made {
 	struct node node[ROWS];
 	struct module module[ROWS];
 	struct mapping mapping[ROWS];
+	struct point second[ROWS];
+	struct point minute[ROWS];
+	struct mark mark[ROWS];
+	struct trend trend[ROWS];
 	char text[TEXT_ROOM];
 };
 
@@ -84,6 +88,10 @@ make(struct made *m)
 	TABLE(TABLE_NODES, node, 4);
 	TABLE(TABLE_MODULES, module, 1);
 	TABLE(TABLE_MAPPINGS, mapping, 1);
+	TABLE(TABLE_SECONDS, second, 0);
+	TABLE(TABLE_MINUTES, minute, 0);
+	TABLE(TABLE_MARKS, mark, 0);
+	TABLE(TABLE_TRENDS, trend, 0);
 	TABLE(TABLE_TEXT, text, sizeof(text) - 1);
 #undef TABLE
 	memcpy(m->text, text, sizeof(text) - 1);
@@ -531,6 +539,39 @@ arguments_are_told_apart_by_the_zero_bytes_behind_them(void **state)
 		free(arguments);
 		profile_close(&p);
 	}
+}
+
+static void
+marks_come_along_with_what_sites_held_at_them(void **state)
+{
+	const struct mark *mark;
+	struct made m;
+	struct profile p;
+	int64_t bytes;
+
+	(void)state;
+	make(&m);
+	m.segment.table[TABLE_MARKS].used = 3;
+	m.segment.table[TABLE_TRENDS].used = 2;
+	for (int i = 0; i < 3; i++)
+		m.mark[i] = (struct mark){ .kind = MARK_NAMED, .name = "one",
+		    .live_bytes = 100 + i };
+	memcpy(m.mark[1].name, "two", 4);
+	m.mark[1].column = 2;
+	m.segment.watch.trend_mark[1] = 1;
+	m.trend[1].live_bytes[1] = 77;
+	open_well(&m, &p);
+	assert_int_equal(profile_mark(&p, "one")->live_bytes, 102);
+	assert_int_equal(profile_mark(&p, "#0")->live_bytes, 100);
+	assert_null(profile_mark(&p, "#3"));
+	assert_null(profile_mark(&p, "three"));
+	mark = profile_mark(&p, "two");
+	assert_true(profile_held(&p, mark, 1, &bytes));
+	assert_int_equal(bytes, 77);
+	assert_true(profile_held(&p, mark, 2, &bytes));
+	assert_int_equal(bytes, 0); /* not there yet */
+	assert_false(profile_held(&p, mark + 1, 1, &bytes));
+	profile_close(&p);
 }
 
 static void
@@ -1040,6 +1081,8 @@ main(void)
 		    ),
 		cmocka_unit_test(
 		    arguments_are_told_apart_by_the_zero_bytes_behind_them),
+		cmocka_unit_test(
+		    marks_come_along_with_what_sites_held_at_them),
 		cmocka_unit_test(any_loss_takes_the_word_exact_away),
 		cmocka_unit_test(
 		    what_is_no_good_profile_is_refused_with_the_reason),
