@@ -154,7 +154,7 @@ adds_up()
 	    .unknown_frees) as $lost | if .exact and $lost == 0 then true
 	    else "no: \(.lost | with_entries(select(.value > 0)))" end')"
 	same "sums over the sites less the totals" "0 0 0" "$(json report.json '
-		if .stacks == "all" then
+		if .stacks == "all" and .stacks_since == null then
 			.totals as $t | "\(([.sites[].allocations] | add // 0) -
 			    $t.allocations) \(([.sites[].frees] | add // 0) -
 			    $t.frees) \(([.sites[].live_bytes] | add // 0) -

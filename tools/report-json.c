@@ -256,6 +256,16 @@ json_threads(const struct report *r)
 	return list;
 }
 
+/* When they began to be kept so; null: from the start. */
+static json_t *
+json_since(const struct profile *p)
+{
+	const struct segment_watch *w = &p->segment->watch;
+
+	return w->switches == 0 ? json_null() :
+	    json_real(profile_seconds(p, w->switched_ns));
+}
+
 int
 report_print_json(const struct report *r)
 {
@@ -276,6 +286,7 @@ report_print_json(const struct report *r)
 		{ "duration", json_real(profile_seconds(p, p->now_ns)) },
 		{ "end", json_end(report_end(p), &p->segment->end) },
 		{ "stacks", json_string(profile_stacks(p)) },
+		{ "stacks_since", json_since(p) },
 		{ "sample_bytes", json_sample(p) },
 		{ "exact", json_boolean(profile_is_exact(p)) },
 		{ "lost", json_losses(p) },
@@ -287,8 +298,8 @@ report_print_json(const struct report *r)
 		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },
 		{ "threads", json_threads(r) },
-		{ "series", json_array() },
-		{ "marks", json_array() },
+		{ "series", report_json_series(p) },
+		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },
 	};
 

@@ -93,7 +93,7 @@ text_stacks(const struct report *r, const struct print *out)
 {
 	const struct segment_config *config = &r->profile->segment->config;
 	bool exact = profile_is_exact(r->profile);
-	char bytes[TEXT_BYTES_ROOM];
+	char bytes[TEXT_BYTES_ROOM], since[TEXT_DURATION_ROOM];
 
 	switch (config->stacks) {
 	case STACKS_NONE:
@@ -112,6 +112,12 @@ text_stacks(const struct report *r, const struct print *out)
 		    "allocation with its stack",
 		    exact ? "exactly" : "not exactly");
 	}
+	if (r->profile->segment->watch.switches != 0)
+		print_line(out, PRINT_PLAIN, "              since %s after the "
+		    "start; otherwise before that, see the marks",
+		    text_format_duration(since, (uint64_t)(profile_seconds(
+		    r->profile, r->profile->segment->watch.switched_ns) *
+		    (double)NS_PER_S)));
 	text_losses(r, out);
 	bypassed_print(r->profile, out, 11);
 }
@@ -361,8 +367,10 @@ report_print_text(const struct report *r)
 	text_identity(r, &out);
 	text_stacks(r, &out);
 	text_totals(r, &out);
+	report_print_growth(r, &out);
 	text_rss(r, &out);
 	report_print_sites(r, &out);
+	report_print_marks(r, &out);
 	text_threads(r, &out);
 	text_children(r, &out);
 	text_unfollowed(r, &out);

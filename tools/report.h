@@ -122,6 +122,19 @@ size_t report_fold(const struct frame *frames, size_t count, char *words,
 /* The lists of sites, in the text. */
 void report_print_sites(const struct report *r, const struct print *out);
 
+/* --- report-time.c -------------------------------------------------------- */
+
+/* [[seconds, live bytes, resident], ...], and the marks. */
+json_t *report_json_series(const struct profile *profile);
+json_t *report_json_marks(const struct profile *profile);
+
+#define REPORT_RATE_ROOM 48
+char *report_format_rate(char words[REPORT_RATE_ROOM], double rate);
+
+/* A line, if there is growth beyond doubt; a table, if there are marks. */
+void report_print_growth(const struct report *r, const struct print *out);
+void report_print_marks(const struct report *r, const struct print *out);
+
 /* --- report-text.c -------------------------------------------------------- */
 
 /* On stdout. */

@@ -14,8 +14,8 @@
 #                   libheaptide.so preloaded by hand, with --stacks as named
 #       run         `heaptide run --stacks all` as a whole, profile and all
 # and, where they are installed, others' as their manuals have them:
-#       heaptrack   with its helpers; preload: its library alone, what it
-#                   writes thrown away
+#       heaptrack   with its helpers; preload: its library alone, which
+#                   writes what happens into a file
 #       jemalloc    its own allocator; jeprof: the same, drawing each 512 KiB
 #       gperftools  HEAPPROFILE with its own allocator; gmalloc: without
 #       memusage    glibc's
@@ -83,8 +83,8 @@ measured()
 		;;
 	heaptrack) measure heaptrack -o "$scratch/profile" "$@" ;;
 	preload)
-		measure LD_PRELOAD="$preload" DUMP_HEAPTRACK_OUTPUT=/dev/null \
-		    "$@"
+		measure LD_PRELOAD="$preload" \
+		    DUMP_HEAPTRACK_OUTPUT="$scratch/profile" "$@"
 		;;
 	jemalloc) measure LD_PRELOAD="$jemalloc" "$@" ;;
 	jeprof)

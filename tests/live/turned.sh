@@ -1,0 +1,87 @@
+#!/bin/sh
+# turned.sh - the dial is turned while threads allocate, again and again: the
+# counts stay exact, and sites are those since the turn
+. "${srcdir:-.}/tests/lib.sh"
+need jq
+
+# await COMMAND...: it has to be true within some 30 s
+await()
+{
+	tries=0
+	until "$@" >await.out 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
+		sleep 0.05
+	done
+}
+
+ctl()
+{
+	limited 20 "$HEAPTIDE" ctl "$pid" "$@" >answer.json ||
+		fail "ctl $*: $(cat answer.json)"
+}
+
+stands_at()
+{
+	ctl stacks
+	[ "$(json answer.json .stacks)" = "$1" ]
+}
+
+turn_to()
+{
+	ctl stacks "$1"
+	await stands_at "$1"
+}
+
+is_there()
+{
+	set -- "$HEAPTIDE_DIR"/*.tide
+	[ -e "$1" ] && pid=${1##*/} pid=${pid%%.*} &&
+		limited 20 "$HEAPTIDE" ctl "$pid" status
+}
+
+for way in run preload; do
+	for first in none all sampled; do
+		rm -rf enough "$HEAPTIDE_DIR"
+		if [ $way = run ]; then
+			under $first "$victims/turned" 4 enough >account &
+		else
+			limited 300 env LD_PRELOAD="$LIBHEAPTIDE" \
+			    HEAPTIDE_STACKS=$first "$victims/turned" 4 \
+			    enough >account &
+		fi
+		job=$!
+		await is_there
+		for next in all none sampled all sampled none all; do
+			turn_to $next
+			ctl mark at $next
+			ctl trim
+		done
+		# Held since the last turn: the leak is among them.
+		ctl sites 50 by growth
+		touch enough
+		wait $job || fail "$way, $first: status $?"
+		[ $way = run ] || cp "$HEAPTIDE_DIR"/*.tide profile.tide
+		report profile.tide
+		mv report.json turned.json
+
+		# What threads cost by themselves, without any work.
+		rm -rf "$HEAPTIDE_DIR"
+		under $first "$victims/turned" 4 enough >/dev/null
+		report profile.tide
+		mv report.json idle.json
+		mv turned.json report.json
+		same "exact" true "$(json report.json .exact)"
+		same "stacks" all "$(json report.json .stacks)"
+		grep -v requested account >known
+		totals_match known idle.json
+		same "marks of the turns" "all none sampled all sampled none all" \
+		    "$(json report.json '[.marks[] | select(.kind == "stacks"
+		    ).name] | if .[0] == "all" then . else ["all"] + . end |
+		    join(" ")')"
+		same "the leak is found" true "$(json report.json 'any(.sites[];
+		    .live_blocks > 0 and any(.stack[]; .function == "leak"))')"
+		same "negative figures" 0 "$(json report.json '[.sites[] | select(
+		    .live_bytes < 0 or .live_blocks < 0)] | length')"
+	done
+done

@@ -1,0 +1,158 @@
+/*
+ * report-time.c - the part of a report that is about time: the series, marks,
+ * and how fast the heap grows
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "control/mark.h"
+#include "json.h"
+#include "need.h"
+#include "report.h"
+
+#define MARKS_SHOWN 12
+#define HOUR_NS     (3600 * NS_PER_S)
+
+/* --- as JSON ------------------------------------------------------------------ */
+
+static void
+append_points(json_t *list, const struct profile *p, bool minutes,
+    uint64_t until_ns)
+{
+	const struct point **point;
+	size_t count;
+
+	point = need(profile_points(p, minutes, &count));
+	for (size_t i = 0; i < count && point[i]->at_ns < until_ns; i++)
+		json_array_append_new(list, json_pack("[f, I, I]",
+		    profile_seconds(p, point[i]->at_ns),
+		    (json_int_t)point[i]->live_bytes,
+		    (json_int_t)point[i]->resident));
+	free(point);
+}
+
+/* Minutes as far back as seconds do not reach. */
+json_t *
+report_json_series(const struct profile *p)
+{
+	const struct point **seconds;
+	json_t *list = json_array();
+	uint64_t first;
+	size_t count;
+
+	seconds = need(profile_points(p, false, &count));
+	first = count > 0 ? seconds[0]->at_ns : UINT64_MAX;
+	free(seconds);
+	append_points(list, p, true, first);
+	append_points(list, p, false, UINT64_MAX);
+	return list;
+}
+
+static json_t *
+json_mark(const struct profile *p, const struct mark *m)
+{
+	char name[sizeof(m->name) + 1] = "";
+	int64_t bytes;
+	json_t *object;
+
+	memcpy(name, m->name, sizeof(m->name));
+	object = json_pack("{s:I, s:s, s:f, s:I, s:I, s:I, s:b}",
+	    "number", (json_int_t)(m - p->mark),
+	    "kind", profile_mark_kind(m),
+	    "at", profile_seconds(p, m->at_ns),
+	    "live_bytes", (json_int_t)m->live_bytes,
+	    "allocated_bytes", (json_int_t)m->allocated,
+	    "resident", (json_int_t)m->resident,
+	    "sites", profile_held(p, m, 0, &bytes));
+	json_object_set_new(object, "name", json_text(name));
+	return object;
+}
+
+json_t *
+report_json_marks(const struct profile *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->marks; i++)
+		if (profile_mark_kind(&p->mark[i]) != NULL)
+			json_array_append_new(list, json_mark(p, &p->mark[i]));
+	return list;
+}
+
+/* --- as text ------------------------------------------------------------------ */
+
+/* "+1.5 MiB a second", "-300 KiB an hour" */
+char *
+report_format_rate(char words[REPORT_RATE_ROOM], double rate)
+{
+	char bytes[TEXT_BYTES_ROOM];
+	double size = rate < 0 ? -rate : rate;
+	bool slow = size < 1024;
+
+	snprintf(words, REPORT_RATE_ROOM, "%c%s %s", rate < 0 ? '-' : '+',
+	    text_format_bytes(bytes, (uint64_t)(slow ? size * 3600 : size)),
+	    slow ? "an hour" : "a second");
+	return words;
+}
+
+void
+report_print_growth(const struct report *r, const struct print *out)
+{
+	const struct profile *p = r->profile;
+	char rate[REPORT_RATE_ROOM], low[REPORT_RATE_ROOM];
+	char high[REPORT_RATE_ROOM], time[TEXT_DURATION_ROOM];
+	struct trend_line line;
+	uint64_t span = min_u64(HOUR_NS, p->now_ns -
+	    p->segment->identity.clock_ns);
+
+	if (!profile_growth(p, span, &line) || !trend_is_sure(&line))
+		return;
+	print_line(out, PRINT_PLAIN, "  growth      %s over the last %s "
+	    "(%s to %s)", report_format_rate(rate, line.rate),
+	    text_format_duration(time, span),
+	    report_format_rate(low, line.low),
+	    report_format_rate(high, line.high));
+}
+
+static void
+print_mark(const struct report *r, struct print_table *t,
+    const struct mark *m)
+{
+	char bytes[TEXT_BYTES_ROOM], time[TEXT_DURATION_ROOM];
+	char name[sizeof(m->name) + 1] = "";
+
+	memcpy(name, m->name, sizeof(m->name));
+	print_cell(t, "%s", text_format_duration(time, m->at_ns -
+	    min_u64(m->at_ns, r->profile->segment->identity.clock_ns)));
+	print_cell(t, "%s", text_format_bytes(bytes, m->live_bytes > 0 ?
+	    (uint64_t)m->live_bytes : 0));
+	print_cell(t, "%s", profile_mark_kind(m));
+	print_cell(t, "%s", print_clean(name));
+}
+
+void
+report_print_marks(const struct report *r, const struct print *out)
+{
+	static const struct print_column columns[] = {
+		{ "AFTER", true }, { "HEAP", true }, { "KIND", false },
+		{ "NAME", false },
+	};
+	const struct profile *p = r->profile;
+	size_t shown = 0, all = 0, from = p->marks;
+	struct print_table *t;
+
+	for (size_t i = 0; i < p->marks; i++)
+		all += profile_mark_kind(&p->mark[i]) != NULL;
+	if (all == 0)
+		return;
+	while (from > 0 && shown < MARKS_SHOWN)
+		shown += profile_mark_kind(&p->mark[--from]) != NULL;
+	report_heading(out, "Marks", shown < all ? ", the last of them" : "");
+	t = print_table_open(columns, ARRAY_LENGTH(columns));
+	for (; from < p->marks; from++)
+		if (profile_mark_kind(&p->mark[from]) != NULL)
+			print_mark(r, t, &p->mark[from]);
+	print_table_close(t, out, 2);
+}
