@@ -39,7 +39,19 @@ static const struct {
 	{ TABLE_NODES, sizeof(struct node), "stacks" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },
 	{ TABLE_TEXT, 1, "texts" },
+	{ TABLE_SECONDS, sizeof(struct point), "seconds" },
+	{ TABLE_MINUTES, sizeof(struct point), "minutes" },
+	{ TABLE_MARKS, sizeof(struct mark), "marks" },
+	{ TABLE_TRENDS, sizeof(struct trend), "figures at marks" },
 };
+
+/* What was made before there was such a table has none. */
+static bool
+is_absent(const struct segment_table *t, enum segment_table_id id)
+{
+	return id >= TABLE_SECONDS && t->entry_bytes == 0 && t->offset == 0 &&
+	    t->capacity == 0;
+}
 
 /* --- sentences ------------------------------------------------------------ */
 
@@ -121,6 +133,8 @@ check_table(const struct image_source *from, const struct segment *s, size_t i,
 	const struct segment_table *t = &s->table[tables[i].id];
 	uint64_t room = s->head.bytes;
 
+	if (is_absent(t, tables[i].id))
+		return 0;
 	if (t->entry_bytes != tables[i].entry_bytes)
 		return refuse(why, -EINVAL, "'%s' is damaged: rows of %s have "
 		    "%u bytes, not %u", from->name, tables[i].name,
