@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
 	&command_mark,
 	&command_snapshot,
 	&command_monitor,
+	&command_top,
 	&command_budget,
 };
 

@@ -2,7 +2,7 @@
  * report.h - what a profile says, collected once and written in two forms
  *
  * Beside the house (tools).  May use: base, control, reader, symbol, print.
- * Used by: cmd-report.c; what is said of frames also by diff-text.c.
+ * Used by: cmd-report.c; what is said of frames also by diff and top.
  *
  * report.c collects: sites and threads with what one looks for, the look at
  * resident memory, how the process ended.  report-json.c leaves nothing out;

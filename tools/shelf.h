@@ -2,7 +2,7 @@
  * shelf.h - names in the directory of segments
  *
  * Beside the house (tools).  May use: base, sys.  Used by: reader.c, gather.c,
- * run-prepare.c, cmd-ps.c.
+ * run-prepare.c, processes.c, cmd-ps.c.
  *
  *   <pid>.<ticks>.tide      a process, by its start time told from others
  *                           that had its pid

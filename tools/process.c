@@ -1,0 +1,90 @@
+/*
+ * process.c - one of the processes: its numbers as they move, and its words
+ */
+#include "processes.h"
+
+#include <stdio.h>
+
+#include "base/base.h"
+#include "control/control.h"
+#include "control/limit.h"
+#include "control/series.h"
+#include "sys/sys.h"
+
+const char *const process_state_names[PROCESS_STATES] = {
+	[PROCESS_RUNNING] = "running",
+	[PROCESS_STOPPED] = "stopped",
+	[PROCESS_ZOMBIE] = "zombie",
+	[PROCESS_DEAD] = "dead",
+	[PROCESS_REPLACED] = "replaced",
+	[PROCESS_ELSEWHERE] = "elsewhere",
+};
+
+bool
+process_is_living(enum process_state state)
+{
+	return state == PROCESS_RUNNING || state == PROCESS_STOPPED;
+}
+
+/* --- measuring ------------------------------------------------------------ */
+
+static void
+measure_limit(struct process *p, const struct control *c, uint64_t now_ns)
+{
+	struct trend_line hour;
+	struct limit limit;
+
+	p->limit = p->left_s = UINT64_MAX;
+	if (limit_find(c, &limit) < 0)
+		return;
+	p->limit = limit.bytes;
+	if (limit.available != LIMIT_NONE &&
+	    series_growth(c, now_ns, 3600 * NS_PER_S, &hour))
+		p->left_s = trend_time_left(&hour, limit.available);
+}
+
+void
+process_measure(struct process *p)
+{
+	uint64_t now_ns = sys_clock();
+	struct control_sums sums;
+	struct control c;
+
+	if (p->trouble != NULL || !process_is_living(p->state) ||
+	    control_open(&c, p->path, p->pid) < 0)
+		return;
+	control_sum(&c, &sums);
+	p->heap = sums.live_bytes;
+	p->peak = max_u64(p->peak, sums.peak_bytes);
+	p->stacks = control_stacks(atomic_load(&c.segment->config.stacks));
+	if (atomic_load(&c.segment->end.how) == END_EXEC)
+		p->state = PROCESS_REPLACED;
+	p->moves = series_growth(&c, now_ns, 60 * NS_PER_S, &p->growth);
+	measure_limit(p, &c, now_ns);
+	control_close(&c);
+}
+
+/* --- words ---------------------------------------------------------------- */
+
+const char *
+process_describe_state(const struct process *e, char text[PROCESS_STATE_ROOM])
+{
+	const char *name = process_state_names[e->state];
+
+	if (e->state != PROCESS_DEAD || e->end.how == END_UNKNOWN)
+		snprintf(text, PROCESS_STATE_ROOM, "%s", name);
+	else if (e->end.how == END_SIGNALLED)
+		snprintf(text, PROCESS_STATE_ROOM, "%s, %s %d", name,
+		    e->end.out_of_memory ? "out of memory, signal" :
+		    "signal", e->end.signal);
+	else
+		snprintf(text, PROCESS_STATE_ROOM, "%s, status %d", name,
+		    e->end.status);
+	return text;
+}
+
+long long
+process_shown_pid(const struct process *e)
+{
+	return e->pid != 0 ? e->pid : e->key.pid;
+}
