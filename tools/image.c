@@ -39,10 +39,6 @@ static const struct {
 	{ TABLE_NODES, sizeof(struct node), "stacks" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },
 	{ TABLE_TEXT, 1, "texts" },
-	{ TABLE_SECONDS, sizeof(struct point), "seconds" },
-	{ TABLE_MINUTES, sizeof(struct point), "minutes" },
-	{ TABLE_MARKS, sizeof(struct mark), "marks" },
-	{ TABLE_TRENDS, sizeof(struct trend), "figures at marks" },
 };
 
 /* What was made before there was such a table has none. */
