@@ -111,7 +111,7 @@ serve(void *context, int signals, uint64_t until_ns)
 	uint64_t left = above_u64(until_ns, sys_clock());
 
 	serve_watch(run->serve, signals);
-	serve_turn(run->serve, (int)min_u64(left / NS_PER_MS + 1, INT32_MAX));
+	(void)serve_turn(run->serve, (int)min_u64(left / NS_PER_MS + 1, INT32_MAX));
 }
 
 static void

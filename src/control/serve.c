@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,14 +19,25 @@
 #define BACKLOG        128
 #define SILENT_NS      (10 * NS_PER_S) /* a client may be put out then */
 
-struct listener {
+/*
+ * A descriptor, and what it was when we opened it.  Where we are in a program
+ * of others, it may close what it does not know, and open a file of its own
+ * under that number: so it is looked at before it is used.
+ */
+struct handle {
 	int fd; /* -1: there is none */
+	dev_t device;
+	ino_t inode;
+};
+
+struct listener {
+	struct handle handle;
 	struct control control;
 	char path[256]; /* for removal */
 };
 
 struct client {
-	int fd; /* -1: there is none */
+	struct handle handle;
 	uint16_t listener;
 	bool skipping; /* in a line that is too long */
 	uint64_t heard_ns;
@@ -40,13 +50,44 @@ struct client {
 };
 
 struct serve {
-	int wake;
+	struct handle wake, waker; /* a pipe */
 	int watched;
 	size_t listeners; /* places that are or were in use */
 	struct listener listener[LISTENERS_MOST];
 	struct client client[SERVE_CLIENTS];
 	struct pollfd poll[2 + LISTENERS_MOST + SERVE_CLIENTS];
 };
+
+static struct handle
+take_handle(int fd)
+{
+	struct handle h = { .fd = fd };
+	struct stat st;
+
+	if (fstat(fd, &st) == 0) {
+		h.device = st.st_dev;
+		h.inode = st.st_ino;
+	}
+	return h;
+}
+
+static bool
+is_still_ours(const struct handle *h)
+{
+	struct stat st;
+
+	return h->fd < 0 || (fstat(h->fd, &st) == 0 &&
+	    st.st_dev == h->device && st.st_ino == h->inode);
+}
+
+/* What is somebody else's is left open. */
+static void
+close_handle(struct handle *h)
+{
+	if (h->fd >= 0 && is_still_ours(h))
+		close(h->fd);
+	h->fd = -1;
+}
 
 /* --- sockets ------------------------------------------------------------------ */
 
@@ -127,22 +168,25 @@ serve_open(struct serve **serve)
 {
 	struct serve *s = sys_mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int ends[2];
 	size_t i;
 
 	if (sys_error_of(s) < 0)
 		return sys_error_of(s);
 	s->watched = -1;
-	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->wake < 0) {
+	/* Not an eventfd, whose inode is every other's as well. */
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
 		int r = -errno;
 
 		sys_munmap(s, sizeof(*s));
 		return r;
 	}
+	s->wake = take_handle(ends[0]);
+	s->waker = take_handle(ends[1]);
 	for (i = 0; i < LISTENERS_MOST; i++)
-		s->listener[i].fd = -1;
+		s->listener[i].handle.fd = -1;
 	for (i = 0; i < SERVE_CLIENTS; i++)
-		s->client[i].fd = -1;
+		s->client[i].handle.fd = -1;
 	*serve = s;
 	return 0;
 }
@@ -153,8 +197,7 @@ leave_client(struct client *c)
 	uintptr_t start = round_up((uintptr_t)c->out, 4096);
 	uintptr_t end = round_down((uintptr_t)c->out + sizeof(c->out), 4096);
 
-	close(c->fd);
-	c->fd = -1;
+	close_handle(&c->handle);
 	/* A large answer's pages are not kept for the next. */
 	(void)sys_madvise((void *)start, end - start, MADV_DONTNEED);
 }
@@ -166,10 +209,9 @@ drop_listener(struct serve *s, size_t at)
 	size_t i;
 
 	for (i = 0; i < SERVE_CLIENTS; i++)
-		if (s->client[i].fd >= 0 && s->client[i].listener == at)
+		if (s->client[i].handle.fd >= 0 && s->client[i].listener == at)
 			leave_client(&s->client[i]);
-	close(l->fd);
-	l->fd = -1;
+	close_handle(&l->handle);
 	(void)unlink(l->path);
 	control_close(&l->control);
 }
@@ -180,9 +222,24 @@ serve_close(struct serve *s)
 	size_t i;
 
 	for (i = 0; i < s->listeners; i++)
-		if (s->listener[i].fd >= 0)
+		if (s->listener[i].handle.fd >= 0)
 			drop_listener(s, i);
-	close(s->wake);
+	close_handle(&s->wake);
+	close_handle(&s->waker);
+	sys_munmap(s, sizeof(*s));
+}
+
+void
+serve_abandon(struct serve *s)
+{
+	size_t i;
+
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		close_handle(&s->client[i].handle);
+	for (i = 0; i < s->listeners; i++)
+		close_handle(&s->listener[i].handle);
+	close_handle(&s->wake);
+	close_handle(&s->waker);
 	sys_munmap(s, sizeof(*s));
 }
 
@@ -193,7 +250,7 @@ serve_add(struct serve *s, const char *path, const struct control *c)
 	size_t at;
 	int fd;
 
-	for (at = 0; at < LISTENERS_MOST && s->listener[at].fd >= 0; at++)
+	for (at = 0; at < LISTENERS_MOST && s->listener[at].handle.fd >= 0; at++)
 		;
 	if (at == LISTENERS_MOST)
 		return -EMFILE;
@@ -203,7 +260,7 @@ serve_add(struct serve *s, const char *path, const struct control *c)
 	fd = listen_at(path);
 	if (fd < 0)
 		return fd;
-	l->fd = fd;
+	l->handle = take_handle(fd);
 	l->control = *c;
 	memcpy(l->path, path, strlen(path) + 1);
 	if (at >= s->listeners)
@@ -217,7 +274,7 @@ serve_has(const struct serve *s, int pid)
 	size_t i;
 
 	for (i = 0; i < s->listeners; i++)
-		if (s->listener[i].fd >= 0 && s->listener[i].control.pid == pid)
+		if (s->listener[i].handle.fd >= 0 && s->listener[i].control.pid == pid)
 			return true;
 	return false;
 }
@@ -238,7 +295,7 @@ serve_sweep(struct serve *s)
 	size_t i, left = 0;
 
 	for (i = 0; i < s->listeners; i++) {
-		if (s->listener[i].fd < 0)
+		if (s->listener[i].handle.fd < 0)
 			continue;
 		if (has_ended(&s->listener[i].control))
 			drop_listener(s, i);
@@ -251,10 +308,10 @@ serve_sweep(struct serve *s)
 void
 serve_stop(struct serve *s)
 {
-	uint64_t one = 1;
 	int error = errno;
 
-	(void)!write(s->wake, &one, sizeof(one));
+	if (is_still_ours(&s->waker))
+		(void)!write(s->waker.fd, "", 1);
 	errno = error;
 }
 
@@ -282,7 +339,7 @@ send_out(struct client *c)
 	ssize_t n;
 
 	while (c->at < c->end) {
-		n = send(c->fd, c->out + c->at, c->end - c->at,
+		n = send(c->handle.fd, c->out + c->at, c->end - c->at,
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -349,7 +406,7 @@ serve_lines(struct serve *s, struct client *c, uint64_t now)
 static bool
 hear(struct serve *s, struct client *c, uint64_t now)
 {
-	ssize_t n = recv(c->fd, c->in + c->have, sizeof(c->in) - c->have,
+	ssize_t n = recv(c->handle.fd, c->in + c->have, sizeof(c->in) - c->have,
 	    MSG_DONTWAIT);
 
 	if (n < 0)
@@ -393,7 +450,7 @@ find_place(struct serve *s, uint64_t now)
 	size_t i;
 
 	for (i = 0; i < SERVE_CLIENTS; i++) {
-		if (s->client[i].fd < 0)
+		if (s->client[i].handle.fd < 0)
 			return &s->client[i];
 		if (s->client[i].heard_ns < oldest->heard_ns)
 			oldest = &s->client[i];
@@ -422,7 +479,7 @@ accept_all(struct serve *s, size_t at, uint64_t now)
 	struct client *c;
 	int fd;
 
-	while ((fd = accept4(s->listener[at].fd, NULL, NULL,
+	while ((fd = accept4(s->listener[at].handle.fd, NULL, NULL,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		if (!is_ours(fd)) {
 			close(fd);
@@ -433,7 +490,7 @@ accept_all(struct serve *s, size_t at, uint64_t now)
 			turn_away(fd);
 			continue;
 		}
-		c->fd = fd;
+		c->handle = take_handle(fd);
 		c->listener = (uint16_t)at;
 		c->skipping = false;
 		c->heard_ns = now;
@@ -450,12 +507,12 @@ fill_poll(struct serve *s)
 {
 	size_t n = 0, i;
 
-	s->poll[n++] = (struct pollfd){ s->wake, POLLIN, 0 };
+	s->poll[n++] = (struct pollfd){ s->wake.fd, POLLIN, 0 };
 	s->poll[n++] = (struct pollfd){ s->watched, POLLIN, 0 };
 	for (i = 0; i < s->listeners; i++)
-		s->poll[n++] = (struct pollfd){ s->listener[i].fd, POLLIN, 0 };
+		s->poll[n++] = (struct pollfd){ s->listener[i].handle.fd, POLLIN, 0 };
 	for (i = 0; i < SERVE_CLIENTS; i++)
-		s->poll[n++] = (struct pollfd){ s->client[i].fd,
+		s->poll[n++] = (struct pollfd){ s->client[i].handle.fd,
 			s->client[i].at != s->client[i].end ? POLLOUT : POLLIN,
 			0 };
 	return n;
@@ -468,20 +525,23 @@ time_to_wait(const struct serve *s, uint64_t now, uint64_t until)
 	size_t i;
 
 	for (i = 0; i < SERVE_CLIENTS; i++)
-		if (s->client[i].fd >= 0 && s->client[i].interval_ns != 0 &&
+		if (s->client[i].handle.fd >= 0 && s->client[i].interval_ns != 0 &&
 		    s->client[i].at == s->client[i].end)
 			next = min_u64(next, s->client[i].next_ns);
 	return (int)min_u64((above_u64(next, now) + NS_PER_MS - 1) / NS_PER_MS,
 	    INT32_MAX);
 }
 
-static void
+/* False: the descriptor is another's. */
+static bool
 attend(struct serve *s, struct client *c, short events, uint64_t now)
 {
 	bool stays = true;
 
-	if (c->fd < 0)
-		return;
+	if (c->handle.fd < 0)
+		return true;
+	if ((events != 0 || c->interval_ns != 0) && !is_still_ours(&c->handle))
+		return false;
 	if (events & POLLOUT)
 		stays = send_out(c) && serve_lines(s, c, now);
 	else if (events & (POLLIN | POLLHUP | POLLERR))
@@ -490,32 +550,62 @@ attend(struct serve *s, struct client *c, short events, uint64_t now)
 		stays = watch_again(s, c, now);
 	if (!stays)
 		leave_client(c);
+	return true;
 }
 
-void
+/* What poll() has found; false: a descriptor is not ours any more. */
+static bool
+attend_all(struct serve *s, size_t listeners, uint64_t now)
+{
+	size_t i;
+
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		if (!attend(s, &s->client[i],
+		    s->poll[2 + listeners + i].revents, now))
+			return false;
+	for (i = 0; i < listeners; i++) {
+		if (s->poll[2 + i].revents == 0)
+			continue;
+		if (!is_still_ours(&s->listener[i].handle))
+			return false;
+		accept_all(s, i, now);
+	}
+	return true;
+}
+
+/* True: serve_stop() was called. */
+static bool
+is_stopped(struct serve *s)
+{
+	char stops[64];
+
+	return s->poll[0].revents != 0 && is_still_ours(&s->wake) &&
+	    read(s->wake.fd, stops, sizeof(stops)) > 0;
+}
+
+bool
 serve_turn(struct serve *s, int wait_ms)
 {
 	uint64_t now = sys_clock();
 	uint64_t until = now + (uint64_t)wait_ms * NS_PER_MS;
-	size_t listeners, n, i;
-	uint64_t stops;
+	size_t listeners, n;
 
 	do {
 		listeners = s->listeners;
 		n = fill_poll(s);
-		if (poll(s->poll, n, time_to_wait(s, now, until)) < 0 &&
-		    errno != EINTR)
-			return;
-		now = sys_clock();
-		for (i = 0; i < SERVE_CLIENTS; i++)
-			attend(s, &s->client[i],
-			    s->poll[2 + listeners + i].revents, now);
-		for (i = 0; i < listeners; i++)
-			if (s->poll[2 + i].revents != 0)
-				accept_all(s, i, now);
-		if (s->poll[0].revents != 0) {
-			(void)!read(s->wake, &stops, sizeof(stops));
-			return;
+		if (poll(s->poll, n, time_to_wait(s, now, until)) < 0) {
+			if (errno != EINTR)
+				return false;
+			continue;
 		}
+		now = sys_clock();
+		if (!attend_all(s, listeners, now))
+			return false;
+		if (is_stopped(s))
+			return true;
+		/* Closed under our feet, a pipe's end is no news for ever. */
+		if (s->poll[0].revents != 0)
+			return false;
 	} while (s->poll[1].revents == 0 && now < until);
+	return true;
 }

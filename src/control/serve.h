@@ -40,6 +40,9 @@ int serve_open(struct serve **serve);
 /* All sockets are closed and removed, all clients left. */
 void serve_close(struct serve *s);
 
+/* The same in a forked child, to which the sockets do not belong. */
+void serve_abandon(struct serve *s);
+
 /*
  * Listen at @path for who asks about the process of @c, which is given over:
  * control_close() is called in the end.  0, or a negative errno value; then
@@ -53,8 +56,12 @@ bool serve_has(const struct serve *s, int pid);
 /* Processes that have ended are no longer served.  How many still are. */
 size_t serve_sweep(struct serve *s);
 
-/* Serve whoever asks, until nothing has come for @wait_ms or serve_stop(). */
-void serve_turn(struct serve *s, int wait_ms);
+/*
+ * Serve whoever asks, for @wait_ms or until serve_stop().  False: a descriptor
+ * is not ours any more, somebody has closed it; then there is only
+ * serve_close().
+ */
+bool serve_turn(struct serve *s, int wait_ms);
 
 /* The turn ends now.  Async-signal-safe. */
 void serve_stop(struct serve *s);

@@ -46,14 +46,13 @@ is_in_handler(const struct arch_frame *caller)
 }
 
 static void
-trim(struct control *c, uint64_t now_ns, const struct arch_frame *caller)
+trim(struct control *c, uint64_t now_ns)
 {
 	struct segment_watch *w = &c->segment->watch;
 	uint32_t wanted = atomic_load(&w->trims_wanted);
 	uint32_t done = atomic_load(&w->trims_done);
 
-	if (wanted == done || caller == NULL || real.trim == NULL ||
-	    is_in_handler(caller) ||
+	if (wanted == done || real.trim == NULL ||
 	    !atomic_compare_exchange_strong(&w->trims_done, &done, wanted))
 		return;
 	real.trim();
@@ -61,6 +60,14 @@ trim(struct control *c, uint64_t now_ns, const struct arch_frame *caller)
 }
 
 /* --- now and then ------------------------------------------------------------- */
+
+static bool
+wants_trim(void)
+{
+	const struct segment_watch *w = &segment_mine()->watch;
+
+	return atomic_load(&w->trims_wanted) != atomic_load(&w->trims_done);
+}
 
 void
 attend(uint64_t now_ns, const struct arch_frame *caller)
@@ -70,5 +77,15 @@ attend(uint64_t now_ns, const struct arch_frame *caller)
 	series_note(&c, now_ns);
 	mark_by_time(&c, now_ns);
 	dial_follow(now_ns);
-	trim(&c, now_ns, caller);
+	if (wants_trim() && caller != NULL && !is_in_handler(caller))
+		trim(&c, now_ns);
+}
+
+void
+attend_beside(struct control *c, uint64_t now_ns)
+{
+	series_note(c, now_ns);
+	mark_by_time(c, now_ns);
+	dial_follow(now_ns);
+	trim(c, now_ns);
 }

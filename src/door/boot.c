@@ -13,6 +13,7 @@
 #include "control/bypass.h"
 #include "control/census.h"
 #include "door/dial.h"
+#include "door/keeper.h"
 #include "door/options.h"
 #include "door/preload.h"
 #include "door/real.h"
@@ -283,6 +284,7 @@ in_child(void)
 		atomic_store(&boot.phase,
 		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
 		    PHASE_OFF);
+	keeper_in_child();
 	next_generation();
 	know();
 	self.scratch = NULL;
@@ -342,6 +344,7 @@ at_exit(int status, void *context)
 	(void)context;
 	if (!is_counting() || boot_is_guest())
 		return;
+	keeper_end();
 	say_early();
 	if (self.tally != NULL)
 		tally_look(self.tally);
@@ -708,4 +711,6 @@ __attribute__((constructor)) static void
 start(void)
 {
 	(void)boot_enter();
+	if (boot.options.keeper && is_counting() && !boot_is_guest())
+		keeper_start(boot.directory);
 }

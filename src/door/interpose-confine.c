@@ -18,6 +18,7 @@
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/keeper.h"
 #include "door/real.h"
 #include "mem/arena.h"
 #include "mem/segment.h"
@@ -30,6 +31,7 @@ get_ready(void)
 {
 	say_once("the program confines itself by seccomp", 0, "from here on "
 	    "heaptide asks the kernel for nothing, and counts what it loses");
+	keeper_end();
 	if (boot_enter() > ENTRY_SHARED)
 		return;
 	segment_reserve();

@@ -23,6 +23,10 @@ static const struct choice stacks[] = {
 	{ "all", STACKS_ALL }, { NULL, 0 }
 };
 
+static const struct choice keepers[] = {
+	{ "auto", false }, { "on", true }, { "off", false }, { NULL, 0 }
+};
+
 static const struct choice children[] = {
 	{ "all", CHILDREN_ALL }, { "exec", CHILDREN_EXEC },
 	{ "none", CHILDREN_NONE }, { NULL, 0 }
@@ -182,6 +186,7 @@ options_read(char *const *environment, struct options *options,
 		{ "HEAPTIDE_DEPTH", NULL, 1, SEGMENT_DEPTH_MOST,
 		    &options->depth },
 		{ "HEAPTIDE_CHILDREN", children, 0, 0, &options->children },
+		{ "HEAPTIDE_KEEPER", keepers, 0, 0, &options->keeper },
 		{ "HEAPTIDE_VERIFY", switches, 0, 0, &verify },
 		{ "HEAPTIDE_ROOT", NULL, 1, INT_MAX, &root },
 		{ "HEAPTIDE_SEED", NULL, 1, INT_MAX, &seed },
