@@ -11,11 +11,13 @@
 #include "base/text.h"
 #include "command.h"
 #include "json.h"
+#include "need.h"
 #include "option.h"
 #include "print.h"
 #include "processes.h"
 #include "shelf.h"
 
+#define LEFT_MOST   (1000 * 365 * UINT64_C(86400)) /* seconds; else never */
 #define INDENT_MOST 40 /* columns of tree in front of a command */
 
 struct ps_options {
@@ -44,6 +46,8 @@ static const struct print_column columns[] = {
 	{ "HEAP", true },
 	{ "PEAK", true },
 	{ "RSS", true },
+	{ "GROWTH", true },
+	{ "LEFT", true }, /* until the limit, at this rate */
 	{ "THREADS", true },
 	{ "STACKS", false },
 	{ "STATE", false },
@@ -66,6 +70,7 @@ show_entry(struct print_table *t, const struct process *e, unsigned depth)
 {
 	unsigned indent = depth * 2 < INDENT_MOST ? depth * 2 : INDENT_MOST;
 	char bytes[TEXT_BYTES_ROOM], state[PROCESS_STATE_ROOM];
+	char rate[TEXT_RATE_ROOM], time[TEXT_DURATION_ROOM];
 
 	print_row_style(t, state_style(e->state));
 	print_cell(t, "%lld", process_shown_pid(e));
@@ -74,6 +79,10 @@ show_entry(struct print_table *t, const struct process *e, unsigned depth)
 	print_cell(t, "%s", e->resident == 0 ||
 	    !process_is_living(e->state) ? "-" :
 	    text_format_bytes(bytes, e->resident));
+	print_cell(t, "%s", e->moves && trend_is_sure(&e->growth) ?
+	    text_format_rate(rate, e->growth.rate) : "-");
+	print_cell(t, "%s", e->left_s < LEFT_MOST ?
+	    text_format_duration(time, e->left_s * NS_PER_S) : "-");
 	print_cell(t, "%u", e->threads);
 	print_cell(t, "%s", e->stacks);
 	print_cell(t, "%s", process_describe_state(e, state));
@@ -190,6 +199,12 @@ json_entry(const struct process *e)
 	json_object_set_new(o, "parent", e->has_parent &&
 	    e->key.image == SHELF_LAST ? json_integer(
 	    (json_int_t)e->parent.pid) : json_null());
+	json_object_set_new(o, "growth", e->moves ?
+	    json_real(e->growth.rate) : json_null());
+	json_object_set_new(o, "limit", e->limit != UINT64_MAX ?
+	    json_number(e->limit) : json_null());
+	json_object_set_new(o, "limit_in", e->left_s < LEFT_MOST ?
+	    json_number(e->left_s) : json_null());
 	json_object_set_new(o, "command", json_text(e->command));
 	json_object_set_new(o, "path", json_text(e->path));
 	if (e->end.how != END_UNKNOWN && !process_is_living(e->state))
@@ -225,6 +240,21 @@ show_json(const struct processes *l, const struct ps_options *o)
 
 /* --- cleaning ------------------------------------------------------------- */
 
+/* Who was killed beside it has left its socket behind as well. */
+static void
+remove_socket(const struct process *e)
+{
+	const char *name = strrchr(e->path, '/');
+	char *path;
+
+	if (name == NULL || e->key.image != SHELF_LAST)
+		return;
+	path = need_text("%.*s/%lld.sock", (int)(name - e->path), e->path,
+	    (long long)e->key.pid);
+	(void)unlink(path);
+	free(path);
+}
+
 static int
 clean(const struct processes *l, const struct ps_options *o)
 {
@@ -240,6 +270,7 @@ clean(const struct processes *l, const struct ps_options *o)
 		if (!process_is_left(l, e))
 			continue;
 		if (unlink(e->path) == 0) {
+			remove_socket(e);
 			removed++;
 			freed += e->bytes_on_disk;
 		} else if (errno != ENOENT) {
@@ -274,11 +305,16 @@ ps_run(const void *options, int operands, char **operand)
 
 	(void)operands;
 	(void)operand;
-	if (processes_read(&l, why) == 0)
-		status = o->clean ? clean(&l, o) :
-		    o->json ? show_json(&l, o) : show_text(&l, o);
-	else
+	if (processes_read(&l, why) < 0) {
 		print_error("ps: %s", why);
+	} else if (o->clean) {
+		status = clean(&l, o);
+	} else {
+		for (size_t i = 0; i < l.count; i++)
+			if (process_is_living(l.process[i]->state))
+				process_measure(l.process[i]);
+		status = o->json ? show_json(&l, o) : show_text(&l, o);
+	}
 	processes_free(&l);
 	return status;
 }

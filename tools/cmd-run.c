@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "base/text.h"
 #include "command.h"
 #include "control/control.h"
 #include "oom.h"
@@ -36,6 +37,13 @@ static const char *const summary_choices[] = {
 	NULL
 };
 
+static const char *const keeper_choices[] = {
+	[KEEPER_AUTO] = "auto",
+	[KEEPER_ON] = "on",
+	[KEEPER_OFF] = "off",
+	NULL
+};
+
 #define AT(member) .at = offsetof(struct run_options, member)
 
 static const struct option_row run_rows[] = {
@@ -50,6 +58,12 @@ static const struct option_row run_rows[] = {
 	  .help = "frames to keep of a call path (128)" },
 	{ .name = "epoch", .kind = OPTION_DURATION, AT(epoch), .word = "TIME",
 	  .help = "set a mark so often: growth is counted from mark to mark" },
+	{ .name = "on-growth", .kind = OPTION_TEXT, AT(on_growth),
+	  .word = "RATE", .help = "keep all stacks once it grows faster: "
+	  "512K/s, 10M/m, 1G/h" },
+	{ .name = "keeper", .kind = OPTION_CHOICE, AT(keeper),
+	  .choices = keeper_choices,
+	  .help = "whether the control socket is served (auto: yes)" },
 	{ .name = "output", .letter = 'o', .kind = OPTION_TEXT, AT(file),
 	  .word = "FILE",
 	  .help = "where the profile goes; %p pid, %h host, %c command, "
@@ -64,6 +78,32 @@ static const struct option_row run_rows[] = {
 	  .help = "print nothing unless something is wrong" },
 	{ .name = NULL }
 };
+
+/* `512K/s`, `10M/m`, `1G/h`: bytes a second.  False: it is none. */
+static bool
+read_rate(const char *text, double *rate)
+{
+	const char *slash = strchr(text, '/');
+	char size[32];
+	uint64_t bytes;
+	double seconds;
+
+	if (slash == NULL || (size_t)(slash - text) >= sizeof(size) ||
+	    slash[1] == '\0' || slash[2] != '\0')
+		return false;
+	memcpy(size, text, (size_t)(slash - text));
+	size[slash - text] = '\0';
+	switch (slash[1]) {
+	case 's': seconds = 1; break;
+	case 'm': seconds = 60; break;
+	case 'h': seconds = 3600; break;
+	default: return false;
+	}
+	if (text_parse_bytes(size, &bytes) < 0 || bytes == 0)
+		return false;
+	*rate = (double)bytes / seconds;
+	return true;
+}
 
 /* Options and variables that contradict what there is; false: refused. */
 static bool
@@ -80,6 +120,11 @@ check_options(struct run *run)
 	}
 	if (*o->file == '\0') {
 		print_error("run: --output '' is not accepted: give FILE");
+		return false;
+	}
+	if (o->on_growth != NULL && !read_rate(o->on_growth, &run->growth)) {
+		print_error("run: --on-growth '%s' is no rate; 512K/s, 10M/m "
+		    "or 1G/h are accepted", o->on_growth);
 		return false;
 	}
 	run->stacks = o->stacks;
@@ -131,6 +176,7 @@ watch(struct run *run)
 		.pid = run->child.pid,
 		.ticks = run->child.ticks,
 		.serve = run->serve,
+		.growth = run->growth,
 	};
 	gather_open(g);
 	next = sys_clock() + g->interval_ns;
@@ -168,7 +214,8 @@ run_run(const void *options, int operands, char **operand)
 	run->child.context = run;
 	r = supervise_start(&run->child, run->argv);
 	/* Not before: a child has no descriptor of ours. */
-	if (r == 0 && serve_open(&run->serve) < 0) {
+	if (r == 0 && (run->options->keeper == KEEPER_OFF ||
+	    serve_open(&run->serve) < 0)) {
 		run->serve = NULL;
 		run->child.idle = NULL;
 	}

@@ -91,19 +91,6 @@ print_terms(const struct print *out, const json_t *memory)
 		print_line(out, PRINT_FAINT, "              %s", line);
 }
 
-/* "+1.5 MiB/s", "-12 KiB/min" */
-static void
-format_rate(char words[48], double rate)
-{
-	char bytes[TEXT_BYTES_ROOM];
-	double size = rate < 0 ? -rate : rate;
-	bool slow = size < 1024;
-
-	snprintf(words, 48, "%c%s/%s", rate < 0 ? '-' : '+',
-	    text_format_bytes(bytes, (uint64_t)(slow ? size * 3600 : size)),
-	    slow ? "h" : "s");
-}
-
 static void
 print_growth(const struct print *out, const json_t *memory)
 {
@@ -119,15 +106,15 @@ print_growth(const struct print *out, const json_t *memory)
 	for (size_t i = 0; i < ARRAY_LENGTH(spans); i++) {
 		const json_t *line = json_object_get(growth, spans[i].name);
 		bool sure;
-		char rate[48];
+		char rate[TEXT_RATE_ROOM];
 
 		if (!json_is_object(line))
 			continue;
 		sure = real(line, "low") > 0 || real(line, "high") < 0;
-		format_rate(rate, real(line, "bytes_per_second"));
 		print_line(out, sure ? PRINT_PLAIN : PRINT_FAINT,
-		    "  growth      %s %s%s", sure ? rate : "none that is sure",
-		    spans[i].since, "");
+		    "  growth      %s %s", sure ? text_format_rate(rate,
+		    real(line, "bytes_per_second")) : "none that is sure",
+		    spans[i].since);
 	}
 }
 

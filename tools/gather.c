@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "control/bypass.h"
 #include "control/census.h"
 #include "control/mark.h"
@@ -133,9 +134,39 @@ offer(struct gather *g, const char *path, int pid)
 		control_close(&c);
 }
 
+/* Long enough to be no start, short enough to be in time. */
+#define ALARM_SPAN_NS  (60 * NS_PER_S)
+#define ALARM_LEAST_NS (10 * NS_PER_S)
+
+/*
+ * It grows, and beyond doubt faster than is allowed: from now on all stacks
+ * are kept, to know from where.  Once a process; who turns the dial after that
+ * has the last word.
+ */
+static void
+watch_growth(const struct gather *g, struct control *c, uint64_t now)
+{
+	struct segment *s = c->segment;
+	char rate[TEXT_RATE_ROOM], name[64];
+	struct trend_line line;
+	uint32_t calm = 0;
+
+	if (g->growth <= 0 || atomic_load(&s->watch.alarms) != 0 ||
+	    now - s->identity.clock_ns < ALARM_LEAST_NS ||
+	    !series_growth(c, now, ALARM_SPAN_NS, &line) ||
+	    line.low < g->growth || !atomic_compare_exchange_strong(
+	    &s->watch.alarms, &calm, 1))
+		return;
+	snprintf(name, sizeof(name), "grows by %s",
+	    text_format_rate(rate, line.rate));
+	(void)mark_set(c, MARK_GROWTH, name, now);
+	atomic_store(&s->config.stacks_wanted, STACKS_ALL + 1);
+	control_nudge(c);
+}
+
 /* A process that is gone, or a census already under way, is no trouble. */
 static void
-measure(const char *path, int pid)
+measure(const struct gather *g, const char *path, int pid)
 {
 	struct control c;
 	uint64_t now;
@@ -147,6 +178,7 @@ measure(const char *path, int pid)
 	now = sys_clock();
 	series_fill(&c, now);
 	mark_by_time(&c, now);
+	watch_growth(g, &c, now);
 	control_close(&c);
 }
 
@@ -330,7 +362,7 @@ visit(struct gather *g, const char *text, bool running)
 	if (!running)
 		return 0;
 	before = sys_clock();
-	measure(path, pid);
+	measure(g, path, pid);
 	offer(g, path, pid);
 	return sys_clock() - before;
 }

@@ -38,6 +38,7 @@ struct gather {
 	int pid;                 /* of the program itself */
 	uint64_t ticks;
 	struct serve *serve;     /* where the living can be asked, or NULL */
+	double growth;           /* bytes a second that are an alarm; 0: none */
 
 	/* found: of the program itself */
 	size_t images;           /* profiles of what it was before an exec */

@@ -50,22 +50,13 @@ put_time_left(char words[WORDS_ROOM], const struct look *look)
 	return words;
 }
 
-/* `+1.2 MiB/s`, an hour's where a second has next to nothing. */
+/* `+1.2 MiB/s`; "" if nothing is sure. */
 static const char *
-put_rate(char words[WORDS_ROOM], const struct look *look)
+put_rate(char words[TEXT_RATE_ROOM], const struct look *look)
 {
-	double rate = look->growth.rate;
-	double size = rate < 0 ? -rate : rate;
-	char bytes[TEXT_BYTES_ROOM];
-	bool fast = size >= (double)KIB;
-
 	words[0] = '\0';
-	if (!look->grows_known || !trend_is_sure(&look->growth) ||
-	    size > 1e15)
-		return words;
-	snprintf(words, WORDS_ROOM, "%c%s/%s", rate < 0 ? '-' : '+',
-	    text_format_bytes(bytes, (uint64_t)(fast ? size : size * 3600)),
-	    fast ? "s" : "h");
+	if (look->grows_known && trend_is_sure(&look->growth))
+		text_format_rate(words, look->growth.rate);
 	return words;
 }
 

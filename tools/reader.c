@@ -172,6 +172,8 @@ set_time(struct profile *p, bool copied)
 	p->live = !copied && s->end.how == END_UNKNOWN && profile_pid(p) != 0;
 	if (p->live)
 		last = monotonic_now();
+	else if (s->watch.taken_ns != 0)
+		last = s->watch.taken_ns;
 	else if (s->end.at_ns != 0)
 		last = s->end.at_ns;
 	p->now_ns = max_u64(last, s->identity.clock_ns);
@@ -198,6 +200,8 @@ open_source(const struct image_source *from, struct profile *profile,
 	p.bytes = image.bytes;
 	set_rows(&p);
 	set_time(&p, image.copied);
+	if (p.live) /* said in what is written of this copy */
+		image.segment->watch.taken_ns = p.now_ns;
 	p.damaged = count_damaged(&p);
 	p.figures = profile_add_up(&p);
 	if (p.figures == NULL) {

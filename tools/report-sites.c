@@ -35,7 +35,10 @@ report_heading(const struct print *out, const char *title, const char *more)
 const char *
 report_when(const struct report *r)
 {
-	return r->profile->live ? "now" : "at the end";
+	if (r->profile->live)
+		return "now";
+	return r->profile->segment->watch.taken_ns != 0 ?
+	    "when it was copied" : "at the end";
 }
 
 char *

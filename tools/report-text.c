@@ -41,7 +41,9 @@ format_end(const struct profile *p, char *words, size_t room)
 		snprintf(words, room, "went on as another program (exec)");
 		return;
 	}
-	snprintf(words, room, "%s", strcmp(report_end(p), "running") == 0 ?
+	snprintf(words, room, "%s", p->segment->watch.taken_ns != 0 &&
+	    !p->live ? "running when it was copied" :
+	    strcmp(report_end(p), "running") == 0 ?
 	    "still running" : "how it ended is not known");
 }
 
@@ -62,7 +64,8 @@ text_identity(const struct report *r, const struct print *out)
 	print_line(out, PRINT_PLAIN, "  process     %" PRId32 ", %s",
 	    id->pid, end);
 	print_line(out, PRINT_PLAIN, "  started     %s, %s %s", date,
-	    p->live || p->segment->end.at_ns != 0 ? "ran" :
+	    p->live || p->segment->end.at_ns != 0 ||
+	    p->segment->watch.taken_ns != 0 ? "ran" :
 	    "last seen after", text_format_duration(duration,
 	    p->now_ns - id->clock_ns));
 	free(command);

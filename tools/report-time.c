@@ -83,26 +83,12 @@ report_json_marks(const struct profile *p)
 
 /* --- as text ------------------------------------------------------------------ */
 
-/* "+1.5 MiB a second", "-300 KiB an hour" */
-char *
-report_format_rate(char words[REPORT_RATE_ROOM], double rate)
-{
-	char bytes[TEXT_BYTES_ROOM];
-	double size = rate < 0 ? -rate : rate;
-	bool slow = size < 1024;
-
-	snprintf(words, REPORT_RATE_ROOM, "%c%s %s", rate < 0 ? '-' : '+',
-	    text_format_bytes(bytes, (uint64_t)(slow ? size * 3600 : size)),
-	    slow ? "an hour" : "a second");
-	return words;
-}
-
 void
 report_print_growth(const struct report *r, const struct print *out)
 {
 	const struct profile *p = r->profile;
-	char rate[REPORT_RATE_ROOM], low[REPORT_RATE_ROOM];
-	char high[REPORT_RATE_ROOM], time[TEXT_DURATION_ROOM];
+	char rate[TEXT_RATE_ROOM], low[TEXT_RATE_ROOM];
+	char high[TEXT_RATE_ROOM], time[TEXT_DURATION_ROOM];
 	struct trend_line line;
 	uint64_t span = min_u64(HOUR_NS, p->now_ns -
 	    p->segment->identity.clock_ns);
@@ -110,10 +96,10 @@ report_print_growth(const struct report *r, const struct print *out)
 	if (!profile_growth(p, span, &line) || !trend_is_sure(&line))
 		return;
 	print_line(out, PRINT_PLAIN, "  growth      %s over the last %s "
-	    "(%s to %s)", report_format_rate(rate, line.rate),
+	    "(%s to %s)", text_format_rate(rate, line.rate),
 	    text_format_duration(time, span),
-	    report_format_rate(low, line.low),
-	    report_format_rate(high, line.high));
+	    text_format_rate(low, line.low),
+	    text_format_rate(high, line.high));
 }
 
 static void

@@ -148,7 +148,7 @@ report_end(const struct profile *p)
 		return "exec";
 	}
 	/* A copy of a process that still runs is not `live`. */
-	if (p->live || profile_pid(p) != 0)
+	if (p->live || s->watch.taken_ns != 0 || profile_pid(p) != 0)
 		return "running";
 	return "lost";
 }

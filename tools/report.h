@@ -100,7 +100,7 @@ int report_print_json(const struct report *r);
 void report_heading(const struct print *out, const char *title,
     const char *more);
 
-/* "now", "at the end" */
+/* "now", "at the end", "when it was copied" */
 const char *report_when(const struct report *r);
 
 /* "12.5 %" */
@@ -127,9 +127,6 @@ void report_print_sites(const struct report *r, const struct print *out);
 /* [[seconds, live bytes, resident], ...], and the marks. */
 json_t *report_json_series(const struct profile *profile);
 json_t *report_json_marks(const struct profile *profile);
-
-#define REPORT_RATE_ROOM 48
-char *report_format_rate(char words[REPORT_RATE_ROOM], double rate);
 
 /* A line, if there is growth beyond doubt; a table, if there are marks. */
 void report_print_growth(const struct report *r, const struct print *out);

@@ -142,6 +142,8 @@ export_options(const struct run_options *o, int stacks)
 	export_number("HEAPTIDE_DEPTH", o->depth);
 	export_number("HEAPTIDE_SAMPLE", o->sample);
 	export_time("HEAPTIDE_EPOCH", o->epoch);
+	/* We serve the socket, or nobody does. */
+	setenv("HEAPTIDE_KEEPER", "off", 1);
 }
 
 /* --- what stands against it ----------------------------------------------- */

@@ -25,6 +25,7 @@
 
 #define RUN_NOT_GIVEN (-1)
 
+enum keeper_choice { KEEPER_AUTO, KEEPER_ON, KEEPER_OFF };
 enum summary_kind { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_OFF };
 
 struct run_options {
@@ -34,6 +35,8 @@ struct run_options {
 	uint64_t depth;   /* 0: not given */
 	uint64_t sample;  /* the same */
 	uint64_t epoch;   /* the same, in ns */
+	int keeper;       /* enum keeper_choice */
+	const char *on_growth; /* a rate, or NULL */
 	const char *file;
 	bool quiet;
 };
@@ -46,6 +49,7 @@ struct run {
 	const struct run_options *options;
 	char **argv;
 	int stacks;
+	double growth;        /* bytes a second to turn to all stacks at; 0 */
 	bool inside;          /* heaptide will be in the program; if not, */
 	bool told;            /* why was said before the start */
 	char directory[PLACE_ROOM]; /* of segments; "": there is none */

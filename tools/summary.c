@@ -282,6 +282,30 @@ print_losses(const struct print *out, const struct profile *p)
 		print_line(out, PRINT_WARN, "  %-14s %s", "not exact", line);
 }
 
+/* Beyond doubt, and for so long that it is no start. */
+#define GROWTH_LEAST_NS (30 * NS_PER_S)
+#define GROWTH_SPAN_NS  (3600 * NS_PER_S)
+
+static bool
+find_growth(const struct profile *p, struct trend_line *line)
+{
+	return p->now_ns - p->segment->identity.clock_ns >= GROWTH_LEAST_NS &&
+	    profile_growth(p, GROWTH_SPAN_NS, line) && trend_is_sure(line);
+}
+
+static void
+print_growth(const struct print *out, const struct profile *p)
+{
+	char rate[TEXT_RATE_ROOM];
+	struct trend_line line;
+
+	if (find_growth(p, &line))
+		print_line(out, PRINT_PLAIN, "  %-14s %10s %s",
+		    "growth", text_format_rate(rate, line.rate),
+		    p->now_ns - p->segment->identity.clock_ns >
+		    GROWTH_SPAN_NS ? "over the last hour" : "all the while");
+}
+
 void
 summary_print_text(const struct summary *s)
 {
@@ -308,6 +332,7 @@ summary_print_text(const struct summary *s)
 	if (s->resident_peak != 0)
 		print_line(&out, PRINT_PLAIN, "  %-14s %10s", "resident peak",
 		    text_format_bytes(bytes, s->resident_peak));
+	print_growth(&out, s->profile);
 	print_children(&out, s->gather);
 	print_unfollowed(&out, s);
 	print_losses(&out, s->profile);

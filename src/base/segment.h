@@ -299,7 +299,7 @@ struct segment_watch {
 	_Atomic uint32_t trims_wanted;
 	_Atomic uint32_t trims_done;
 	_Atomic uint32_t trend_busy; /* 1: figures are being written */
-	_Atomic int64_t trim_bytes;  /* given back by the last one, resident */
+	_Atomic uint64_t taken_ns;  /* a copy of a living process: when; 0: not */
 	_Atomic uint64_t switched_ns; /* CLOCK_MONOTONIC of the last switch */
 	_Atomic uint64_t next_mark_ns; /* by config.epoch_ns */
 	uint32_t trend_stride;      /* each so-many-th mark has figures; 0: 1 */
@@ -307,7 +307,8 @@ struct segment_watch {
 	/* Mark of each column, by number. */
 	_Atomic uint32_t trend_mark[32];
 	uint32_t epochs;            /* marks so far that are epochs */
-	uint8_t reserved[60];
+	_Atomic uint32_t alarms;    /* of growth */
+	uint8_t reserved[56];
 };
 
 struct segment {
@@ -521,6 +522,7 @@ enum mark_kind {
 	/* Events. */
 	MARK_STACKS,  /* config.stacks has changed; the name says to what */
 	MARK_TRIM,
+	MARK_GROWTH,  /* it grew faster than it may; the name says how fast */
 	MARK_KINDS
 };
 

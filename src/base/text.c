@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -389,6 +390,24 @@ text_format_duration(char buffer[TEXT_DURATION_ROOM], uint64_t ns)
 		text_put_u64(&t, part);
 		text_put(&t, style->part_name);
 	}
+	return buffer;
+}
+
+char *
+text_format_rate(char buffer[TEXT_RATE_ROOM], double rate)
+{
+	char bytes[TEXT_BYTES_ROOM];
+	double size = rate < 0 ? -rate : rate;
+	bool slow = size < 1024;
+	struct text t;
+
+	if (slow)
+		size *= 3600;
+	text_open(&t, buffer, TEXT_RATE_ROOM);
+	text_put(&t, rate < 0 ? "-" : "+");
+	text_put(&t, text_format_bytes(bytes, size < 1e18 ? (uint64_t)size :
+	    UINT64_MAX));
+	text_put(&t, slow ? "/h" : "/s");
 	return buffer;
 }
 

@@ -2,8 +2,8 @@
  * answer-act.c - what is asked for, and when it is done
  *
  * What concerns how the program counts is written where its threads look on
- * their slow path: it is taken at the latest after a thread has allocated
- * some 64 KiB, and a program at rest has nothing to count.
+ * their slow path, and they are asked to take it at their next allocation; a
+ * program at rest has nothing to count.
  */
 #include "control/answer.h"
 
@@ -71,6 +71,7 @@ answer_stacks(struct control *c, const struct request *r, struct text *t)
 			return;
 		}
 		atomic_store(&config->stacks_wanted, i + 1);
+		control_nudge(c);
 	}
 	i = atomic_load(&config->stacks_wanted);
 	reply_text(t, "stacks", control_stacks(atomic_load(&config->stacks)));
@@ -92,6 +93,7 @@ answer_sample(struct control *c, const struct request *r, struct text *t)
 			return;
 		}
 		atomic_store(&config->sample_bytes, bytes);
+		control_nudge(c);
 	}
 	reply_u64(t, "sample_bytes", atomic_load(&config->sample_bytes));
 }
@@ -141,5 +143,5 @@ answer_trim(struct control *c, const struct request *r, struct text *t)
 	reply_u64(t, "trims_wanted", atomic_fetch_add(&w->trims_wanted, 1) +
 	    1);
 	reply_u64(t, "trims_done", atomic_load(&w->trims_done));
-	reply_i64(t, "last_bytes", atomic_load(&w->trim_bytes));
+	control_nudge(c);
 }

@@ -121,13 +121,15 @@ put_growth(const struct control *c, uint64_t now_ns,
 	const struct mark *mark = last_epoch(c);
 	bool is_minute = series_growth(c, now_ns, 60 * NS_PER_S, &minute);
 	bool is_hour = series_growth(c, now_ns, 3600 * NS_PER_S, &hour);
+	bool is_old = above_u64(now_ns, c->segment->identity.clock_ns) >
+	    60 * NS_PER_S;
 	bool is_since = mark != NULL && series_growth(c, now_ns,
 	    above_u64(now_ns, mark->at_ns), &since);
 	uint64_t left = UINT64_MAX;
 
 	reply_open(t, "growth");
 	put_rate(t, "minute", is_minute, &minute);
-	put_rate(t, "hour", is_hour, &hour);
+	put_rate(t, "hour", is_hour && is_old, &hour);
 	put_rate(t, "mark", is_since, &since);
 	reply_close(t);
 	/* By the longest look back: a batch that fills is no leak yet. */

@@ -196,3 +196,15 @@ control_sum(const struct control *c, struct control_sums *sums)
 	sums->peak_bytes = max_u64(positive(live->peak_bytes),
 	    sums->live_bytes);
 }
+
+void
+control_nudge(struct control *c)
+{
+	struct tally *t = control_rows(c, TABLE_TALLIES);
+	uint64_t n = control_count(c, TABLE_TALLIES);
+
+	for (; n > 0; n--, t++)
+		if (atomic_load(&t->state) == TALLY_OWNED)
+			atomic_store_explicit(&t->until_look, 0,
+			    memory_order_relaxed);
+}

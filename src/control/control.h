@@ -73,4 +73,11 @@ struct control_sums {
 
 void control_sum(const struct control *c, struct control_sums *sums);
 
+/*
+ * Have the threads look at what is wanted of them at their next allocation or
+ * free.  One that is just counting down may miss it, and looks in its own time:
+ * within 64 KiB, or 1 MiB where every block has a record.
+ */
+void control_nudge(struct control *c);
+
 #endif

@@ -146,6 +146,7 @@ mark_kind_name(uint32_t kind)
 		[MARK_TIME] = "epoch",
 		[MARK_STACKS] = "stacks",
 		[MARK_TRIM] = "trim",
+		[MARK_GROWTH] = "growth",
 	};
 
 	return kind < MARK_KINDS ? names[kind] : NULL;

@@ -32,7 +32,7 @@ mark_is_epoch(uint32_t kind)
 	return kind == MARK_NAMED || kind == MARK_TIME;
 }
 
-/* "mark", "epoch", "stacks", "trim"; NULL: it is none. */
+/* "mark", "epoch", "stacks", "trim", "growth"; NULL: it is none. */
 const char *mark_kind_name(uint32_t kind);
 
 /* Set a mark if config.epoch_ns has passed since the last one by time. */
