@@ -1,5 +1,6 @@
 #!/bin/sh
-# manual.sh - heaptide.1 tells every command and every option that there is
+# manual.sh - heaptide.1 tells every command and every option that there is,
+# heaptide-profile.5 where things lie, and the pages are well made
 . "${srcdir:-.}/tests/lib.sh"
 
 manual=$srcdir/doc/heaptide.1
@@ -36,3 +37,30 @@ for name in $(grep -oh '"HEAPTIDE_[A-Z_]*' "$srcdir"/src/door/options.c |
 	tr -d '"' | sort -u); do
 	grep -q "$name" plain || fail "$name: not in the manual"
 done
+
+# Offsets, as the head of segment.h has them.
+profile=$srcdir/doc/heaptide-profile.5
+row='^ \* *\([0-9]*\)  *\([0-9]*\)  *\(struct segment_\|uint64_t\).*'
+sed -n "s/$row/\1 \2/p" \
+	"$srcdir/src/base/segment.h" >offsets
+[ "$(wc -l <offsets)" -ge 13 ] || fail "segment.h has no table of offsets"
+while read -r offset bytes; do
+	grep -q "^\.It $offset Ta $bytes Ta " "$profile" ||
+		fail "$bytes bytes at $offset: not in heaptide-profile.5"
+done <offsets
+
+# What whoever formats them would stumble over.
+judge=
+for page in "$srcdir"/doc/heaptide*.[0-9]; do
+	if command -v mandoc >/dev/null; then
+		judge=mandoc
+		mandoc -T lint -W warning "$page" >said 2>&1 ||
+			fail "mandoc: $(cat said)"
+	fi
+	if command -v groff >/dev/null; then
+		judge=groff
+		groff -mdoc -T ascii -ww -z "$page" >said 2>&1
+		[ ! -s said ] || fail "groff: $(cat said)"
+	fi
+done
+[ -n "$judge" ] || without "neither mandoc nor groff is installed"
