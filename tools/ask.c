@@ -17,7 +17,7 @@
 #include "sys/place.h"
 #include "sys/proc.h"
 
-/* Who serves may be stopped, and does not answer then. */
+/* Who serves is busy for milliseconds at most. */
 #define PATIENCE_S 5
 
 struct asking {
@@ -29,6 +29,19 @@ struct asking {
 };
 
 /* --- at the socket ---------------------------------------------------------- */
+
+/* Who serves may be stopped, as with its program, and would not answer. */
+static bool
+is_awake(int fd)
+{
+	struct ucred peer;
+	struct proc_stat stat;
+	socklen_t bytes = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	    (peer.pid <= 0 || proc_stat_read(peer.pid, &stat) < 0 ||
+	    (stat.state != 'T' && stat.state != 't'));
+}
 
 static int
 connect_to(const char *segment, int pid)
@@ -50,7 +63,7 @@ connect_to(const char *segment, int pid)
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 		    sizeof(patience));
 		r = connect(fd, (struct sockaddr *)&address, sizeof(address));
-		if (r < 0) {
+		if (r < 0 || !is_awake(fd)) {
 			close(fd);
 			fd = -1;
 		}
@@ -206,7 +219,8 @@ ask_on(int pid, const char *request, bool (*each)(void *context,
 	do {
 		line = a.from != NULL ? read_line(&a) :
 		    answer_here(&a, request);
-		goes_on = line != NULL && each(context, line);
+		goes_on = line != NULL && each(context, line) &&
+		    strncmp(line, "{\"ok\":true", 10) == 0;
 		free(line);
 		if (goes_on && a.from == NULL && a.interval_ns != 0) {
 			nap(a.interval_ns);

@@ -127,6 +127,11 @@ check_options(struct run *run)
 		    "or 1G/h are accepted", o->on_growth);
 		return false;
 	}
+	if (o->epoch != 0 && o->epoch < EPOCH_LEAST_NS) {
+		print_error("run: --epoch is too often; 10ms and more are "
+		    "accepted");
+		return false;
+	}
 	run->stacks = o->stacks;
 	if (run->stacks == RUN_NOT_GIVEN) {
 		run->stacks = STACKS_SAMPLED;

@@ -162,7 +162,7 @@ print_status(const json_t *answer)
 	print_line(&out, PRINT_PLAIN, "  stacks      %s%s%s",
 	    text(configuration, "stacks"),
 	    json_object_get(configuration, "stacks_wanted") != NULL ?
-	    ", and from its next allocation on " : "",
+	    ", and as soon as it takes it " : "",
 	    json_object_get(configuration, "stacks_wanted") != NULL ?
 	    text(configuration, "stacks_wanted") : "");
 	if (json_is_string(json_object_get(progress, "mark")))

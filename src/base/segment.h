@@ -122,6 +122,9 @@ enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
 #define SEGMENT_SAMPLE      (UINT64_C(512) << 10)
 #define SEGMENT_SAMPLE_MOST (UINT64_C(1) << 40)
 
+/* Marks by time are no closer than this. */
+#define EPOCH_LEAST_NS UINT64_C(10000000)
+
 struct segment_config {
 	_Atomic uint32_t stacks; /* enum segment_stacks, as it is counted now */
 	uint32_t depth;        /* frames kept of a stack, from the leaf */

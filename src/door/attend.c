@@ -45,15 +45,25 @@ is_in_handler(const struct arch_frame *caller)
 	return cut != 0 || trace.signal;
 }
 
+/* So often it is tried where no walk comes to the root; then it is given up. */
+#define TRIES_MOST 100
+
+/* @safe: it may be done here and now. */
 static void
-trim(struct control *c, uint64_t now_ns)
+trim(struct control *c, uint64_t now_ns, bool safe)
 {
+	static _Atomic uint32_t tries;
 	struct segment_watch *w = &c->segment->watch;
 	uint32_t wanted = atomic_load(&w->trims_wanted);
 	uint32_t done = atomic_load(&w->trims_done);
+	bool can = safe && real.trim != NULL;
 
-	if (wanted == done || real.trim == NULL ||
-	    !atomic_compare_exchange_strong(&w->trims_done, &done, wanted))
+	if (wanted == done || (!can && real.trim != NULL &&
+	    atomic_fetch_add(&tries, 1) < TRIES_MOST))
+		return;
+	atomic_store(&tries, 0);
+	if (!atomic_compare_exchange_strong(&w->trims_done, &done, wanted) ||
+	    !can)
 		return;
 	real.trim();
 	(void)mark_set(c, MARK_TRIM, "trim", now_ns);
@@ -77,8 +87,8 @@ attend(uint64_t now_ns, const struct arch_frame *caller)
 	series_note(&c, now_ns);
 	mark_by_time(&c, now_ns);
 	dial_follow(now_ns);
-	if (wants_trim() && caller != NULL && !is_in_handler(caller))
-		trim(&c, now_ns);
+	if (wants_trim() && caller != NULL)
+		trim(&c, now_ns, !is_in_handler(caller));
 }
 
 void
@@ -87,5 +97,5 @@ attend_beside(struct control *c, uint64_t now_ns)
 	series_note(c, now_ns);
 	mark_by_time(c, now_ns);
 	dial_follow(now_ns);
-	trim(c, now_ns);
+	trim(c, now_ns, true);
 }

@@ -149,8 +149,7 @@ read_bytes(char *const *environment, const char *name, uint64_t most,
 	return 0;
 }
 
-/* A time, or 0 if it is not given.  More often than this is no epoch. */
-#define EPOCH_LEAST (10 * NS_PER_MS)
+/* A time, or 0 if it is not given. */
 
 static int
 read_epoch(char *const *environment, uint64_t *to)
@@ -160,7 +159,7 @@ read_epoch(char *const *environment, uint64_t *to)
 
 	if (value == NULL || value[0] == '\0')
 		return 0;
-	if (text_parse_duration(value, &ns) < 0 || ns < EPOCH_LEAST)
+	if (text_parse_duration(value, &ns) < 0 || ns < EPOCH_LEAST_NS)
 		return -EINVAL;
 	*to = ns;
 	return 0;
