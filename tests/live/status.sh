@@ -1,0 +1,170 @@
+#!/bin/sh
+# status.sh - one process, looked at, told and copied while it runs: status, ctl,
+# mark, snapshot, also where nobody serves, and where it is stopped
+. "${srcdir:-.}/tests/lib.sh"
+need jq perl
+
+# await COMMAND...: it has to be true within some 30 s
+await()
+{
+	tries=0
+	until "$@" >await.out 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
+		sleep 0.05
+	done
+}
+
+started=
+trap 'status=$?; kill -CONT $started 2>/dev/null; kill $started 2>/dev/null
+	cd /; rm -rf "$scratch"; exit $status' EXIT
+
+heaptide()
+{
+	limited 20 "$HEAPTIDE" "$@"
+}
+
+# refused STATUS SENTENCE ARGUMENT...
+refused()
+{
+	status=$1
+	sentence=$2
+	shift 2
+	heaptide "$@" >out 2>err
+	same "status of $*" "$status" $?
+	grep -q -e "$sentence" err || fail "$*: $(cat err)"
+	same "lines of $*" "1 0" "$(wc -l <err) $(wc -l <out)"
+}
+
+status()
+{
+	heaptide status --json "$pid" >status.json 2>err
+}
+
+# is EXPRESSION: of the status
+is()
+{
+	status && jq -e "$1" status.json
+}
+
+cat >grow.pl <<'PL'
+# 100 kB each 10 ms, until the file "enough" is there; else as it is.
+my @held;
+while (!-e "enough") {
+	push @held, "x" x 100000 if !-e "rest" && @held < 20000;
+	select undef, undef, undef, 0.01;
+}
+PL
+
+# --- what is refused ----------------------------------------------------------
+
+refused 2 "PID is missing" status
+refused 2 "'self' is no process" status self
+refused 2 "'0' is no process" mark 0 name
+refused 2 "is missing" mark 1
+refused 2 "'x' is no process" ctl x help
+refused 2 "'' is no process" snapshot ''
+refused 125 "no profile of process" status $$
+refused 125 "no profile of process" ctl $$ help
+refused 125 "no profile of process" snapshot $$
+
+# --- served, and not -----------------------------------------------------------
+
+for way in run preload; do
+	rm -rf enough rest "$HEAPTIDE_DIR"
+	if [ $way = run ]; then
+		"$HEAPTIDE" run --stacks none --summary off --on-growth 1M/s \
+		    -o profile.tide -- perl grow.pl </dev/null &
+		job=$!
+		running()
+		{
+			set -- "$HEAPTIDE_DIR"/*.sock
+			[ -S "$1" ] && pid=${1##*/} && pid=${pid%.sock}
+		}
+	else
+		env LD_PRELOAD="$LIBHEAPTIDE" HEAPTIDE_STACKS=none \
+		    perl grow.pl </dev/null &
+		job=$!
+		pid=$job
+		running()
+		{
+			[ -e "$(echo "$HEAPTIDE_DIR/$pid".*)" ] && status
+		}
+	fi
+	started="$started $job"
+	await running
+	status || fail "$way: $(cat err)"
+	same "$way: members" "heaptide schema pid status progress memory \
+configuration" "$(jq -r 'keys_unsorted | join(" ")' status.json)"
+	same "$way: what it says" "$pid running none" "$(jq -r '"\(.pid
+	    ) \(.status) \(.configuration.stacks)"' status.json)"
+	same "$way: what people know comes first" "memory_rss_mb cpu_percent" \
+	    "$(jq -r '.memory | keys_unsorted[:2] | join(" ")' status.json)"
+	await is '.memory.growth.minute.low > 0'
+	await is '.memory.limit_in == null or .memory.limit_in > 0'
+	heaptide status "$pid" >out || fail "$way: no text"
+	grep -q "growth .*MiB/s over the last minute" out ||
+		fail "$way: $(cat out)"
+
+	# Marks, and what has grown since.
+	heaptide mark "$pid" one night >out || fail "$way: no mark"
+	same "$way: mark" "mark 'one night' set, number 0" "$(cat out)"
+	refused 2 "at most 63 bytes" mark "$pid" "$(printf '%064d' 1)"
+	heaptide ctl "$pid" marks | jq -e '.marks[0] | .name == "one night" and
+	    .kind == "mark" and .sites' >/dev/null || fail "$way: marks"
+	is '.progress.mark == "one night"' >out || fail "$way: $(cat out)"
+
+	# A refusal is an answer, and status 1; of a watch it ends it.
+	heaptide ctl "$pid" nonsense >out
+	same "$way: status of nonsense" 1 $?
+	same "$way: nonsense" EINVAL "$(jq -r .error out)"
+	heaptide ctl "$pid" watch 5ms >out
+	same "$way: status of a watch too fast" "1 1" "$? $(wc -l <out)"
+
+	# The dial, by itself and by hand.
+	if [ $way = run ]; then
+		await is '.configuration.stacks == "all"'
+		heaptide ctl "$pid" marks | jq -e 'any(.marks[]; .kind ==
+		    "growth" and (.name | test("MiB/s")))' >/dev/null ||
+			fail "the alarm is not among the marks"
+	else
+		heaptide ctl "$pid" stacks all >/dev/null
+		await is '.configuration.stacks == "all"'
+	fi
+	found()
+	{
+		heaptide ctl "$pid" sites 1 by growth >out &&
+			jq -e '.sites[0].growth_bytes > 100000 and
+			    (.sites[0].stack | length > 2)' out
+	}
+	await found
+
+	# A copy, while it goes on.
+	heaptide snapshot -o copy.tide "$pid" >out || fail "$way: no copy"
+	same "$way: where the copy is" copy.tide "$(cat out)"
+	report copy.tide
+	same "$way: the copy" "running all true" "$(json report.json \
+	    '"\(.end.how) \(.stacks) \(.stacks_since > 0)"')"
+	same "$way: series and marks" "true true" "$(json report.json \
+	    '"\(.series | length > 0) \(.marks | length > 0)"')"
+	heaptide report copy.tide >out || fail "$way: no text of the copy"
+	grep -q "running when it was copied" out || fail "$way: $(cat out)"
+
+	# At rest and stopped, it is seen all the same.
+	touch rest
+	kill -STOP "$pid"
+	await is '.status == "stopped"'
+	heaptide ctl "$pid" budget 1T >/dev/null || fail "$way: budget"
+	is '.configuration.budget == 1099511627776' >out ||
+		fail "$way: no budget: $(cat out)"
+	[ $way = preload ] || kill -CONT $job
+	kill -CONT "$pid"
+	await is '.status == "running"'
+	touch enough
+	wait $job || fail "$way: status $?"
+	refused 125 "has ended\|no profile" status "$pid"
+	[ $way = run ] || cp "$HEAPTIDE_DIR/$pid".*.tide profile.tide
+	report profile.tide
+	same "$way: exact" true "$(json report.json .exact)"
+	same "$way: sockets" "" "$(ls "$HEAPTIDE_DIR" | grep sock)"
+done
