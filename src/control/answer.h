@@ -14,19 +14,26 @@
 #include "control/control.h"
 #include "control/request.h"
 
-typedef void answer_function(struct control *c, const struct request *r,
-    struct text *t);
-
 /* answer-state.c: what is */
-answer_function answer_version, answer_status, answer_memory, answer_metrics;
-answer_function answer_series, answer_watch;
+void answer_version(struct control *c, const struct request *r,
+    struct text *t);
+void answer_status(struct control *c, const struct request *r, struct text *t);
+void answer_memory(struct control *c, const struct request *r, struct text *t);
+void answer_metrics(struct control *c, const struct request *r,
+    struct text *t);
+void answer_series(struct control *c, const struct request *r, struct text *t);
+void answer_watch(struct control *c, const struct request *r, struct text *t);
 
 /* answer-sites.c: where from, and since when */
-answer_function answer_sites, answer_marks;
+void answer_sites(struct control *c, const struct request *r, struct text *t);
+void answer_marks(struct control *c, const struct request *r, struct text *t);
 
 /* answer-act.c: what shall be */
-answer_function answer_mark, answer_stacks, answer_sample, answer_budget;
-answer_function answer_trim;
+void answer_mark(struct control *c, const struct request *r, struct text *t);
+void answer_stacks(struct control *c, const struct request *r, struct text *t);
+void answer_sample(struct control *c, const struct request *r, struct text *t);
+void answer_budget(struct control *c, const struct request *r, struct text *t);
+void answer_trim(struct control *c, const struct request *r, struct text *t);
 
 /* A whole number of the request's, up to @most; or @otherwise if it has no
  * such word.  False: refused. */
