@@ -17,7 +17,7 @@
 #include "sys/place.h"
 #include "sys/proc.h"
 
-/* Who serves may be stopped, and does not answer then. */
+/* Who serves may be stopped as we ask. */
 #define PATIENCE_S 5
 
 struct asking {
@@ -29,6 +29,22 @@ struct asking {
 };
 
 /* --- at the socket ---------------------------------------------------------- */
+
+/*
+ * `heaptide run` stops with its program, for the shell's sake, and answers no
+ * one then.
+ */
+static bool
+is_stopped(int fd)
+{
+	struct ucred peer;
+	socklen_t bytes = sizeof(peer);
+	struct proc_stat stat;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	    proc_stat_read(peer.pid, &stat) == 0 &&
+	    (stat.state == 'T' || stat.state == 't');
+}
 
 static int
 connect_to(const char *segment, int pid)
@@ -50,7 +66,7 @@ connect_to(const char *segment, int pid)
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 		    sizeof(patience));
 		r = connect(fd, (struct sockaddr *)&address, sizeof(address));
-		if (r < 0) {
+		if (r < 0 || is_stopped(fd)) {
 			close(fd);
 			fd = -1;
 		}
