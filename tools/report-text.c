@@ -95,7 +95,7 @@ text_stacks(const struct report *r, const struct print *out)
 	bool exact = profile_is_exact(r->profile);
 	char bytes[TEXT_BYTES_ROOM], since[TEXT_DURATION_ROOM];
 
-	switch (config->stacks) {
+	switch (atomic_load(&config->stacks)) {
 	case STACKS_NONE:
 		print_line(out, PRINT_PLAIN, "  counted     %s; without "
 		    "stacks, so not who holds the memory (--stacks all does)",
