@@ -20,7 +20,6 @@
 #define BACKLOG        128
 #define SILENT_NS      (10 * NS_PER_S) /* a client may be put out then */
 #define DEAF_NS        (NS_PER_S / 10) /* after there was no descriptor */
-#define LINES_A_TURN   4 /* of one client, before the others get theirs */
 
 struct listener {
 	int fd; /* -1: there is none */
@@ -342,17 +341,12 @@ next_line(struct serve *s, struct client *c, uint64_t now)
 	return true;
 }
 
-/* A turn is short, however much one client has to ask. */
+/* One, and then the others have theirs, however much this client asks. */
 static bool
-serve_lines(struct serve *s, struct client *c, uint64_t now)
+serve_line(struct serve *s, struct client *c, uint64_t now)
 {
-	int lines = LINES_A_TURN;
-
-	for (; c->at == c->end && lines > 0 && next_line(s, c, now); lines--)
-		if (!send_out(c))
-			return false;
-	c->more = lines == 0 && c->at == c->end;
-	return true;
+	c->more = c->at == c->end && next_line(s, c, now);
+	return send_out(c);
 }
 
 /* False: the client has gone. */
@@ -367,7 +361,7 @@ hear(struct serve *s, struct client *c, uint64_t now)
 	c->heard_ns = now;
 	if (n > 0) {
 		c->have += (size_t)n;
-		return serve_lines(s, c, now);
+		return serve_line(s, c, now);
 	}
 	/* It will ask no more; a line without a newline is one as well. */
 	if (c->have > 0 && !c->skipping) {
@@ -543,9 +537,9 @@ attend(struct serve *s, struct client *c, uint64_t now)
 		return;
 	events = s->poll[c->polled].revents;
 	if (events & POLLOUT)
-		stays = send_out(c) && serve_lines(s, c, now);
+		stays = send_out(c) && serve_line(s, c, now);
 	else if (c->more)
-		stays = serve_lines(s, c, now);
+		stays = serve_line(s, c, now);
 	else if (events & (POLLIN | POLLHUP | POLLERR))
 		stays = hear(s, c, now);
 	if (stays)

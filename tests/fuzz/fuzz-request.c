@@ -29,17 +29,17 @@ back_inside(struct control *c, enum segment_table_id table, uint64_t from,
 static void
 create(void)
 {
-	char path[] = "/tmp/heaptide-fuzz.XXXXXX";
+	char folder[] = "/tmp/heaptide-fuzz.XXXXXX", path[64];
 	uint32_t exec_count;
 
-	MUST(mkdtemp(path) != NULL);
-	MUST(chdir(path) == 0);
-	MUST(segment_create("1.2.tide", &exec_count) == 0);
+	MUST(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof(path), "%s/1.2.tide", folder);
+	MUST(segment_create(path, &exec_count) == 0);
 	MUST(tally_create_shared(getpid()) == 0);
 	MUST(site_create_known() == 0);
 	segment_publish();
-	MUST(unlink("1.2.tide") == 0);
-	MUST(rmdir(path) == 0);
+	MUST(unlink(path) == 0);
+	MUST(rmdir(folder) == 0);
 }
 
 /* A few sites that hold something, under each other. */
