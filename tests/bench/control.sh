@@ -64,10 +64,12 @@ for stacks in ${BENCH_STACKS:-sampled all}; do
 		exec ./turned 2 enough' "${BENCH_HELD:-0}" >messages 2>&1 &
 	run=$!
 	until pid=$(sed 's/ .*//' /proc/"$run"/task/"$run"/children) &&
-	    [ "$(cat /proc/"$pid"/comm)" = turned ]; do sleep 0.1; done
+	    [ "$(cat /proc/"$pid"/comm 2>&1)" = turned ]; do sleep 0.1; done
 	socket=segments/$pid.sock
-	sleep 3 # what it was before its exec has gone
-	"$heaptide" ctl "$pid" status >/dev/null || die "nobody answers"
+	# Until a look, who asks is told of what it was before its exec.
+	until "$heaptide" ctl "$pid" status | grep -q '"status":"running"'; do
+		sleep 0.1
+	done
 	before=$(supervisor)
 	for rate in ${BENCH_RATES:-0 100 10000 most}; do
 		set -- $(figures) "$(allocations)"
