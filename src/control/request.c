@@ -107,15 +107,15 @@ request_parse(struct request *r, const char *line, size_t bytes)
 }
 
 bool
-request_is(const struct request *r, size_t word, const char *word_lower)
+request_is(const struct request *r, size_t word, const char *expected)
 {
 	const char *at = word < r->words ? r->word[word] : "";
 
-	while (*at != '\0' && lower(*at) == *word_lower) {
+	while (*at != '\0' && lower(*at) == *expected) {
 		at++;
-		word_lower++;
+		expected++;
 	}
-	return *at == *word_lower;
+	return *at == *expected;
 }
 
 static const struct request_row *

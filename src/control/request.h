@@ -8,7 +8,8 @@
  *	REQUEST [ARGUMENT...]       {"ok":true,...}
  *	                            {"ok":false,"error":"EINVAL","message":"..."}
  *
- * Words of ours are accepted in either case.  The answer is one line of JSON, always.
+ * Words of ours are accepted in either case.  The answer is one line of JSON,
+ * always.
  */
 #ifndef CONTROL_REQUEST_H
 #define CONTROL_REQUEST_H
@@ -48,8 +49,8 @@ void request_answer(struct control *c, const struct request *r,
 void request_line(struct control *c, const char *line, size_t bytes,
     struct text *t);
 
-/* Is that word @lower, in either case? */
-bool request_is(const struct request *r, size_t word, const char *lower);
+/* Is that word @expected, which is in lower case, in either? */
+bool request_is(const struct request *r, size_t word, const char *expected);
 
 /* Is it one that is answered again and again?  How often; else 0. */
 uint64_t request_interval(const struct request *r);
