@@ -17,7 +17,7 @@
 #include "sys/place.h"
 #include "sys/proc.h"
 
-/* Who serves is busy for milliseconds at most. */
+/* Who serves may be stopped as we ask. */
 #define PATIENCE_S 5
 
 struct asking {
@@ -30,17 +30,20 @@ struct asking {
 
 /* --- at the socket ---------------------------------------------------------- */
 
-/* Who serves may be stopped, as with its program, and would not answer. */
+/*
+ * `heaptide run` stops with its program, for the shell's sake, and answers no
+ * one then.
+ */
 static bool
-is_awake(int fd)
+is_stopped(int fd)
 {
 	struct ucred peer;
-	struct proc_stat stat;
 	socklen_t bytes = sizeof(peer);
+	struct proc_stat stat;
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
-	    (peer.pid <= 0 || proc_stat_read(peer.pid, &stat) < 0 ||
-	    (stat.state != 'T' && stat.state != 't'));
+	    proc_stat_read(peer.pid, &stat) == 0 &&
+	    (stat.state == 'T' || stat.state == 't');
 }
 
 static int
@@ -63,7 +66,7 @@ connect_to(const char *segment, int pid)
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 		    sizeof(patience));
 		r = connect(fd, (struct sockaddr *)&address, sizeof(address));
-		if (r < 0 || !is_awake(fd)) {
+		if (r < 0 || is_stopped(fd)) {
 			close(fd);
 			fd = -1;
 		}
@@ -219,8 +222,7 @@ ask_on(int pid, const char *request, bool (*each)(void *context,
 	do {
 		line = a.from != NULL ? read_line(&a) :
 		    answer_here(&a, request);
-		goes_on = line != NULL && each(context, line) &&
-		    strncmp(line, "{\"ok\":true", 10) == 0;
+		goes_on = line != NULL && each(context, line);
 		free(line);
 		if (goes_on && a.from == NULL && a.interval_ns != 0) {
 			nap(a.interval_ns);

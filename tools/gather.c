@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,22 +166,70 @@ watch_growth(const struct gather *g, struct control *c, uint64_t now)
 	control_nudge(c);
 }
 
+struct look {
+	const struct gather *gather;
+	const char *path;
+	int pid;
+	struct serve *serve; /* to be stopped in the end; or NULL */
+	_Atomic bool over;
+	uint64_t cost_ns;
+};
+
 /* A process that is gone, or a census already under way, is no trouble. */
 static void
-measure(const struct gather *g, const char *path, int pid)
+measure(const struct look *l)
 {
 	struct control c;
 	uint64_t now;
 
-	if (control_open(&c, path, pid) < 0)
+	if (control_open(&c, l->path, l->pid) < 0)
 		return;
-	(void)census_take(c.segment, pid);
-	(void)bypass_look(c.segment, pid);
+	(void)census_take(c.segment, l->pid);
+	(void)bypass_look(c.segment, l->pid);
 	now = sys_clock();
 	series_fill(&c, now);
 	mark_by_time(&c, now);
-	watch_growth(g, &c, now);
+	watch_growth(l->gather, &c, now);
 	control_close(&c);
+}
+
+static void *
+look_beside(void *context)
+{
+	struct look *l = context;
+	uint64_t before = sys_clock();
+
+	measure(l);
+	l->cost_ns = sys_clock() - before;
+	atomic_store(&l->over, true);
+	if (l->serve != NULL)
+		serve_stop(l->serve);
+	return NULL;
+}
+
+/*
+ * To look at some GiB takes a tenth of a second and more; who asks meanwhile
+ * shall not wait for it.  Signals do, as they have to be passed on from where
+ * they are waited for.  Returns what the look has cost.
+ */
+static uint64_t
+look(struct gather *g, const char *path, int pid)
+{
+	struct look l = { .gather = g, .path = path, .pid = pid };
+	pthread_t thread;
+
+	l.serve = g->serve;
+	if (g->serve == NULL ||
+	    pthread_create(&thread, NULL, look_beside, &l) != 0) {
+		l.serve = NULL;
+		(void)look_beside(&l);
+		return l.cost_ns;
+	}
+	serve_watch(g->serve, -1);
+	while (!atomic_load(&l.over))
+		(void)serve_turn(g->serve, 1000);
+	pthread_join(thread, NULL);
+	return l.cost_ns;
 }
 
 /* --- the dead ------------------------------------------------------------- */
@@ -335,7 +385,7 @@ visit(struct gather *g, const char *text, bool running)
 	struct shelf_name name;
 	struct gather_member *m;
 	char path[PLACE_ROOM];
-	uint64_t before;
+	uint64_t cost;
 	bool first, last;
 	int pid;
 
@@ -361,10 +411,9 @@ visit(struct gather *g, const char *text, bool running)
 		note_alive(g, pid);
 	if (!running)
 		return 0;
-	before = sys_clock();
-	measure(g, path, pid);
+	cost = look(g, path, pid);
 	offer(g, path, pid);
-	return sys_clock() - before;
+	return cost;
 }
 
 static uint64_t

@@ -17,6 +17,9 @@
 #include "control/reply.h"
 #include "sys/sys.h"
 
+/* More is no budget, and not every reader of JSON has room for it. */
+#define BUDGET_MOST ((uint64_t)INT64_MAX)
+
 /* The rest of the line, blanks between words as one. */
 static void
 join_words(const struct request *r, char *name, size_t room)
@@ -63,7 +66,7 @@ answer_stacks(struct control *c, const struct request *r, struct text *t)
 
 	if (r->words > 1) {
 		for (i = STACKS_NONE; i <= STACKS_ALL; i++)
-			if (strcmp(r->word[1], control_stacks(i)) == 0)
+			if (request_is(r, 1, control_stacks(i)))
 				break;
 		if (i > STACKS_ALL) {
 			request_refuse(t, -EINVAL,
@@ -106,10 +109,10 @@ answer_budget(struct control *c, const struct request *r, struct text *t)
 	uint64_t bytes;
 
 	if (r->words > 1) {
-		if (strcmp(r->word[1], "off") == 0) {
+		if (request_is(r, 1, "off")) {
 			bytes = 0;
 		} else if (text_parse_bytes(r->word[1], &bytes) < 0 ||
-		    bytes == 0) {
+		    bytes == 0 || bytes > BUDGET_MOST) {
 			request_refuse(t, -EINVAL, "'budget' takes a size, "
 			    "as 512M or 1.5G, or off");
 			return;

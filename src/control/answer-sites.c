@@ -212,14 +212,14 @@ read_order(const struct request *r, uint64_t *n, enum order *order,
 
 	*n = 10;
 	*order = BY_LIVE;
-	if (at < r->words && strcmp(r->word[at], "by") != 0 &&
+	if (at < r->words && !request_is(r, at, "by") &&
 	    !answer_count(r, at++, SITES_MOST, 10, t, n))
 		return false;
 	if (at == r->words)
 		return true;
-	for (i = 0; at + 2 == r->words && strcmp(r->word[at], "by") == 0 &&
+	for (i = 0; at + 2 == r->words && request_is(r, at, "by") &&
 	    i < ARRAY_LENGTH(words); i++)
-		if (strcmp(r->word[at + 1], words[i]) == 0) {
+		if (request_is(r, at + 1, words[i])) {
 			*order = (enum order)i;
 			return true;
 		}

@@ -106,6 +106,18 @@ request_parse(struct request *r, const char *line, size_t bytes)
 	return 0;
 }
 
+bool
+request_is(const struct request *r, size_t word, const char *expected)
+{
+	const char *at = word < r->words ? r->word[word] : "";
+
+	while (*at != '\0' && lower(*at) == *expected) {
+		at++;
+		expected++;
+	}
+	return *at == *expected;
+}
+
 static const struct request_row *
 find_row(const struct request *r)
 {

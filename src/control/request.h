@@ -8,11 +8,13 @@
  *	REQUEST [ARGUMENT...]       {"ok":true,...}
  *	                            {"ok":false,"error":"EINVAL","message":"..."}
  *
- * Either case is accepted.  The answer is one line of JSON, always.
+ * Words of ours are accepted in either case.  The answer is one line of JSON,
+ * always.
  */
 #ifndef CONTROL_REQUEST_H
 #define CONTROL_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +48,9 @@ void request_answer(struct control *c, const struct request *r,
 /* Both at once. */
 void request_line(struct control *c, const char *line, size_t bytes,
     struct text *t);
+
+/* Is that word @expected, which is in lower case, in either? */
+bool request_is(const struct request *r, size_t word, const char *expected);
 
 /* Is it one that is answered again and again?  How often; else 0. */
 uint64_t request_interval(const struct request *r);

@@ -18,6 +18,7 @@
 #define LISTENERS_MOST 256 /* two descriptors each */
 #define BACKLOG        128
 #define SILENT_NS      (10 * NS_PER_S) /* a client may be put out then */
+#define DEAF_NS        (NS_PER_S / 10) /* after there was no descriptor */
 
 /*
  * A descriptor, and what it was when we opened it.  Where we are in a program
@@ -32,14 +33,17 @@ struct handle {
 
 struct listener {
 	struct handle handle;
+	size_t polled; /* place in poll; 0: it is not waited for */
 	struct control control;
 	char path[256]; /* for removal */
 };
 
 struct client {
 	struct handle handle;
+	size_t polled; /* place in poll */
 	uint16_t listener;
 	bool skipping; /* in a line that is too long */
+	bool more;     /* its next line may be there already */
 	uint64_t heard_ns;
 	uint64_t interval_ns, next_ns; /* of a watch; 0: none */
 	struct request watch;
@@ -52,6 +56,7 @@ struct client {
 struct serve {
 	struct handle wake, waker; /* a pipe */
 	int watched;
+	uint64_t deaf_until_ns; /* nobody is let in before */
 	size_t listeners; /* places that are or were in use */
 	struct listener listener[LISTENERS_MOST];
 	struct client client[SERVE_CLIENTS];
@@ -393,13 +398,12 @@ next_line(struct serve *s, struct client *c, uint64_t now)
 	return true;
 }
 
+/* One, and then the others have theirs, however much this client asks. */
 static bool
-serve_lines(struct serve *s, struct client *c, uint64_t now)
+serve_line(struct serve *s, struct client *c, uint64_t now)
 {
-	while (c->at == c->end && next_line(s, c, now))
-		if (!send_out(c))
-			return false;
-	return true;
+	c->more = c->at == c->end && next_line(s, c, now);
+	return send_out(c);
 }
 
 /* False: the client has gone. */
@@ -414,7 +418,7 @@ hear(struct serve *s, struct client *c, uint64_t now)
 	c->heard_ns = now;
 	if (n > 0) {
 		c->have += (size_t)n;
-		return serve_lines(s, c, now);
+		return serve_line(s, c, now);
 	}
 	/* It will ask no more; a line without a newline is one as well. */
 	if (c->have > 0 && !c->skipping) {
@@ -442,23 +446,33 @@ watch_again(struct serve *s, struct client *c, uint64_t now)
 	return send_out(c);
 }
 
-/* A place for a newcomer, if need be of the one that has been silent longest. */
+/* Put out the one that has been silent longest, and too long; or NULL. */
 static struct client *
-find_place(struct serve *s, uint64_t now)
+leave_silent(struct serve *s, uint64_t now)
 {
-	struct client *oldest = &s->client[0];
+	struct client *oldest = NULL;
 	size_t i;
 
-	for (i = 0; i < SERVE_CLIENTS; i++) {
-		if (s->client[i].handle.fd < 0)
-			return &s->client[i];
-		if (s->client[i].heard_ns < oldest->heard_ns)
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		if (s->client[i].handle.fd >= 0 && (oldest == NULL ||
+		    s->client[i].heard_ns < oldest->heard_ns))
 			oldest = &s->client[i];
-	}
-	if (above_u64(now, oldest->heard_ns) < SILENT_NS)
+	if (oldest == NULL || above_u64(now, oldest->heard_ns) < SILENT_NS)
 		return NULL;
 	leave_client(oldest);
 	return oldest;
+}
+
+/* A place for a newcomer, or NULL. */
+static struct client *
+find_place(struct serve *s, uint64_t now)
+{
+	size_t i;
+
+	for (i = 0; i < SERVE_CLIENTS; i++)
+		if (s->client[i].handle.fd < 0)
+			return &s->client[i];
+	return leave_silent(s, now);
 }
 
 static void
@@ -473,14 +487,29 @@ turn_away(int fd)
 	close(fd);
 }
 
+/* They wait in line: without a pause, poll() would tell of them for ever. */
 static void
-accept_all(struct serve *s, size_t at, uint64_t now)
+be_deaf(struct serve *s, uint64_t now)
+{
+	(void)leave_silent(s, now);
+	s->deaf_until_ns = now + DEAF_NS;
+}
+
+static void
+accept_some(struct serve *s, size_t at, uint64_t now)
 {
 	struct client *c;
-	int fd;
+	int fd, i;
 
-	while ((fd = accept4(s->listener[at].handle.fd, NULL, NULL,
-	    SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+	for (i = 0; i < BACKLOG; i++) {
+		fd = accept4(s->listener[at].handle.fd, NULL, NULL,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOBUFS || errno == ENOMEM)
+				be_deaf(s, now);
+			return;
+		}
 		if (!is_ours(fd)) {
 			close(fd);
 			continue;
@@ -492,7 +521,7 @@ accept_all(struct serve *s, size_t at, uint64_t now)
 		}
 		c->handle = take_handle(fd);
 		c->listener = (uint16_t)at;
-		c->skipping = false;
+		c->skipping = c->more = false;
 		c->heard_ns = now;
 		c->interval_ns = 0;
 		c->have = c->at = c->end = 0;
@@ -501,20 +530,35 @@ accept_all(struct serve *s, size_t at, uint64_t now)
 
 /* --- a turn ------------------------------------------------------------------- */
 
-/* What to wait for: places of the listeners, then of the clients. */
 static size_t
-fill_poll(struct serve *s)
+wait_for(struct serve *s, size_t *n, int fd, short events)
+{
+	s->poll[*n] = (struct pollfd){ fd, events, 0 };
+	return (*n)++;
+}
+
+/*
+ * What to wait for.  Only what is there: of more than RLIMIT_NOFILE, poll()
+ * will not hear.
+ */
+static size_t
+fill_poll(struct serve *s, uint64_t now)
 {
 	size_t n = 0, i;
 
-	s->poll[n++] = (struct pollfd){ s->wake.fd, POLLIN, 0 };
-	s->poll[n++] = (struct pollfd){ s->watched, POLLIN, 0 };
+	(void)wait_for(s, &n, s->wake.fd, POLLIN);
+	(void)wait_for(s, &n, s->watched, POLLIN);
 	for (i = 0; i < s->listeners; i++)
-		s->poll[n++] = (struct pollfd){ s->listener[i].handle.fd, POLLIN, 0 };
-	for (i = 0; i < SERVE_CLIENTS; i++)
-		s->poll[n++] = (struct pollfd){ s->client[i].handle.fd,
-			s->client[i].at != s->client[i].end ? POLLOUT : POLLIN,
-			0 };
+		s->listener[i].polled = s->listener[i].handle.fd < 0 ||
+		    now < s->deaf_until_ns ? 0 :
+		    wait_for(s, &n, s->listener[i].handle.fd, POLLIN);
+	for (i = 0; i < SERVE_CLIENTS; i++) {
+		struct client *c = &s->client[i];
+
+		if (c->handle.fd >= 0)
+			c->polled = wait_for(s, &n, c->handle.fd,
+			    c->at != c->end ? POLLOUT : POLLIN);
+	}
 	return n;
 }
 
@@ -524,26 +568,39 @@ time_to_wait(const struct serve *s, uint64_t now, uint64_t until)
 	uint64_t next = until;
 	size_t i;
 
-	for (i = 0; i < SERVE_CLIENTS; i++)
-		if (s->client[i].handle.fd >= 0 && s->client[i].interval_ns != 0 &&
-		    s->client[i].at == s->client[i].end)
-			next = min_u64(next, s->client[i].next_ns);
+	if (now < s->deaf_until_ns)
+		next = min_u64(next, s->deaf_until_ns);
+	for (i = 0; i < SERVE_CLIENTS; i++) {
+		const struct client *c = &s->client[i];
+
+		if (c->handle.fd < 0 || c->at != c->end)
+			continue;
+		if (c->more)
+			return 0;
+		if (c->interval_ns != 0)
+			next = min_u64(next, c->next_ns);
+	}
 	return (int)min_u64((above_u64(next, now) + NS_PER_MS - 1) / NS_PER_MS,
 	    INT32_MAX);
 }
 
 /* False: the descriptor is another's. */
 static bool
-attend(struct serve *s, struct client *c, short events, uint64_t now)
+attend(struct serve *s, struct client *c, uint64_t now)
 {
 	bool stays = true;
+	short events;
 
 	if (c->handle.fd < 0)
 		return true;
-	if ((events != 0 || c->interval_ns != 0) && !is_still_ours(&c->handle))
+	events = s->poll[c->polled].revents;
+	if ((events != 0 || c->more || c->interval_ns != 0) &&
+	    !is_still_ours(&c->handle))
 		return false;
 	if (events & POLLOUT)
-		stays = send_out(c) && serve_lines(s, c, now);
+		stays = send_out(c) && serve_line(s, c, now);
+	else if (c->more)
+		stays = serve_line(s, c, now);
 	else if (events & (POLLIN | POLLHUP | POLLERR))
 		stays = hear(s, c, now);
 	if (stays)
@@ -555,20 +612,20 @@ attend(struct serve *s, struct client *c, short events, uint64_t now)
 
 /* What poll() has found; false: a descriptor is not ours any more. */
 static bool
-attend_all(struct serve *s, size_t listeners, uint64_t now)
+attend_all(struct serve *s, uint64_t now)
 {
 	size_t i;
 
 	for (i = 0; i < SERVE_CLIENTS; i++)
-		if (!attend(s, &s->client[i],
-		    s->poll[2 + listeners + i].revents, now))
+		if (!attend(s, &s->client[i], now))
 			return false;
-	for (i = 0; i < listeners; i++) {
-		if (s->poll[2 + i].revents == 0)
+	for (i = 0; i < s->listeners; i++) {
+		if (s->listener[i].polled == 0 ||
+		    s->poll[s->listener[i].polled].revents == 0)
 			continue;
 		if (!is_still_ours(&s->listener[i].handle))
 			return false;
-		accept_all(s, i, now);
+		accept_some(s, i, now);
 	}
 	return true;
 }
@@ -588,22 +645,21 @@ serve_turn(struct serve *s, int wait_ms)
 {
 	uint64_t now = sys_clock();
 	uint64_t until = now + (uint64_t)wait_ms * NS_PER_MS;
-	size_t listeners, n;
+	size_t n;
 
 	do {
-		listeners = s->listeners;
-		n = fill_poll(s);
+		n = fill_poll(s, now);
 		if (poll(s->poll, n, time_to_wait(s, now, until)) < 0) {
 			if (errno != EINTR)
 				return false;
 			continue;
 		}
 		now = sys_clock();
-		if (!attend_all(s, listeners, now))
+		if (!attend_all(s, now))
 			return false;
 		if (is_stopped(s))
 			return true;
-		/* Closed under our feet, a pipe's end is no news for ever. */
+		/* Closed under our feet: that is no news for ever. */
 		if (s->poll[0].revents != 0)
 			return false;
 	} while (s->poll[1].revents == 0 && now < until);

@@ -15,6 +15,7 @@ targets='
 	rules 100000 500
 	proc 2000 2000
 	command 3000 4000
+	request 4000 5000
 	profile 6000 20000'
 
 fuzzer=-fsanitize=fuzzer,address,undefined

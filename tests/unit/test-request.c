@@ -1,0 +1,542 @@
+/*
+ * Requests of a segment in memory, which is this process' own; what is answered
+ * is read by jansson.
+ */
+#include "own-segment.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "control/mark.h"
+#include "control/request.h"
+
+static struct request r;
+static char room[REQUEST_REPLY_ROOM];
+
+/* What each is asked with; NULL: with nothing more. */
+static const struct {
+	const char *name;
+	const char *arguments[4];
+} asked[] = {
+	{ "help", { NULL } },
+	{ "version", { NULL } },
+	{ "status", { NULL } },
+	{ "memory", { NULL } },
+	{ "sites", { NULL, "100", "by growth", "7 by count" } },
+	{ "marks", { NULL, "500" } },
+	{ "series", { NULL, "600" } },
+	{ "mark", { "a", "of seven words and no more, please" } },
+	{ "stacks", { NULL, "none", "sampled", "all" } },
+	{ "sample", { NULL, "1", "64K", "1024G" } },
+	{ "budget", { NULL, "512M", "1.5G", "off" } },
+	{ "trim", { NULL } },
+	{ "metrics", { NULL } },
+	{ "watch", { "10ms", "1h" } },
+};
+
+static int
+back_inside(struct control *c, enum segment_table_id table, uint64_t from,
+    uint64_t rows)
+{
+	(void)c;
+	(void)from;
+	return segment_room(table, rows);
+}
+
+static struct control
+beside(void)
+{
+	return (struct control){ .segment = segment_mine(),
+		.bytes = segment_mine()->head.bytes, .pid = getpid(),
+		.fd = -1, .back = back_inside };
+}
+
+/* The answer to @bytes, from a room of @bytes_room; one line, of JSON. */
+static json_t *
+ask_within(size_t bytes_room, const char *line, size_t bytes)
+{
+	struct control c = beside();
+	json_error_t error;
+	json_t *answer;
+	struct text t;
+
+	memset(room, '#', sizeof(room));
+	text_open(&t, room, bytes_room);
+	request_line(&c, line, bytes, &t);
+	assert_true(t.used > 0 && t.used < bytes_room);
+	assert_false(t.cut);
+	assert_ptr_equal(memchr(room, '\n', t.used), room + t.used - 1);
+	answer = json_loadb(room, t.used, 0, &error);
+	if (answer == NULL)
+		fail_msg("'%.*s' is answered with: %s", (int)bytes, line, room);
+	assert_true(json_is_boolean(json_object_get(answer, "ok")));
+	return answer;
+}
+
+static json_t *
+ask(const char *line)
+{
+	return ask_within(sizeof(room), line, strlen(line));
+}
+
+static void
+assert_done(const char *line)
+{
+	json_t *answer = ask(line);
+
+	if (!json_is_true(json_object_get(answer, "ok")))
+		fail_msg("'%s' is refused: %s", line, room);
+	assert_null(json_object_get(answer, "error"));
+	json_decref(answer);
+}
+
+static void
+assert_error(json_t *answer, const char *error)
+{
+	assert_true(json_is_false(json_object_get(answer, "ok")));
+	assert_int_equal(json_object_size(answer), 3);
+	assert_string_equal(json_string_value(json_object_get(answer,
+	    "error")), error);
+	assert_true(json_string_length(json_object_get(answer,
+	    "message")) > 0);
+	json_decref(answer);
+}
+
+static void
+assert_refused(const char *line, const char *error)
+{
+	assert_error(ask(line), error);
+}
+
+static int64_t
+number_of(const char *line, const char *name)
+{
+	json_t *answer = ask(line);
+	int64_t n;
+
+	assert_true(json_is_number(json_object_get(answer, name)));
+	n = (int64_t)json_number_value(json_object_get(answer, name));
+	json_decref(answer);
+	return n;
+}
+
+/* --- reading ------------------------------------------------------------------ */
+
+static int
+parse(const char *line)
+{
+	return request_parse(&r, line, strlen(line));
+}
+
+static void
+a_line_is_split_at_blanks(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("sites 5 by growth"), 0);
+	assert_int_equal(r.words, 4);
+	assert_string_equal(r.word[0], "sites");
+	assert_string_equal(r.word[3], "growth");
+	assert_int_equal(parse(" \t status \t\r "), 0);
+	assert_int_equal(r.words, 1);
+	assert_string_equal(r.word[0], "status");
+	assert_int_equal(parse("a b c d e f g h"), 0);
+	assert_int_equal(r.words, REQUEST_WORDS);
+	assert_int_equal(parse("a b c d e f g h "), 0);
+	assert_int_equal(parse("a b c d e f g h i"), -E2BIG);
+}
+
+static void
+a_request_is_in_either_case(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("StAtUs"), 0);
+	assert_string_equal(r.word[0], "status");
+	/* A name is not. */
+	assert_int_equal(parse("MARK Here"), 0);
+	assert_string_equal(r.word[0], "mark");
+	assert_string_equal(r.word[1], "Here");
+	assert_int_equal(parse("\xc3\x89T\xc3\x89"), 0);
+	assert_string_equal(r.word[0], "\xc3\x89t\xc3\x89");
+}
+
+static void
+what_is_no_line_is_none(void **state)
+{
+	char line[REQUEST_LINE_MOST + 2];
+
+	(void)state;
+	assert_int_equal(parse(""), -EINVAL);
+	assert_int_equal(parse(" \t\r  "), -EINVAL);
+	assert_int_equal(request_parse(&r, "status\0", 7), -EINVAL);
+	assert_int_equal(request_parse(&r, "\0", 1), -EINVAL);
+	assert_int_equal(request_parse(&r, "sta\0tus", 7), -EINVAL);
+	memset(line, 'a', sizeof(line));
+	assert_int_equal(request_parse(&r, line, REQUEST_LINE_MOST), 0);
+	assert_int_equal(strlen(r.word[0]), REQUEST_LINE_MOST);
+	assert_int_equal(request_parse(&r, line, REQUEST_LINE_MOST + 1),
+	    -E2BIG);
+	memset(line, ' ', sizeof(line));
+	assert_int_equal(request_parse(&r, line, REQUEST_LINE_MOST), -EINVAL);
+	/* Beyond its bytes nothing of a line is looked at. */
+	assert_int_equal(request_parse(&r, "statusses", 6), 0);
+	assert_string_equal(r.word[0], "status");
+}
+
+static void
+only_a_watch_has_an_interval(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("watch 50ms"), 0);
+	assert_true(request_interval(&r) == 50 * NS_PER_MS);
+	assert_int_equal(parse("WATCH 2s"), 0);
+	assert_true(request_interval(&r) == 2 * NS_PER_S);
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const others[] = { "watch", "watch 5",
+			"watch 1s 2s", "mark 1s", "watch -1s" };
+
+		assert_int_equal(parse(others[i]), 0);
+		assert_true(request_interval(&r) == 0);
+	}
+}
+
+/* --- answering ---------------------------------------------------------------- */
+
+static void
+every_request_is_answered(void **state)
+{
+	char line[128];
+	size_t i, j;
+
+	(void)state;
+	assert_int_equal(ARRAY_LENGTH(asked), request_row_count);
+	for (i = 0; i < request_row_count; i++) {
+		assert_string_equal(asked[i].name, request_rows[i].name);
+		for (j = 0; j < 4; j++) {
+			const char *rest = asked[i].arguments[j];
+
+			if (rest == NULL && j > 0)
+				continue;
+			snprintf(line, sizeof(line), "%s %s", asked[i].name,
+			    rest != NULL ? rest : "");
+			assert_done(line);
+			/* The name alone, in the other case. */
+			for (char *c = line; *c != ' '; c++)
+				*c = (char)(*c - 'a' + 'A');
+			assert_done(line);
+		}
+	}
+}
+
+static void
+help_lists_them_all(void **state)
+{
+	json_t *answer = ask("help");
+	json_t *list = json_object_get(answer, "requests");
+
+	(void)state;
+	assert_int_equal(json_array_size(list), request_row_count);
+	for (size_t i = 0; i < request_row_count; i++) {
+		json_t *row = json_array_get(list, i);
+
+		assert_string_equal(json_string_value(json_object_get(row,
+		    "name")), request_rows[i].name);
+		assert_string_equal(json_string_value(json_object_get(row,
+		    "arguments")), request_rows[i].arguments);
+		assert_true(json_string_length(json_object_get(row,
+		    "help")) > 0);
+	}
+	json_decref(answer);
+}
+
+/* @count arguments, all of them "1". */
+static void
+with_arguments(char line[64], const char *name, size_t count)
+{
+	int n = snprintf(line, 64, "%s", name);
+
+	while (count-- > 0)
+		n += snprintf(line + n, 64 - (size_t)n, " 1");
+}
+
+static void
+wrong_numbers_of_arguments_are_refused(void **state)
+{
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < request_row_count; i++) {
+		const struct request_row *row = &request_rows[i];
+
+		if (row->least > 0) {
+			with_arguments(line, row->name, row->least - 1);
+			assert_refused(line, "EINVAL");
+		}
+		with_arguments(line, row->name, row->most + 1);
+		assert_refused(line, row->most + 1 < REQUEST_WORDS ?
+		    "EINVAL" : "E2BIG");
+	}
+}
+
+static void
+wrong_arguments_are_refused(void **state)
+{
+	static const char *const lines[] = {
+		"what", "statuss", "\x1b[2J", "\xff\xfe", "{\"ok\":true}",
+		"sites 0", "sites -1", "sites 101", "sites x", "sites by",
+		"sites by size", "sites 5 growth", "sites by live 5",
+		"sites 1.5", "marks 0", "marks 501", "series 601", "series x",
+		"stacks some", "stacks 1", "sample 0", "sample -1",
+		"sample 2048G", "sample much", "budget 0", "budget -5M",
+		"budget much", "budget 18446744073709551616",
+		"budget 18446744073709551615", "budget 8E", "watch 9ms",
+		"watch 0s", "watch soon", "watch 5",
+		"mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
+		"this-is-not",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
+		assert_refused(lines[i], "EINVAL");
+	assert_refused("", "EINVAL");
+	assert_refused("\t \r", "EINVAL");
+	assert_error(ask_within(sizeof(room), "status\0", 7), "EINVAL");
+}
+
+static void
+long_lines_are_refused(void **state)
+{
+	static char line[100000];
+
+	(void)state;
+	memset(line, 'a', sizeof(line));
+	assert_error(ask_within(sizeof(room), line, REQUEST_LINE_MOST),
+	    "EINVAL");
+	assert_error(ask_within(sizeof(room), line, REQUEST_LINE_MOST + 1),
+	    "E2BIG");
+	assert_error(ask_within(sizeof(room), line, sizeof(line)), "E2BIG");
+	/* What is refused is quoted, and need not be text. */
+	memset(line, '\x80', sizeof(line));
+	assert_error(ask_within(sizeof(room), line, REQUEST_LINE_MOST),
+	    "EINVAL");
+	assert_error(ask_within(sizeof(room), line, 63), "EINVAL");
+}
+
+/* In any room that a refusal fits into. */
+static void
+an_answer_that_does_not_fit_is_refused(void **state)
+{
+	size_t whole, bytes;
+
+	(void)state;
+	json_decref(ask("status"));
+	whole = strcspn(room, "\n") + 1;
+	for (bytes = 100; bytes + 200 < whole; bytes += 7)
+		assert_error(ask_within(bytes, "status", 6), "EOVERFLOW");
+	assert_error(ask_within(100, "help", 4), "EOVERFLOW");
+}
+
+/* --- what is done ------------------------------------------------------------- */
+
+static void
+settings_are_stored(void **state)
+{
+	struct segment_config *config = &segment_mine()->config;
+	json_t *answer;
+	int64_t wanted;
+
+	(void)state;
+	assert_done("stacks all");
+	assert_int_equal(config->stacks_wanted, STACKS_ALL + 1);
+	assert_done("stacks none");
+	assert_int_equal(config->stacks_wanted, STACKS_NONE + 1);
+	/* Words of ours are in either case, too. */
+	assert_done("STACKS Sampled");
+	assert_int_equal(config->stacks_wanted, STACKS_SAMPLED + 1);
+	assert_refused("stacks more", "EINVAL");
+	assert_int_equal(config->stacks_wanted, STACKS_SAMPLED + 1);
+
+	assert_done("sample 4K");
+	assert_int_equal(config->sample_bytes, 4096);
+	assert_refused("sample 0", "EINVAL");
+	assert_int_equal(config->sample_bytes, 4096);
+
+	assert_done("budget 1.5G");
+	assert_true(config->budget_bytes == 3 * (GIB / 2));
+	answer = ask("status");
+	assert_true(json_number_value(json_object_get(json_object_get(answer,
+	    "configuration"), "budget")) == 1610612736.0);
+	json_decref(answer);
+	assert_refused("budget nothing", "EINVAL");
+	assert_true(config->budget_bytes == 3 * (GIB / 2));
+	assert_done("budget OFF");
+	assert_int_equal(config->budget_bytes, 0);
+	answer = ask("status");
+	assert_true(json_is_null(json_object_get(json_object_get(answer,
+	    "configuration"), "budget")));
+	json_decref(answer);
+
+	wanted = number_of("trim", "trims_wanted");
+	assert_int_equal(number_of("trim", "trims_wanted"), wanted + 1);
+}
+
+/* The names of the sites of an answer, from 'a' on. */
+static void
+assert_sites(const char *line, const char *expected)
+{
+	json_t *answer = ask(line);
+	json_t *sites = json_object_get(answer, "sites");
+	char found[32];
+	size_t i;
+
+	assert_true(json_array_size(sites) < sizeof(found));
+	for (i = 0; i < json_array_size(sites); i++)
+		found[i] = (char)('a' + json_integer_value(json_object_get(
+		    json_array_get(sites, i), "site")) - SITE_FULL - 1);
+	found[i] = '\0';
+	assert_string_equal(found, expected);
+	json_decref(answer);
+}
+
+/* A site that holds @blocks of @bytes. */
+static struct count *
+put_site(uint64_t pc, uint64_t bytes, uint64_t blocks)
+{
+	int64_t node = segment_take(TABLE_NODES, 1);
+	struct node *n = (struct node *)segment_rows(TABLE_NODES) + node;
+	struct count *c;
+	uint32_t site;
+
+	assert_true(node > 0);
+	atomic_store(&n->pc, pc);
+	site = site_make((uint32_t)node, 0);
+	c = (struct count *)segment_rows(TABLE_FIRST) + site;
+	c->allocations = blocks + 5;
+	c->frees = 5;
+	c->allocated_bytes = bytes + 1000;
+	c->freed_bytes = 1000;
+	return c;
+}
+
+static void
+sites_are_in_order(void **state)
+{
+	struct estimate *e = segment_rows(TABLE_ESTIMATES);
+	struct count *a, *c;
+	json_t *answer, *site;
+
+	(void)state;
+	a = put_site(0x1000, 100, 9);
+	(void)put_site(0x2000, 500, 2);
+	c = put_site(0x3000, 300, 4);
+	assert_sites("sites", "bca");
+	assert_sites("sites 2", "bc");
+	assert_sites("sites 1 by count", "a");
+	assert_sites("sites by count", "acb");
+	/* Without a mark all of it has grown. */
+	assert_sites("sites by growth", "bca");
+	answer = ask("sites 1");
+	site = json_array_get(json_object_get(answer, "sites"), 0);
+	assert_null(json_object_get(site, "growth_bytes"));
+	assert_int_equal(json_integer_value(json_object_get(site,
+	    "live_bytes")), 500);
+	assert_int_equal(json_integer_value(json_object_get(site,
+	    "live_blocks")), 2);
+	assert_int_equal(json_integer_value(json_object_get(site,
+	    "allocations")), 7);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(
+	    json_object_get(site, "stack"), 0), "pc")), 0x2000);
+	json_decref(answer);
+
+	assert_done("mark Here and now");
+	assert_sites("sites by growth", "");
+	a->allocated_bytes += 70;
+	c->freed_bytes += 20;
+	assert_sites("sites BY Growth", "a");
+	answer = ask("sites 3");
+	site = json_array_get(json_object_get(answer, "sites"), 1);
+	assert_int_equal(json_integer_value(json_object_get(site,
+	    "growth_bytes")), -20);
+	json_decref(answer);
+
+	/* What was drawn is added; a new site has grown by all it holds. */
+	(void)put_site(0x4000, 0, 0);
+	assert_int_equal(segment_reach(TABLE_ESTIMATES, SITE_FULL + 5), 0);
+	e[SITE_FULL + 4].allocated_bytes = 8000 * ESTIMATE_BYTES;
+	e[SITE_FULL + 4].freed_bytes = 1000 * ESTIMATE_BYTES;
+	e[SITE_FULL + 4].allocations = 30 * ESTIMATE_BLOCKS;
+	e[SITE_FULL + 4].frees = 10 * ESTIMATE_BLOCKS;
+	assert_sites("sites by growth", "da");
+	assert_sites("sites by count", "dacb");
+	assert_int_equal(number_of("status", "pid"), getpid());
+}
+
+static void
+marks_are_told(void **state)
+{
+	json_t *answer, *mark;
+	size_t n;
+
+	(void)state;
+	assert_done("mark one\x7f\xff  two");
+	answer = ask("marks 1");
+	assert_int_equal(json_array_size(json_object_get(answer, "marks")), 1);
+	mark = json_array_get(json_object_get(answer, "marks"), 0);
+	assert_string_equal(json_string_value(json_object_get(mark, "name")),
+	    "one\x7f\xef\xbf\xbd two");
+	assert_string_equal(json_string_value(json_object_get(mark, "kind")),
+	    "mark");
+	assert_true(json_is_true(json_object_get(mark, "sites")));
+	json_decref(answer);
+	answer = ask("marks 500");
+	n = json_array_size(json_object_get(answer, "marks"));
+	assert_int_equal(number_of("mark again", "number"), (int64_t)n);
+	json_decref(answer);
+
+	/* One whose row is taken, and not yet filled, is left out. */
+	assert_true(segment_take(TABLE_MARKS, 1) > 0);
+	answer = ask("marks 500");
+	assert_int_equal(json_array_size(json_object_get(answer, "marks")),
+	    n + 1);
+	json_decref(answer);
+}
+
+static void
+a_full_table_of_marks_is_told(void **state)
+{
+	struct control c = beside();
+
+	(void)state;
+	while (mark_set(&c, MARK_TRIM, "event", 1) >= 0)
+		;
+	assert_int_equal(control_count(&c, TABLE_MARKS),
+	    segment_mine()->table[TABLE_MARKS].capacity);
+	assert_refused("mark more", "ENOSPC");
+	assert_done("marks 500");
+	assert_done("status");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_is_split_at_blanks),
+		cmocka_unit_test(a_request_is_in_either_case),
+		cmocka_unit_test(what_is_no_line_is_none),
+		cmocka_unit_test(only_a_watch_has_an_interval),
+		cmocka_unit_test(sites_are_in_order),
+		cmocka_unit_test(every_request_is_answered),
+		cmocka_unit_test(help_lists_them_all),
+		cmocka_unit_test(wrong_numbers_of_arguments_are_refused),
+		cmocka_unit_test(wrong_arguments_are_refused),
+		cmocka_unit_test(long_lines_are_refused),
+		cmocka_unit_test(an_answer_that_does_not_fit_is_refused),
+		cmocka_unit_test(settings_are_stored),
+		cmocka_unit_test(marks_are_told),
+		cmocka_unit_test(a_full_table_of_marks_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, own_segment_setup,
+	    own_segment_teardown);
+}
