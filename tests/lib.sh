@@ -27,7 +27,10 @@ victims=$builddir/tests/victims
 modules=$victims/.libs
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/heaptide-test.XXXXXX") || exit
-trap 'status=$?; cd /; rm -rf "$scratch"; exit $status' EXIT
+# Pids that a test has started and that end with it, also if it fails.
+started=
+trap 'status=$?; kill -CONT $started 2>/dev/null; kill -KILL $started \
+	2>/dev/null; cd /; rm -rf "$scratch"; exit $status' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$scratch" || exit
 export HEAPTIDE_DIR="$scratch/segments" XDG_CACHE_HOME="$scratch/cache"
@@ -76,6 +79,17 @@ within()
 {
 	[ "$4" -ge "$2" ] && [ "$4" -le "$3" ] ||
 		fail "$1: expected $2 to $3, found '$4'"
+}
+
+# await COMMAND...: it has to be true within some 30 s
+await()
+{
+	tries=0
+	until "$@" >await.out 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
+		sleep 0.05
+	done
 }
 
 # --- running programs --------------------------------------------------------

@@ -27,7 +27,9 @@ report_run(const void *options, int operands, char **operand)
 		return COMMAND_FAILED;
 	}
 	report_open(&r, &profile, o);
-	if (o->json)
+	if (o->verify)
+		status = report_verify(&r);
+	else if (o->json)
 		status = report_print_json(&r);
 	else
 		report_print_text(&r);
@@ -66,6 +68,9 @@ static const struct option_row report_rows[] = {
 	{ .name = "threads", .letter = 't', .kind = OPTION_FLAG,
 	  .at = offsetof(struct report_options, threads),
 	  .help = "show all threads" },
+	{ .name = "verify", .kind = OPTION_FLAG,
+	  .at = offsetof(struct report_options, verify),
+	  .help = "only find out whether it contradicts itself" },
 	{ .name = "debuginfod", .kind = OPTION_FLAG,
 	  .at = offsetof(struct report_options, debuginfod),
 	  .help = "ask DEBUGINFOD_URLS for debug files" },

@@ -35,6 +35,7 @@ struct report_options {
 	bool threads;
 	bool full;
 	bool debuginfod;
+	bool verify;
 	int sort;         /* enum site_key */
 	uint64_t top;     /* 0: the default */
 	uint64_t callers; /* of a site, in text */
@@ -131,6 +132,11 @@ json_t *report_json_marks(const struct profile *profile);
 /* A line, if there is growth beyond doubt; a table, if there are marks. */
 void report_print_growth(const struct report *r, const struct print *out);
 void report_print_marks(const struct report *r, const struct print *out);
+
+/* --- verify.c ------------------------------------------------------------- */
+
+/* Say what contradicts what, or that nothing does.  An exit status. */
+int report_verify(const struct report *r);
 
 /* --- report-text.c -------------------------------------------------------- */
 

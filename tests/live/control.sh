@@ -4,21 +4,6 @@
 . "${srcdir:-.}/tests/lib.sh"
 need perl jq
 
-started=
-trap 'status=$?; kill -CONT $started 2>/dev/null; kill -KILL $started \
-	2>/dev/null; cd /; rm -rf "$scratch"; exit $status' EXIT
-
-# await COMMAND...: it has to be true within some 30 s
-await()
-{
-	tries=0
-	until "$@" >await.out 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
-		sleep 0.05
-	done
-}
-
 # --- who asks ----------------------------------------------------------------
 
 cat >client.pl <<'PL'

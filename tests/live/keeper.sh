@@ -4,21 +4,6 @@
 . "${srcdir:-.}/tests/lib.sh"
 need jq perl
 
-# await COMMAND...: it has to be true within some 30 s
-await()
-{
-	tries=0
-	until "$@" >await.out 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
-		sleep 0.05
-	done
-}
-
-started=
-trap 'status=$?; kill $started 2>/dev/null; cd /; rm -rf "$scratch"
-	exit $status' EXIT
-
 cat >ask.pl <<'PL'
 use IO::Socket::UNIX;
 my $s = IO::Socket::UNIX->new(shift) or die "$!\n";

@@ -28,21 +28,6 @@ refused()
 	same "lines of monitor $*" "1 0" "$(wc -l <err) $(wc -l <out)"
 }
 
-# await COMMAND...: it has to be true within some 30 s
-await()
-{
-	tries=0
-	until "$@" >await.out 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
-		sleep 0.05
-	done
-}
-
-started=
-trap 'status=$?; kill $started 2>/dev/null; cd /; rm -rf "$scratch"
-	exit $status' EXIT
-
 cat >grow.pl <<'PL'
 # Some bytes every 10 ms, until the file "enough" is there.
 my @held = ("x" x 2000000);

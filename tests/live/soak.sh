@@ -7,21 +7,6 @@
 need perl jq
 
 seconds=${SOAK_SECONDS:-10}
-started=
-trap 'status=$?; kill -KILL $started 2>/dev/null; cd /; rm -rf "$scratch"
-	exit $status' EXIT
-
-# await COMMAND...: it has to be true within some 30 s
-await()
-{
-	tries=0
-	until "$@" >await.out 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
-		sleep 0.05
-	done
-}
-
 cat >crowd.pl <<'PL'
 # crowd.pl DIRECTORY PID SECONDS SEED: ask PID and its children at random
 use strict;
@@ -166,6 +151,7 @@ same "profiles of children" "$(ls account.* | wc -l)" \
 	"$(ls profile.tide.d | wc -l)"
 
 report profile.tide
+"$HEAPTIDE" report --verify profile.tide || fail "it contradicts itself"
 mv report.json soaked.json
 within "marks" 10 32768 "$(json soaked.json '.marks | length')"
 # What threads cost by themselves, without any work.

@@ -4,17 +4,6 @@
 . "${srcdir:-.}/tests/lib.sh"
 need jq
 
-# await COMMAND...: it has to be true within some 30 s
-await()
-{
-	tries=0
-	until "$@" >await.out 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
-		sleep 0.05
-	done
-}
-
 ctl()
 {
 	limited 20 "$HEAPTIDE" ctl "$pid" "$@" >answer.json ||
@@ -63,6 +52,8 @@ for way in run preload; do
 		wait $job || fail "$way, $first: status $?"
 		[ $way = run ] || cp "$HEAPTIDE_DIR"/*.tide profile.tide
 		report profile.tide
+		"$HEAPTIDE" report --verify profile.tide >verdict ||
+			fail "$way, $first: $(cat verdict)"
 		mv report.json turned.json
 
 		# What threads cost by themselves, without any work.
