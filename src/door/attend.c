@@ -3,24 +3,9 @@
 #include "control/mark.h"
 #include "door/boot.h"
 #include "door/dial.h"
+#include "door/inside.h"
 #include "door/real.h"
 #include "stack/unwind.h"
-
-static int
-back_inside(struct control *c, enum segment_table_id table, uint64_t from,
-    uint64_t rows)
-{
-	(void)c;
-	(void)from;
-	return segment_room(table, rows);
-}
-
-struct control
-attend_control(void)
-{
-	return (struct control){ .segment = segment_mine(), .fd = -1,
-		.back = back_inside };
-}
 
 /* --- giving memory back ------------------------------------------------------- */
 
@@ -82,7 +67,7 @@ wants_trim(void)
 void
 attend(uint64_t now_ns, const struct arch_frame *caller)
 {
-	struct control c = attend_control();
+	struct control c = inside();
 
 	series_note(&c, now_ns);
 	mark_by_time(&c, now_ns);

@@ -41,7 +41,4 @@ void attend(uint64_t now_ns, const struct arch_frame *caller);
 /* The same in a thread of ours, which holds no lock of the allocator's. */
 void attend_beside(struct control *c, uint64_t now_ns);
 
-/* Our own segment, as control has it. */
-struct control attend_control(void);
-
 #endif

@@ -711,6 +711,10 @@ __attribute__((constructor)) static void
 start(void)
 {
 	(void)boot_enter();
-	if (boot.options.keeper && is_counting() && !boot_is_guest())
+	if (boot.options.keeper && is_counting() && !boot_is_guest()) {
+		struct aside was = boot_own_begin();
+
 		keeper_start(boot.directory);
+		boot_own_end(was);
+	}
 }

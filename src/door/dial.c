@@ -1,7 +1,7 @@
 #include "door/dial.h"
 
 #include "control/mark.h"
-#include "door/attend.h"
+#include "door/inside.h"
 #include "door/real.h"
 #include "heap/sample.h"
 #include "heap/tally.h"
@@ -100,7 +100,7 @@ static void
 turn(enum segment_stacks stacks, uint64_t now_ns)
 {
 	struct segment *s = segment_mine();
-	struct control inside = attend_control();
+	struct control c = inside();
 
 	sample_look_everywhere();
 	boot_now.mixed = true;
@@ -111,7 +111,7 @@ turn(enum segment_stacks stacks, uint64_t now_ns)
 	atomic_store(&s->config.stacks, stacks);
 	atomic_store(&s->watch.switched_ns, now_ns);
 	atomic_fetch_add(&s->watch.switches, 1);
-	(void)mark_set(&inside, MARK_STACKS, control_stacks(stacks), now_ns);
+	(void)mark_set(&c, MARK_STACKS, control_stacks(stacks), now_ns);
 }
 
 void

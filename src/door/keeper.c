@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "base/text.h"
 #include "control/census.h"
@@ -11,7 +10,7 @@
 #include "control/series.h"
 #include "control/serve.h"
 #include "door/attend.h"
-#include "door/boot.h"
+#include "door/inside.h"
 #include "mem/segment.h"
 #include "sys/place.h"
 #include "sys/proc.h"
@@ -49,10 +48,10 @@ look(struct control *c)
 static void *
 keep(void *unused)
 {
-	struct control c = attend_control();
+	struct control c = inside();
 
 	(void)unused;
-	(void)prctl(PR_SET_NAME, "heaptide", 0, 0, 0);
+	sys_name_thread("heaptide");
 	while (atomic_load(&keeper.state) == KEEPER_RUNS &&
 	    serve_turn(keeper.serve, TURN_MS)) {
 		look(&c);
@@ -88,10 +87,8 @@ begin_thread(void)
 void
 keeper_start(const char *directory)
 {
-	struct control c = attend_control();
+	struct control c = inside();
 	struct text name;
-	struct aside was;
-	bool begun;
 
 	text_open(&name, keeper.socket, sizeof(keeper.socket));
 	text_put(&name, directory);
@@ -101,12 +98,7 @@ keeper_start(const char *directory)
 	if (name.cut || serve_open(&keeper.serve) < 0)
 		return;
 	atomic_store(&keeper.state, KEEPER_RUNS);
-	/* What libc takes for a thread is ours, not the program's. */
-	was = boot_own_begin();
-	begun = serve_add(keeper.serve, keeper.socket, &c) == 0 &&
-	    begin_thread();
-	boot_own_end(was);
-	if (begun)
+	if (serve_add(keeper.serve, keeper.socket, &c) == 0 && begin_thread())
 		return;
 	atomic_store(&keeper.state, KEEPER_NONE);
 	serve_close(keeper.serve);

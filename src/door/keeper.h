@@ -17,7 +17,10 @@
 #ifndef DOOR_KEEPER_H
 #define DOOR_KEEPER_H
 
-/* At the end of the library's start, in the program's first thread. */
+/*
+ * At the end of the library's start, in the program's first thread.  What libc
+ * takes for a thread is ours, see boot_own_begin().
+ */
 void keeper_start(const char *directory);
 
 /* Have it leave, and wait until it has: at exit, and before a filter of system

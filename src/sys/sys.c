@@ -378,6 +378,12 @@ sys_thread_name(char name[16])
 	return (int)call(SYS_prctl, PR_GET_NAME, (long)name, 0, 0, 0, 0);
 }
 
+void
+sys_name_thread(const char *name)
+{
+	(void)call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0, 0);
+}
+
 /* --- clocks --------------------------------------------------------------- */
 
 /*

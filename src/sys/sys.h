@@ -102,6 +102,7 @@ int sys_thread_exists(int tid);
 void sys_yield(void);
 /* The caller's name, at most 16 bytes with the terminator. */
 int sys_thread_name(char name[16]);
+void sys_name_thread(const char *name);
 
 /* Through the vDSO, some 5 and 20 ns; ns since boot, since 1970. */
 uint64_t sys_clock_coarse(void);

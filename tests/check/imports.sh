@@ -18,7 +18,7 @@ ever='__errno_location environ __environ __libc_single_threaded
 
 # The keeper's own thread, and what starts it; it is in no hook.
 keeper='accept4 bind close fchmod fstat geteuid getsockopt listen open pipe2
-	poll prctl read recv send socket unlink write
+	poll read recv send socket unlink write
 	pthread_attr_destroy pthread_attr_init pthread_attr_setdetachstate
 	pthread_attr_setstacksize pthread_create pthread_sigmask sigfillset'
 
