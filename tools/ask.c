@@ -222,7 +222,8 @@ ask_on(int pid, const char *request, bool (*each)(void *context,
 	do {
 		line = a.from != NULL ? read_line(&a) :
 		    answer_here(&a, request);
-		goes_on = line != NULL && each(context, line);
+		goes_on = line != NULL && each(context, line) &&
+		    strncmp(line, "{\"ok\":true", 10) == 0;
 		free(line);
 		if (goes_on && a.from == NULL && a.interval_ns != 0) {
 			nap(a.interval_ns);

@@ -380,6 +380,18 @@ scan_relocs(struct look *look, const struct loaded *m, struct table t,
 }
 
 /*
+ * A process that executes another program says so before it does (END_EXEC),
+ * and from then on what is seen of it is that program's.
+ */
+static void
+found(const struct look *look, enum bypass_why why, const char *module,
+    const char *allocator)
+{
+	if (atomic_load(&look->segment->end.how) == END_UNKNOWN)
+		(void)bypass_note(look->segment, why, module, allocator);
+}
+
+/*
  * One that binds its own calls to itself.  The allocator that comes after us
  * may well do so: it is asked through us.
  */
@@ -389,7 +401,7 @@ judge_own(struct look *look, const struct loaded *m)
 	if (m->malloc != 0 && m->symbolic &&
 	    m->start != look->segment->objects.allocator &&
 	    m->start != look->segment->objects.heaptide)
-		(void)bypass_note(look->segment, BYPASS_OWN, m->path, NULL);
+		found(look, BYPASS_OWN, m->path, NULL);
 }
 
 static void
@@ -470,11 +482,10 @@ judge(const struct look *look, const struct suspect *s)
 		return;
 	if (p->start == s->start) {
 		if (!is_doubled(look, p))
-			(void)bypass_note(look->segment, BYPASS_OWN, s->path,
-			    NULL);
+			found(look, BYPASS_OWN, s->path, NULL);
 		return;
 	}
-	(void)bypass_note(look->segment, p->start != o->allocator &&
+	found(look, p->start != o->allocator &&
 	    is_doubled(look, p) ? BYPASS_NAMESPACE : BYPASS_BOUND, s->path,
 	    p->path);
 }

@@ -119,6 +119,18 @@ who_is_bound_to_the_allocator_is_noted_with_it(void **state)
 	free(path);
 }
 
+/* While we look, it has become another program: that is not this one's. */
+static void
+of_who_has_gone_on_by_exec_nothing_is_noted(void **state)
+{
+	(void)state;
+	segment.objects.heaptide = start_of("_cmocka_run_group_tests");
+	segment.objects.allocator = start_of("malloc");
+	atomic_store(&segment.end.how, END_EXEC);
+	(void)bypass_look(&segment, 0);
+	assert_int_equal(count(BYPASS_NONE), SEGMENT_BYPASSES);
+}
+
 static void
 who_comes_first_stands_for_all_that_are_bound_to_it(void **state)
 {
@@ -152,6 +164,8 @@ main(void)
 		    who_is_bound_to_the_library_is_not_noted, empty),
 		cmocka_unit_test_setup(
 		    who_is_bound_to_the_allocator_is_noted_with_it, empty),
+		cmocka_unit_test_setup(
+		    of_who_has_gone_on_by_exec_nothing_is_noted, empty),
 		cmocka_unit_test_setup(
 		    who_comes_first_stands_for_all_that_are_bound_to_it,
 		    empty),
