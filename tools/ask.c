@@ -28,7 +28,7 @@ struct asking {
 	FILE *from;
 };
 
-/* --- at the socket ---------------------------------------------------------- */
+/* --- at the socket -------------------------------------------------------- */
 
 /*
  * `heaptide run` stops with its program, for the shell's sake, and answers no
@@ -92,7 +92,7 @@ send_line(int fd, const char *line)
 	return send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
 }
 
-/* --- the two ways ------------------------------------------------------------- */
+/* --- the two ways --------------------------------------------------------- */
 
 static bool
 refuse(char why[ASK_WHY_ROOM], int pid, const char *what, int error)
@@ -168,7 +168,7 @@ read_line(struct asking *a)
 	return NULL;
 }
 
-/* --- asking ------------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------- */
 
 char *
 ask_line(int pid, const char *request, char why[ASK_WHY_ROOM])

@@ -45,7 +45,7 @@ join(int words, char **word)
 	return line;
 }
 
-/* --- ctl -------------------------------------------------------------------- */
+/* --- ctl ------------------------------------------------------------------ */
 
 struct printing {
 	bool refused;
@@ -95,7 +95,7 @@ const struct command command_ctl = {
 	.run = ctl_run,
 };
 
-/* --- mark ------------------------------------------------------------------- */
+/* --- mark ----------------------------------------------------------------- */
 
 static int
 mark_run(const void *options, int operands, char **operand)

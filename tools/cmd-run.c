@@ -158,10 +158,10 @@ static void
 serve(void *context, int signals, uint64_t until_ns)
 {
 	struct run *run = context;
-	uint64_t left = above_u64(until_ns, sys_clock());
+	uint64_t left = above_u64(until_ns, sys_clock()) / NS_PER_MS + 1;
 
 	serve_watch(run->serve, signals);
-	(void)serve_turn(run->serve, (int)min_u64(left / NS_PER_MS + 1, INT32_MAX));
+	(void)serve_turn(run->serve, (int)min_u64(left, INT32_MAX));
 }
 
 static void

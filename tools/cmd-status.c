@@ -25,7 +25,7 @@ static const struct option_row status_rows[] = {
 	{ .name = NULL }
 };
 
-/* --- what an answer says ------------------------------------------------------ */
+/* --- what an answer says -------------------------------------------------- */
 
 static uint64_t
 number(const json_t *object, const char *name)
@@ -49,7 +49,7 @@ text(const json_t *object, const char *name)
 	return value != NULL ? value : "-";
 }
 
-/* --- lines -------------------------------------------------------------------- */
+/* --- lines ---------------------------------------------------------------- */
 
 static void
 print_heap(const struct print *out, const json_t *memory,

@@ -36,7 +36,7 @@ profile_points(const struct profile *profile, bool minutes, size_t *count)
 	return points;
 }
 
-/* --- growth ----------------------------------------------------------------- */
+/* --- growth --------------------------------------------------------------- */
 
 /*
  * Evenly over the span, @n times; between two points the heap was as at the
@@ -87,7 +87,7 @@ profile_growth(const struct profile *profile, uint64_t span_ns,
 	return trend_of(to, n, line);
 }
 
-/* --- marks ------------------------------------------------------------------ */
+/* --- marks ---------------------------------------------------------------- */
 
 static bool
 is_named(const struct mark *m, const char *name)

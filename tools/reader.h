@@ -129,7 +129,7 @@ bool profile_held(const struct profile *profile, const struct mark *mark,
 /* "mark", "epoch", "stacks", "trim"; NULL: it is none, or not complete. */
 const char *profile_mark_kind(const struct mark *mark);
 
-/* --- figures.c, again ------------------------------------------------------- */
+/* --- figures.c, again ----------------------------------------------------- */
 
 /* Totals of a process, summed from its tallies. */
 struct totals {

@@ -15,7 +15,7 @@
 #define MARKS_SHOWN 12
 #define HOUR_NS     (3600 * NS_PER_S)
 
-/* --- as JSON ------------------------------------------------------------------ */
+/* --- as JSON -------------------------------------------------------------- */
 
 static void
 append_points(json_t *list, const struct profile *p, bool minutes,
@@ -81,7 +81,7 @@ report_json_marks(const struct profile *p)
 	return list;
 }
 
-/* --- as text ------------------------------------------------------------------ */
+/* --- as text -------------------------------------------------------------- */
 
 void
 report_print_growth(const struct report *r, const struct print *out)

@@ -302,7 +302,7 @@ struct segment_watch {
 	_Atomic uint32_t trims_wanted;
 	_Atomic uint32_t trims_done;
 	_Atomic uint32_t trend_busy; /* 1: figures are being written */
-	_Atomic uint64_t taken_ns;  /* a copy of a living process: when; 0: not */
+	_Atomic uint64_t taken_ns;  /* when a living process was copied; or 0 */
 	_Atomic uint64_t switched_ns; /* CLOCK_MONOTONIC of the last switch */
 	_Atomic uint64_t next_mark_ns; /* by config.epoch_ns */
 	uint32_t trend_stride;      /* each so-many-th mark has figures; 0: 1 */
@@ -494,7 +494,7 @@ struct mapping {
 	uint64_t born_ns; /* CLOCK_MONOTONIC */
 };
 
-/* --- over time ---------------------------------------------------------------- */
+/* --- over time ------------------------------------------------------------ */
 
 /*
  * How the process stood at a moment.  A ring has a place for each second, or

@@ -60,7 +60,7 @@ char *text_format_bytes(char buffer[TEXT_BYTES_ROOM], uint64_t bytes);
 #define TEXT_DURATION_ROOM 24
 char *text_format_duration(char buffer[TEXT_DURATION_ROOM], uint64_t ns);
 
-/* Bytes in a second for people: `+1.5 MiB/s`, or by the hour if slow: `-300 KiB/h`. */
+/* Bytes a second for people: `+1.5 MiB/s`; by the hour if slow: `-300 KiB/h`. */
 #define TEXT_RATE_ROOM 24
 char *text_format_rate(char buffer[TEXT_RATE_ROOM], double rate);
 

@@ -16,7 +16,7 @@
 #define FRAMES_MOST 24
 #define MARKS_MOST  500
 
-/* --- what sites hold ---------------------------------------------------------- */
+/* --- what sites hold ------------------------------------------------------ */
 
 enum order { BY_LIVE, BY_GROWTH, BY_COUNT };
 
@@ -124,7 +124,7 @@ choose(const struct holdings *h, enum order order, size_t n, uint32_t *best)
 	return found;
 }
 
-/* --- stacks ------------------------------------------------------------------- */
+/* --- stacks --------------------------------------------------------------- */
 
 /* The module that held @pc when @node was made; the last that fits. */
 static const struct module *
@@ -254,7 +254,7 @@ answer_sites(struct control *c, const struct request *r, struct text *t)
 	sys_munmap(h.of, h.bytes);
 }
 
-/* --- marks -------------------------------------------------------------------- */
+/* --- marks ---------------------------------------------------------------- */
 
 static void
 put_mark(const struct control *c, const struct mark *m, uint64_t number,

@@ -48,7 +48,7 @@ answer_version(struct control *c, const struct request *r, struct text *t)
 	reply_u64(t, "schema", 1);
 }
 
-/* --- parts ------------------------------------------------------------------ */
+/* --- parts ---------------------------------------------------------------- */
 
 static const char *
 state_of(const struct control *c)
@@ -247,7 +247,7 @@ put_configuration(const struct control *c, struct text *t)
 		reply_u64(t, "budget", budget);
 }
 
-/* --- answers ---------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------- */
 
 void
 answer_status(struct control *c, const struct request *r, struct text *t)

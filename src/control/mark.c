@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "base/text.h"
 
-/* --- figures of all sites ----------------------------------------------------- */
+/* --- figures of all sites ------------------------------------------------- */
 
 static struct trend *
 trends(const struct control *c)
@@ -110,7 +110,7 @@ out:
 	atomic_store(&w->trend_busy, 0);
 }
 
-/* --- marks -------------------------------------------------------------------- */
+/* --- marks ---------------------------------------------------------------- */
 
 int64_t
 mark_set(struct control *c, enum mark_kind kind, const char *name,

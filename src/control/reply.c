@@ -42,7 +42,7 @@ reply_close_list(struct text *t)
 	text_put(t, "]");
 }
 
-/* --- text --------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------- */
 
 /* Bytes of the UTF-8 character at the start of @s, or 0: there is none. */
 static size_t
@@ -110,7 +110,7 @@ reply_text(struct text *t, const char *name, const char *value)
 	reply_text_bytes(t, name, value, strlen(value));
 }
 
-/* --- numbers ------------------------------------------------------------------ */
+/* --- numbers -------------------------------------------------------------- */
 
 void
 reply_u64(struct text *t, const char *name, uint64_t value)

@@ -7,7 +7,7 @@
 #include "control/answer.h"
 #include "control/reply.h"
 
-/* --- the table ---------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 static void answer_help(struct control *c, const struct request *r,
     struct text *t);
@@ -62,7 +62,7 @@ answer_help(struct control *c, const struct request *r, struct text *t)
 	reply_close_list(t);
 }
 
-/* --- reading ------------------------------------------------------------------ */
+/* --- reading -------------------------------------------------------------- */
 
 static char
 lower(char c)
@@ -140,7 +140,7 @@ request_interval(const struct request *r)
 	return ns;
 }
 
-/* --- answering ---------------------------------------------------------------- */
+/* --- answering ------------------------------------------------------------ */
 
 void
 request_refuse(struct text *t, int error, const char *message)

@@ -7,7 +7,7 @@
 
 #define SECONDS_A_MINUTE 60
 
-/* --- storing ---------------------------------------------------------------- */
+/* --- storing -------------------------------------------------------------- */
 
 static bool
 copy_terms(struct point *p, const struct segment_rss *rss, uint64_t now_ns)
@@ -102,7 +102,7 @@ series_fill(struct control *c, uint64_t now_ns)
 		(void)copy_terms(p, &c->segment->rss[RSS_LAST], now_ns);
 }
 
-/* --- reading ---------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 struct gathering {
 	struct trend_point point[TREND_POINTS];

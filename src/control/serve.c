@@ -94,7 +94,7 @@ close_handle(struct handle *h)
 	h->fd = -1;
 }
 
-/* --- sockets ------------------------------------------------------------------ */
+/* --- sockets -------------------------------------------------------------- */
 
 int
 serve_address(const char *path, struct sockaddr_un *address, int *directory)
@@ -166,7 +166,7 @@ is_ours(int fd)
 	    (peer.uid == geteuid() || peer.uid == 0);
 }
 
-/* --- the whole ---------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 int
 serve_open(struct serve **serve)
@@ -255,8 +255,9 @@ serve_add(struct serve *s, const char *path, const struct control *c)
 	size_t at;
 	int fd;
 
-	for (at = 0; at < LISTENERS_MOST && s->listener[at].handle.fd >= 0; at++)
-		;
+	for (at = 0; at < LISTENERS_MOST; at++)
+		if (s->listener[at].handle.fd < 0)
+			break;
 	if (at == LISTENERS_MOST)
 		return -EMFILE;
 	l = &s->listener[at];
@@ -279,7 +280,8 @@ serve_has(const struct serve *s, int pid)
 	size_t i;
 
 	for (i = 0; i < s->listeners; i++)
-		if (s->listener[i].handle.fd >= 0 && s->listener[i].control.pid == pid)
+		if (s->listener[i].handle.fd >= 0 &&
+		    s->listener[i].control.pid == pid)
 			return true;
 	return false;
 }
@@ -326,7 +328,7 @@ serve_watch(struct serve *s, int fd)
 	s->watched = fd;
 }
 
-/* --- clients ------------------------------------------------------------------ */
+/* --- clients -------------------------------------------------------------- */
 
 static struct text
 answer_room(struct client *c)
@@ -528,7 +530,7 @@ accept_some(struct serve *s, size_t at, uint64_t now)
 	}
 }
 
-/* --- a turn ------------------------------------------------------------------- */
+/* --- a turn --------------------------------------------------------------- */
 
 static size_t
 wait_for(struct serve *s, size_t *n, int fd, short events)

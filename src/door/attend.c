@@ -7,7 +7,7 @@
 #include "door/real.h"
 #include "stack/unwind.h"
 
-/* --- giving memory back ------------------------------------------------------- */
+/* --- giving memory back --------------------------------------------------- */
 
 /*
  * The allocator takes its locks for it.  A signal handler may have interrupted
@@ -54,7 +54,7 @@ trim(struct control *c, uint64_t now_ns, bool safe)
 	(void)mark_set(c, MARK_TRIM, "trim", now_ns);
 }
 
-/* --- now and then ------------------------------------------------------------- */
+/* --- now and then --------------------------------------------------------- */
 
 static bool
 wants_trim(void)

@@ -21,7 +21,7 @@ static struct {
 	_Atomic uint32_t turning; /* 1: a thread is at it */
 } dial;
 
-/* --- threads ------------------------------------------------------------------ */
+/* --- threads -------------------------------------------------------------- */
 
 static struct memo *
 take_memo(size_t row)
@@ -67,7 +67,7 @@ dial_prepare(struct tally *t)
 	    sample_distance(&self.sampler, t)));
 }
 
-/* --- the process -------------------------------------------------------------- */
+/* --- the process ---------------------------------------------------------- */
 
 static void
 set(enum segment_stacks stacks)

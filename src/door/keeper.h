@@ -27,7 +27,7 @@ void keeper_start(const char *directory);
  * calls.  Nothing happens if there is none. */
 void keeper_end(void);
 
-/* In a child just forked, where the thread is not: its descriptors are closed. */
+/* In a child just forked, where the thread is not: its descriptors go. */
 void keeper_in_child(void);
 
 #endif

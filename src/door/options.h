@@ -21,7 +21,7 @@ struct options {
 	uint32_t stacks;   /* HEAPTIDE_STACKS, enum segment_stacks */
 	uint64_t sample;   /* HEAPTIDE_SAMPLE: mean distance of two, in bytes */
 	uint64_t seed;     /* HEAPTIDE_SEED: to draw the same again; 0: not */
-	uint64_t epoch;    /* HEAPTIDE_EPOCH: ns between marks by time; 0: none */
+	uint64_t epoch;    /* HEAPTIDE_EPOCH: ns between marks, 0: none */
 	uint32_t depth;    /* HEAPTIDE_DEPTH */
 	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
 	uint32_t keeper;   /* HEAPTIDE_KEEPER: 1: on */

@@ -13,7 +13,7 @@
 #include "mem/arena.h"
 #include "mem/segment.h"
 
-/* --- now and then ----------------------------------------------------------- */
+/* --- now and then --------------------------------------------------------- */
 
 /*
  * Whatever is due: sums, peak, our own ranges, and what is asked from outside.
@@ -73,7 +73,7 @@ is_look_due(const struct tally *t, int64_t net, size_t usable)
 	    ((allocated ^ (allocated - usable)) >> LOOK_BITS) != 0);
 }
 
-/* --- a site's figures ------------------------------------------------------- */
+/* --- a site's figures ----------------------------------------------------- */
 
 static HOT void
 site_alloc(struct counts *counts, uint32_t site, size_t usable, size_t slack)
@@ -101,7 +101,7 @@ site_free(struct counts *counts, const struct record *record, size_t usable,
 		    temporary);
 }
 
-/* --- allocations ------------------------------------------------------------ */
+/* --- allocations ---------------------------------------------------------- */
 
 static COLD size_t
 kept_of(size_t usable)
@@ -185,7 +185,7 @@ record_alloc(void *block, size_t requested, size_t usable, uint64_t pc,
 	return block;
 }
 
-/* --- blocks that are drawn --------------------------------------------------- */
+/* --- blocks that are drawn ------------------------------------------------ */
 
 /* It stands for others, or (large) for itself; what was asked for is unknown. */
 static COLD void
@@ -256,7 +256,7 @@ record_free_drawn(void *block, size_t usable)
 		count_drawn(block, usable, &record);
 }
 
-/* --- frees ------------------------------------------------------------------ */
+/* --- frees ---------------------------------------------------------------- */
 
 /* A block that was made before the fork: no allocation of this process. */
 static COLD void
@@ -373,7 +373,7 @@ record_taken_free(void *block, const struct taken *taken)
 	}
 }
 
-/* --- others ----------------------------------------------------------------- */
+/* --- others --------------------------------------------------------------- */
 
 uint32_t
 record_mapping_site(struct arch_frame caller)

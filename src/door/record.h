@@ -57,7 +57,7 @@ void record_taken_free(void *block, const struct taken *taken);
 /* The site of a call of the mmap family; 0: stacks are not asked for. */
 uint32_t record_mapping_site(struct arch_frame caller);
 
-/* --- however this process is counted ---------------------------------------- */
+/* --- however this process is counted -------------------------------------- */
 
 /*
  * The allocator gave @block: count it, and pass it on.  The caller's frame is

@@ -9,12 +9,13 @@
 #include "stack/unwind.h"
 #include "sys/sys.h"
 
-/* --- walking ---------------------------------------------------------------- */
+/* --- walking -------------------------------------------------------------- */
 
 /*
- * A walk's turn at self.scratch and self.words.  A signal handler that allocates takes the
- * next turn, and so does who comes after a longjmp() or a switch of stacks out
- * of here; whose turn is over finds other frames there than it wrote.
+ * A walk's turn at self.scratch and self.words.  A signal handler that
+ * allocates takes the next turn, and so does who comes after a longjmp() or a
+ * switch of stacks out of here; whose turn is over finds other frames there
+ * than it wrote.
  */
 static uint32_t
 take_turn(void)
@@ -180,7 +181,7 @@ where_walked(const struct arch_frame *caller, uint32_t flags)
 	return site;
 }
 
-/* --- for the tests: is it the stack that others see? ----------------------- */
+/* --- for the tests: is it the stack that others see? ---------------------- */
 
 /*
  * Where a signal came in between, libunwind gives the interrupted instruction

@@ -9,7 +9,7 @@ static struct {
 	_Atomic uint64_t mean[SAMPLE_RATES]; /* by number; 0: none yet */
 } samples;
 
-/* --- rates ------------------------------------------------------------------ */
+/* --- rates ---------------------------------------------------------------- */
 
 /* The number of a rate, or 0: there are too many. */
 static uint32_t
@@ -35,7 +35,7 @@ sample_weigh(uint32_t rate, size_t usable)
 	    &samples.mean[rate % SAMPLE_RATES], memory_order_relaxed));
 }
 
-/* --- marks ------------------------------------------------------------------ */
+/* --- marks ---------------------------------------------------------------- */
 
 /* SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014). */
 static uint64_t
@@ -116,7 +116,7 @@ sample_distance(struct sampler *s, const struct tally *t)
 	    INT64_MAX) - 1;
 }
 
-/* --- which blocks have a record --------------------------------------------- */
+/* --- which blocks have a record ------------------------------------------- */
 
 /* A page that has 255 or more of them is asked about for ever. */
 #define MANY UINT8_MAX

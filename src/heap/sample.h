@@ -55,7 +55,7 @@ int64_t sample_distance(struct sampler *s, const struct tally *t);
 #define SAMPLE_RATES 256
 struct sampling_weight sample_weigh(uint32_t rate, size_t usable);
 
-/* --- which blocks have a record --------------------------------------------- */
+/* --- which blocks have a record ------------------------------------------- */
 
 #define SAMPLE_PAGES 65536
 

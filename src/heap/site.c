@@ -260,7 +260,7 @@ site_shared_free(uint32_t site, size_t usable, size_t slack, bool temporary)
 		add(&c->temporary, 1);
 }
 
-/* --- blocks that were drawn ------------------------------------------------- */
+/* --- blocks that were drawn ----------------------------------------------- */
 
 /* NULL: there is no room for it. */
 static struct estimate *

@@ -74,7 +74,7 @@ grow(struct memo *memo)
 	memo->slots *= 2;
 }
 
-/* --- finding --------------------------------------------------------------- */
+/* --- finding -------------------------------------------------------------- */
 
 /*
  * A hash of what lies in the places of @leader, which has the same start.  (All
@@ -171,7 +171,7 @@ memo_kin(const struct memo *memo, const struct arch_frame *from,
 	return e != NULL ? e : memo_entry(memo, memo->last, generation);
 }
 
-/* --- putting in ------------------------------------------------------------ */
+/* --- putting in ----------------------------------------------------------- */
 
 /* Where the next entry begins: in one piece. */
 static uint64_t

@@ -29,7 +29,7 @@
 #include "base/base.h"
 #include "sys/arch.h"
 
-/* --- what a walk has read -------------------------------------------------- */
+/* --- what a walk has read ------------------------------------------------- */
 
 /*
  * A word that a walk read: where it lies, by its distance from the word before
@@ -150,7 +150,7 @@ memo_note(struct memo_trace *t, uint64_t place, uint64_t value,
 	t->place = place;
 }
 
-/* --- what is remembered ---------------------------------------------------- */
+/* --- what is remembered --------------------------------------------------- */
 
 /*
  * A stack that was walked, and what it was found to be.  While it is changed
@@ -319,7 +319,7 @@ uint64_t memo_lay(struct memo *memo, const struct arch_frame *from,
     const struct memo_trace *trace, const struct memo_result *result);
 void memo_put(struct memo *memo, uint64_t place);
 
-/* --- nodes ------------------------------------------------------------------ */
+/* --- nodes ---------------------------------------------------------------- */
 
 /*
  * Where to look for the node of a path that has this hash, and where to put it

@@ -23,7 +23,7 @@ struct retracer {
 	uint32_t kin_joined;
 };
 
-/* --- the remembered walk --------------------------------------------------- */
+/* --- the remembered walk -------------------------------------------------- */
 
 static bool
 is_at_end(const struct retracer *r)
@@ -80,7 +80,7 @@ unmark_fp(struct memo_trace *t)
 	return i;
 }
 
-/* --- comparing ------------------------------------------------------------- */
+/* --- comparing ------------------------------------------------------------ */
 
 /* Another frame is the present one: @pc was found at @place. */
 static void
@@ -133,7 +133,7 @@ compare(struct retracer *r)
 	return take_over(r, first, r->kin_place);
 }
 
-/* --- stepping -------------------------------------------------------------- */
+/* --- stepping ------------------------------------------------------------- */
 
 /* The stack pointer above a return address at @place, in code at @pc. */
 static bool
@@ -211,7 +211,7 @@ take_other(struct retracer *r)
 	return good;
 }
 
-/* --- joining --------------------------------------------------------------- */
+/* --- joining -------------------------------------------------------------- */
 
 /* Go by the remembered walk up to @place; true: it found an address there. */
 static bool
@@ -277,7 +277,7 @@ step(struct retracer *r, uint32_t room)
 	return WALK_ON;
 }
 
-/* --- all of it ------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 static bool
 has_no_rule(const struct retracer *r)

@@ -84,7 +84,7 @@ walk_reaches(struct walk *w, uint64_t address)
 	return true;
 }
 
-/* --- all frames ------------------------------------------------------------ */
+/* --- all frames ----------------------------------------------------------- */
 
 static size_t
 walk_all(struct walk *w, uint64_t *buffer, size_t room, int *cut)
