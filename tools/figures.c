@@ -86,8 +86,8 @@ profile_totals(const struct profile *profile, struct totals *totals)
 	struct level requested = { 0, live->peak_requested_bytes };
 	uint64_t requested_freed = 0;
 	size_t owned = 0;
-	struct totals t = { .requested_known = config->stacks == STACKS_ALL &&
-	    profile->segment->watch.switches == 0 };
+	struct totals t = { .requested_known =
+	    control_knows_requested(profile->segment) };
 
 	for (size_t i = 0; i < profile->tallies; i++) {
 		const struct tally *row = &profile->tally[i];

@@ -509,9 +509,7 @@ struct point {
 	_Atomic uint64_t allocated;  /* bytes since the start */
 	_Atomic uint64_t resident;   /* 0: nobody had looked */
 	_Atomic uint64_t terms[RSS_TERMS];
-	_Atomic uint64_t budget;     /* bytes; 0: none */
-	_Atomic uint32_t state;      /* of the budget */
-	uint32_t reserved;
+	uint8_t reserved[16];
 };
 
 #define SERIES_SECONDS 3600

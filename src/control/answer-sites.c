@@ -48,44 +48,25 @@ open_holdings(struct holdings *h, const struct control *c)
 }
 
 static void
-add(struct holding *h, const struct count *c)
+add_part(void *context, uint32_t site, const struct control_part *p)
 {
-	h->live += (int64_t)(c->allocated_bytes - c->freed_bytes);
-	h->blocks += (int64_t)(c->allocations - c->frees);
-	h->allocations += c->allocations;
-}
+	struct holding *of = (struct holding *)context + site;
 
-static void
-add_estimate(struct holding *h, const struct estimate *e)
-{
-	h->live += (int64_t)(e->allocated_bytes - e->freed_bytes) /
-	    ESTIMATE_BYTES;
-	h->blocks += (int64_t)(e->allocations - e->frees) / ESTIMATE_BLOCKS;
-	h->allocations += e->allocations / ESTIMATE_BLOCKS;
+	of->live += p->bytes;
+	of->blocks += p->blocks;
+	of->allocations += p->allocations;
 }
 
 static void
 add_up(struct holdings *h, const struct control *c)
 {
-	const struct count *first = control_rows(c, TABLE_FIRST);
-	const struct count *count = control_rows(c, TABLE_COUNTS);
-	const struct estimate *e = control_rows(c, TABLE_ESTIMATES);
 	const struct trend *trend = control_rows(c, TABLE_TRENDS);
 	uint32_t used = min_u64(c->segment->watch.trend_used, TREND_COLUMNS);
-	uint64_t i, n;
+	uint64_t n = control_count(c, TABLE_TRENDS);
+	uint64_t i;
 
-	n = min_u64(h->sites, control_count(c, TABLE_FIRST));
-	for (i = 0; i < n; i++)
-		add(&h->of[i], &first[i]);
-	n = control_count(c, TABLE_COUNTS);
-	for (i = 0; i < n; i++)
-		if (count[i].site < h->sites)
-			add(&h->of[count[i].site], &count[i]);
-	n = min_u64(h->sites, control_count(c, TABLE_ESTIMATES));
-	for (i = 0; i < n; i++)
-		add_estimate(&h->of[i], &e[i]);
+	control_each_part(c, h->sites, add_part, h->of);
 	h->since = used > 0;
-	n = control_count(c, TABLE_TRENDS);
 	for (i = 0; i < h->sites; i++)
 		h->of[i].growth = h->of[i].live - (h->since && i < n ?
 		    atomic_load(&trend[i].live_bytes[used - 1]) : 0);

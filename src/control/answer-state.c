@@ -277,7 +277,7 @@ answer_memory(struct control *c, const struct request *r, struct text *t)
 void
 answer_watch(struct control *c, const struct request *r, struct text *t)
 {
-	if (request_interval(r) < 10 * NS_PER_MS)
+	if (request_interval(r) == 0)
 		request_refuse(t, -EINVAL, "'watch' takes an interval from "
 		    "10ms on, as 500ms, 5s or 1m");
 	else

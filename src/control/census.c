@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "control/control.h"
 #include "model/reconcile.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
@@ -165,8 +166,7 @@ take_counts(const struct census *c, struct reconcile_counts *counts)
 		.live_bytes = positive(bytes),
 		.live_requested = positive(requested),
 		.live_blocks = positive(blocks),
-		.requested_known = s->config.stacks == STACKS_ALL &&
-		    s->watch.switches == 0,
+		.requested_known = control_knows_requested(s),
 		.block_overhead = c->libc_allocates ? LIBC_OVERHEAD : 0,
 	};
 }

@@ -197,6 +197,59 @@ control_sum(const struct control *c, struct control_sums *sums)
 	    sums->live_bytes);
 }
 
+static struct control_part
+part_of_count(const struct count *c)
+{
+	return (struct control_part){
+		.bytes = (int64_t)(c->allocated_bytes - c->freed_bytes),
+		.blocks = (int64_t)(c->allocations - c->frees),
+		.allocations = c->allocations,
+	};
+}
+
+/* Each figure is rounded by itself: one alone only grows. */
+static struct control_part
+part_of_estimate(const struct estimate *e)
+{
+	return (struct control_part){
+		.bytes = (int64_t)(e->allocated_bytes / ESTIMATE_BYTES -
+		    e->freed_bytes / ESTIMATE_BYTES),
+		.blocks = (int64_t)(e->allocations / ESTIMATE_BLOCKS -
+		    e->frees / ESTIMATE_BLOCKS),
+		.allocations = e->allocations / ESTIMATE_BLOCKS,
+	};
+}
+
+void
+control_each_part(const struct control *c, uint64_t sites,
+    void (*each)(void *context, uint32_t site, const struct control_part *p),
+    void *context)
+{
+	const struct count *first = control_rows(c, TABLE_FIRST);
+	const struct count *count = control_rows(c, TABLE_COUNTS);
+	const struct estimate *estimate = control_rows(c, TABLE_ESTIMATES);
+	struct control_part part;
+	uint64_t i, n;
+
+	n = min_u64(sites, control_count(c, TABLE_FIRST));
+	for (i = 0; i < n; i++) {
+		part = part_of_count(&first[i]);
+		each(context, (uint32_t)i, &part);
+	}
+	n = control_count(c, TABLE_COUNTS);
+	for (i = 0; i < n; i++) {
+		if (count[i].site >= sites)
+			continue;
+		part = part_of_count(&count[i]);
+		each(context, count[i].site, &part);
+	}
+	n = min_u64(sites, control_count(c, TABLE_ESTIMATES));
+	for (i = 0; i < n; i++) {
+		part = part_of_estimate(&estimate[i]);
+		each(context, (uint32_t)i, &part);
+	}
+}
+
 void
 control_nudge(struct control *c)
 {

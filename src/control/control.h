@@ -56,6 +56,13 @@ int64_t control_take(struct control *c, enum segment_table_id table);
 int control_reach(struct control *c, enum segment_table_id table,
     uint64_t rows);
 
+/* Is it known of all blocks what was asked for?  From the start, or not. */
+static inline bool
+control_knows_requested(const struct segment *s)
+{
+	return s->config.stacks == STACKS_ALL && s->watch.switches == 0;
+}
+
 /* "none", "sampled", "all", by enum segment_stacks; a NULL behind them. */
 extern const char *const control_stacks_words[];
 
@@ -72,6 +79,17 @@ struct control_sums {
 };
 
 void control_sum(const struct control *c, struct control_sums *sums);
+
+/* A part of what a site holds: one thread's, or what is estimated. */
+struct control_part {
+	int64_t bytes, blocks; /* of one thread alone they may be negative */
+	uint64_t allocations;
+};
+
+/* Call @each for every part of every site below @sites. */
+void control_each_part(const struct control *c, uint64_t sites,
+    void (*each)(void *context, uint32_t site, const struct control_part *p),
+    void *context);
 
 /*
  * Have the threads look at what is wanted of them at their next allocation or

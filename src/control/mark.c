@@ -39,44 +39,36 @@ thin_out(struct control *c)
 	w->trend_stride *= 2;
 }
 
+struct column {
+	struct trend *trend; /* by site */
+	uint32_t number;
+};
+
 static void
-add(struct trend *t, uint32_t column, uint64_t plus, uint64_t minus)
+add_part(void *context, uint32_t site, const struct control_part *p)
 {
+	const struct column *column = context;
+	_Atomic int64_t *to = &column->trend[site].live_bytes[column->number];
+
 	/* Only who holds trend_busy is here. */
-	atomic_store_explicit(&t->live_bytes[column], atomic_load_explicit(
-	    &t->live_bytes[column], memory_order_relaxed) +
-	    (int64_t)(plus - minus), memory_order_relaxed);
+	atomic_store_explicit(to, atomic_load_explicit(to,
+	    memory_order_relaxed) + p->bytes, memory_order_relaxed);
 }
 
 /* What the sites hold now goes into a column. */
 static int
-fill_column(struct control *c, uint32_t column)
+fill_column(struct control *c, uint32_t number)
 {
-	const struct count *first = control_rows(c, TABLE_FIRST);
-	const struct count *count = control_rows(c, TABLE_COUNTS);
-	const struct estimate *e = control_rows(c, TABLE_ESTIMATES);
+	struct column column = { trends(c), number };
 	uint64_t sites = control_count(c, TABLE_SITES);
-	struct trend *t = trends(c);
-	uint64_t i, n;
+	uint64_t i;
 
 	if (control_reach(c, TABLE_TRENDS, sites) < 0)
 		return -ENOSPC;
 	for (i = 0; i < sites; i++)
-		atomic_store_explicit(&t[i].live_bytes[column], 0,
+		atomic_store_explicit(&column.trend[i].live_bytes[number], 0,
 		    memory_order_relaxed);
-	n = min_u64(sites, control_count(c, TABLE_FIRST));
-	for (i = 0; i < n; i++)
-		add(&t[i], column, first[i].allocated_bytes,
-		    first[i].freed_bytes);
-	n = control_count(c, TABLE_COUNTS);
-	for (i = 0; i < n; i++)
-		if (count[i].site < sites)
-			add(&t[count[i].site], column,
-			    count[i].allocated_bytes, count[i].freed_bytes);
-	n = min_u64(sites, control_count(c, TABLE_ESTIMATES));
-	for (i = 0; i < n; i++)
-		add(&t[i], column, e[i].allocated_bytes / ESTIMATE_BYTES,
-		    e[i].freed_bytes / ESTIMATE_BYTES);
+	control_each_part(c, sites, add_part, &column);
 	return 0;
 }
 

@@ -129,13 +129,16 @@ find_row(const struct request *r)
 	return NULL;
 }
 
+#define INTERVAL_LEAST_NS (10 * NS_PER_MS)
+
 uint64_t
 request_interval(const struct request *r)
 {
 	uint64_t ns;
 
 	if (r->words != 2 || strcmp(r->word[0], "watch") != 0 ||
-	    text_parse_duration(r->word[1], &ns) < 0)
+	    text_parse_duration(r->word[1], &ns) < 0 ||
+	    ns < INTERVAL_LEAST_NS)
 		return 0;
 	return ns;
 }
@@ -152,8 +155,6 @@ request_refuse(struct text *t, int error, const char *message)
 		{ EINVAL, "EINVAL" }, { E2BIG, "E2BIG" },
 		{ ENOSPC, "ENOSPC" }, { ESRCH, "ESRCH" },
 		{ EBUSY, "EBUSY" }, { EOVERFLOW, "EOVERFLOW" },
-		{ EACCES, "EACCES" }, { ENOTSUP, "ENOTSUP" },
-		{ ETIMEDOUT, "ETIMEDOUT" }, { EPROTO, "EPROTO" },
 	};
 	const char *name = "EIO";
 	size_t i;
@@ -230,21 +231,22 @@ request_answer(struct control *c, const struct request *r, struct text *t)
 }
 
 void
+request_misread(struct text *t, int error)
+{
+	request_refuse(t, error, error == -E2BIG ?
+	    "a request is one line of at most 4096 bytes and 8 words" :
+	    "a request is one line of text; 'help' lists them");
+}
+
+void
 request_line(struct control *c, const char *line, size_t bytes,
     struct text *t)
 {
 	struct request r;
+	int error = request_parse(&r, line, bytes);
 
-	switch (request_parse(&r, line, bytes)) {
-	case 0:
+	if (error == 0)
 		request_answer(c, &r, t);
-		break;
-	case -E2BIG:
-		request_refuse(t, -E2BIG,
-		    "a request is one line of at most 4096 bytes and 8 words");
-		break;
-	default:
-		request_refuse(t, -EINVAL,
-		    "a request is one line of text; 'help' lists them");
-	}
+	else
+		request_misread(t, error);
 }

@@ -45,14 +45,20 @@ int request_parse(struct request *r, const char *line, size_t bytes);
 void request_answer(struct control *c, const struct request *r,
     struct text *t);
 
-/* Both at once. */
+/* The answer to a line that request_parse() did not take, with its @error. */
+void request_misread(struct text *t, int error);
+
+/* All of it at once. */
 void request_line(struct control *c, const char *line, size_t bytes,
     struct text *t);
 
 /* Is that word @expected, which is in lower case, in either? */
 bool request_is(const struct request *r, size_t word, const char *expected);
 
-/* Is it one that is answered again and again?  How often; else 0. */
+/*
+ * Is it one that is answered again and again?  How often, in ns; 0: it is not,
+ * or more often than each 10 ms.
+ */
 uint64_t request_interval(const struct request *r);
 
 /* The answer to who cannot be served: @error is a negative errno value. */

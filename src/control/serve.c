@@ -365,13 +365,15 @@ answer(struct serve *s, struct client *c, const char *line, size_t bytes,
 	struct control *control = &s->listener[c->listener].control;
 	struct text t = answer_room(c);
 
-	c->interval_ns = 0; /* another request ends a watch */
-	if (request_parse(&c->watch, line, bytes) == 0 &&
-	    request_interval(&c->watch) >= 10 * NS_PER_MS) {
-		c->interval_ns = request_interval(&c->watch);
-		c->next_ns = now + c->interval_ns;
-	}
-	request_line(control, line, bytes, &t);
+	int error = request_parse(&c->watch, line, bytes);
+
+	/* Another request ends a watch. */
+	c->interval_ns = error == 0 ? request_interval(&c->watch) : 0;
+	c->next_ns = now + c->interval_ns;
+	if (error == 0)
+		request_answer(control, &c->watch, &t);
+	else
+		request_misread(&t, error);
 	c->at = 0;
 	c->end = t.used;
 }

@@ -10,20 +10,12 @@
 #include <jansson.h>
 
 #include "control/request.h"
+#include "door/inside.h"
 #include "heap/site.h"
 #include "heap/tally.h"
 #include "mem/segment.h"
 
 static char room[REQUEST_REPLY_ROOM];
-
-static int
-back_inside(struct control *c, enum segment_table_id table, uint64_t from,
-    uint64_t rows)
-{
-	(void)c;
-	(void)from;
-	return segment_room(table, rows);
-}
 
 /* The file's name goes at once. */
 static void
@@ -96,9 +88,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (c.segment == NULL) {
 		create();
 		fill();
-		c = (struct control){ .segment = segment_mine(),
-			.bytes = segment_mine()->head.bytes, .pid = getpid(),
-			.fd = -1, .back = back_inside };
+		c = inside();
+		c.bytes = c.segment->head.bytes;
+		c.pid = getpid();
 	}
 	if (size == 0)
 		return 0;

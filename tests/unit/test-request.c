@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "control/mark.h"
 #include "control/request.h"
+#include "door/inside.h"
 
 static struct request r;
 static char room[REQUEST_REPLY_ROOM];
@@ -36,21 +37,14 @@ static const struct {
 	{ "watch", { "10ms", "1h" } },
 };
 
-static int
-back_inside(struct control *c, enum segment_table_id table, uint64_t from,
-    uint64_t rows)
-{
-	(void)c;
-	(void)from;
-	return segment_room(table, rows);
-}
-
 static struct control
 beside(void)
 {
-	return (struct control){ .segment = segment_mine(),
-		.bytes = segment_mine()->head.bytes, .pid = getpid(),
-		.fd = -1, .back = back_inside };
+	struct control c = inside();
+
+	c.bytes = c.segment->head.bytes;
+	c.pid = getpid();
+	return c;
 }
 
 /* The answer to @bytes, from a room of @bytes_room; one line, of JSON. */

@@ -10,17 +10,9 @@
 #include "base/base.h"
 #include "control/mark.h"
 #include "control/series.h"
+#include "door/inside.h"
 
 #define START (1000 * NS_PER_S)
-
-static int
-back_inside(struct control *c, enum segment_table_id table, uint64_t from,
-    uint64_t rows)
-{
-	(void)c;
-	(void)from;
-	return segment_room(table, rows);
-}
 
 static struct control control;
 
@@ -29,9 +21,9 @@ begin(void **state)
 {
 	if (own_segment_setup(state) < 0)
 		return -1;
-	control = (struct control){ .segment = segment_mine(),
-		.bytes = segment_mine()->head.bytes, .pid = getpid(),
-		.fd = -1, .back = back_inside };
+	control = inside();
+	control.bytes = control.segment->head.bytes;
+	control.pid = getpid();
 	control.segment->identity.clock_ns = START;
 	return 0;
 }
