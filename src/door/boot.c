@@ -51,6 +51,7 @@ struct heritage {
 
 static struct {
 	_Atomic uint32_t phase; /* enum phase */
+	_Atomic bool stopped;   /* who opens was; nobody waits for it */
 	struct options options;
 	bool options_read;
 	bool hooked;    /* fork and exit call us */
@@ -71,7 +72,6 @@ static struct {
 
 struct boot_now boot_now;
 
-#define YIELDS_MOST 100000
 #define PAGE_BYTES  4096
 uint32_t boot_mode[PAGE_BYTES / sizeof(uint32_t)]
     __attribute__((aligned(PAGE_BYTES)));
@@ -535,18 +535,18 @@ advance(void)
 
 /*
  * Another thread is at it, which takes some 100 us.  Not a signal handler of
- * that thread itself: it is BUSY_OWN and never comes here.  The bound is for
- * who was stopped in the middle; what is allocated then is not counted.
+ * that thread itself: it is BUSY_OWN and never comes here.  Where it was
+ * stopped in the middle, what is allocated until it goes on is not counted.
  */
 static uint32_t
 wait_for_segment(void)
 {
 	uint32_t phase = PHASE_OPENING;
-	int yields;
+	uint64_t since = 0;
 
-	for (yields = 0; yields < YIELDS_MOST && phase == PHASE_OPENING;
-	    yields++) {
-		sys_yield();
+	while (phase == PHASE_OPENING && !atomic_load(&boot.stopped)) {
+		if (!sys_give_way(&since))
+			atomic_store(&boot.stopped, true);
 		phase = atomic_load(&boot.phase);
 	}
 	return phase;

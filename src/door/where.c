@@ -33,24 +33,16 @@ is_over(uint32_t turn)
 	return UNLIKELY(self.turn != turn);
 }
 
-/*
- * Another thread may be forgetting old nodes, which takes it some 10 us.  The
- * bound is for a handler in the middle of that.
- */
-#define YIELDS_MOST 1000
-
+/* Another thread may be forgetting old nodes. */
 static uint32_t
 intern_in_time(struct memo *memo, uint32_t base, const uint64_t *frames,
     size_t n)
 {
 	uint32_t node = intern_stack(memo, base, frames, n);
-	int yields;
+	uint64_t since = 0;
 
-	for (yields = 0; UNLIKELY(node == INTERN_LATER) &&
-	    yields < YIELDS_MOST; yields++) {
-		sys_yield();
+	while (UNLIKELY(node == INTERN_LATER) && intern_give_way(&since))
 		node = intern_stack(memo, base, frames, n);
-	}
 	return node;
 }
 

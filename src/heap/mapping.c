@@ -9,7 +9,6 @@
 
 #define PAGE_BYTES    UINT64_C(4096)
 #define QUEUE_LENGTH  4096 /* a power of two */
-#define WAIT_MOST_NS  NS_PER_S
 /*
  * As many as changes may wait to be laid down, and the same again for threads
  * that are with the kernel at this moment.
@@ -299,20 +298,20 @@ work(void)
 static COLD bool
 enqueue_waiting(const struct mapping *change)
 {
-	uint64_t since = sys_clock();
+	uint64_t since = 0;
 	uint64_t was = atomic_load(&mappings.tail);
 
 	while (atomic_load(&mappings.stuck) != was + 1) {
+		bool in_time = sys_give_way(&since);
 		uint64_t now;
 
-		sys_yield();
 		if (enqueue(change))
 			return true;
 		now = atomic_load(&mappings.tail);
 		if (now != was) {
 			was = now;
-			since = sys_clock();
-		} else if (sys_clock() - since > WAIT_MOST_NS) {
+			since = 0;
+		} else if (!in_time) {
 			atomic_store(&mappings.stuck, was + 1);
 		}
 	}

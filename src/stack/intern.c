@@ -36,7 +36,8 @@ static struct {
 	struct links *_Atomic links;    /* by node */
 	_Atomic uint32_t *_Atomic head; /* by hash */
 	_Atomic uint64_t rooms;         /* of links; a child may have more */
-	_Atomic uint32_t forgetting;    /* 1: a thread is at it */
+	_Atomic uint32_t forgetting;    /* who is at it; 0: nobody */
+	_Atomic uint32_t stopped;       /* who was at it too long */
 	_Atomic uint32_t closed;        /* calls of intern_closed() */
 } intern;
 
@@ -253,13 +254,39 @@ forget(const struct module_place *place)
 	atomic_fetch_add(&intern_generation_now, 1);
 }
 
+/* Who we are, without asking: libc's place for the thread.  Never 0. */
+static uint32_t
+caller(void)
+{
+	return (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 4) | 1;
+}
+
 /* False: who is at it already has to end first. */
 static bool
 may_forget(void)
 {
 	uint32_t none = 0;
 
-	return atomic_compare_exchange_strong(&intern.forgetting, &none, 1);
+	if (!atomic_compare_exchange_strong(&intern.forgetting, &none,
+	    caller()))
+		return false;
+	atomic_store(&intern.stopped, 0);
+	return true;
+}
+
+bool
+intern_give_way(uint64_t *since)
+{
+	uint32_t who = atomic_load(&intern.forgetting);
+
+	if (who == 0)
+		return true;
+	if (who == caller() || who == atomic_load(&intern.stopped))
+		return false;
+	if (sys_give_way(since))
+		return true;
+	atomic_store(&intern.stopped, who);
+	return false;
 }
 
 static COLD bool
@@ -292,19 +319,15 @@ look_for_gone(void)
 		rules_forget();
 }
 
-/* The bound is for who was stopped in the middle of it, for ever. */
-#define YIELDS_MOST 1000
-
 static bool
 wait_to_forget(void)
 {
-	int i;
+	uint64_t since = 0;
 
-	for (i = 0; i < YIELDS_MOST; i++) {
+	do {
 		if (may_forget())
 			return true;
-		sys_yield();
-	}
+	} while (intern_give_way(&since));
 	return false;
 }
 

@@ -12,6 +12,7 @@
 #define STACK_INTERN_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,13 @@
 #define INTERN_LATER UINT32_MAX
 uint32_t intern_stack(struct memo *memo, uint32_t base, const uint64_t *pcs,
     size_t depth);
+
+/*
+ * After INTERN_LATER: lets the thread that forgets go on with it; @since is 0
+ * before the first time.  False: it is no use, since that is the calling thread
+ * itself, further out, or one that was stopped in the middle of it.
+ */
+bool intern_give_way(uint64_t *since);
 
 /* Of a stack's node that of its outer frames, @frames left out. */
 uint32_t intern_outer(uint32_t node, uint32_t frames);

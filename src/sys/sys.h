@@ -100,6 +100,13 @@ unsigned sys_uid(void); /* effective */
 /* -ESRCH: there is no such thread, in any process. */
 int sys_thread_exists(int tid);
 void sys_yield(void);
+/*
+ * Gives way to a thread that is waited for; @since is 0 before the first time.
+ * False from a second on: it was stopped for good in the middle of what it did,
+ * as by a jump out of a signal handler.  Most often it takes some us, and a few
+ * timeslices where the kernel put it aside.
+ */
+bool sys_give_way(uint64_t *since);
 /* The caller's name, at most 16 bytes with the terminator. */
 int sys_thread_name(char name[16]);
 void sys_name_thread(const char *name);

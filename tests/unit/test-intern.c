@@ -1,10 +1,14 @@
 #include "own-segment.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <string.h>
 
 #include "base/base.h"
-#include "stack/intern.h"
+
+/* Who is at it, and for how long, is nobody's to see but the test's. */
+#include "stack/intern.c"
 
 static const struct node *
 row(uint32_t node)
@@ -127,6 +131,72 @@ after_a_reset_numbers_start_anew(void **state)
 	assert_int_equal(row(1)->pc, 0x98);
 }
 
+static sem_t forgets;
+static atomic_int given_away;
+
+/* Like one that was put aside by the scheduler. */
+static void *
+forget_for_long(void *context)
+{
+	(void)context;
+	assert_true(may_forget());
+	sem_post(&forgets);
+	while (atomic_load(&given_away) < 5000)
+		sched_yield();
+	atomic_store(&intern.forgetting, 0);
+	return NULL;
+}
+
+static int
+turns_given_away(void)
+{
+	uint64_t since = 0;
+
+	atomic_store(&given_away, 0);
+	while (atomic_load(&intern.forgetting) != 0 && intern_give_way(&since))
+		atomic_fetch_add(&given_away, 1);
+	return atomic_load(&given_away);
+}
+
+static void
+who_forgets_is_waited_for_even_if_put_aside(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	sem_init(&forgets, 0, 0);
+	assert_int_equal(pthread_create(&thread, NULL, forget_for_long, NULL),
+	    0);
+	sem_wait(&forgets);
+	(void)turns_given_away();
+	assert_int_equal(atomic_load(&intern.forgetting), 0);
+	pthread_join(thread, NULL);
+}
+
+static void
+who_forgets_further_out_is_not_waited_for(void **state)
+{
+	(void)state;
+	assert_true(may_forget());
+	assert_int_equal(turns_given_away(), 0);
+	atomic_store(&intern.forgetting, 0);
+}
+
+static void
+who_was_stopped_in_the_middle_is_waited_for_once(void **state)
+{
+	(void)state;
+	atomic_store(&intern.forgetting, caller() + 2);
+	assert_int_not_equal(turns_given_away(), 0);
+	assert_int_equal(turns_given_away(), 0);
+
+	/* The next that is at it is another. */
+	atomic_store(&intern.forgetting, 0);
+	assert_true(may_forget());
+	assert_int_equal(atomic_load(&intern.stopped), 0);
+	atomic_store(&intern.forgetting, 0);
+}
+
 int
 main(void)
 {
@@ -135,6 +205,9 @@ main(void)
 		cmocka_unit_test(equal_stacks_are_one_and_others_are_not),
 		cmocka_unit_test(many_stacks_keep_their_numbers),
 		cmocka_unit_test(threads_that_meet_the_same_stacks_agree),
+		cmocka_unit_test(who_forgets_is_waited_for_even_if_put_aside),
+		cmocka_unit_test(who_forgets_further_out_is_not_waited_for),
+		cmocka_unit_test(who_was_stopped_in_the_middle_is_waited_for_once),
 		cmocka_unit_test(after_a_reset_numbers_start_anew),
 	};
 
