@@ -13,19 +13,19 @@
  *
  * OFFSET  SIZE  MEANING
  *      0    64  struct segment_head      what this file is
- *     64   512  struct segment_table[16] where each table lies, how full it is
- *    576   192  struct segment_identity  which process this was
- *    768    64  struct segment_config    how it was told to count
- *    832   192  struct segment_live      what is true of the whole process
- *   1024   128  struct segment_lost      what could not be counted, and why
- *   1152    64  struct segment_end       how it ended, as far as anyone knows
- *   1216   384  struct segment_rss[3]    where resident memory went: last, peak
- *   1600  1024  struct segment_span[64]  address ranges that are heaptide's own
- *   2624    64  uint64_t[8]              programs executed and not profiled
- *   2688    64  struct segment_objects   where what calls are bound to lies
- *   2752  4096  struct segment_bypass[16] modules that go past heaptide
- *   6848   256  struct segment_watch    over time, and what is asked of it
- *   7104     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
+ *     64  1024  struct segment_table[32] where each table lies, how full it is
+ *   1088   192  struct segment_identity  which process this was
+ *   1280    64  struct segment_config    how it was told to count
+ *   1344   192  struct segment_live      what is true of the whole process
+ *   1536   128  struct segment_lost      what could not be counted, and why
+ *   1664    64  struct segment_end       how it ended, as far as anyone knows
+ *   1728   384  struct segment_rss[3]    where resident memory went: last, peak
+ *   2112  1024  struct segment_span[64]  address ranges that are heaptide's own
+ *   3136    64  uint64_t[8]              programs executed and not profiled
+ *   3200    64  struct segment_objects   where what calls are bound to lies
+ *   3264  4096  struct segment_bypass[16] modules that go past heaptide
+ *   7360   256  struct segment_watch    over time, and what is asked of it
+ *   7616     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
  *
  * A file that was copied (`heaptide run -o`, `snapshot`) is the same with the
  * unused tails of its tables left out: read the offsets, do not assume them.
@@ -40,7 +40,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC        "heaptide" /* 8 bytes, no terminator */
-#define SEGMENT_LAYOUT       2
+#define SEGMENT_LAYOUT       3
 #define SEGMENT_BYTE_ORDER   UINT32_C(0x01020304)
 #define SEGMENT_HEADER_BYTES 8192
 #define SEGMENT_SUFFIX       ".tide"
@@ -59,8 +59,8 @@ enum segment_table_id {
 	TABLE_MINUTES,  /* struct point, a ring */
 	TABLE_MARKS,    /* struct mark */
 	TABLE_TRENDS,   /* struct trend, a row a site */
-	TABLE_KNOWN,    /* how many there are today; 16 fit */
-	TABLE_ROOM = 16
+	TABLE_KNOWN,    /* how many there are today; 32 fit */
+	TABLE_ROOM = 32
 };
 
 struct segment_head {
@@ -559,7 +559,7 @@ _Static_assert(sizeof(struct segment_span) == 16, "layout");
 _Static_assert(sizeof(struct segment_objects) == 64, "layout");
 _Static_assert(sizeof(struct segment_bypass) == 256, "layout");
 _Static_assert(sizeof(struct segment_watch) == 256, "layout");
-_Static_assert(sizeof(struct segment) == 7104, "layout");
+_Static_assert(sizeof(struct segment) == 7616, "layout");
 _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");

@@ -637,7 +637,7 @@ what_is_no_good_profile_is_refused_with_the_reason(void **state)
 		{ other_order, "'made' comes from a machine of the other byte "
 		  "order, or is damaged" },
 		{ other_layout, "'made' has profile layout 99, and this "
-		  "heaptide reads layout 2" },
+		  "heaptide reads layout 3" },
 		{ not_ready, "'made' was never completed: the program ended "
 		  "while heaptide started in it" },
 		{ small_header, "'made' is damaged: its header contradicts "
