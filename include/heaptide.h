@@ -93,6 +93,38 @@ tide_peak(uint64_t *bytes)
 }
 
 /**
+ * tide_mark() - an epoch ends here: a batch, a round, a request served
+ * @name: at most 59 bytes of it are kept
+ *
+ * What every call path holds at this moment is noted, for `heaptide leaks` and
+ * `heaptide diff` to say what grows from one epoch to the next.  Call it where
+ * the program stands as it stood before: at the end of a batch, after its
+ * memory was freed.  Of many epochs every second, fourth ... is kept, so a loop
+ * may do so a million times.
+ *
+ * Cost:    some 10 ns for each call path and thread, where it is kept; else
+ *          some 20 ns.
+ * Threads: may be called from any thread; of two at the same moment one counts.
+ * Signals: async-signal-safe after a first call outside of handlers.
+ * Since:   0.1
+ *
+ * Return: 0; -ENODEV: heaptide does not count in this process; -EINVAL: @name
+ * is NULL; -ENOSPC: there is no room for it.
+ */
+static inline int
+tide_mark(const char *name)
+{
+	static void *slot;
+	int (*f)(const char *);
+	void *found = tide_find(&slot, "heaptide_mark");
+
+	if (found == NULL)
+		return -ENODEV;
+	memcpy(&f, &found, sizeof(f));
+	return f(name);
+}
+
+/**
  * tide_version() - the version of the library that counts in this process
  *
  * Return: text such as "0.1.0", or NULL: none does.

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "control/mark.h"
 #include "diff.h"
 #include "need.h"
 
@@ -47,22 +46,17 @@ is_same_run(const struct profile *a, const struct profile *b)
 	return same;
 }
 
-/* Epochs that began after A and not after B. */
+/* How many epochs had ended. */
 static uint64_t
-count_batches(const struct diff_side *a, const struct diff_side *b)
+epochs_at(const struct diff_side *s)
 {
-	const struct profile *p = &b->profile;
-	uint64_t count = 0;
+	const struct mark *m = s->mark;
 
-	for (size_t i = 0; i < p->marks; i++) {
-		const struct mark *m = &p->mark[i];
-		bool after = a->mark == NULL ? m->at_ns > a->at_ns :
-		    i > (size_t)(a->mark - a->profile.mark);
-		bool before = b->mark == NULL || m <= b->mark;
-
-		count += after && before && mark_is_epoch(m->kind);
-	}
-	return count;
+	if (m == NULL)
+		return s->profile.segment->watch.epochs;
+	while (m > s->profile.mark && m->epoch == 0)
+		m--;
+	return m->epoch;
 }
 
 static void
@@ -73,8 +67,8 @@ find_batches(struct diff *d)
 	d->batches = d->options->per;
 	if (d->batches != 0 || !d->same_run)
 		return;
-	d->batches = a->at_ns <= b->at_ns ? count_batches(a, b) :
-	    count_batches(b, a);
+	d->batches = above_u64(epochs_at(b), epochs_at(a)) +
+	    above_u64(epochs_at(a), epochs_at(b));
 }
 
 /* --- what makes two profiles different ------------------------------------ */

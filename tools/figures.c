@@ -164,7 +164,8 @@ add_count(struct figures *f, const struct segment_live *live,
 	f->live_bytes += bytes;
 	f->live_requested_bytes += bytes - c->slack_bytes;
 	f->temporary += c->temporary;
-	f->at_peak_bytes += !live->rising && c->epoch == live->peak_epoch ?
+	f->at_peak_bytes += !live->rising &&
+	    stamp_peak(c->stamp) == stamp_peak(live->stamp) ?
 	    (uint64_t)c->at_peak_bytes : bytes;
 }
 
@@ -201,7 +202,8 @@ add_estimate(struct figures *f, const struct segment_live *live,
 	f->live_bytes += (uint64_t)(bytes / ESTIMATE_BYTES);
 	f->temporary += e->temporary / ESTIMATE_BLOCKS;
 	f->at_peak_bytes += (uint64_t)((!live->rising &&
-	    e->epoch == live->peak_epoch ? e->at_peak_bytes : bytes) /
+	    e->peak == (uint32_t)stamp_peak(live->stamp) ?
+	    e->at_peak_bytes : bytes) /
 	    ESTIMATE_BYTES);
 	memcpy(&variance, &bits, sizeof(variance));
 	if (variance > 0 && variance < VARIANCE_MOST)
@@ -228,10 +230,12 @@ profile_add_up(const struct profile *profile)
 	for (size_t i = 0; i < profile->sites && i < profile->first_counts;
 	    i++)
 		add_count(&figures[i], live, &profile->first_count[i]);
-	for (size_t i = 0; i < profile->counts; i++)
-		if (profile->count[i].site < profile->sites)
-			add_count(&figures[profile->count[i].site], live,
-			    &profile->count[i]);
+	for (size_t i = 0; i < profile->counts; i++) {
+		uint32_t site = stamp_site(profile->count[i].stamp);
+
+		if (site < profile->sites)
+			add_count(&figures[site], live, &profile->count[i]);
+	}
 	for (size_t i = 0; i < profile->sites && i < profile->estimates; i++)
 		add_estimate(&figures[i], live, &profile->estimate[i]);
 	for (size_t i = 0; i < profile->sites; i++)

@@ -31,7 +31,13 @@ static const struct {
 	{ TABLE_SECONDS, sizeof(struct point), "seconds" },
 	{ TABLE_MINUTES, sizeof(struct point), "minutes" },
 	{ TABLE_MARKS, sizeof(struct mark), "marks" },
+	{ TABLE_MOMENTS, sizeof(struct moment), "moments" },
 	{ TABLE_TRENDS, sizeof(struct trend), "figures at marks" },
+	{ TABLE_AGES, sizeof(struct ages), "ages" },
+	{ TABLE_FIRST_PASSED, sizeof(int64_t), "what the first thread's "
+	    "counts have passed on" },
+	{ TABLE_COUNTS_PASSED, sizeof(int64_t), "what threads' counts have "
+	    "passed on" },
 	{ TABLE_FIRST, sizeof(struct count), "the first thread's counts" },
 	{ TABLE_COUNTS, sizeof(struct count), "threads' counts" },
 	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },

@@ -117,11 +117,11 @@ bool
 profile_held(const struct profile *profile, const struct mark *mark,
     uint32_t site, int64_t *bytes)
 {
-	const struct segment_watch *w = &profile->segment->watch;
 	uint32_t column = mark->column;
 
 	if (column == 0 || column > TREND_COLUMNS ||
-	    w->trend_mark[column - 1] != (uint32_t)(mark - profile->mark))
+	    column > profile->moments ||
+	    profile->moment[column - 1].mark != (mark - profile->mark) + 1)
 		return false;
 	/* A site that was not there yet held nothing. */
 	*bytes = site < profile->trends ?

@@ -49,13 +49,15 @@ site_is_good(const struct profile *p, size_t i)
 static bool
 count_is_good(const struct profile *p, size_t i)
 {
-	return p->count[i].site < p->sites;
+	return stamp_site(p->count[i].stamp) < p->sites;
 }
 
 static bool
 first_count_is_good(const struct profile *p, size_t i)
 {
-	return p->first_count[i].site == 0 || p->first_count[i].site == i;
+	uint32_t site = stamp_site(p->first_count[i].stamp);
+
+	return site == 0 || site == i;
 }
 
 static bool
@@ -137,7 +139,14 @@ set_rows(struct profile *p)
 	p->second = rows_of(s, TABLE_SECONDS, &p->seconds);
 	p->minute = rows_of(s, TABLE_MINUTES, &p->minutes);
 	p->mark = rows_of(s, TABLE_MARKS, &p->marks);
+	p->moment = rows_of(s, TABLE_MOMENTS, &p->moments);
+	p->moments = min_u64(p->moments, s->watch.trend_used);
 	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
+	p->ages = rows_of(s, TABLE_AGES, &p->aged);
+	p->first_passed = rows_of(s, TABLE_FIRST_PASSED,
+	    &p->first_passed_rows);
+	p->count_passed = rows_of(s, TABLE_COUNTS_PASSED,
+	    &p->count_passed_rows);
 }
 
 static uint64_t

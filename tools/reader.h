@@ -28,7 +28,8 @@ struct profile {
 
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
-	size_t mappings, text_bytes, seconds, minutes, marks, trends;
+	size_t mappings, text_bytes, seconds, minutes, marks, trends, aged;
+	size_t moments, first_passed_rows, count_passed_rows;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -41,7 +42,10 @@ struct profile {
 	const char *text;
 	const struct point *second, *minute; /* rings, see profile_points() */
 	const struct mark *mark;
+	const struct moment *moment;         /* by column of trend */
 	const struct trend *trend;           /* by site */
+	const struct ages *ages;             /* by site */
+	const int64_t *first_passed, *count_passed;
 	size_t damaged;     /* rows left out because they contradict */
 };
 
@@ -128,6 +132,20 @@ bool profile_held(const struct profile *profile, const struct mark *mark,
 
 /* "mark", "epoch", "stacks", "trim"; NULL: it is none, or not complete. */
 const char *profile_mark_kind(const struct mark *mark);
+
+/* --- ages.c --------------------------------------------------------------- */
+
+/*
+ * What each site holds, by when it was allocated: in [0] before the first mark
+ * that has figures, in [i] between those of columns i - 1 and i of struct
+ * trend, in the last that is used since the last mark.  By site, to be freed;
+ * NULL: there is no memory.
+ */
+struct age_columns {
+	int64_t live_bytes[TREND_COLUMNS];
+};
+
+struct age_columns *profile_ages(const struct profile *profile);
 
 /* --- figures.c, again ----------------------------------------------------- */
 

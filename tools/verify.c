@@ -106,16 +106,15 @@ verify_series(struct verdict *v, const struct profile *p, bool minutes)
 static void
 verify_marks(struct verdict *v, const struct profile *p)
 {
-	const struct segment_watch *w = &p->segment->watch;
 	struct totals all;
 	int64_t bytes;
-	size_t held = 0;
+	size_t held = 0, meant = 0;
 
 	profile_totals(p, &all);
 	for (size_t i = 0; i < p->marks; i++) {
 		const struct mark *m = &p->mark[i];
 
-		if (profile_mark_kind(m) == NULL) {
+		if (m->kind == MARK_NONE || m->kind >= MARK_KINDS) {
 			find(v, "mark %zu is not complete", i);
 			continue;
 		}
@@ -127,9 +126,11 @@ verify_marks(struct verdict *v, const struct profile *p)
 			find(v, "at mark %zu more was allocated than in all",
 			    i);
 	}
-	if (held != min_u64(w->trend_used, TREND_COLUMNS))
-		find(v, "%zu marks have figures, and there are %u columns of "
-		    "them", held, w->trend_used);
+	for (size_t i = 0; i < p->moments; i++)
+		meant += p->moment[i].mark != 0;
+	if (held != meant)
+		find(v, "%zu marks have figures, and there are %zu columns of "
+		    "them", held, meant);
 }
 
 int

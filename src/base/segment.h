@@ -25,7 +25,8 @@
  *   3200    64  struct segment_objects   where what calls are bound to lies
  *   3264  4096  struct segment_bypass[16] modules that go past heaptide
  *   7360   256  struct segment_watch    over time, and what is asked of it
- *   7616     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
+ *   7616   320  struct segment_generations how old what is live is
+ *   7936     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
  *
  * A file that was copied (`heaptide run -o`, `snapshot`) is the same with the
  * unused tails of its tables left out: read the offsets, do not assume them.
@@ -58,7 +59,11 @@ enum segment_table_id {
 	TABLE_SECONDS,  /* struct point, a ring */
 	TABLE_MINUTES,  /* struct point, a ring */
 	TABLE_MARKS,    /* struct mark */
+	TABLE_MOMENTS,  /* struct moment, a row a column of struct trend */
 	TABLE_TRENDS,   /* struct trend, a row a site */
+	TABLE_AGES,     /* struct ages, a row a site */
+	TABLE_FIRST_PASSED,  /* int64_t, a row for each of TABLE_FIRST */
+	TABLE_COUNTS_PASSED, /* the same of TABLE_COUNTS */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };
@@ -155,12 +160,11 @@ struct segment_live {
 	_Atomic uint64_t seen_ns;        /* CLOCK_MONOTONIC of the last look */
 	_Atomic int64_t break_bytes;     /* moved by the program's own brk/sbrk */
 	/* On a line of their own: read at every call, seldom written. */
-	_Atomic uint32_t peak_epoch;     /* see struct count */
+	_Atomic uint64_t stamp;          /* of now, without a site */
 	_Atomic uint32_t rising;         /* 1: the heap stands at its peak */
 	_Atomic uint32_t several;        /* 1: a second thread has counted */
 	_Atomic uint32_t threads;        /* with a tally of their own, now */
 	_Atomic uint32_t threads_most;
-	uint32_t reserved_word;
 	uint64_t inherited_blocks;       /* live in the parent at the fork */
 	int64_t inherited_bytes;
 	int64_t inherited_requested_bytes;
@@ -305,14 +309,32 @@ struct segment_watch {
 	_Atomic uint64_t taken_ns;  /* when a living process was copied; or 0 */
 	_Atomic uint64_t switched_ns; /* CLOCK_MONOTONIC of the last switch */
 	_Atomic uint64_t next_mark_ns; /* by config.epoch_ns */
-	uint32_t trend_stride;      /* each so-many-th mark has figures; 0: 1 */
-	uint32_t trend_used;        /* columns of struct trend */
-	/* Mark of each column, by number. */
-	_Atomic uint32_t trend_mark[32];
-	uint32_t epochs;            /* marks so far that are epochs */
+	uint32_t trend_stride;      /* each so-many-th tick has figures; 0: 1 */
+	uint32_t trend_used;        /* columns of struct trend, now */
+	uint32_t epochs;            /* that have ended so far */
 	_Atomic uint32_t alarms;    /* of growth */
-	uint8_t reserved[56];
+	_Atomic uint32_t trend_opened; /* columns so far, those gone included */
+	uint32_t trend_ticks;       /* epochs that came by themselves */
+	uint32_t paced;             /* of those, that somebody asked for */
+	uint8_t reserved[172];
 };
+
+/*
+ * A generation is what was allocated between two marks that have figures; its
+ * number is in the record of each block, and goes up by one when a thread of
+ * the program sees that there is a column more.  @column: of struct ages, by
+ * generation; GENERATION_BANK says in which of its two halves.
+ */
+struct segment_generations {
+	_Atomic uint8_t column[256];
+	uint32_t first; /* of this process; those below are inherited */
+	_Atomic uint32_t opened; /* watch.trend_opened when the last began */
+	uint32_t bank; /* GENERATION_BANK or 0: the half that is in use */
+	uint8_t reserved[52];
+};
+
+#define GENERATIONS     256
+#define GENERATION_BANK 128
 
 struct segment {
 	struct segment_head head;
@@ -328,7 +350,43 @@ struct segment {
 	struct segment_objects objects;
 	struct segment_bypass bypass[SEGMENT_BYPASSES];
 	struct segment_watch watch;
+	struct segment_generations generations;
 };
+
+/*
+ * Which peak and which generation it is, or was when a count last changed; a
+ * count has its site in it as well, so that one comparison says all three.
+ */
+#define STAMP_PEAK_BITS       37
+#define STAMP_SITE_SHIFT      45
+#define STAMP_GENERATION_ONE  (UINT64_C(1) << STAMP_PEAK_BITS)
+
+/* How often the heap has left a peak. */
+static inline uint64_t
+stamp_peak(uint64_t stamp)
+{
+	return stamp & (STAMP_GENERATION_ONE - 1);
+}
+
+static inline uint32_t
+stamp_generation(uint64_t stamp)
+{
+	return stamp >> STAMP_PEAK_BITS & (GENERATIONS - 1);
+}
+
+/* 0: of a count, the row is free. */
+static inline uint32_t
+stamp_site(uint64_t stamp)
+{
+	return (uint32_t)(stamp >> STAMP_SITE_SHIFT);
+}
+
+/* Of a count of @site, at @stamp. */
+static inline uint64_t
+stamp_of(uint32_t site, uint64_t stamp)
+{
+	return stamp | (uint64_t)site << STAMP_SITE_SHIFT;
+}
 
 /*
  * What one thread has allocated and freed.  Only its owner writes it, with
@@ -420,10 +478,14 @@ struct site {
  * holds; that of one row may be negative, as with a tally.
  *
  * At the peak: while live.rising is set, what a row holds now is what it held
- * at the peak.  When the heap leaves a peak, peak_epoch of the process goes up
+ * at the peak.  When the heap leaves a peak, that of the process' stamp goes up
  * by one; a row that changes afterwards first stores what it held.
- * So: at_peak = !live.rising && epoch == live.peak_epoch ?
+ * So: at_peak = !live.rising && stamp_peak(stamp) == stamp_peak(live.stamp) ?
  *         at_peak_bytes : allocated_bytes - freed_bytes.
+ *
+ * Of the generation in its stamp it holds allocated_bytes - freed_bytes less
+ * its row of TABLE_*_PASSED (none: 0), which is what it holds of others, those
+ * that other rows count below zero included; struct ages has the sums of these.
  */
 struct count {
 	_Atomic uint64_t allocations;
@@ -433,8 +495,7 @@ struct count {
 	_Atomic uint64_t slack_bytes; /* of live blocks: usable less asked for */
 	_Atomic uint64_t temporary;
 	_Atomic int64_t at_peak_bytes;
-	_Atomic uint32_t epoch; /* peak_epoch that at_peak_bytes is of */
-	_Atomic uint32_t site;  /* 0: the row is free */
+	_Atomic uint64_t stamp; /* of its last change; 0: the row is free */
 };
 
 /*
@@ -451,7 +512,7 @@ struct estimate {
 	_Atomic uint64_t temporary;
 	_Atomic uint64_t variance; /* of the live bytes; a double's bits */
 	_Atomic int64_t at_peak_bytes;
-	_Atomic uint32_t epoch;
+	_Atomic uint32_t peak;  /* that at_peak_bytes is of */
 	_Atomic uint32_t drawn; /* blocks of which this is made, live or not */
 };
 
@@ -489,7 +550,8 @@ enum mapping_kind {
 struct mapping {
 	uint64_t start;
 	uint64_t end;
-	uint32_t kind; /* enum mapping_kind */
+	uint16_t kind; /* enum mapping_kind */
+	uint16_t generation;
 	uint32_t site; /* 0: not known */
 	uint64_t born_ns; /* CLOCK_MONOTONIC */
 };
@@ -520,6 +582,8 @@ enum mark_kind {
 	/* Epochs: from one to the next, growth is judged. */
 	MARK_NAMED,   /* by the operator or the program */
 	MARK_TIME,    /* --epoch */
+	MARK_BATCH,   /* by the program, at the end of each of its batches */
+	MARK_AUTO,    /* by time, where nobody sets any; it gets no mark */
 	/* Events. */
 	MARK_STACKS,  /* config.stacks has changed; the name says to what */
 	MARK_TRIM,
@@ -529,22 +593,47 @@ enum mark_kind {
 
 /* Something that happened; its number is its row. */
 struct mark {
-	_Atomic uint32_t kind;  /* enum mark_kind; stored last */
+	_Atomic uint32_t kind;  /* enum mark_kind; all but @column is there */
 	uint32_t column;        /* of struct trend, 1 added; 0: no figures */
 	uint64_t at_ns;         /* CLOCK_MONOTONIC */
 	int64_t live_bytes;
 	uint64_t allocated, freed; /* bytes since the start */
 	uint64_t allocations, frees;
 	uint64_t resident;      /* 0: not known */
-	char name[64];          /* zero-filled */
+	uint32_t epoch;         /* which one ends here, from 1; 0: none does */
+	char name[60];          /* zero-filled */
 };
 
-/* What a site held when marks were set.  Once the columns are all in use,
- * every other one goes, and marks are twice as far apart. */
+/*
+ * When it was noted what all sites hold.  There are so many columns; once they
+ * are all in use every other one goes, and they are twice as far apart.
+ */
 #define TREND_COLUMNS 32
+
+struct moment {
+	uint64_t at_ns;      /* CLOCK_MONOTONIC */
+	int64_t live_bytes;  /* of all */
+	uint64_t allocated;  /* bytes since the start */
+	uint32_t kind;       /* enum mark_kind */
+	uint32_t epoch;      /* that ended then, from 1; 0: none did */
+	uint32_t mark;       /* its row, 1 added; 0: it is no mark */
+	uint8_t reserved[28];
+};
 
 struct trend {
 	_Atomic int64_t live_bytes[TREND_COLUMNS];
+	_Atomic uint64_t allocated_bytes[TREND_COLUMNS]; /* since the start */
+};
+
+/*
+ * What a site holds of what was allocated before the mark of each column of
+ * struct trend, and after the one before; the last column is since the last
+ * mark.  Of the first generation nothing is noted: it has what is left when all
+ * others are taken off the whole.  Two halves, as columns move to the other one
+ * when they are thinned out; the sum of both is meant.
+ */
+struct ages {
+	_Atomic int64_t live_bytes[2][TREND_COLUMNS];
 };
 
 _Static_assert(sizeof(struct segment_head) == 64, "layout");
@@ -559,7 +648,8 @@ _Static_assert(sizeof(struct segment_span) == 16, "layout");
 _Static_assert(sizeof(struct segment_objects) == 64, "layout");
 _Static_assert(sizeof(struct segment_bypass) == 256, "layout");
 _Static_assert(sizeof(struct segment_watch) == 256, "layout");
-_Static_assert(sizeof(struct segment) == 7616, "layout");
+_Static_assert(sizeof(struct segment_generations) == 320, "layout");
+_Static_assert(sizeof(struct segment) == 7936, "layout");
 _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");
@@ -570,6 +660,8 @@ _Static_assert(sizeof(struct module) == 64, "layout");
 _Static_assert(sizeof(struct mapping) == 32, "layout");
 _Static_assert(sizeof(struct point) == 128, "layout");
 _Static_assert(sizeof(struct mark) == 128, "layout");
-_Static_assert(sizeof(struct trend) == 256, "layout");
+_Static_assert(sizeof(struct moment) == 64, "layout");
+_Static_assert(sizeof(struct trend) == 512, "layout");
+_Static_assert(sizeof(struct ages) == 512, "layout");
 
 #endif

@@ -43,7 +43,7 @@ answer_mark(struct control *c, const struct request *r, struct text *t)
 
 	join_words(r, name, sizeof(name));
 	if (strlen(name) > MARK_NAME_MOST) {
-		request_refuse(t, -EINVAL, "a name of at most 63 bytes is "
+		request_refuse(t, -EINVAL, "a name of at most 59 bytes is "
 		    "accepted");
 		return;
 	}
@@ -53,7 +53,8 @@ answer_mark(struct control *c, const struct request *r, struct text *t)
 		    "mark");
 		return;
 	}
-	reply_i64(t, "number", number);
+	if (number != MARK_NOT_KEPT)
+		reply_i64(t, "number", number);
 	reply_text(t, "mark", name);
 	reply_u64(t, "epochs", c->segment->watch.epochs);
 }

@@ -28,7 +28,11 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_SECONDS] = sizeof(struct point),
 	[TABLE_MINUTES] = sizeof(struct point),
 	[TABLE_MARKS] = sizeof(struct mark),
+	[TABLE_MOMENTS] = sizeof(struct moment),
 	[TABLE_TRENDS] = sizeof(struct trend),
+	[TABLE_AGES] = sizeof(struct ages),
+	[TABLE_FIRST_PASSED] = sizeof(int64_t),
+	[TABLE_COUNTS_PASSED] = sizeof(int64_t),
 };
 
 const char *const control_stacks_words[] = {
@@ -204,6 +208,7 @@ part_of_count(const struct count *c)
 		.bytes = (int64_t)(c->allocated_bytes - c->freed_bytes),
 		.blocks = (int64_t)(c->allocations - c->frees),
 		.allocations = c->allocations,
+		.allocated = c->allocated_bytes,
 	};
 }
 
@@ -217,6 +222,7 @@ part_of_estimate(const struct estimate *e)
 		.blocks = (int64_t)(e->allocations / ESTIMATE_BLOCKS -
 		    e->frees / ESTIMATE_BLOCKS),
 		.allocations = e->allocations / ESTIMATE_BLOCKS,
+		.allocated = e->allocated_bytes / ESTIMATE_BYTES,
 	};
 }
 
@@ -238,10 +244,10 @@ control_each_part(const struct control *c, uint64_t sites,
 	}
 	n = control_count(c, TABLE_COUNTS);
 	for (i = 0; i < n; i++) {
-		if (count[i].site >= sites)
+		if (stamp_site(count[i].stamp) >= sites)
 			continue;
 		part = part_of_count(&count[i]);
-		each(context, count[i].site, &part);
+		each(context, stamp_site(count[i].stamp), &part);
 	}
 	n = min_u64(sites, control_count(c, TABLE_ESTIMATES));
 	for (i = 0; i < n; i++) {

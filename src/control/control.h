@@ -83,7 +83,7 @@ void control_sum(const struct control *c, struct control_sums *sums);
 /* A part of what a site holds: one thread's, or what is estimated. */
 struct control_part {
 	int64_t bytes, blocks; /* of one thread alone they may be negative */
-	uint64_t allocations;
+	uint64_t allocations, allocated; /* blocks, bytes, since the start */
 };
 
 /* Call @each for every part of every site below @sites. */

@@ -14,29 +14,122 @@ trends(const struct control *c)
 	return control_rows(c, TABLE_TRENDS);
 }
 
-/* Every other column goes; what is left is in order. */
+static struct moment *
+moments(const struct control *c)
+{
+	return control_rows(c, TABLE_MOMENTS);
+}
+
+/*
+ * Every other column goes, and of two neighbours the one whose mark has no name
+ * that somebody gave it.  @keep: the columns that stay; returns how many.
+ */
+static uint32_t
+choose(const struct control *c, uint32_t keep[TREND_COLUMNS])
+{
+	const struct moment *m = moments(c);
+	uint32_t i, n = 0;
+
+	for (i = 0; i < TREND_COLUMNS; i += 2)
+		keep[n++] = i + (m[i].kind != MARK_NAMED &&
+		    m[i + 1].kind == MARK_NAMED);
+	return n;
+}
+
+/* Where what is older than the mark of each column, and younger than that of
+ * the one before, belongs when these are kept. */
+static void
+map_ages(const uint32_t *keep, uint32_t kept, uint8_t to[TREND_COLUMNS])
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < TREND_COLUMNS; i++) {
+		while (n < kept && keep[n] < i)
+			n++;
+		to[i] = (uint8_t)n;
+	}
+}
+
+/*
+ * From one half of the ages to the other.  What a thread adds to the old one
+ * meanwhile is still there for the next pass.
+ */
+static void
+move_ages(struct control *c, uint32_t from, const uint8_t *to)
+{
+	struct ages *a = control_rows(c, TABLE_AGES);
+	uint64_t n = control_count(c, TABLE_AGES);
+	uint32_t i;
+
+	for (; n > 0; n--, a++)
+		for (i = 0; i < TREND_COLUMNS; i++) {
+			int64_t bytes = atomic_exchange(
+			    &a->live_bytes[from][i], 0);
+
+			if (bytes != 0)
+				atomic_fetch_add(&a->live_bytes[!from][to[i]],
+				    bytes);
+		}
+}
+
+static void
+thin_out_ages(struct control *c, const uint8_t *to)
+{
+	struct segment_generations *g = &c->segment->generations;
+	uint32_t from = g->bank / GENERATION_BANK;
+	uint32_t i;
+
+	move_ages(c, from, to);
+	g->bank ^= GENERATION_BANK;
+	for (i = 0; i < GENERATIONS; i++)
+		atomic_store(&g->column[i], (uint8_t)(g->bank |
+		    to[atomic_load(&g->column[i]) % TREND_COLUMNS]));
+	move_ages(c, from, to);
+}
+
+static void
+move_column(struct control *c, uint32_t from, uint32_t to)
+{
+	struct trend *t = trends(c);
+	uint64_t n = control_count(c, TABLE_TRENDS);
+
+	moments(c)[to] = moments(c)[from];
+	for (; n > 0; n--, t++) {
+		t->live_bytes[to] = t->live_bytes[from];
+		t->allocated_bytes[to] = t->allocated_bytes[from];
+	}
+}
+
+/* Which of its columns a mark has; 0: none (any more). */
+static void
+tell_mark(struct control *c, const struct moment *m, uint32_t column)
+{
+	struct mark *mark = control_rows(c, TABLE_MARKS);
+
+	if (m->mark != 0 && m->mark <= control_count(c, TABLE_MARKS))
+		mark[m->mark - 1].column = column;
+}
+
+/* What is left is in order. */
 static void
 thin_out(struct control *c)
 {
 	struct segment_watch *w = &c->segment->watch;
-	struct mark *mark = control_rows(c, TABLE_MARKS);
-	uint64_t marks = control_count(c, TABLE_MARKS);
-	struct trend *t = trends(c);
-	uint64_t n = control_count(c, TABLE_TRENDS);
+	uint32_t keep[TREND_COLUMNS];
+	uint32_t kept = choose(c, keep);
+	uint8_t to[TREND_COLUMNS];
 	uint32_t i;
 
 	for (i = 0; i < TREND_COLUMNS; i++)
-		if (w->trend_mark[i] < marks)
-			mark[w->trend_mark[i]].column =
-			    i % 2 == 0 ? i / 2 + 1 : 0;
-	for (; n > 0; n--, t++)
-		for (i = 1; i < TREND_COLUMNS / 2; i++)
-			atomic_store(&t->live_bytes[i],
-			    atomic_load(&t->live_bytes[2 * i]));
-	for (i = 1; i < TREND_COLUMNS / 2; i++)
-		w->trend_mark[i] = w->trend_mark[2 * i];
-	w->trend_used = TREND_COLUMNS / 2;
+		tell_mark(c, &moments(c)[i], 0);
+	for (i = 0; i < kept; i++) {
+		move_column(c, keep[i], i);
+		tell_mark(c, &moments(c)[i], i + 1);
+	}
+	w->trend_used = kept;
 	w->trend_stride *= 2;
+	map_ages(keep, kept, to);
+	thin_out_ages(c, to);
 }
 
 struct column {
@@ -48,11 +141,11 @@ static void
 add_part(void *context, uint32_t site, const struct control_part *p)
 {
 	const struct column *column = context;
-	_Atomic int64_t *to = &column->trend[site].live_bytes[column->number];
+	struct trend *t = &column->trend[site];
 
 	/* Only who holds trend_busy is here. */
-	atomic_store_explicit(to, atomic_load_explicit(to,
-	    memory_order_relaxed) + p->bytes, memory_order_relaxed);
+	t->live_bytes[column->number] += p->bytes;
+	t->allocated_bytes[column->number] += p->allocated;
 }
 
 /* What the sites hold now goes into a column. */
@@ -60,53 +153,45 @@ static int
 fill_column(struct control *c, uint32_t number)
 {
 	struct column column = { trends(c), number };
-	uint64_t sites = control_count(c, TABLE_SITES);
+	uint64_t sites = min_u64(control_count(c, TABLE_SITES),
+	    c->segment->table[TABLE_TRENDS].capacity);
 	uint64_t i;
 
 	if (control_reach(c, TABLE_TRENDS, sites) < 0)
 		return -ENOSPC;
-	for (i = 0; i < sites; i++)
-		atomic_store_explicit(&column.trend[i].live_bytes[number], 0,
-		    memory_order_relaxed);
+	for (i = 0; i < sites; i++) {
+		column.trend[i].live_bytes[number] = 0;
+		column.trend[i].allocated_bytes[number] = 0;
+	}
 	control_each_part(c, sites, add_part, &column);
 	return 0;
 }
 
+/* By whoever holds trend_busy.  The columns are thinned out once the last is
+ * in use: what is allocated afterwards has one, too. */
 static void
-note_figures(struct control *c, uint32_t number)
+note_figures(struct control *c, const struct moment *moment)
 {
 	struct segment_watch *w = &c->segment->watch;
-	struct mark *mark = (struct mark *)control_rows(c, TABLE_MARKS) +
-	    number;
-	uint32_t idle = 0;
-	uint32_t column;
+	uint32_t column = w->trend_used;
 
-	if (!atomic_compare_exchange_strong(&w->trend_busy, &idle, 1))
+	if (column >= TREND_COLUMNS ||
+	    control_reach(c, TABLE_MOMENTS, column + 1) < 0 ||
+	    fill_column(c, column) < 0)
 		return;
-	if (w->trend_stride == 0)
-		w->trend_stride = 1;
-	if (w->epochs++ % w->trend_stride != 0)
-		goto out;
-	if (w->trend_used >= TREND_COLUMNS) {
-		thin_out(c);
-		if ((w->epochs - 1) % w->trend_stride != 0)
-			goto out;
-	}
-	column = w->trend_used;
-	if (fill_column(c, column) < 0)
-		goto out;
-	atomic_store(&w->trend_mark[column], number);
+	moments(c)[column] = *moment;
 	w->trend_used = column + 1;
-	mark->column = column + 1;
-out:
-	atomic_store(&w->trend_busy, 0);
+	tell_mark(c, moment, column + 1);
+	if (w->trend_used == TREND_COLUMNS)
+		thin_out(c);
+	atomic_fetch_add(&w->trend_opened, 1);
 }
 
 /* --- marks ---------------------------------------------------------------- */
 
-int64_t
-mark_set(struct control *c, enum mark_kind kind, const char *name,
-    uint64_t now_ns)
+static int64_t
+note(struct control *c, enum mark_kind kind, const char *name,
+    uint64_t now_ns, uint32_t epoch)
 {
 	int64_t number = control_take(c, TABLE_MARKS);
 	struct control_sums sums;
@@ -123,10 +208,56 @@ mark_set(struct control *c, enum mark_kind kind, const char *name,
 	m->allocations = sums.allocations;
 	m->frees = sums.frees;
 	m->resident = c->segment->rss[RSS_LAST].resident;
+	m->epoch = epoch;
 	memcpy(m->name, name, min_u64(strlen(name), MARK_NAME_MOST));
-	if (mark_is_epoch(kind))
-		note_figures(c, (uint32_t)number);
 	atomic_store(&m->kind, kind);
+	return number;
+}
+
+/*
+ * An epoch ends; by whoever holds trend_busy.  A mark with a name that somebody
+ * gave it has figures; of those that come by themselves every so-manyth.
+ */
+static int64_t
+end_epoch(struct control *c, enum mark_kind kind, const char *name,
+    uint64_t now_ns)
+{
+	struct segment_watch *w = &c->segment->watch;
+	struct moment moment = { .at_ns = now_ns, .kind = kind };
+	int64_t number = MARK_NOT_KEPT;
+	struct control_sums sums;
+
+	if (w->trend_stride == 0)
+		w->trend_stride = 1;
+	w->epochs += kind != MARK_AUTO;
+	w->paced += kind == MARK_BATCH || kind == MARK_TIME;
+	if (kind != MARK_NAMED && w->trend_ticks++ % w->trend_stride != 0)
+		return MARK_NOT_KEPT;
+	if (kind != MARK_AUTO) {
+		moment.epoch = w->epochs;
+		number = note(c, kind, name, now_ns, w->epochs);
+		moment.mark = number >= 0 ? (uint32_t)number + 1 : 0;
+	}
+	control_sum(c, &sums);
+	moment.live_bytes = (int64_t)sums.live_bytes;
+	moment.allocated = sums.allocated;
+	note_figures(c, &moment);
+	return number;
+}
+
+int64_t
+mark_set(struct control *c, enum mark_kind kind, const char *name,
+    uint64_t now_ns)
+{
+	_Atomic uint32_t *busy = &c->segment->watch.trend_busy;
+	uint32_t idle = 0;
+	bool alone = mark_is_epoch(kind) &&
+	    atomic_compare_exchange_strong(busy, &idle, 1);
+	int64_t number = alone ? end_epoch(c, kind, name, now_ns) :
+	    note(c, kind, name, now_ns, 0);
+
+	if (alone)
+		atomic_store(busy, 0);
 	return number;
 }
 
@@ -136,6 +267,7 @@ mark_kind_name(uint32_t kind)
 	static const char *const names[MARK_KINDS] = {
 		[MARK_NAMED] = "mark",
 		[MARK_TIME] = "epoch",
+		[MARK_BATCH] = "batch",
 		[MARK_STACKS] = "stacks",
 		[MARK_TRIM] = "trim",
 		[MARK_GROWTH] = "growth",
@@ -144,30 +276,40 @@ mark_kind_name(uint32_t kind)
 	return kind < MARK_KINDS ? names[kind] : NULL;
 }
 
+/* 0: there are none. */
+static uint64_t
+time_between(const struct segment *s)
+{
+	uint64_t every = atomic_load(&s->config.epoch_ns);
+
+	if (every != 0 || s->watch.paced != 0 ||
+	    atomic_load(&s->config.stacks) == STACKS_NONE)
+		return every;
+	return MARK_AUTO_NS;
+}
+
 void
 mark_by_time(struct control *c, uint64_t now_ns)
 {
 	struct segment *s = c->segment;
-	uint64_t every = atomic_load(&s->config.epoch_ns);
+	uint64_t every = time_between(s);
+	uint64_t start = s->identity.clock_ns;
 	uint64_t due = atomic_load(&s->watch.next_mark_ns);
-	uint64_t next;
+	uint64_t next = now_ns + NS_PER_S;
 	char name[32];
 	struct text t;
 
-	if (every == 0)
-		return;
-	if (due == 0)
-		due = s->identity.clock_ns + every;
-	if (now_ns < due)
-		return;
 	/* Those that went by unseen, with the heap at rest, are one. */
-	next = due + (1 + (now_ns - due) / every) * every;
-	due = atomic_load(&s->watch.next_mark_ns);
-	if (due >= next || !atomic_compare_exchange_strong(
+	if (every != 0)
+		next = start + (1 + above_u64(now_ns, start) / every) * every;
+	if (now_ns < due || due >= next || !atomic_compare_exchange_strong(
 	    &s->watch.next_mark_ns, &due, next))
+		return;
+	if (every == 0 || now_ns < start + every)
 		return;
 	text_open(&t, name, sizeof(name));
 	text_put(&t, "epoch ");
-	text_put_u64(&t, (next - s->identity.clock_ns) / every - 1);
-	(void)mark_set(c, MARK_TIME, name, now_ns);
+	text_put_u64(&t, (next - start) / every - 1);
+	(void)mark_set(c, atomic_load(&s->config.epoch_ns) != 0 ? MARK_TIME :
+	    MARK_AUTO, name, now_ns);
 }

@@ -13,29 +13,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "control/control.h"
 
 #define MARK_NAME_MOST (sizeof(((struct mark *)NULL)->name) - 1)
 
 /*
  * Set a mark; @name is cut at MARK_NAME_MOST bytes.  Epochs get the figures of
- * all sites, unless another is being set at the same moment.
+ * all sites, unless another is being set at the same moment.  Of MARK_TIME and
+ * MARK_BATCH, once there are many, every second, fourth ... does; the others
+ * are no marks then, but epochs all the same.
  *
- * Return: its number, or -ENOSPC: there are 32 768, or the disk is full.
+ * Return: its number; MARK_NOT_KEPT; -ENOSPC: there are 32 768, or the disk is
+ * full.
  */
+#define MARK_NOT_KEPT INT64_MAX
+
 int64_t mark_set(struct control *c, enum mark_kind kind, const char *name,
     uint64_t now_ns);
 
 static inline bool
 mark_is_epoch(uint32_t kind)
 {
-	return kind == MARK_NAMED || kind == MARK_TIME;
+	return kind >= MARK_NAMED && kind <= MARK_AUTO;
 }
 
-/* "mark", "epoch", "stacks", "trim", "growth"; NULL: it is none. */
+/*
+ * "mark", "epoch", "batch", "stacks", "trim", "growth"; NULL: it is none, or one
+ * that is not shown.
+ */
 const char *mark_kind_name(uint32_t kind);
 
-/* Set a mark if config.epoch_ns has passed since the last one by time. */
+/*
+ * Set a mark if config.epoch_ns has passed since the last one by time.  Where
+ * there is none by time, and the program sets none, it is this often: a program
+ * that knows nothing of epochs has figures to be judged by.
+ */
+#define MARK_AUTO_NS (250 * NS_PER_MS)
+
 void mark_by_time(struct control *c, uint64_t now_ns);
 
 #endif

@@ -8,12 +8,17 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "control/mark.h"
 #include "door/boot.h"
+#include "door/inside.h"
+#include "heap/generation.h"
 #include "heap/tally.h"
 #include "mem/segment.h"
+#include "sys/sys.h"
 
 EXPORT int heaptide_used(uint64_t *bytes);
 EXPORT int heaptide_peak(uint64_t *bytes);
+EXPORT int heaptide_mark(const char *name);
 EXPORT const char *heaptide_version(void);
 
 /* Where the process stands, or NULL: nothing is counted in it. */
@@ -53,6 +58,25 @@ heaptide_peak(uint64_t *bytes)
 	tally_look(t);
 	*bytes = (uint64_t)segment_mine()->live.peak_bytes;
 	return 0;
+}
+
+EXPORT int
+heaptide_mark(const char *name)
+{
+	struct control c;
+	int error = errno;
+	int64_t number;
+
+	if (name == NULL)
+		return -EINVAL;
+	if (mine() == NULL)
+		return -ENODEV;
+	c = inside();
+	number = mark_set(&c, MARK_BATCH, name, sys_clock());
+	if (generation_is_due(c.segment))
+		generation_follow();
+	errno = error;
+	return number < 0 ? (int)number : 0;
 }
 
 EXPORT const char *

@@ -71,6 +71,8 @@ attend(uint64_t now_ns, const struct arch_frame *caller)
 
 	series_note(&c, now_ns);
 	mark_by_time(&c, now_ns);
+	if (generation_is_due(c.segment))
+		generation_follow();
 	dial_follow(now_ns);
 	if (wants_trim() && caller != NULL)
 		trim(&c, now_ns, !is_in_handler(caller));

@@ -13,6 +13,7 @@
 
 #include "control/control.h"
 #include "control/series.h"
+#include "heap/generation.h"
 #include "mem/segment.h"
 #include "sys/arch.h"
 
@@ -24,7 +25,9 @@ attend_is_due(uint64_t now_ns)
 	uint32_t wanted = atomic_load_explicit(&s->config.stacks_wanted,
 	    memory_order_relaxed);
 
-	return series_is_due(s, now_ns) ||
+	return series_is_due(s, now_ns) || generation_is_due(s) ||
+	    now_ns >= atomic_load_explicit(&s->watch.next_mark_ns,
+	    memory_order_relaxed) ||
 	    (wanted != 0 && wanted - 1 != atomic_load_explicit(
 	    &s->config.stacks, memory_order_relaxed)) ||
 	    atomic_load_explicit(&s->watch.trims_wanted,

@@ -18,6 +18,7 @@
 #include "door/preload.h"
 #include "door/real.h"
 #include "door/stranger.h"
+#include "heap/generation.h"
 #include "heap/ledger.h"
 #include "heap/mapping.h"
 #include "heap/site.h"
@@ -62,6 +63,7 @@ static struct {
 	bool outside;   /* --children none, and we are one */
 	int image_pid;  /* of the process that this program was started in */
 	int pid;        /* the same; in a child of fork(), its own */
+	uint32_t first_generation;
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
 	uint64_t stack_end; /* of the first thread; 0: not known */
@@ -225,6 +227,7 @@ make_segment(void)
 	segment_mine()->identity.namespace = namespace;
 	fill_inheritance();
 	stranger_store();
+	generation_begin(boot.first_generation);
 	if (tally_create_shared(boot.pid) < 0 || site_create_known() < 0)
 		return -ENOSPC;
 	(void)arena_spans(segment_mine()->own);
@@ -254,16 +257,20 @@ before_fork(void)
 }
 
 /*
- * Records tell the generation of their blocks modulo LEDGER_EPOCHS.  Before it
- * comes round, all that is inherited becomes of generation 0.
+ * The first generation of what this process will allocate is above all that it
+ * inherits.  Where few numbers would be left for its own, all that becomes of
+ * generation 0; which costs a pass over the records.
  */
 static void
 next_generation(void)
 {
-	if (++boot_now.generation < LEDGER_EPOCHS)
+	if (segment_mine() == NULL)
+		return; /* nothing was allocated here */
+	boot.first_generation = stamp_generation(stamp_now()) + 1;
+	if (boot.first_generation <= GENERATIONS / 2)
 		return;
-	ledger_set_epochs(0);
-	boot_now.generation = 1;
+	ledger_set_generations(0);
+	boot.first_generation = 1;
 }
 
 /*

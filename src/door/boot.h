@@ -128,7 +128,6 @@ struct boot_now {
 	bool verifies;       /* stacks are compared with the reference's */
 	bool mixed;          /* some blocks have a record and some have none */
 	uint32_t turned;     /* how often this has changed, see dial.h */
-	uint32_t generation; /* of this process' blocks; others are inherited */
 	uint32_t depth;      /* frames to keep of a stack */
 	uint64_t seed;       /* of the draws; 0: by what is at hand */
 };

@@ -7,6 +7,7 @@
 #include "door/dial.h"
 #include "door/stranger.h"
 #include "door/where.h"
+#include "heap/generation.h"
 #include "heap/peak.h"
 #include "heap/site.h"
 #include "heap/tally.h"
@@ -76,29 +77,35 @@ is_look_due(const struct tally *t, int64_t net, size_t usable)
 /* --- a site's figures ----------------------------------------------------- */
 
 static HOT void
-site_alloc(struct counts *counts, uint32_t site, size_t usable, size_t slack)
+site_alloc(struct counts *counts, uint32_t site, uint64_t stamp,
+    size_t usable, size_t slack)
 {
-	struct count *c = LIKELY(counts != NULL) ? counts_of(counts, site) :
-	    NULL;
+	struct count *c = LIKELY(counts != NULL) ?
+	    counts_of(counts, site, stamp) : NULL;
 
 	if (LIKELY(c != NULL))
 		count_alloc(c, usable, slack);
 	else
-		site_shared_alloc(site, usable, slack);
+		site_shared_alloc(site, stamp_generation(stamp), usable,
+		    slack);
 }
 
 static HOT void
-site_free(struct counts *counts, const struct record *record, size_t usable,
-    bool temporary)
+site_free(struct counts *counts, const struct record *record, uint64_t stamp,
+    size_t usable, bool temporary)
 {
 	struct count *c = LIKELY(counts != NULL) ?
-	    counts_of(counts, record->site) : NULL;
+	    counts_of(counts, record->site, stamp) : NULL;
 
-	if (LIKELY(c != NULL))
-		count_free(c, usable, record->slack, temporary);
-	else
-		site_shared_free(record->site, usable, record->slack,
-		    temporary);
+	if (UNLIKELY(c == NULL)) {
+		site_shared_free(record->site, record->generation, usable,
+		    record->slack, temporary);
+		return;
+	}
+	count_free(c, usable, record->slack, temporary);
+	if (UNLIKELY(record->generation != stamp_generation(stamp)))
+		generation_put(c, record->site, record->generation,
+		    -(int64_t)usable);
 }
 
 /* --- allocations ---------------------------------------------------------- */
@@ -139,7 +146,8 @@ write_down_long(struct counts *counts, void *block, size_t usable,
 	}
 	/* Its free went by unseen: it ended here, at the latest. */
 	atomic_fetch_add(&lost->reused, 1);
-	site_free(counts, &old, usable, false);
+	if (generation_is_own(old.generation))
+		site_free(counts, &old, stamp_now(), usable, false);
 	return true;
 }
 
@@ -151,16 +159,17 @@ static HOT bool
 write_down(struct counts *counts, void *block, size_t usable, size_t slack,
     uint32_t site)
 {
+	const uint64_t stamp = stamp_now();
 	const struct record record = {
 		.site = site,
 		.slack = (uint32_t)slack,
-		.epoch = boot_now.generation,
+		.generation = stamp_generation(stamp),
 	};
 
 	if (UNLIKELY(!ledger_put(block, usable, &record)) &&
 	    !write_down_long(counts, block, usable, &record))
 		return false;
-	site_alloc(counts, site, usable, slack);
+	site_alloc(counts, site, stamp, usable, slack);
 	return true;
 }
 
@@ -191,9 +200,10 @@ record_alloc(void *block, size_t requested, size_t usable, uint64_t pc,
 static COLD void
 draw(void *block, size_t usable, enum sample sample, struct arch_frame caller)
 {
+	const uint64_t stamp = stamp_now();
 	const struct record record = {
 		.site = where(&caller, 0),
-		.epoch = boot_now.generation,
+		.generation = stamp_generation(stamp),
 		.rate = sample == SAMPLE_DRAWN ? self.sampler.rate : 0,
 	};
 	struct sampling_weight weight;
@@ -203,11 +213,11 @@ draw(void *block, size_t usable, enum sample sample, struct arch_frame caller)
 		return;
 	sample_note(block);
 	if (record.rate == 0) {
-		site_alloc(&self.counts, record.site, usable, 0);
+		site_alloc(&self.counts, record.site, stamp, usable, 0);
 		return;
 	}
 	weight = sample_weigh(record.rate, usable);
-	site_draw(record.site, &weight);
+	site_draw(record.site, record.generation, &weight);
 }
 
 void *
@@ -236,15 +246,15 @@ count_drawn(void *block, size_t usable, const struct record *record)
 	struct sampling_weight weight;
 
 	sample_forget(block);
-	if (record->epoch != boot_now.generation)
+	if (!generation_is_own(record->generation))
 		return; /* the parent's; it is counted like any other */
 	if (record->rate == 0) {
-		site_free(t != NULL ? &self.counts : NULL, record, usable,
-		    temporary);
+		site_free(t != NULL ? &self.counts : NULL, record, stamp_now(),
+		    usable, temporary);
 		return;
 	}
 	weight = sample_weigh(record->rate, usable);
-	site_draw_free(record->site, &weight, temporary);
+	site_draw_free(record->site, record->generation, &weight, temporary);
 }
 
 COLD void
@@ -287,17 +297,19 @@ static HOT void
 count_taken(void *block, size_t usable, const struct record *record)
 {
 	struct tally *t = self.tally;
+	uint64_t stamp = stamp_now();
 	bool temporary;
 
-	if (UNLIKELY(record->epoch != boot_now.generation)) {
+	if (UNLIKELY(record->generation != stamp_generation(stamp)) &&
+	    !generation_is_own(record->generation)) {
 		inherited_free(record, usable);
 		return;
 	}
 	if (peak_is_alone())
-		peak_leave();
+		stamp = peak_leave(stamp);
 	temporary = tally_take(t, block, usable);
 	tally_unrequest(t, usable - record->slack);
-	site_free(&self.counts, record, usable, temporary);
+	site_free(&self.counts, record, stamp, usable, temporary);
 	if (tally_drifted(t, tally_net(t)))
 		look(t, NULL);
 }
@@ -314,7 +326,7 @@ count_mixed(void *block, size_t usable, const struct record *record)
 	if (record != NULL)
 		count_drawn(block, usable, record);
 	if (peak_is_alone())
-		peak_leave();
+		(void)peak_leave(stamp_now());
 	(void)tally_take(t, block, usable);
 	if (tally_drifted(t, tally_net(t)))
 		look(t, NULL);
@@ -412,10 +424,10 @@ record_shared_free(void *block, size_t usable)
 		tally_shared_free(t, usable, 0);
 	} else if (!ledger_take(block, usable, &record)) {
 		atomic_fetch_add(&segment_mine()->lost.unknown_frees, 1);
-	} else if (record.epoch != boot_now.generation) {
+	} else if (!generation_is_own(record.generation)) {
 		inherited_free(&record, usable);
 	} else {
 		tally_shared_free(t, usable, usable - record.slack);
-		site_free(NULL, &record, usable, false);
+		site_free(NULL, &record, stamp_now(), usable, false);
 	}
 }

@@ -90,7 +90,7 @@ make_entry(const void *block, size_t usable)
 #define HEADS    65536
 
 _Static_assert(LEDGER_ODD_FIRST + ODD_MOST <=
-    UINT32_C(1) << (32 - LEDGER_EPOCH_BITS), "numbers of kinds fit an entry");
+    UINT32_C(1) << (32 - LEDGER_AGE_BITS), "numbers of kinds fit an entry");
 
 struct odd {
 	uint32_t site;
@@ -198,13 +198,13 @@ pack_odd(const struct record *record)
 	if (UNLIKELY(number == 0))
 		number = make_odd(rows, head, first, record);
 	return number == 0 ? 0 :
-	    (LEDGER_ODD_FIRST + number) << LEDGER_EPOCH_BITS | record->epoch;
+	    (LEDGER_ODD_FIRST + number) << LEDGER_AGE_BITS | record->generation;
 }
 
 void
 ledger_unpack_odd(uint32_t packed, struct record *record)
 {
-	const struct odd *o = &odd_rows()[(packed >> LEDGER_EPOCH_BITS) -
+	const struct odd *o = &odd_rows()[(packed >> LEDGER_AGE_BITS) -
 	    LEDGER_ODD_FIRST];
 
 	record->site = o->site;
@@ -224,8 +224,9 @@ ledger_put_long(const void *block, size_t usable, const struct record *record,
 	    record->slack >= LEDGER_SLACK)
 		return -ERANGE;
 	packed = record->slack >= LEDGER_ODD_SLACK || record->rate != 0 ?
-	    pack_odd(record) : (record->site << LEDGER_SLACK_BITS | record->slack) <<
-	    LEDGER_EPOCH_BITS | record->epoch;
+	    pack_odd(record) :
+	    (record->site << LEDGER_SLACK_BITS | record->slack) <<
+	    LEDGER_AGE_BITS | record->generation;
 	entry = make_entry(block, usable);
 	if (packed == 0 || entry == NULL)
 		return -ENOMEM;
@@ -237,33 +238,33 @@ ledger_put_long(const void *block, size_t usable, const struct record *record,
 	return -EEXIST;
 }
 
-/* --- epochs --------------------------------------------------------------- */
+/* --- generations ---------------------------------------------------------- */
 
 static void
-set_level(_Atomic uint32_t *entry, size_t count, uint32_t epoch)
+set_level(_Atomic uint32_t *entry, size_t count, uint32_t generation)
 {
 	for (; entry != NULL && count > 0; count--, entry++)
 		if (*entry != 0)
-			*entry = (*entry & ~(LEDGER_EPOCHS - 1)) | epoch;
+			*entry = (*entry & ~(GENERATIONS - 1)) | generation;
 }
 
 static void
-set_region(const struct ledger_region *r, uint32_t epoch)
+set_region(const struct ledger_region *r, uint32_t generation)
 {
 	unsigned level;
 
 	for (level = 0; r != NULL && level < LEDGER_LEVELS; level++)
 		set_level(r->level[level], level_bytes(level) /
-		    sizeof(uint32_t), epoch);
+		    sizeof(uint32_t), generation);
 }
 
 void
-ledger_set_epochs(uint32_t epoch)
+ledger_set_generations(uint32_t generation)
 {
 	size_t i, k;
 
 	for (i = 0; i < ARRAY_LENGTH(ledger_top); i++)
 		for (k = 0; ledger_top[i] != NULL &&
 		    k < ARRAY_LENGTH(ledger_top[i]->region); k++)
-			set_region(ledger_top[i]->region[k], epoch);
+			set_region(ledger_top[i]->region[k], generation);
 }

@@ -16,10 +16,10 @@
  * small blocks cost an entry of 4 bytes for each 16 or 32 bytes of heap, a
  * large one a single entry.
  *
- * An entry is 24 bits for the site and the slack, and 8 for the epoch.  With
- * glibc the slack of nearly all blocks is below 31: then site and slack stand
- * in the 24 bits as they are.  Others, and those that were drawn, have the
- * number there of an odd kind, which is kept beside.
+ * An entry is 24 bits for the site and the slack, and 8 for the generation.
+ * With glibc the slack of nearly all blocks is below 31: then site and slack
+ * stand in the 24 bits as they are.  Others, and those that were drawn, have
+ * the number there of an odd kind, which is kept beside.
  *
  *  L1  ledger_take() after ledger_put() of a block, in any thread that learnt
  *      of the block from the one that put it, gives that record.
@@ -41,12 +41,11 @@
 struct record {
 	uint32_t site;  /* 1 to SEGMENT_SITES - 1 */
 	uint32_t slack; /* usable bytes less those asked for */
-	uint32_t epoch; /* of the heap when the block was made, 8 bits */
+	uint32_t generation; /* that it was made in, 8 bits */
 	uint32_t rate;  /* 0: it stands for itself; else see heap/sample.h */
 };
 
 #define LEDGER_SLACK  (UINT32_C(1) << 28)
-#define LEDGER_EPOCHS 256
 
 /*
  * Write a block down.  False: it did not simply find its place; then it is to
@@ -67,8 +66,8 @@ int ledger_put_long(const void *block, size_t usable,
 static inline bool ledger_take(const void *block, size_t usable,
     struct record *record);
 
-/* Give all records of all blocks another epoch. */
-void ledger_set_epochs(uint32_t epoch);
+/* Give all records of all blocks another generation. */
+void ledger_set_generations(uint32_t generation);
 
 /* --- how ------------------------------------------------------------------ */
 
@@ -86,7 +85,7 @@ void ledger_set_epochs(uint32_t epoch);
 #define LEDGER_LEAST_BITS   3
 #define LEDGER_LEVELS       (LEDGER_REGION_BITS + 1)
 
-#define LEDGER_EPOCH_BITS   8
+#define LEDGER_AGE_BITS     8
 #define LEDGER_SLACK_BITS   5
 #define LEDGER_ODD_SLACK    ((UINT32_C(1) << LEDGER_SLACK_BITS) - 1)
 /* Numbers of odd kinds begin behind those of site and slack. */
@@ -150,9 +149,9 @@ ledger_entry(const void *block, size_t usable)
 static HOT void
 ledger_unpack(uint32_t packed, struct record *record)
 {
-	uint32_t pair = packed >> LEDGER_EPOCH_BITS;
+	uint32_t pair = packed >> LEDGER_AGE_BITS;
 
-	record->epoch = packed & (LEDGER_EPOCHS - 1);
+	record->generation = packed & (GENERATIONS - 1);
 	record->site = pair >> LEDGER_SLACK_BITS;
 	record->slack = pair & LEDGER_ODD_SLACK;
 	record->rate = 0;
@@ -170,7 +169,7 @@ ledger_put(const void *block, size_t usable, const struct record *record)
 	    UNLIKELY(atomic_load_explicit(entry, memory_order_relaxed) != 0))
 		return false;
 	atomic_store_explicit(entry, (record->site << LEDGER_SLACK_BITS |
-	    record->slack) << LEDGER_EPOCH_BITS | record->epoch,
+	    record->slack) << LEDGER_AGE_BITS | record->generation,
 	    memory_order_relaxed);
 	return true;
 }

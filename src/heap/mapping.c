@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "heap/peak.h"
 #include "heap/site.h"
 #include "mem/segment.h"
 #include "sys/sys.h"
@@ -39,7 +40,8 @@ enum {
 /* Its fields belong to who applies changes. */
 struct hand {
 	_Atomic bool taken;
-	uint32_t kind;
+	uint16_t kind;
+	uint16_t generation;
 	uint32_t site;
 	uint64_t start; /* of what was lifted, */
 	uint64_t end;   /* as far as it is of one kind and site */
@@ -110,7 +112,7 @@ static void
 account(const struct mapping *m, uint64_t bytes, bool whole)
 {
 	if (m->site != 0)
-		site_unmap(m->site, bytes, whole);
+		site_unmap(m->site, m->generation, bytes, whole);
 }
 
 /* The first row that ends behind @start. */
@@ -177,6 +179,7 @@ take_up(struct hand *hand, const struct mapping *rows, uint64_t count,
 
 	hand->kind = known ? rows[i].kind : MAPPING_ANONYMOUS;
 	hand->site = known ? rows[i].site : 0;
+	hand->generation = known ? rows[i].generation : 0;
 	hand->start = start;
 	hand->end = known ? min_u64(rows[i].end, end) : start;
 	for (; i < count && rows[i].start <= reach && reach < end; i++)
@@ -191,6 +194,7 @@ put_back(const struct hand *hand, struct mapping *m)
 {
 	m->kind = hand->kind;
 	m->site = hand->site;
+	m->generation = hand->generation;
 	m->start = hand->start;
 	m->end = hand->end;
 	if (hand->more)
@@ -206,7 +210,8 @@ put_in(struct mapping *rows, uint64_t count, const struct mapping *range)
 	memmove(&rows[i + 1], &rows[i], (count - i) * sizeof(*rows));
 	rows[i] = *range;
 	if (range->site != 0)
-		site_map(range->site, range->end - range->start);
+		site_map(range->site, range->generation,
+		    range->end - range->start);
 	return count + 1;
 }
 
@@ -224,6 +229,7 @@ resolve(const struct mapping *change, const struct mapping *rows,
 	case MAPPING_LAY:
 		m.kind = m.start < m.end ? hand->kind : MAPPING_NONE;
 		m.site = hand->site;
+		m.generation = hand->generation;
 		atomic_store(&hand->taken, false);
 		return m;
 	case MAPPING_BACK:
@@ -337,7 +343,8 @@ mapping_add(uint64_t start, uint64_t bytes, enum mapping_kind kind,
 	(void)submit(&(struct mapping){
 	    .start = start,
 	    .end = start + round_up(bytes, PAGE_BYTES),
-	    .kind = kind,
+	    .kind = (uint16_t)kind,
+	    .generation = (uint16_t)stamp_generation(stamp_now()),
 	    .site = site,
 	    .born_ns = sys_clock_coarse(),
 	});

@@ -13,6 +13,6 @@ peak_publish(int64_t top, int64_t height)
 			;
 		atomic_store(&live->rising, 1);
 	} else if (height < peak && atomic_exchange(&live->rising, 0) != 0) {
-		atomic_fetch_add(&live->peak_epoch, 1);
+		atomic_fetch_add(&live->stamp, 1);
 	}
 }

@@ -4,8 +4,8 @@
  * Floor 4 (heap).  May use: base, sys, mem.  Used by: tally, site, door.
  * Contexts: inside malloc, in signal handlers, in a child just forked.
  *
- * Who counts for a site asks peak_epoch(), to keep what it held at the peak
- * before it changes that (struct count in base/segment.h).
+ * Who counts for a site compares its stamp with that of now, to keep what it
+ * held at the peak before it changes that (struct count in base/segment.h).
  *
  * As long as one thread alone has counted, it sees each new height and each
  * step down from one, and all of it is exact, in plain stores.  From a second
@@ -22,10 +22,11 @@
 #include "mem/segment.h"
 #include "sys/arch.h"
 
-static inline uint32_t
-peak_epoch(void)
+/* Which peak, and which generation. */
+static inline uint64_t
+stamp_now(void)
 {
-	return atomic_load_explicit(&segment_mine()->live.peak_epoch,
+	return atomic_load_explicit(&segment_mine()->live.stamp,
 	    memory_order_relaxed);
 }
 
@@ -50,17 +51,20 @@ peak_climb(int64_t height)
 	atomic_store_explicit(&live->rising, 1, memory_order_relaxed);
 }
 
-/* The only thread is about to free: what all sites hold, they held. */
-static inline void
-peak_leave(void)
+/*
+ * The only thread is about to free: what all sites hold, they held.  The stamp
+ * goes on, in memory and in @stamp, which is what is returned.
+ */
+static inline uint64_t
+peak_leave(uint64_t stamp)
 {
 	struct segment_live *live = &segment_mine()->live;
 
 	if (atomic_load_explicit(&live->rising, memory_order_relaxed) == 0)
-		return;
+		return stamp;
 	atomic_store_explicit(&live->rising, 0, memory_order_relaxed);
-	atomic_store_explicit(&live->peak_epoch, peak_epoch() + 1,
-	    memory_order_relaxed);
+	arch_add_u64(&live->stamp, 1);
+	return stamp + 1;
 }
 
 /*

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "heap/generation.h"
 #include "heap/tally.h"
 
 /*
@@ -31,8 +32,8 @@ count_rows(enum segment_table_id table)
 static void
 begin(struct count *c, uint32_t site)
 {
-	atomic_store_explicit(&c->epoch, peak_epoch(), memory_order_relaxed);
-	atomic_store_explicit(&c->site, site, memory_order_release);
+	atomic_store_explicit(&c->stamp, stamp_of(site, stamp_now()),
+	    memory_order_release);
 }
 
 /* --- sites ---------------------------------------------------------------- */
@@ -171,36 +172,66 @@ find(const struct counts *counts, uint32_t site)
 	uint64_t place = site * counts->factor >> counts->shift;
 	uint64_t last = (UINT64_C(1) << counts->tally->counts_bits) - 1;
 	struct count *c;
-	uint32_t there;
+	uint64_t there;
 	int i;
 
 	for (i = 0; i < PROBES; i++) {
 		c = &counts->row[(place + i) & last];
-		there = atomic_load_explicit(&c->site, memory_order_relaxed);
-		if (there == 0) {
-			atomic_store(&c->epoch, peak_epoch());
-			/* A handler may have taken it since we looked. */
-			if (atomic_compare_exchange_strong(&c->site, &there,
-			    site))
-				return c;
-		}
-		if (there == site)
+		there = atomic_load_explicit(&c->stamp, memory_order_relaxed);
+		/* A handler may have taken it since we looked. */
+		if (there == 0 && atomic_compare_exchange_strong(&c->stamp,
+		    &there, stamp_of(site, stamp_now())))
+			return c;
+		if (stamp_site(there) == site)
 			return c;
 	}
 	return NULL;
 }
 
-COLD struct count *
-counts_find(struct counts *counts, uint32_t site)
+static struct count *
+find_or_make(struct counts *counts, uint32_t site)
 {
-	struct count *c = NULL;
+	struct count *c;
 
-	if (counts->factor == 1)
-		return NULL; /* the first thread: the row is never made */
-	if (counts->factor != 0)
-		c = find(counts, site);
+	if (counts->factor == 1) {
+		/* The first thread: a row that is not there is never made. */
+		c = &counts->row[site];
+		return stamp_site(c->stamp) == site ? c : NULL;
+	}
+	c = counts->factor != 0 ? find(counts, site) : NULL;
 	while (c == NULL && move_to_larger(counts))
 		c = find(counts, site);
+	return c;
+}
+
+/*
+ * About to change, at @stamp: keep what it held when the heap last stood at its
+ * peak.  Where the peak is later already, a signal handler has done so.
+ */
+static void
+keep(struct count *c, uint32_t site, uint64_t stamp)
+{
+	uint64_t kept = stamp_peak(c->stamp);
+
+	if (kept < stamp_peak(stamp))
+		atomic_store_explicit(&c->at_peak_bytes,
+		    (int64_t)(c->allocated_bytes - c->freed_bytes),
+		    memory_order_relaxed);
+	else
+		stamp += kept - stamp_peak(stamp);
+	atomic_store_explicit(&c->stamp, stamp_of(site, stamp),
+	    memory_order_relaxed);
+}
+
+COLD struct count *
+counts_find(struct counts *counts, uint32_t site, uint64_t stamp)
+{
+	struct count *c = find_or_make(counts, site);
+
+	if (c == NULL || stamp_generation(c->stamp) > stamp_generation(stamp))
+		return NULL; /* a signal handler has gone on with it */
+	generation_enter(c, site, stamp);
+	keep(c, site, stamp);
 	return c;
 }
 
@@ -232,32 +263,51 @@ add(_Atomic uint64_t *word, uint64_t n)
 	atomic_fetch_add_explicit(word, n, memory_order_relaxed);
 }
 
+/* See keep(); its generation stays the one that it was made in. */
+static void
+keep_shared(struct count *c)
+{
+	uint64_t was = atomic_load(&c->stamp);
+	uint64_t peak = stamp_peak(stamp_now());
+
+	if (stamp_peak(was) >= peak)
+		return;
+	atomic_store(&c->at_peak_bytes,
+	    (int64_t)(c->allocated_bytes - c->freed_bytes));
+	(void)atomic_compare_exchange_strong(&c->stamp, &was,
+	    was - stamp_peak(was) + peak);
+}
+
 void
-site_shared_alloc(uint32_t site, size_t usable, size_t slack)
+site_shared_alloc(uint32_t site, uint32_t generation, size_t usable,
+    size_t slack)
 {
 	struct count *c = shared_of(site);
 
 	if (c == NULL)
 		return; /* lost.space has been counted */
-	count_keep(c);
+	keep_shared(c);
 	add(&c->allocations, 1);
 	add(&c->allocated_bytes, usable);
 	add(&c->slack_bytes, slack);
+	generation_put(c, site, generation, (int64_t)usable);
 }
 
 void
-site_shared_free(uint32_t site, size_t usable, size_t slack, bool temporary)
+site_shared_free(uint32_t site, uint32_t generation, size_t usable,
+    size_t slack, bool temporary)
 {
 	struct count *c = shared_of(site);
 
 	if (c == NULL)
 		return;
-	count_keep(c);
+	keep_shared(c);
 	add(&c->frees, 1);
 	add(&c->freed_bytes, usable);
 	add(&c->slack_bytes, -(uint64_t)slack);
 	if (temporary)
 		add(&c->temporary, 1);
+	generation_put(c, site, generation, -(int64_t)usable);
 }
 
 /* --- blocks that were drawn ----------------------------------------------- */
@@ -279,13 +329,13 @@ estimate_of(uint32_t site)
 static void
 keep_estimate(struct estimate *e)
 {
-	uint32_t epoch = peak_epoch();
+	uint32_t peak = (uint32_t)stamp_peak(stamp_now());
 
-	if (atomic_load(&e->epoch) == epoch)
+	if (atomic_load(&e->peak) == peak)
 		return;
 	atomic_store(&e->at_peak_bytes, (int64_t)(e->allocated_bytes -
 	    e->freed_bytes));
-	atomic_store(&e->epoch, epoch);
+	atomic_store(&e->peak, peak);
 }
 
 static void
@@ -313,7 +363,8 @@ in_parts(double x, uint64_t parts)
 }
 
 void
-site_draw(uint32_t site, const struct sampling_weight *weight)
+site_draw(uint32_t site, uint32_t generation,
+    const struct sampling_weight *weight)
 {
 	struct estimate *e = estimate_of(site);
 
@@ -324,11 +375,12 @@ site_draw(uint32_t site, const struct sampling_weight *weight)
 	add(&e->allocated_bytes, in_parts(weight->bytes, ESTIMATE_BYTES));
 	add_variance(&e->variance, weight->variance);
 	atomic_fetch_add(&e->drawn, 1);
+	generation_add(site, generation, (int64_t)(weight->bytes + 0.5));
 }
 
 void
-site_draw_free(uint32_t site, const struct sampling_weight *weight,
-    bool temporary)
+site_draw_free(uint32_t site, uint32_t generation,
+    const struct sampling_weight *weight, bool temporary)
 {
 	struct estimate *e = estimate_of(site);
 
@@ -338,6 +390,7 @@ site_draw_free(uint32_t site, const struct sampling_weight *weight,
 	add(&e->frees, in_parts(weight->blocks, ESTIMATE_BLOCKS));
 	add(&e->freed_bytes, in_parts(weight->bytes, ESTIMATE_BYTES));
 	add_variance(&e->variance, -weight->variance);
+	generation_add(site, generation, -(int64_t)(weight->bytes + 0.5));
 	if (temporary)
 		add(&e->temporary, in_parts(weight->blocks, ESTIMATE_BLOCKS));
 }
@@ -345,7 +398,7 @@ site_draw_free(uint32_t site, const struct sampling_weight *weight,
 /* --- address space -------------------------------------------------------- */
 
 void
-site_map(uint32_t site, uint64_t bytes)
+site_map(uint32_t site, uint32_t generation, uint64_t bytes)
 {
 	struct count *c = shared_of(site);
 
@@ -353,10 +406,11 @@ site_map(uint32_t site, uint64_t bytes)
 		return;
 	add(&c->allocations, 1);
 	add(&c->allocated_bytes, bytes);
+	generation_put(c, site, generation, (int64_t)bytes);
 }
 
 void
-site_unmap(uint32_t site, uint64_t bytes, bool whole)
+site_unmap(uint32_t site, uint32_t generation, uint64_t bytes, bool whole)
 {
 	struct count *c = shared_of(site);
 
@@ -365,4 +419,5 @@ site_unmap(uint32_t site, uint64_t bytes, bool whole)
 	if (whole)
 		add(&c->frees, 1);
 	add(&c->freed_bytes, bytes);
+	generation_put(c, site, generation, -(int64_t)bytes);
 }

@@ -66,44 +66,30 @@ struct counts {
 /* Where the owner of @t counts, to go on where the last one ended. */
 void counts_open(struct counts *counts, struct tally *t);
 
-/* A site that is not in its place, or not yet: its row, or NULL. */
-struct count *counts_find(struct counts *counts, uint32_t site);
+/* For counts_of() alone: a site that is elsewhere, or of another stamp. */
+struct count *counts_find(struct counts *counts, uint32_t site,
+    uint64_t stamp);
 
 /*
- * The calling thread's count of @site; NULL: it has none, and counts by
- * site_shared_alloc() and site_shared_free().
+ * The calling thread's count of @site, which is about to change at @stamp: what
+ * it held at the peak is kept, and it is in that generation.  NULL: there is
+ * none like that; site_shared_alloc() and site_shared_free() count.
  */
 static HOT struct count *
-counts_of(struct counts *counts, uint32_t site)
+counts_of(struct counts *counts, uint32_t site, uint64_t stamp)
 {
 	struct count *c = &counts->row[site * counts->factor >> counts->shift];
 
-	if (LIKELY(atomic_load_explicit(&c->site, memory_order_relaxed) ==
-	    site))
+	if (LIKELY(atomic_load_explicit(&c->stamp, memory_order_relaxed) ==
+	    stamp_of(site, stamp)))
 		return c;
-	return counts_find(counts, site);
-}
-
-/* About to change: keep what it held when the heap last stood at its peak. */
-static HOT void
-count_keep(struct count *c)
-{
-	uint32_t epoch = peak_epoch();
-
-	if (LIKELY(atomic_load_explicit(&c->epoch, memory_order_relaxed) ==
-	    epoch))
-		return;
-	atomic_store_explicit(&c->at_peak_bytes,
-	    (int64_t)(c->allocated_bytes - c->freed_bytes),
-	    memory_order_relaxed);
-	atomic_store_explicit(&c->epoch, epoch, memory_order_relaxed);
+	return counts_find(counts, site, stamp);
 }
 
 /* Count an allocation or a free in a row of the calling thread's. */
 static HOT void
 count_alloc(struct count *c, size_t usable, size_t slack)
 {
-	count_keep(c);
 	arch_add_u64(&c->allocations, 1);
 	arch_add_u64(&c->allocated_bytes, usable);
 	arch_add_u64(&c->slack_bytes, slack);
@@ -112,7 +98,6 @@ count_alloc(struct count *c, size_t usable, size_t slack)
 static HOT void
 count_free(struct count *c, size_t usable, size_t slack, bool temporary)
 {
-	count_keep(c);
 	arch_add_u64(&c->frees, 1);
 	arch_add_u64(&c->freed_bytes, usable);
 	arch_add_u64(&c->slack_bytes, -(uint64_t)slack);
@@ -120,18 +105,24 @@ count_free(struct count *c, size_t usable, size_t slack, bool temporary)
 		arch_add_u64(&c->temporary, 1);
 }
 
-/* What is put down to a site of a block that was drawn, and taken off again. */
-void site_draw(uint32_t site, const struct sampling_weight *weight);
-void site_draw_free(uint32_t site, const struct sampling_weight *weight,
-    bool temporary);
+/*
+ * What is put down to a site of a block that was drawn, and taken off again;
+ * @generation: that of the block.
+ */
+void site_draw(uint32_t site, uint32_t generation,
+    const struct sampling_weight *weight);
+void site_draw_free(uint32_t site, uint32_t generation,
+    const struct sampling_weight *weight, bool temporary);
 
-/* The same in the site's row for all.  Locked adds. */
-void site_shared_alloc(uint32_t site, size_t usable, size_t slack);
-void site_shared_free(uint32_t site, size_t usable, size_t slack,
-    bool temporary);
+/* As count_alloc() and count_free(), where all threads count.  Locked adds. */
+void site_shared_alloc(uint32_t site, uint32_t generation, size_t usable,
+    size_t slack);
+void site_shared_free(uint32_t site, uint32_t generation, size_t usable,
+    size_t slack, bool temporary);
 
 /* The same for address space, which has no part in the heap's peak. */
-void site_map(uint32_t site, uint64_t bytes);
-void site_unmap(uint32_t site, uint64_t bytes, bool whole);
+void site_map(uint32_t site, uint32_t generation, uint64_t bytes);
+void site_unmap(uint32_t site, uint32_t generation, uint64_t bytes,
+    bool whole);
 
 #endif

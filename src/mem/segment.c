@@ -45,7 +45,14 @@ static const struct {
 	[TABLE_SECONDS] = { sizeof(struct point), SERIES_SECONDS, 600 },
 	[TABLE_MINUTES] = { sizeof(struct point), SERIES_MINUTES, 60 },
 	[TABLE_MARKS] = { sizeof(struct mark), 32 * KIB, 64 },
-	[TABLE_TRENDS] = { sizeof(struct trend), SEGMENT_SITES, 16 * KIB },
+	[TABLE_MOMENTS] = { sizeof(struct moment), TREND_COLUMNS,
+	    TREND_COLUMNS },
+	/* Of what comes late in so large a program no history is kept. */
+	[TABLE_TRENDS] = { sizeof(struct trend), 128 * KIB, 4 * KIB },
+	[TABLE_AGES] = { sizeof(struct ages), 128 * KIB, 4 * KIB },
+	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
+	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
+	    20 * KIB },
 };
 
 struct segment *segment_map;

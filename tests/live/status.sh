@@ -94,7 +94,7 @@ configuration" "$(jq -r 'keys_unsorted | join(" ")' status.json)"
 	# Marks, and what has grown since.
 	heaptide mark "$pid" one night >out || fail "$way: no mark"
 	same "$way: mark" "mark 'one night' set, number 0" "$(cat out)"
-	refused 2 "at most 63 bytes" mark "$pid" "$(printf '%064d' 1)"
+	refused 2 "at most 59 bytes" mark "$pid" "$(printf '%064d' 1)"
 	heaptide ctl "$pid" marks | jq -e '.marks[0] | .name == "one night" and
 	    .kind == "mark" and .sites' >/dev/null || fail "$way: marks"
 	is '.progress.mark == "one night"' >out || fail "$way: $(cat out)"

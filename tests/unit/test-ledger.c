@@ -28,7 +28,7 @@ take(const void *block, size_t usable, struct record *record)
 	return ledger_take(block, usable, record) ? 0 : -ENOENT;
 }
 
-static const struct record some = { .site = 7, .slack = 3, .epoch = 9 };
+static const struct record some = { .site = 7, .slack = 3, .generation = 9 };
 
 static void
 a_record_comes_back_once(void **state)
@@ -42,7 +42,7 @@ a_record_comes_back_once(void **state)
 	assert_int_equal(take(block, 40, &got), 0);
 	assert_int_equal(got.site, 7);
 	assert_int_equal(got.slack, 3);
-	assert_int_equal(got.epoch, 9);
+	assert_int_equal(got.generation, 9);
 	assert_int_equal(take(block, 40, &got), -ENOENT);
 }
 
@@ -66,7 +66,7 @@ static void
 the_largest_values_fit_and_larger_ones_are_refused(void **state)
 {
 	struct record most = { SEGMENT_SITES - 1, LEDGER_SLACK - 1,
-	    LEDGER_EPOCHS - 1, SAMPLE_RATES - 1 };
+	    GENERATIONS - 1, SAMPLE_RATES - 1 };
 	struct record got, old;
 	void *block = (void *)0x7000007890;
 
@@ -95,7 +95,7 @@ a_record_is_what_was_put_in(void **state)
 	for (i = 0; i < ARRAY_LENGTH(sites); i++)
 		for (k = 0; k < 2 * ARRAY_LENGTH(slacks); k++) {
 			const struct record r = { sites[i], slacks[k % 10],
-				(uint32_t)(k * 13 % LEDGER_EPOCHS),
+				(uint32_t)(k * 13 % GENERATIONS),
 				k % 3 == 0 ? (uint32_t)k : 0 };
 			void *block = (void *)(0x7100000000 + i * 65536 +
 			    k * 64);
@@ -136,7 +136,7 @@ odd_pairs_are_many_and_then_too_many(void **state)
 }
 
 static void
-all_records_can_be_given_another_epoch(void **state)
+all_records_can_be_given_another_generation(void **state)
 {
 	const size_t usable[] = { 8, 24, 100, 5000, 300000, 1 << 24 };
 	struct record got, old;
@@ -146,13 +146,13 @@ all_records_can_be_given_another_epoch(void **state)
 	for (i = 0; i < ARRAY_LENGTH(usable); i++)
 		assert_int_equal(put((void *)(0x7300000000 + i *
 		    (UINT64_C(1) << 26)), usable[i], &some, &old), 0);
-	ledger_set_epochs(77);
+	ledger_set_generations(77);
 	for (i = 0; i < ARRAY_LENGTH(usable); i++) {
 		assert_int_equal(take((void *)(0x7300000000 + i *
 		    (UINT64_C(1) << 26)), usable[i], &got), 0);
 		assert_int_equal(got.site, some.site);
 		assert_int_equal(got.slack, some.slack);
-		assert_int_equal(got.epoch, 77);
+		assert_int_equal(got.generation, 77);
 	}
 }
 
@@ -248,7 +248,7 @@ main(void)
 		    the_largest_values_fit_and_larger_ones_are_refused),
 		cmocka_unit_test(a_record_is_what_was_put_in),
 		cmocka_unit_test(no_two_blocks_of_a_heap_share_a_place),
-		cmocka_unit_test(all_records_can_be_given_another_epoch),
+		cmocka_unit_test(all_records_can_be_given_another_generation),
 		cmocka_unit_test(
 		    threads_that_share_a_heap_find_their_own_records),
 		cmocka_unit_test(odd_pairs_are_many_and_then_too_many),

@@ -46,7 +46,11 @@ struct made {
 	struct point second[ROWS];
 	struct point minute[ROWS];
 	struct mark mark[ROWS];
+	struct moment moment[ROWS];
 	struct trend trend[ROWS];
+	struct ages ages[ROWS];
+	int64_t first_passed[ROWS];
+	int64_t count_passed[ROWS];
 	char text[TEXT_ROOM];
 };
 
@@ -91,7 +95,11 @@ make(struct made *m)
 	TABLE(TABLE_SECONDS, second, 0);
 	TABLE(TABLE_MINUTES, minute, 0);
 	TABLE(TABLE_MARKS, mark, 0);
+	TABLE(TABLE_MOMENTS, moment, 0);
 	TABLE(TABLE_TRENDS, trend, 0);
+	TABLE(TABLE_AGES, ages, 0);
+	TABLE(TABLE_FIRST_PASSED, first_passed, 0);
+	TABLE(TABLE_COUNTS_PASSED, count_passed, 0);
 	TABLE(TABLE_TEXT, text, sizeof(text) - 1);
 #undef TABLE
 	memcpy(m->text, text, sizeof(text) - 1);
@@ -121,12 +129,15 @@ make(struct made *m)
 	m->node[3] = (struct node){ .pc = 0x1300, .parent = 2 };
 	m->site[1].leaf = 3;
 	m->site[2].leaf = 1;
-	m->first[1] = (struct count){ .site = 1, .allocations = 6, .frees = 4,
+	m->first[1] = (struct count){ .stamp = stamp_of(1, 0),
+	    .allocations = 6, .frees = 4,
 	    .allocated_bytes = 6000, .freed_bytes = 4000, .slack_bytes = 300 };
-	m->first[2].site = 2;
-	m->count[1] = (struct count){ .site = 2, .allocations = 1,
+	m->first[2].stamp = stamp_of(2, 0);
+	m->count[1] = (struct count){ .stamp = stamp_of(2, 0),
+	    .allocations = 1,
 	    .allocated_bytes = 100 };
-	m->count[2] = (struct count){ .site = 1, .frees = 1,
+	m->count[2] = (struct count){ .stamp = stamp_of(1, 0),
+	    .frees = 1,
 	    .freed_bytes = 600, .slack_bytes = -(uint64_t)10 };
 	m->module[0] = (struct module){ .start = 0x1000, .end = 0x2000,
 	    .path = { 8, 9 } };
@@ -347,12 +358,12 @@ a_site_that_changed_since_the_peak_tells_what_it_held(void **state)
 
 	(void)state;
 	make(&m);
-	m.segment.live.peak_epoch = 5;
-	m.first[1].epoch = 5;
+	m.segment.live.stamp = 5;
+	m.first[1].stamp = stamp_of(1, 5);
 	m.first[1].at_peak_bytes = 3333;
-	m.count[1].epoch = 4;
+	m.count[1].stamp = stamp_of(2, 4);
 	m.count[1].at_peak_bytes = 9999;
-	m.count[2].epoch = 5;
+	m.count[2].stamp = stamp_of(1, 5);
 	m.count[2].at_peak_bytes = -333;
 	open_well(&m, &p);
 	assert_int_equal(p.figures[1].at_peak_bytes, 3000);
@@ -408,11 +419,11 @@ what_was_drawn_is_added_with_its_error(void **state)
 	(void)state;
 	make(&m);
 	m.segment.table[TABLE_ESTIMATES].used = 2;
-	m.segment.live.peak_epoch = 5;
+	m.segment.live.stamp = 5;
 	m.estimate[1] = (struct estimate){ .drawn = 3,
 	    .allocations = 30 * ESTIMATE_BLOCKS, .frees = 10 * ESTIMATE_BLOCKS,
 	    .allocated_bytes = 3000 * ESTIMATE_BYTES,
-	    .freed_bytes = 1000 * ESTIMATE_BYTES + 7, .epoch = 5,
+	    .freed_bytes = 1000 * ESTIMATE_BYTES + 7, .peak = 5,
 	    .at_peak_bytes = 2500 * ESTIMATE_BYTES,
 	    .variance = bits_of(1e6) };
 	open_well(&m, &p);
@@ -552,13 +563,15 @@ marks_come_along_with_what_sites_held_at_them(void **state)
 	(void)state;
 	make(&m);
 	m.segment.table[TABLE_MARKS].used = 3;
+	m.segment.table[TABLE_MOMENTS].used = 2;
 	m.segment.table[TABLE_TRENDS].used = 2;
+	m.segment.watch.trend_used = 2;
 	for (int i = 0; i < 3; i++)
 		m.mark[i] = (struct mark){ .kind = MARK_NAMED, .name = "one",
 		    .live_bytes = 100 + i };
 	memcpy(m.mark[1].name, "two", 4);
 	m.mark[1].column = 2;
-	m.segment.watch.trend_mark[1] = 1;
+	m.moment[1].mark = 2;
 	m.trend[1].live_bytes[1] = 77;
 	open_well(&m, &p);
 	assert_int_equal(profile_mark(&p, "one")->live_bytes, 102);
@@ -750,8 +763,8 @@ static void long_id(struct made *m) { m->module[0].build_id_bytes = 21; }
 static void reversed(struct made *m) { m->mapping[0].end = 0x7000; }
 static void strange_kind(struct made *m) { m->mapping[0].kind = 77; }
 static void far_site(struct made *m) { m->mapping[0].site = 3; }
-static void far_count(struct made *m) { m->count[1].site = 3; }
-static void other_count(struct made *m) { m->first[2].site = 1; }
+static void far_count(struct made *m) { m->count[1].stamp = stamp_of(3, 0); }
+static void other_count(struct made *m) { m->first[2].stamp = stamp_of(1, 0); }
 
 static void
 rows_that_lie_are_counted_and_harm_nobody(void **state)

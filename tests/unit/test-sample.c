@@ -212,12 +212,12 @@ what_was_drawn_and_freed_leaves_nothing(void **state)
 	(void)state;
 	for (i = 0; i < 50; i++) {
 		w[i] = sampling_weigh(16 + (uint64_t)i * 977, 524288);
-		site_draw(site, &w[i]);
+		site_draw(site, 0, &w[i]);
 	}
 	assert_int_equal(e->drawn, 50);
 	assert_true(variance_of(site) > 0);
 	for (i = 0; i < 50; i++)
-		site_draw_free(site, &w[i], i % 5 == 0);
+		site_draw_free(site, 0, &w[i], i % 5 == 0);
 	assert_int_equal(e->allocated_bytes, e->freed_bytes);
 	assert_int_equal(e->allocations, e->frees);
 	assert_true(e->temporary > 0);

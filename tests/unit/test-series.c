@@ -55,6 +55,12 @@ point_of(enum segment_table_id table, uint64_t number)
 	    number % capacity(table);
 }
 
+static const struct moment *
+moment(uint32_t column)
+{
+	return (struct moment *)control_rows(&control, TABLE_MOMENTS) + column;
+}
+
 static void
 assert_point(enum segment_table_id table, uint64_t number, uint64_t at_ns,
     int64_t live)
@@ -331,11 +337,11 @@ a_mark_has_what_every_site_holds(void **state)
 	first[a].freed_bytes = 200;
 	/* Two other threads: what one allocated, the other has freed. */
 	assert_true(segment_take(TABLE_COUNTS, 3) >= 0);
-	others[0].site = a;
+	others[0].stamp = stamp_of(a, 0);
 	others[0].allocated_bytes = 50;
-	others[1].site = a;
+	others[1].stamp = stamp_of(a, 0);
 	others[1].freed_bytes = 45;
-	others[2].site = 4000000; /* a lie */
+	others[2].stamp = stamp_of(500000, 0); /* a lie */
 	others[2].allocated_bytes = 1;
 	assert_int_equal(segment_reach(TABLE_ESTIMATES, b + 1), 0);
 	first[b].allocated_bytes = 10;
@@ -360,7 +366,7 @@ a_mark_has_what_every_site_holds(void **state)
 	assert_int_equal(m->column, 1);
 	assert_true(figure(a, 1) == 705);
 	assert_true(figure(b, 1) == 610);
-	assert_int_equal(control.segment->watch.trend_mark[0], number);
+	assert_int_equal(moment(0)->mark, number + 1);
 
 	/* Events have no figures, and are no epochs. */
 	number = mark_set(&control, MARK_STACKS, "all", at(10));
@@ -393,57 +399,70 @@ a_long_name_is_cut(void **state)
 	assert_int_equal(strlen(mark_of(number)->name), MARK_NAME_MOST);
 }
 
-/* What must be so after any number of marks, of which the i-th held i. */
+/* Those that somebody named are kept as long as there is a choice. */
 static void
-assert_columns(uint32_t site, uint32_t marks)
-{
-	const struct segment_watch *w = &control.segment->watch;
-	uint32_t columns = 0;
-	uint32_t i;
-
-	for (i = 0; i < w->trend_used; i++) {
-		assert_int_equal(w->trend_mark[i], i * w->trend_stride);
-		assert_true(w->trend_mark[i] < marks);
-		assert_int_equal(mark_of(w->trend_mark[i])->column, i + 1);
-		assert_true(figure(site, i + 1) == 100 + i * w->trend_stride);
-	}
-	for (i = 0; i < marks; i++)
-		columns += mark_of(i)->column != 0;
-	assert_int_equal(columns, w->trend_used);
-	assert_int_equal(w->epochs, marks);
-}
-
-static void
-columns_are_thinned_out(void **state)
+marks_with_a_name_stay(void **state)
 {
 	const struct segment_watch *w = &control.segment->watch;
 	struct count *first = control_rows(&control, TABLE_FIRST);
 	uint32_t site = put_site(0x1000);
-	uint32_t i;
+	int64_t number[4];
+	uint32_t i, k, before = 0;
 
 	(void)state;
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < 4 * 25; i++) {
 		first[site].allocated_bytes = 100 + i;
-		assert_int_equal(mark_set(&control, i % 2 ? MARK_NAMED :
-		    MARK_TIME, "m", at(i)), i);
-		assert_columns(site, i + 1);
-		switch (i + 1) {
-		case TREND_COLUMNS:
-			assert_int_equal(w->trend_used, TREND_COLUMNS);
-			assert_int_equal(w->trend_stride, 1);
-			break;
-		case TREND_COLUMNS + 1:
-			assert_int_equal(w->trend_used, TREND_COLUMNS / 2 + 1);
-			assert_int_equal(w->trend_stride, 2);
-			break;
-		case 2 * TREND_COLUMNS + 1:
-			assert_int_equal(w->trend_stride, 4);
-			break;
-		case 8 * TREND_COLUMNS + 1:
-			assert_int_equal(w->trend_stride, 16);
-			break;
-		}
+		if (i % 25 == 0)
+			number[i / 25] = mark_set(&control, MARK_NAMED, "m",
+			    at(i));
+		else
+			assert_true(mark_set(&control, MARK_TIME, "t",
+			    at(i)) >= 0);
 	}
+	for (i = 0; i < 4; i++) {
+		k = mark_of(number[i])->column;
+		assert_int_not_equal(k, 0);
+		assert_int_equal(moment(k - 1)->mark, number[i] + 1);
+		assert_true(figure(site, k) == 100 + 25 * i);
+	}
+	for (k = 1; k <= w->trend_used; k++) {
+		assert_true(k == 1 || figure(site, k) > before);
+		before = (uint32_t)figure(site, k);
+	}
+	/* Where all have one, every other goes. */
+	for (i = 0; i < 200; i++)
+		assert_true(mark_set(&control, MARK_NAMED, "n", at(i)) >= 0);
+	assert_in_range(w->trend_used, TREND_COLUMNS / 2, TREND_COLUMNS - 1);
+}
+
+/* A million batches take as much room as sixty-four. */
+static void
+epochs_of_a_program_are_kept_where_they_have_figures(void **state)
+{
+	const struct segment_watch *w = &control.segment->watch;
+	struct count *first = control_rows(&control, TABLE_FIRST);
+	uint32_t site = put_site(0x1000);
+	uint32_t i, marks;
+	int64_t number;
+
+	(void)state;
+	for (i = 1; i <= 1000000; i++) {
+		first[site].allocated_bytes = i;
+		assert_true(mark_set(&control, MARK_BATCH, "b", at(i)) >= 0);
+	}
+	assert_int_equal(w->epochs, 1000000);
+	marks = (uint32_t)control_count(&control, TABLE_MARKS);
+	assert_true(marks < 32 + 16 * 16);
+	assert_in_range(w->trend_used, TREND_COLUMNS / 2, TREND_COLUMNS - 1);
+	for (i = 0; i < w->trend_used; i++) {
+		const struct mark *m = mark_of(moment(i)->mark - 1);
+
+		assert_int_equal(m->epoch, 1 + i * w->trend_stride);
+		assert_true(figure(site, i + 1) == (int64_t)m->epoch);
+	}
+	number = mark_set(&control, MARK_NAMED, "mine", at(1));
+	assert_int_equal(number, marks);
+	assert_int_not_equal(mark_of(number)->column, 0);
 }
 
 static void
@@ -452,7 +471,7 @@ marks_are_set_by_time(void **state)
 	struct segment *s = control.segment;
 
 	(void)state;
-	mark_by_time(&control, at(100));
+	mark_by_time(&control, START);
 	assert_int_equal(control_count(&control, TABLE_MARKS), 0);
 	atomic_store(&s->config.epoch_ns, 10 * NS_PER_S);
 	mark_by_time(&control, at(0));
@@ -480,6 +499,33 @@ marks_are_set_by_time(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, own_segment_teardown)
 
+/* Where stacks are kept and nobody sets a mark; not beside those of others. */
+static void
+marks_come_by_themselves_where_nobody_sets_any(void **state)
+{
+	struct segment *s = control.segment;
+	const struct segment_watch *w = &s->watch;
+
+	(void)state;
+	atomic_store(&s->config.stacks, STACKS_NONE);
+	mark_by_time(&control, at(5));
+	assert_int_equal(control_count(&control, TABLE_MARKS), 0);
+	atomic_store(&s->config.stacks, STACKS_SAMPLED);
+	mark_by_time(&control, at(6));
+	mark_by_time(&control, at(6));
+	assert_int_equal(control_count(&control, TABLE_MARKS), 0);
+	assert_int_equal(w->trend_used, 1);
+	assert_int_equal(moment(0)->kind, MARK_AUTO);
+	mark_by_time(&control, at(6) + MARK_AUTO_NS);
+	assert_int_equal(w->trend_used, 2);
+	assert_int_equal(w->epochs, 0);
+	assert_true(mark_set(&control, MARK_BATCH, "mine", at(7)) >= 0);
+	assert_int_equal(mark_of(0)->epoch, 1);
+	mark_by_time(&control, at(8));
+	mark_by_time(&control, at(20));
+	assert_int_equal(w->trend_used, 3);
+}
+
 int
 main(void)
 {
@@ -495,8 +541,10 @@ main(void)
 		TEST(a_long_time_is_by_minutes),
 		TEST(a_mark_has_what_every_site_holds),
 		TEST(a_long_name_is_cut),
-		TEST(columns_are_thinned_out),
+		TEST(marks_with_a_name_stay),
+		TEST(epochs_of_a_program_are_kept_where_they_have_figures),
 		TEST(marks_are_set_by_time),
+		TEST(marks_come_by_themselves_where_nobody_sets_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

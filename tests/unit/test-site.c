@@ -22,7 +22,7 @@ static int64_t
 count_at_peak(const struct count *c)
 {
 	if (!segment_mine()->live.rising &&
-	    c->epoch == segment_mine()->live.peak_epoch)
+	    stamp_peak(c->stamp) == stamp_peak(stamp_now()))
 		return c->at_peak_bytes;
 	return (int64_t)(c->allocated_bytes - c->freed_bytes);
 }
@@ -49,10 +49,10 @@ sum_of(uint32_t site)
 	struct count sum = { 0 };
 	uint64_t i;
 
-	assert_int_equal(first[site].site, site);
+	assert_int_equal(stamp_site(first[site].stamp), site);
 	add(&sum, &first[site]);
 	for (i = 1; i < used; i++)
-		if (counts[i].site == site)
+		if (stamp_site(counts[i].stamp) == site)
 			add(&sum, &counts[i]);
 	return sum;
 }
@@ -70,15 +70,15 @@ static struct counts mine;
 static void
 alloc(uint32_t site, size_t usable, size_t slack, int64_t height)
 {
-	count_alloc(counts_of(&mine, site), usable, slack);
+	count_alloc(counts_of(&mine, site, stamp_now()), usable, slack);
 	peak_climb(height);
 }
 
 static void
 give_back(uint32_t site, size_t usable, size_t slack, bool temporary)
 {
-	peak_leave();
-	count_free(counts_of(&mine, site), usable, slack, temporary);
+	(void)peak_leave(stamp_now());
+	count_free(counts_of(&mine, site, stamp_now()), usable, slack, temporary);
 }
 
 static int
@@ -202,10 +202,10 @@ address_space_has_no_part_in_the_peak(void **state)
 	struct count sum;
 
 	(void)state;
-	site_map(site, 1 << 20);
-	site_unmap(site, 4096, false);
+	site_map(site, 0, 1 << 20);
+	site_unmap(site, 0, 4096, false);
 	assert_int_equal(sum_of(site).frees, 0);
-	site_unmap(site, (1 << 20) - 4096, true);
+	site_unmap(site, 0, (1 << 20) - 4096, true);
 	sum = sum_of(site);
 	assert_int_equal(sum.frees, 1);
 	assert_int_equal(sum.allocated_bytes, sum.freed_bytes);
@@ -223,12 +223,12 @@ static uint32_t found[THREADS][LEAVES];
 static void
 count_pair(struct counts *counts, uint32_t site, bool freed)
 {
-	struct count *c = counts_of(counts, site);
+	struct count *c = counts_of(counts, site, stamp_now());
 
 	if (c == NULL) {
-		site_shared_alloc(site, 48, 8);
+		site_shared_alloc(site, 0, 48, 8);
 		if (freed)
-			site_shared_free(site, 48, 8, true);
+			site_shared_free(site, 0, 48, 8, true);
 	} else {
 		count_alloc(c, 48, 8);
 		if (freed)
