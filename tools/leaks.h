@@ -1,0 +1,99 @@
+/*
+ * leaks.h - what keeps growing, of all that a profile knows
+ *
+ * Beside the house (tools).  May use: base, model, control, reader, symbol,
+ * print, json, report (words of frames), suppress.  Used by: cmd-leaks.c,
+ * check*.c, summary, ps, top.
+ *
+ * leaks.c makes a series of every site, of what it held when epochs ended and
+ * how old that is, and asks model/verdict about it; leaks-text.c and
+ * leaks-json.c print what came of it.
+ */
+#ifndef TOOLS_LEAKS_H
+#define TOOLS_LEAKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/limit.h"
+#include "model/verdict.h"
+#include "option.h"
+#include "reader.h"
+#include "suppress.h"
+#include "symbol.h"
+
+struct leaks_options {
+	bool json;
+	bool all;         /* those that do not grow as well */
+	bool debuginfod;
+	bool plain;       /* without the suppressions that are built in */
+	uint64_t top;     /* 0: the default */
+	uint64_t callers; /* of a site, in text */
+	uint64_t warmup;  /* epochs to leave out; UINT64_MAX: by itself */
+	const char *since;           /* a mark; NULL: all of it */
+	struct option_list suppressions; /* files */
+};
+
+/* What was allocated between two marks, and is still there. */
+struct leaks_age {
+	double age;     /* epochs that have ended since; of its youngest block */
+	int64_t bytes;
+	uint64_t made;  /* bytes, of which that is what is left; 0: not known */
+};
+
+struct leaks_row {
+	const struct site *site;
+	const struct figures *figures;
+	struct verdict verdict;
+	struct leaks_age age[VERDICT_POINTS + 1]; /* from the youngest on */
+	size_t ages;
+	uint64_t held;   /* bytes, at the last point */
+	bool given_back; /* after that, when the program ended */
+	const struct suppress_rule *suppressed; /* NULL: it is not */
+	uint64_t left_s; /* to the limit at this rate; UINT64_MAX: never */
+};
+
+struct leaks {
+	const struct leaks_options *options;
+	const struct profile *profile;
+	struct symbols *symbols;
+	struct suppress suppress;
+	struct limit limit;
+	double epoch[VERDICT_POINTS]; /* of each point: its number, */
+	double at[VERDICT_POINTS];    /* and seconds since the start */
+	size_t points;
+	bool timed;      /* nobody set epochs: they are quarters of a second */
+	uint64_t epochs; /* that ended, of those that somebody set */
+	struct verdict heap; /* of all of it together */
+	struct leaks_row *row; /* those with a verdict, strongest first */
+	size_t rows;
+	size_t kinds[VERDICT_GROWING + 1]; /* how many of each, unsuppressed */
+	size_t suppressed;
+};
+
+/* --- leaks.c -------------------------------------------------------------- */
+
+/*
+ * Judge all sites of @profile, which must outlive it, as must @options.  False:
+ * a mark or a file is not there, and a sentence by command @name has said so.
+ */
+bool leaks_open(struct leaks *l, const struct profile *profile,
+    const struct leaks_options *options, const char *name);
+void leaks_close(struct leaks *l);
+
+/* What of @row is at least @epochs old. */
+uint64_t leaks_survivors(const struct leaks_row *row, uint64_t epochs);
+
+/* --- leaks-text.c, leaks-json.c ------------------------------------------- */
+
+/* `grows by 1.2 KiB a batch since batch 3 (p < 0.001)`; without a line's end. */
+#define LEAKS_WORDS_ROOM 256
+char *leaks_words(const struct leaks *l, const struct verdict *v,
+    char words[LEAKS_WORDS_ROOM]);
+
+/* On stdout; an exit status. */
+void leaks_print_text(const struct leaks *l);
+int leaks_print_json(const struct leaks *l);
+
+#endif
