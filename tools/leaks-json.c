@@ -21,33 +21,29 @@ json_stack(const struct leaks *l, const struct site *site)
 	return list;
 }
 
-static json_t *
-json_ages(const struct leaks_row *row)
+/* Of each age what is left of it, and of what. */
+static void
+json_ages(const struct leaks *l, const struct leaks_row *row, json_t *object)
 {
-	json_t *list = json_array();
+	struct judge_age ages[VERDICT_POINTS];
+	size_t count = judge_ages(&l->judge, leaks_site(l, row), ages);
+	json_t *survivors = json_array(), *made = json_array();
 
-	for (size_t i = 0; i < row->ages; i++)
-		json_array_append_new(list, json_pack("[f, I]",
-		    row->age[i].age, (json_int_t)row->age[i].bytes));
-	return list;
-}
-
-static json_t *
-json_made(const struct leaks_row *row)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < row->ages; i++)
-		json_array_append_new(list, json_number(row->age[i].made));
-	return list;
+	for (size_t i = 0; i < count; i++) {
+		json_array_append_new(survivors, json_pack("[f, I]",
+		    ages[i].age, (json_int_t)ages[i].bytes));
+		json_array_append_new(made, json_number(ages[i].made));
+	}
+	json_object_set_new(object, "survivors", survivors);
+	json_object_set_new(object, "made", made);
 }
 
 /* The number of an epoch; by time, seconds since the start. */
 static json_t *
 json_moment(const struct leaks *l, size_t point)
 {
-	return l->timed ? json_real(l->at[point]) :
-	    json_integer((json_int_t)l->epoch[point]);
+	return l->judge.timed ? json_real(l->judge.at[point]) :
+	    json_integer((json_int_t)l->judge.epoch[point]);
 }
 
 static json_t *
@@ -73,30 +69,29 @@ json_verdict(const struct leaks *l, const struct verdict *v, json_t *object)
 static json_t *
 json_row(const struct leaks *l, const struct leaks_row *row)
 {
-	const struct figures *f = row->figures;
-	json_t *object = json_verdict(l, &row->verdict, json_object());
+	const struct judged *d = row->judged;
+	json_t *object = json_verdict(l, row->verdict, json_object());
 	const struct json_member members[] = {
-		{ "site", json_number((uint64_t)(row->site -
-		    l->profile->site)) },
-		{ "live_bytes", json_number(f->live_bytes) },
-		{ "live_blocks", json_number(f->live_blocks) },
-		{ "held_bytes", json_number(row->held) },
-		{ "given_back", json_boolean(row->given_back) },
-		{ "allocations", json_number(f->allocations) },
-		{ "estimated", json_boolean(f->drawn != 0) },
-		{ "error", json_number(f->error_bytes) },
+		{ "site", json_number(leaks_site(l, row)) },
+		{ "live_bytes", json_integer(d->live_bytes) },
+		{ "live_blocks", json_integer(d->live_blocks) },
+		{ "held_bytes", json_real(d->held) },
+		{ "given_back", json_boolean(d->given_back) },
+		{ "allocations", json_number(d->allocations) },
+		{ "estimated", json_boolean(d->estimated) },
+		{ "error", json_real(d->error) },
 		{ "mapping", json_boolean((row->site->flags &
 		    SITE_MAPPING) != 0) },
 		{ "limit_in", row->left_s == UINT64_MAX ? json_null() :
 		    json_number(row->left_s) },
 		{ "suppressed", row->suppressed == NULL ? json_null() :
 		    json_text(row->suppressed->pattern) },
-		{ "survivors", json_ages(row) },
-		{ "made", json_made(row) },
 		{ "stack", json_stack(l, row->site) },
 	};
 
-	return json_fill(object, members, ARRAY_LENGTH(members));
+	json_fill(object, members, ARRAY_LENGTH(members));
+	json_ages(l, row, object);
+	return object;
 }
 
 static json_t *
@@ -105,8 +100,8 @@ json_rows(const struct leaks *l)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < l->rows; i++)
-		if (l->row[i].verdict.kind != VERDICT_UNKNOWN ||
-		    l->row[i].verdict.doubted)
+		if (l->row[i].verdict->kind != VERDICT_UNKNOWN ||
+		    l->row[i].verdict->doubted)
 			json_array_append_new(list, json_row(l, &l->row[i]));
 	return list;
 }
@@ -122,10 +117,10 @@ leaks_print_json(const struct leaks *l)
 		{ "running", json_boolean(p->live) },
 		{ "stacks", json_string(profile_stacks(p)) },
 		{ "exact", json_boolean(profile_is_exact(p)) },
-		{ "epochs", json_number(l->epochs) },
-		{ "by", json_string(l->timed ? "time" : "epochs") },
-		{ "points", json_number(l->points) },
-		{ "heap", json_verdict(l, &l->heap, json_object()) },
+		{ "epochs", json_number(l->judge.epochs) },
+		{ "by", json_string(l->judge.timed ? "time" : "epochs") },
+		{ "points", json_number(l->judge.points) },
+		{ "heap", json_verdict(l, &l->judge.heap, json_object()) },
 		{ "suppressed", json_number(l->suppressed) },
 		{ "leaks", json_rows(l) },
 	};

@@ -29,11 +29,11 @@ put_moment(const struct leaks *l, size_t point, char words[64])
 {
 	char time[TEXT_DURATION_ROOM];
 
-	if (!l->timed)
-		snprintf(words, 64, "epoch %.0f", l->epoch[point]);
+	if (!l->judge.timed)
+		snprintf(words, 64, "epoch %.0f", l->judge.epoch[point]);
 	else
 		snprintf(words, 64, "%s after the start",
-		    text_format_duration(time, (uint64_t)(l->at[point] *
+		    text_format_duration(time, (uint64_t)(l->judge.at[point] *
 		    (double)NS_PER_S)));
 }
 
@@ -57,7 +57,7 @@ put_growth(const struct leaks *l, const struct verdict *v,
 	put_moment(l, v->since, since);
 	put_chance(v->p, chance);
 	text_format_rate(rate, v->per_second);
-	if (l->timed)
+	if (l->judge.timed)
 		snprintf(words, LEAKS_WORDS_ROOM, "grows by %s since %s (%s)",
 		    rate, since, chance);
 	else
@@ -125,12 +125,12 @@ print_head(const struct leaks *l, const struct print *out)
 	text_format_duration(time, p->now_ns - p->segment->identity.clock_ns);
 	print_line(out, PRINT_STRONG, "%s", command);
 	print_line(out, PRINT_PLAIN, "  %s %s, %" PRIu64 " epoch%s marked, "
-	    "stacks %s%s", p->live ? "runs for" : "ran", time, l->epochs,
-	    l->epochs == 1 ? "" : "s", profile_stacks(p),
+	    "stacks %s%s", p->live ? "runs for" : "ran", time, l->judge.epochs,
+	    l->judge.epochs == 1 ? "" : "s", profile_stacks(p),
 	    profile_is_exact(p) ? "" : ", not exact");
-	if (l->points > 0)
-		print_line(out, style_of(l->heap.kind), "  the heap %s",
-		    leaks_words(l, &l->heap, words));
+	if (l->judge.points > 0)
+		print_line(out, style_of(l->judge.heap.kind), "  the heap %s",
+		    leaks_words(l, &l->judge.heap, words));
 	free(command);
 }
 
@@ -145,11 +145,11 @@ explain(const struct leaks *l, const struct print *out)
 		    "all");
 		return true;
 	}
-	if (l->points < 3) {
+	if (l->judge.points < 3) {
 		print_line(out, PRINT_PLAIN, "it is too early to say: %zu "
 		    "moment%s to compare; mark epochs (tide_mark(), "
 		    "'heaptide mark', --epoch T), or let it run for longer",
-		    l->points, l->points == 1 ? "" : "s");
+		    l->judge.points, l->judge.points == 1 ? "" : "s");
 		return true;
 	}
 	return false;
@@ -179,40 +179,50 @@ print_counts(const struct leaks *l, const struct print *out)
 /* --- a site --------------------------------------------------------------- */
 
 /* The age nearest to @epochs from below; NULL: none is that old. */
-static const struct leaks_age *
-age_at(const struct leaks_row *row, double epochs)
+static const struct judge_age *
+age_at(const struct judge_age *ages, size_t count, double epochs)
 {
-	for (size_t i = 0; i < row->ages; i++)
-		if (row->age[i].age + 1 > epochs && row->age[i].made != 0)
-			return &row->age[i];
+	for (size_t i = 0; i < count; i++)
+		if (ages[i].age + 1 > epochs && ages[i].made != 0)
+			return &ages[i];
 	return NULL;
 }
 
-/* Of what was made so many epochs ago, how much is left: a leak's does not
- * fall. */
-static void
-print_ages(const struct leaks *l, const struct leaks_row *row,
-    const struct print *out)
+/* `100.0 % after 1, 98.2 % after 2`: a leak's does not fall. */
+static bool
+put_ages(const struct leaks *l, const struct leaks_row *row,
+    char line[LINE_ROOM])
 {
-	char line[LINE_ROOM] = "", share[REPORT_SHARE_ROOM];
-	const struct leaks_age *last = NULL;
+	struct judge_age ages[VERDICT_POINTS];
+	size_t count = judge_ages(&l->judge, leaks_site(l, row), ages);
+	char share[REPORT_SHARE_ROOM];
+	const struct judge_age *last = NULL;
 	size_t length = 0;
 
-	for (double epochs = 1; epochs <= 4096; epochs *= 2) {
-		const struct leaks_age *a = age_at(row, epochs);
+	for (double epochs = 1; epochs <= 1 << 20; epochs *= 2) {
+		const struct judge_age *a = age_at(ages, count, epochs);
 
-		if (a == NULL || length + 64 > sizeof(line))
+		if (a == NULL || length + 64 > LINE_ROOM)
 			break;
 		if (a == last)
 			continue;
 		last = a;
-		length += (size_t)snprintf(line + length,
-		    sizeof(line) - length, "%s%s after %.0f",
-		    length == 0 ? "" : ", ", report_share(share,
-		    a->bytes > 0 ? (uint64_t)a->bytes : 0, a->made),
-		    a->age < 1 ? 1 : a->age);
+		length += (size_t)snprintf(line + length, LINE_ROOM - length,
+		    "%s%s after %.0f", length == 0 ? "" : ", ",
+		    report_share(share, a->bytes > 0 ? (uint64_t)a->bytes : 0,
+		    a->made), a->age < 1 ? 1 : a->age);
 	}
-	if (length != 0 && !l->timed)
+	return length != 0;
+}
+
+static void
+print_ages(const struct leaks *l, const struct leaks_row *row,
+    const struct print *out)
+{
+	char line[LINE_ROOM];
+
+	if (!l->judge.timed && !row->judged->given_back &&
+	    put_ages(l, row, line))
 		print_line(out, PRINT_FAINT, "    of what an epoch makes is "
 		    "left: %s epochs", line);
 }
@@ -245,7 +255,7 @@ print_row(const struct leaks *l, const struct leaks_row *row,
 	char words[LEAKS_WORDS_ROOM], bytes[TEXT_BYTES_ROOM];
 	char blocks[TEXT_COUNT_ROOM], left[64] = "";
 	char time[TEXT_DURATION_ROOM];
-	const char *about = row->figures->drawn != 0 ? "about " : "";
+	const char *about = row->judged->estimated ? "about " : "";
 	const char *suppressed = row->suppressed != NULL ? " (suppressed)" :
 	    "";
 
@@ -253,18 +263,18 @@ print_row(const struct leaks *l, const struct leaks_row *row,
 		snprintf(left, sizeof(left), "; %s to the limit",
 		    text_format_duration(time, row->left_s * NS_PER_S));
 	fputc('\n', out->to);
-	print_line(out, style_of(row->verdict.kind), "  %s%s%s",
-	    leaks_words(l, &row->verdict, words), left,
-	    row->verdict.minor ? "; too little to matter" : "");
-	text_format_bytes(bytes, row->held);
-	if (row->given_back)
+	print_line(out, style_of(row->verdict->kind), "  %s%s%s",
+	    leaks_words(l, row->verdict, words), left,
+	    row->verdict->minor ? "; too little to matter" : "");
+	put_bytes(bytes, row->judged->held);
+	if (row->judged->given_back)
 		print_line(out, PRINT_PLAIN, "    held %s%s before it was "
 		    "given back at the end%s", about, bytes, suppressed);
 	else
 		print_line(out, PRINT_PLAIN, "    holds %s%s in %s block%s%s",
 		    about, bytes, text_format_count(blocks,
-		    row->figures->live_blocks),
-		    row->figures->live_blocks == 1 ? "" : "s", suppressed);
+		    row->judged->live_blocks),
+		    row->judged->live_blocks == 1 ? "" : "s", suppressed);
 	print_ages(l, row, out);
 	print_stack(l, row, out);
 }
@@ -273,8 +283,7 @@ static bool
 is_shown(const struct leaks *l, const struct leaks_row *row)
 {
 	return l->options->all || (row->suppressed == NULL &&
-	    (row->verdict.kind == VERDICT_GROWING ||
-	    row->verdict.kind == VERDICT_STEP));
+	    judge_is_told(row->verdict));
 }
 
 void

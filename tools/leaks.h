@@ -5,9 +5,8 @@
  * print, json, report (words of frames), suppress.  Used by: cmd-leaks.c,
  * check*.c, summary, ps, top.
  *
- * leaks.c makes a series of every site, of what it held when epochs ended and
- * how old that is, and asks model/verdict about it; leaks-text.c and
- * leaks-json.c print what came of it.
+ * control/judge.h judges; leaks.c adds names, and leaves out what is known;
+ * leaks-text.c and leaks-json.c print what came of it.
  */
 #ifndef TOOLS_LEAKS_H
 #define TOOLS_LEAKS_H
@@ -16,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/judge.h"
 #include "control/limit.h"
-#include "model/verdict.h"
 #include "option.h"
 #include "reader.h"
 #include "suppress.h"
@@ -35,21 +34,10 @@ struct leaks_options {
 	struct option_list suppressions; /* files */
 };
 
-/* What was allocated between two marks, and is still there. */
-struct leaks_age {
-	double age;     /* epochs that have ended since; of its youngest block */
-	int64_t bytes;
-	uint64_t made;  /* bytes, of which that is what is left; 0: not known */
-};
-
 struct leaks_row {
 	const struct site *site;
-	const struct figures *figures;
-	struct verdict verdict;
-	struct leaks_age age[VERDICT_POINTS + 1]; /* from the youngest on */
-	size_t ages;
-	uint64_t held;   /* bytes, at the last point */
-	bool given_back; /* after that, when the program ended */
+	const struct judged *judged;
+	const struct verdict *verdict;
 	const struct suppress_rule *suppressed; /* NULL: it is not */
 	uint64_t left_s; /* to the limit at this rate; UINT64_MAX: never */
 };
@@ -60,13 +48,9 @@ struct leaks {
 	struct symbols *symbols;
 	struct suppress suppress;
 	struct limit limit;
-	double epoch[VERDICT_POINTS]; /* of each point: its number, */
-	double at[VERDICT_POINTS];    /* and seconds since the start */
-	size_t points;
-	bool timed;      /* nobody set epochs: they are quarters of a second */
-	uint64_t epochs; /* that ended, of those that somebody set */
-	struct verdict heap; /* of all of it together */
-	struct leaks_row *row; /* those with a verdict, strongest first */
+	struct control control; /* of the profile, to be read */
+	struct judge judge;
+	struct leaks_row *row; /* sites that allocated, strongest first */
 	size_t rows;
 	size_t kinds[VERDICT_GROWING + 1]; /* how many of each, unsuppressed */
 	size_t suppressed;
@@ -82,8 +66,12 @@ bool leaks_open(struct leaks *l, const struct profile *profile,
     const struct leaks_options *options, const char *name);
 void leaks_close(struct leaks *l);
 
-/* What of @row is at least @epochs old. */
-uint64_t leaks_survivors(const struct leaks_row *row, uint64_t epochs);
+/* What of @row is at least @epochs old, in bytes. */
+uint64_t leaks_survivors(const struct leaks *l, const struct leaks_row *row,
+    uint64_t epochs);
+
+/* The number of its site. */
+uint32_t leaks_site(const struct leaks *l, const struct leaks_row *row);
 
 /* --- leaks-text.c, leaks-json.c ------------------------------------------- */
 

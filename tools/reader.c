@@ -142,11 +142,6 @@ set_rows(struct profile *p)
 	p->moment = rows_of(s, TABLE_MOMENTS, &p->moments);
 	p->moments = min_u64(p->moments, s->watch.trend_used);
 	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
-	p->ages = rows_of(s, TABLE_AGES, &p->aged);
-	p->first_passed = rows_of(s, TABLE_FIRST_PASSED,
-	    &p->first_passed_rows);
-	p->count_passed = rows_of(s, TABLE_COUNTS_PASSED,
-	    &p->count_passed_rows);
 }
 
 static uint64_t
@@ -156,6 +151,17 @@ monotonic_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+struct control
+profile_control(const struct profile *p)
+{
+	return (struct control){
+		.segment = (struct segment *)(uintptr_t)p->segment,
+		.bytes = p->bytes,
+		.pid = profile_pid(p),
+		.fd = -1,
+	};
 }
 
 int

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/segment.h"
+#include "control/control.h"
 #include "model/trend.h"
 #include "sys/place.h"
 
@@ -28,8 +29,7 @@ struct profile {
 
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
-	size_t mappings, text_bytes, seconds, minutes, marks, trends, aged;
-	size_t moments, first_passed_rows, count_passed_rows;
+	size_t mappings, text_bytes, seconds, minutes, marks, trends, moments;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -44,8 +44,6 @@ struct profile {
 	const struct mark *mark;
 	const struct moment *moment;         /* by column of trend */
 	const struct trend *trend;           /* by site */
-	const struct ages *ages;             /* by site */
-	const int64_t *first_passed, *count_passed;
 	size_t damaged;     /* rows left out because they contradict */
 };
 
@@ -66,6 +64,9 @@ int profile_find(uint64_t pid, char path[PLACE_ROOM], char why[512]);
 /* The same from memory, which is copied; @name is for the sentence. */
 int profile_open_bytes(const void *bytes, size_t size, const char *name,
     struct profile *profile, char why[512]);
+
+/* What the control floor reads it by; not to be stored through. */
+struct control profile_control(const struct profile *profile);
 
 /* The pid by which its process is known here; 0: it has ended. */
 int profile_pid(const struct profile *profile);
@@ -132,20 +133,6 @@ bool profile_held(const struct profile *profile, const struct mark *mark,
 
 /* "mark", "epoch", "stacks", "trim"; NULL: it is none, or not complete. */
 const char *profile_mark_kind(const struct mark *mark);
-
-/* --- ages.c --------------------------------------------------------------- */
-
-/*
- * What each site holds, by when it was allocated: in [0] before the first mark
- * that has figures, in [i] between those of columns i - 1 and i of struct
- * trend, in the last that is used since the last mark.  By site, to be freed;
- * NULL: there is no memory.
- */
-struct age_columns {
-	int64_t live_bytes[TREND_COLUMNS];
-};
-
-struct age_columns *profile_ages(const struct profile *profile);
 
 /* --- figures.c, again ----------------------------------------------------- */
 

@@ -104,10 +104,7 @@ static void
 read_limit(struct top_process *p)
 {
 	/* It is only read: budget_bytes of it, and what /proc says. */
-	const struct control c = {
-		.segment = (struct segment *)(uintptr_t)p->profile.segment,
-		.bytes = p->profile.bytes, .pid = p->pid, .fd = -1,
-	};
+	const struct control c = profile_control(&p->profile);
 
 	p->left_s = UINT64_MAX;
 	p->minute_known = profile_growth(&p->profile, 60 * NS_PER_S,

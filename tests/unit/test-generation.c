@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "control/ages.h"
 #include "control/mark.h"
 #include "door/inside.h"
 #include "heap/generation.h"
-#include "reader.h"
 
 enum { SITES = 8, BLOCKS = 3000, THREADS = 3 };
 
@@ -102,25 +102,20 @@ static void
 assert_ages(const struct block *blocks, size_t count)
 {
 	static int64_t expected[SITES][TREND_COLUMNS];
-	struct age_columns *ages;
-	struct profile p;
-	char why[512];
+	static struct age_columns ages[100];
 	size_t i, k;
 
 	memset(expected, 0, sizeof(expected));
+	memset(ages, 0, sizeof(ages));
 	for (i = 0; i < count; i++)
 		if (blocks[i].bytes != 0)
 			expected[blocks[i].site - sites[0]][blocks[i].column] +=
 			    (int64_t)blocks[i].bytes;
-	assert_int_equal(profile_open(own_path, &p, why), 0);
-	ages = profile_ages(&p);
-	assert_non_null(ages);
+	ages_sum(&control, ages, 100);
 	for (i = 0; i < SITES; i++)
 		for (k = 0; k < TREND_COLUMNS; k++)
 			assert_true(ages[sites[i]].live_bytes[k] ==
 			    expected[i][k]);
-	free(ages);
-	profile_close(&p);
 }
 
 /* Three threads in one: which of them frees is chance. */
@@ -214,10 +209,8 @@ work(void *context)
 static void
 threads_leave_nothing_behind(void **state)
 {
-	struct age_columns *ages;
+	static struct age_columns ages[100];
 	pthread_t thread[THREADS];
-	struct profile p;
-	char why[512];
 	uint64_t amiss = 0;
 	int i, k;
 
@@ -235,9 +228,8 @@ threads_leave_nothing_behind(void **state)
 		pthread_join(thread[i], NULL);
 		free(of_thread[i]);
 	}
-	assert_int_equal(profile_open(own_path, &p, why), 0);
-	ages = profile_ages(&p);
-	assert_non_null(ages);
+	memset(ages, 0, sizeof(ages));
+	ages_sum(&control, ages, 100);
 	for (i = 0; i < SITES; i++) {
 		int64_t all = 0;
 
@@ -251,8 +243,6 @@ threads_leave_nothing_behind(void **state)
 	}
 	/* Four times at most were they thinned out. */
 	assert_in_range(amiss, 0, 4 * THREADS * 2 * 64);
-	free(ages);
-	profile_close(&p);
 }
 
 int
