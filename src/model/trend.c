@@ -1,48 +1,21 @@
 #include "model/trend.h"
 
+#include "model/stats.h"
+
 #define PAIRS (TREND_POINTS * (TREND_POINTS - 1) / 2)
-
-/* Shell's sort: inside a program, libc's qsort() may call malloc(). */
-static void
-sort(double *value, size_t count)
-{
-	size_t gap, i, j;
-	double v;
-
-	for (gap = count / 2; gap > 0; gap /= 2)
-		for (i = gap; i < count; i++) {
-			v = value[i];
-			for (j = i; j >= gap && value[j - gap] > v; j -= gap)
-				value[j] = value[j - gap];
-			value[j] = v;
-		}
-}
-
-/* Newton's, from above; there is no libm inside a program. */
-static double
-square_root(double x)
-{
-	double root = x > 1 ? x : 1;
-	double next = (root + x / root) / 2;
-
-	while (next < root) {
-		root = next;
-		next = (root + x / root) / 2;
-	}
-	return root;
-}
 
 /* Half the number of slopes that lie between low and high. */
 static double
-half_width(size_t points)
+half_width(size_t points, double widened)
 {
 	double n = (double)points;
 
-	return 1.96 * square_root(n * (n - 1) * (2 * n + 5) / 18) / 2;
+	return 1.96 * stats_root(widened * n * (n - 1) * (2 * n + 5) / 18) /
+	    2;
 }
 
 bool
-trend_of(const struct trend_point *points, size_t count,
+trend_within(const struct trend_point *points, size_t count, double widened,
     struct trend_line *line)
 {
 	struct trend_point point[TREND_POINTS];
@@ -64,8 +37,8 @@ trend_of(const struct trend_point *points, size_t count,
 				    (point[j].at - point[i].at);
 	if (slopes == 0)
 		return false;
-	sort(slope, slopes);
-	width = half_width(n);
+	stats_sort(slope, slopes);
+	width = half_width(n, widened);
 	i = (double)slopes / 2 > width ?
 	    (size_t)((double)slopes / 2 - width) : 0;
 	j = slopes - 1 - i;

@@ -33,10 +33,18 @@ struct trend_line {
 
 /*
  * @points in order of time; 16 KiB of stack.  False: fewer than three, or all
- * at one time; nothing is written.
+ * at one time; nothing is written.  @widened: the variance of Kendall's
+ * statistic in units of what it is if values do not depend on those before.
  */
-bool trend_of(const struct trend_point *points, size_t count,
-    struct trend_line *line);
+bool trend_within(const struct trend_point *points, size_t count,
+    double widened, struct trend_line *line);
+
+static inline bool
+trend_of(const struct trend_point *points, size_t count,
+    struct trend_line *line)
+{
+	return trend_within(points, count, 1, line);
+}
 
 /* Does it rise, or fall, beyond doubt? */
 static inline bool
