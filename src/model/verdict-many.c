@@ -27,7 +27,7 @@ sink(struct verdict *v, size_t at, size_t count)
 	}
 }
 
-/* Numbers by p, upwards, in v[0].order and so on: there is no room elsewhere. */
+/* Numbers by p, upwards, in v[0].order and so on: no room is elsewhere. */
 static void
 sort(struct verdict *v, size_t count)
 {
@@ -57,6 +57,7 @@ verdict_control(struct verdict *verdict, size_t count, double level)
 	struct verdict *v;
 	double tests = 0;
 	double q = 1;
+	double at;
 	size_t i;
 
 	sort(verdict, count);
@@ -64,8 +65,10 @@ verdict_control(struct verdict *verdict, size_t count, double level)
 		tests += verdict[i].least < 1;
 	for (i = count; i-- > 0;) {
 		v = &verdict[verdict[i].order];
-		if (v->p * tests / (double)(i + 1) < q)
-			q = v->p * tests / (double)(i + 1);
+		/* Their p is the last, among some of tests, at most. */
+		at = (double)(i + 1) < tests ? (double)(i + 1) : tests;
+		if (at > 0 && v->p * tests / at < q)
+			q = v->p * tests / at;
 		v->q = v->least < 1 ? q : 1;
 		if (v->kind == VERDICT_GROWING && v->q > level) {
 			v->kind = VERDICT_UNKNOWN;

@@ -204,25 +204,25 @@ further(double width, double error)
 }
 
 static void
-measure(const struct verdict_point *points, size_t count, size_t from,
-    double inflation, double error, struct verdict *v)
+measure(const struct verdict_point *points, size_t count, double inflation,
+    double error, struct verdict *v)
 {
 	struct trend_point point[VERDICT_POINTS];
 	struct trend_line line;
 	size_t i;
 
-	for (i = from; i < count; i++)
-		point[i - from] = (struct trend_point){ points[i].epoch,
+	for (i = 0; i < count; i++)
+		point[i] = (struct trend_point){ points[i].epoch,
 			points[i].live };
-	if (!trend_within(point, count - from, inflation, &line))
+	if (!trend_within(point, count, inflation, &line))
 		return;
-	error /= points[count - 1].epoch - points[from].epoch;
+	error /= points[count - 1].epoch - points[0].epoch;
 	v->per_epoch = line.rate;
 	v->low = line.rate - further(line.rate - line.low, error);
 	v->high = line.rate + further(line.high - line.rate, error);
-	for (i = from; i < count; i++)
-		point[i - from].at = points[i].at;
-	if (trend_of(point, count - from, &line))
+	for (i = 0; i < count; i++)
+		point[i].at = points[i].at;
+	if (trend_of(point, count, &line))
 		v->per_second = line.rate;
 }
 
@@ -235,36 +235,44 @@ is_minor(const struct verdict_options *o, double per_second)
 	    per_second * o->remaining < effect * o->budget;
 }
 
+/* The point from which it gained what it is said to have. */
+static size_t
+base(const struct verdict *v)
+{
+	if (v->kind == VERDICT_GROWING)
+		return v->since;
+	return v->kind == VERDICT_STEP ? v->since - 1 : 0;
+}
+
 void
 verdict_of(const struct verdict_point *points, size_t count,
     const struct verdict_options *options, struct verdict *verdict)
 {
 	struct verdict v = { .p = 1, .q = 1, .least = 1 };
 	struct growth g;
-	size_t left_out;
+	size_t left_out, from;
 
 	if (count > VERDICT_POINTS)
 		count = VERDICT_POINTS;
 	growth_read(points, count, options->warmup, &g);
 	left_out = count - g.n;
 	v.points = g.n;
-	v.since = left_out;
 	if (g.n < 4)
 		goto out;
 	test_rise(&g, &v);
 	v.kind = VERDICT_STABLE;
-	if (v.p <= RISE_BY_CHANCE) {
+	if (v.p <= RISE_BY_CHANCE)
 		v.kind = judge(&g, &v.since);
-		v.since += left_out;
-	} else if (v.least > RISE_BY_CHANCE && v.least < 1)
+	else if (v.least > RISE_BY_CHANCE && v.least < 1)
 		v.kind = VERDICT_UNKNOWN;
-	v.rose = points[count - 1].live - points[v.kind == VERDICT_STEP ?
-	    v.since - 1 : v.kind == VERDICT_GROWING ? v.since : left_out].live;
-	measure(points, count, v.kind == VERDICT_GROWING ? v.since : left_out,
-	    growth_inflation(&g), options->error, &v);
+	v.rose = g.kept[g.n - 1] - g.kept[base(&v)];
+	from = v.kind == VERDICT_GROWING ? v.since : 0;
+	measure(points + left_out + from, g.n - from, growth_inflation(&g),
+	    options->error, &v);
 	if (v.kind == VERDICT_GROWING && v.rose < 2 * options->error)
 		v.kind = VERDICT_UNKNOWN;
 	v.minor = v.kind == VERDICT_GROWING && is_minor(options, v.per_second);
 out:
+	v.since += left_out < count ? left_out : 0;
 	*verdict = v;
 }

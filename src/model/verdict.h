@@ -54,7 +54,8 @@ struct verdict {
 	double least;   /* that p could be; 1: it never moved */
 	size_t since;   /* the point at which growth begins; just after the step;
 	                 * at which it was full */
-	double rose;    /* bytes: since then, by the step, in all */
+	double rose;    /* bytes, not given back since: since the growth
+	                 * began, by the step, in all */
 	size_t points;  /* that were used */
 	bool minor;     /* too slow to matter before the program ends */
 	bool doubted;   /* it was GROWING until verdict_control() */
