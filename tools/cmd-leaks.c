@@ -10,8 +10,8 @@
 
 static const struct option_row leaks_rows[] = {
 	{ .name = "all", .letter = 'a', .kind = OPTION_FLAG, AT(all),
-	  .help = "show sites that do not grow as well, and what is "
-	  "suppressed" },
+	  .help = "show all sites, those as well of which nothing can be "
+	  "said" },
 	{ .name = "top", .letter = 'n', .kind = OPTION_COUNT, AT(top),
 	  .word = "N", .least = 1, .most = 1000000,
 	  .help = "show N sites (10; in JSON all)" },
@@ -31,7 +31,7 @@ static const struct option_row leaks_rows[] = {
 	{ .name = "debuginfod", .kind = OPTION_FLAG, AT(debuginfod),
 	  .help = "ask DEBUGINFOD_URLS for debug files" },
 	{ .name = "json", .letter = 'j', .kind = OPTION_FLAG, AT(json),
-	  .help = "print JSON, all of it" },
+	  .help = "print JSON, with all sites that can be judged" },
 	{ .name = NULL }
 };
 

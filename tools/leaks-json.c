@@ -1,5 +1,5 @@
 /*
- * leaks-json.c - what keeps growing, for programs: nothing is left out
+ * leaks-json.c - what keeps growing, for programs: all that can be judged
  */
 #include <stdlib.h>
 
@@ -100,8 +100,8 @@ json_rows(const struct leaks *l)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < l->rows; i++)
-		if (l->row[i].verdict->kind != VERDICT_UNKNOWN ||
-		    l->row[i].verdict->doubted)
+		if (l->options->all ||
+		    l->row[i].verdict->kind != VERDICT_UNKNOWN)
 			json_array_append_new(list, json_row(l, &l->row[i]));
 	return list;
 }

@@ -1,0 +1,140 @@
+#!/bin/sh
+# leaks.sh - leaks tells what keeps growing, and how old what is held is
+. "${srcdir:-.}/tests/lib.sh"
+
+# leaks_json PROFILE [OPTION...]: in leaks.json
+leaks_json()
+{
+	limited 60 "$HEAPTIDE" leaks --json --all "$@" >leaks.json 2>err ||
+		fail "leaks $*: $(cat err)"
+}
+
+# verdicts FUNCTION: of all sites that it allocates at
+verdicts()
+{
+	json leaks.json "[.leaks[] | select(.stack[0].function == \"$1\") |
+	    .verdict] | unique | join(\" \")"
+}
+
+# --- epochs that the program sets --------------------------------------------
+
+# ages_hold: how old what each function holds is, by the victim's own account
+ages_hold()
+{
+	while read -r name age bytes; do
+		same "$1: at least $age epochs old, of $name" "$bytes" \
+		    "$(json leaks.json "[.leaks[] |
+			select(.stack[0].function == \"$name\") |
+			.survivors[] | select(.[0] >= $age) | .[1]] | add // 0")"
+	done <under.out
+}
+
+for threads in 1 4; do
+	plain_and_under all "$victims/epochs" $threads 20
+	leaks_json profile.tide
+	ages_hold "$threads threads"
+	same "epochs" "20 epochs" "$(json leaks.json '"\(.epochs) \(.by)"')"
+	same "what is never freed" growing "$(verdicts lasts_for_ever)"
+	same "what it grows by" "$((threads * 20 * 40))" \
+	    "$(json leaks.json '[.leaks[] | select(.verdict == "growing") |
+		.bytes_per_epoch] | add')"
+	for name in lasts_one lasts_seven comes_and_goes; do
+		case $(verdicts $name) in
+		*growing* | *step*) fail "$name: $(verdicts $name)" ;;
+		esac
+	done
+done
+
+# Many more than are kept: every second, fourth ... is.
+plain_and_under all "$victims/epochs" 2 1000
+leaks_json profile.tide
+same "epochs of many" 1000 "$(json leaks.json .epochs)"
+same "the leak among many" growing "$(verdicts lasts_for_ever)"
+same "all that is left of it" "$((1000 * 20 * 2 * 40))" \
+    "$(json leaks.json '[.leaks[] | select(.stack[0].function ==
+	"lasts_for_ever") | .survivors[][1]] | add')"
+same "what lives for long is known to" 0 "$(json leaks.json '[.leaks[] |
+    select(.stack[0].function == "lasts_two") | .survivors[] |
+    select(.[0] > 64) | .[1]] | add // 0')"
+
+# --- what is said of it ------------------------------------------------------
+
+limited 60 "$HEAPTIDE" leaks profile.tide >text 2>err || fail "$(cat err)"
+grep -q '2 sites grow' text || fail "counts: $(cat text)"
+grep -Eq 'grows by 80[0-9] B an epoch' text || fail "rate: $(cat text)"
+grep -q 'lasts_for_ever  epochs.c:' text || fail "place: $(cat text)"
+grep -q 'is left: 100.0 %' text || fail "ages: $(cat text)"
+
+# --- what is known is left out -----------------------------------------------
+
+printf '# ours\n\nleak:lasts_*_ever$\n' >known
+limited 60 "$HEAPTIDE" leaks --suppressions known profile.tide >text ||
+	fail "suppressions"
+grep -q '^0 sites grow.* [1-9][0-9]* suppressed' text ||
+	fail "suppressed: $(cat text)"
+limited 60 "$HEAPTIDE" leaks --all --suppressions known profile.tide >text
+grep -q '(suppressed)' text || fail "suppressed, all: $(cat text)"
+leaks_json profile.tide --suppressions known
+same "by which" 'lasts_*_ever$' "$(json leaks.json '[.leaks[] |
+    select(.stack[0].function == "lasts_for_ever") | .suppressed] |
+    unique | join(" ")')"
+
+# --- a program that knows nothing of epochs ----------------------------------
+
+for stacks in all sampled; do
+	set -- --stacks $stacks
+	[ $stacks = all ] || set -- "$@" --sample 4K
+	limited 60 "$HEAPTIDE" run -q "$@" --epoch 100ms -o time.tide -- \
+	    "$victims/hoarder" 3 >under.out || fail "hoarder"
+	leaks_json time.tide
+	same "$stacks: by time" epochs "$(json leaks.json .by)"
+	for name in leak_here collect; do
+		same "$stacks: $name" growing "$(verdicts $name)"
+	done
+	case $(verdicts cache_put) in
+	*growing*) fail "$stacks: the cache grows" ;;
+	esac
+done
+same "that it was given back" "true false" "$(json leaks.json '[.leaks[] |
+    select(.stack[0].function | IN("collect", "leak_here"))] |
+    sort_by(.stack[0].function) | map(.given_back) | join(" ")')"
+
+limited 60 "$HEAPTIDE" run -q --stacks all -o time.tide -- \
+    "$victims/hoarder" 4 >under.out || fail "hoarder"
+leaks_json time.tide
+same "without epochs" "time 0" "$(json leaks.json '"\(.by) \(.epochs)"')"
+same "a leak without epochs" growing "$(verdicts leak_here)"
+same "its rate" true "$(json leaks.json '[.leaks[] |
+    select(.stack[0].function == "leak_here") | .bytes_per_hour] |
+    add > 3600 * 10000')"
+limited 60 "$HEAPTIDE" leaks time.tide >text
+grep -q 'grows by +.*/s since' text || fail "by time: $(cat text)"
+grep -q 'before it was given back' text || fail "given back: $(cat text)"
+
+# --- too little to go by, and what is wrong ----------------------------------
+
+plain_and_under all "$victims/epochs" 1 2
+limited 60 "$HEAPTIDE" leaks profile.tide >text || fail "two epochs"
+grep -q 'too early to say' text || fail "too early: $(cat text)"
+plain_and_under none "$victims/epochs" 1 20
+limited 60 "$HEAPTIDE" leaks profile.tide >text || fail "no stacks"
+grep -q 'no stacks were kept' text || fail "no stacks: $(cat text)"
+
+# refused SENTENCE OPERAND...
+refused()
+{
+	sentence=$1
+	shift
+	limited 60 "$HEAPTIDE" leaks "$@" >out 2>err
+	same "status of leaks $*" 125 $?
+	grep -q "$sentence" err || fail "leaks $*: $(cat err)"
+	same "lines of leaks $*" "1 0" "$(wc -l <err) $(wc -l <out)"
+}
+
+printf 'leak:a\nrace:b\n' >wrong
+refused "'wrong' line 2 is 'race:b'; 'leak:PATTERN' is accepted" \
+	--suppressions wrong profile.tide
+refused "suppressions 'nothing' cannot be opened" \
+	--suppressions nothing profile.tide
+refused "has no mark 'lunch'" --since lunch profile.tide
+refused "'nothing.tide' cannot be opened" nothing.tide
