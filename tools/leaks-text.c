@@ -155,6 +155,19 @@ explain(const struct leaks *l, const struct print *out)
 	return false;
 }
 
+/* All of it grows, and no one site does so beyond doubt. */
+static void
+print_hint(const struct leaks *l, const struct print *out)
+{
+	uint32_t stacks = l->profile->segment->config.stacks;
+
+	if (l->judge.heap.kind == VERDICT_GROWING &&
+	    l->kinds[VERDICT_GROWING] == 0 && stacks == STACKS_SAMPLED)
+		print_line(out, PRINT_PLAIN, "the sample is too small yet to "
+		    "say who makes the heap grow; --stacks all, or a smaller "
+		    "--sample, tells sooner");
+}
+
 static void
 print_counts(const struct leaks *l, const struct print *out)
 {
@@ -297,6 +310,7 @@ leaks_print_text(const struct leaks *l)
 	if (explain(l, &out))
 		return;
 	print_counts(l, &out);
+	print_hint(l, &out);
 	for (size_t i = 0; i < l->rows; i++) {
 		if (!is_shown(l, &l->row[i]))
 			continue;

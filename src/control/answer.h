@@ -28,6 +28,12 @@ void answer_watch(struct control *c, const struct request *r, struct text *t);
 void answer_sites(struct control *c, const struct request *r, struct text *t);
 void answer_marks(struct control *c, const struct request *r, struct text *t);
 
+/* The member "stack" of a site: modules and offsets, leaf first. */
+void answer_stack(const struct control *c, uint32_t site, struct text *t);
+
+/* answer-leaks.c: what keeps growing */
+void answer_leaks(struct control *c, const struct request *r, struct text *t);
+
 /* answer-act.c: what shall be */
 void answer_mark(struct control *c, const struct request *r, struct text *t);
 void answer_stacks(struct control *c, const struct request *r, struct text *t);

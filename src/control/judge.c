@@ -115,14 +115,32 @@ find_points(struct judge *j)
 
 /* --- the series of a site ------------------------------------------------- */
 
+/* Was the last moment not chosen by the program? */
+static bool
+ends_by_time(const struct judge *j)
+{
+	uint32_t kind = moments(j)[j->column[j->columns - 1]].kind;
+
+	return kind == MARK_TIME || kind == MARK_AUTO;
+}
+
 /*
  * Many programs give all back before they end.  What was held until then grew
- * all the same: it is judged by its last mark, where its age is not known.
+ * all the same: it is judged as it was at its last mark, where its age is not
+ * known.  One by time may fall into the midst of it, and is left out then.
+ * Returns how many points are left; 0: nothing like that has happened.
  */
-static bool
-is_torn_down(const struct judge *j, double last, double end)
+static size_t
+before_the_end(const struct judge *j, const struct verdict_point *points,
+    double end)
 {
-	return j->options.ended && end < last * 3 / 4;
+	size_t n = j->columns;
+
+	if (!j->options.ended)
+		return 0;
+	if (n > 1 && ends_by_time(j) && points[n - 1].live < points[n - 2].live)
+		n--;
+	return end < points[n - 1].live * 3 / 4 ? n : 0;
 }
 
 /* What was made between the columns of point @i - 1 and @i, and is left. */
@@ -141,8 +159,7 @@ left_of(const struct judge *j, const struct age_columns *ages, size_t i)
 
 /* What all of a series has: where its points lie; how many there are. */
 static size_t
-make_points(const struct judge *j, bool torn,
-    struct verdict_point points[VERDICT_POINTS])
+make_points(const struct judge *j, struct verdict_point points[VERDICT_POINTS])
 {
 	size_t i;
 
@@ -151,7 +168,7 @@ make_points(const struct judge *j, bool torn,
 			.epoch = j->epoch[i],
 			.at = j->at[i],
 		};
-	return torn ? j->columns : j->points;
+	return j->points;
 }
 
 static void
@@ -178,15 +195,14 @@ make_series(const struct judge *j, uint64_t site,
 {
 	struct judged *d = &j->site[site];
 	double end = positive((double)d->live_bytes);
-	size_t n = make_points(j, false, points), i;
+	size_t n = make_points(j, points), left, i;
 
 	read_trend(j, site, points);
-	d->held = end;
-	d->given_back = is_torn_down(j, points[j->columns - 1].live, end);
-	if (d->given_back) {
-		d->held = points[j->columns - 1].live;
-		return j->columns;
-	}
+	left = before_the_end(j, points, end);
+	d->given_back = left != 0;
+	d->held = left != 0 ? points[left - 1].live : end;
+	if (left != 0)
+		return left;
 	points[n - 1].live = end;
 	points[n - 1].allocated = (double)d->allocated;
 	for (i = 0; i < n; i++)
@@ -200,7 +216,7 @@ judge_ages(const struct judge *j, uint32_t site,
     struct judge_age ages[VERDICT_POINTS])
 {
 	struct verdict_point points[VERDICT_POINTS];
-	size_t n = make_points(j, false, points), i, found = 0;
+	size_t n = make_points(j, points), i, found = 0;
 
 	read_trend(j, site, points);
 	points[n - 1].allocated = (double)j->site[site].allocated;
@@ -280,22 +296,19 @@ judge_heap(struct judge *j)
 	const struct moment *m = moments(j);
 	struct verdict_point points[VERDICT_POINTS];
 	struct control_sums all;
-	size_t n, i;
-	bool torn;
+	size_t n = make_points(j, points), left, i;
 
 	control_sum(j->control, &all);
-	torn = is_torn_down(j, (double)m[j->column[j->columns - 1]].live_bytes,
-	    (double)all.live_bytes);
-	n = make_points(j, torn, points);
 	for (i = 0; i < j->columns; i++) {
 		points[i].live = positive((double)m[j->column[i]].live_bytes);
 		points[i].allocated = (double)m[j->column[i]].allocated;
 	}
-	if (!torn) {
+	left = before_the_end(j, points, (double)all.live_bytes);
+	if (left == 0) {
 		points[n - 1].live = (double)all.live_bytes;
 		points[n - 1].allocated = (double)all.allocated;
 	}
-	verdict_of(points, n, &options, &j->heap);
+	verdict_of(points, left != 0 ? left : n, &options, &j->heap);
 }
 
 /* --- opening -------------------------------------------------------------- */

@@ -21,6 +21,8 @@ const struct request_row request_rows[] = {
 	{ "sites", "[N] [by live|growth|count]",
 	  "the N largest sites (10), or that grew most since the last mark",
 	  0, 3, answer_sites },
+	{ "leaks", "[N]", "the N sites (10) that most surely keep growing",
+	  0, 1, answer_leaks },
 	{ "marks", "[N]", "the last N marks and events (20)", 0, 1,
 	  answer_marks },
 	{ "series", "[N]", "the last N points of the time series (60)", 0, 1,

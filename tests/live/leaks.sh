@@ -111,6 +111,35 @@ limited 60 "$HEAPTIDE" leaks time.tide >text
 grep -q 'grows by +.*/s since' text || fail "by time: $(cat text)"
 grep -q 'before it was given back' text || fail "given back: $(cat text)"
 
+# --- asked while it runs ------------------------------------------------------
+
+"$HEAPTIDE" run -q --stacks all --epoch 100ms -o live.tide -- \
+    "$victims/hoarder" 6 >under.out &
+run=$!
+pid_of()
+{
+	pid=$(limited 20 "$HEAPTIDE" ps --json | jq -r '[.processes[] |
+	    select(.command | test("hoarder")) | .pid][0] // empty') &&
+		[ -n "$pid" ]
+}
+await pid_of
+grows()
+{
+	limited 20 "$HEAPTIDE" ctl "$pid" leaks 5 >answer.json &&
+		jq -e '[.leaks[] | select(.verdict == "growing") |
+		    select(any(.stack[]; .module | test("hoarder")))] |
+		    length == 2' answer.json
+}
+await grows
+same "asked" "true epochs" "$(json answer.json '"\(.ok) \(.by)"')"
+same "in order" true "$(json answer.json '[.leaks[].bytes_per_epoch] |
+    . == (sort | reverse)')"
+limited 20 "$HEAPTIDE" leaks "$pid" >text || fail "leaks of a pid"
+grep -q '2 sites grow' text || fail "leaks of a pid: $(cat text)"
+limited 20 "$HEAPTIDE" ctl "$pid" leaks many >answer.json
+same "what is no number" false "$(json answer.json .ok)"
+wait $run || fail "hoarder: $?"
+
 # --- too little to go by, and what is wrong ----------------------------------
 
 plain_and_under all "$victims/epochs" 1 2

@@ -1,0 +1,127 @@
+/*
+ * answer-leaks.c - which sites keep growing, as their process runs
+ */
+#include "control/answer.h"
+
+#include <errno.h>
+
+#include "base/base.h"
+#include "control/judge.h"
+#include "control/limit.h"
+#include "control/reply.h"
+#include "sys/sys.h"
+
+#define LEAKS_MOST 100
+
+/* --- which ---------------------------------------------------------------- */
+
+/* Is @a to be told before @b? */
+static bool
+is_before(const struct judge *j, uint32_t a, uint32_t b)
+{
+	int order = verdict_compare(&j->verdict[a], &j->verdict[b]);
+
+	return order != 0 ? order < 0 : j->site[a].held > j->site[b].held;
+}
+
+/* The @n sites that are told first, in order; how many there are. */
+static size_t
+choose(const struct judge *j, size_t n, uint32_t *best)
+{
+	size_t found = 0, at;
+	uint32_t i;
+
+	for (i = 1; i < j->sites; i++) {
+		if (!judge_is_told(&j->verdict[i]))
+			continue;
+		for (at = found; at > 0 && is_before(j, i, best[at - 1]);
+		    at--)
+			if (at < n)
+				best[at] = best[at - 1];
+		if (at < n)
+			best[at] = i;
+		found += found < n;
+	}
+	return found;
+}
+
+/* --- what is told --------------------------------------------------------- */
+
+static void
+put_verdict(const struct judge *j, const struct verdict *v, struct text *t)
+{
+	reply_text(t, "verdict", verdict_name(v->kind));
+	reply_number(t, "bytes_per_epoch", v->per_epoch);
+	reply_number(t, "bytes_per_hour", v->per_second * 3600);
+	reply_number(t, "low", v->low);
+	reply_number(t, "high", v->high);
+	reply_number(t, "p", v->p);
+	reply_number(t, "since", v->since >= j->points ? 0 :
+	    j->timed ? j->at[v->since] : j->epoch[v->since]);
+}
+
+static void
+put_time_left(const struct verdict *v, uint64_t available, struct text *t)
+{
+	if (v->kind == VERDICT_GROWING && v->per_second > 0 &&
+	    available != LIMIT_NONE)
+		reply_u64(t, "limit_in",
+		    (uint64_t)((double)available / v->per_second));
+	else
+		reply_null(t, "limit_in");
+}
+
+static void
+put_site(const struct judge *j, uint32_t site, uint64_t available,
+    struct text *t)
+{
+	reply_open(t, NULL);
+	reply_u64(t, "site", site);
+	put_verdict(j, &j->verdict[site], t);
+	reply_i64(t, "live_bytes", j->site[site].live_bytes);
+	reply_i64(t, "live_blocks", j->site[site].live_blocks);
+	put_time_left(&j->verdict[site], available, t);
+	answer_stack(j->control, site, t);
+	reply_close(t);
+}
+
+static void
+put_all(const struct judge *j, size_t n, struct text *t)
+{
+	uint32_t best[LEAKS_MOST];
+	size_t found = choose(j, n, best), i;
+	struct limit limit = { .available = LIMIT_NONE };
+
+	(void)limit_find(j->control, &limit);
+	reply_u64(t, "epochs", j->epochs);
+	reply_text(t, "by", j->timed ? "time" : "epochs");
+	reply_u64(t, "points", j->points);
+	reply_open(t, "heap");
+	put_verdict(j, &j->heap, t);
+	put_time_left(&j->heap, limit.available, t);
+	reply_close(t);
+	reply_open_list(t, "leaks");
+	for (i = 0; i < found; i++)
+		put_site(j, best[i], limit.available, t);
+	reply_close_list(t);
+}
+
+void
+answer_leaks(struct control *c, const struct request *r, struct text *t)
+{
+	const struct judge_options options = {
+		.now_ns = sys_clock(),
+		.warmup = SIZE_MAX,
+	};
+	struct judge j;
+	uint64_t n;
+
+	if (!answer_count(r, 1, LEAKS_MOST, 10, t, &n))
+		return;
+	if (judge_open(&j, c, &options) < 0) {
+		request_refuse(t, -ENOSPC, "there is no memory for it");
+		return;
+	}
+	put_all(&j, n, t);
+	judge_close(&j);
+}
