@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "json.h"
+#include "leaks.h"
 #include "need.h"
 #include "option.h"
 #include "print.h"
@@ -48,6 +49,7 @@ static const struct print_column columns[] = {
 	{ "RSS", true },
 	{ "GROWTH", true },
 	{ "LEFT", true }, /* until the limit, at this rate */
+	{ "LEAKS", true }, /* sites that surely keep growing */
 	{ "THREADS", true },
 	{ "STACKS", false },
 	{ "STATE", false },
@@ -83,6 +85,10 @@ show_entry(struct print_table *t, const struct process *e, unsigned depth)
 	    text_format_rate(rate, e->growth.rate) : "-");
 	print_cell(t, "%s", e->left_s < LEFT_MOST ?
 	    text_format_duration(time, e->left_s * NS_PER_S) : "-");
+	if (e->judged)
+		print_cell(t, "%zu", e->leaks.growing);
+	else
+		print_cell(t, "-");
 	print_cell(t, "%u", e->threads);
 	print_cell(t, "%s", e->stacks);
 	print_cell(t, "%s", process_describe_state(e, state));
@@ -205,6 +211,8 @@ json_entry(const struct process *e)
 	    json_number(e->limit) : json_null());
 	json_object_set_new(o, "limit_in", e->left_s < LEFT_MOST ?
 	    json_number(e->left_s) : json_null());
+	json_object_set_new(o, "leaks", e->judged ?
+	    leaks_brief_json(&e->leaks) : json_null());
 	json_object_set_new(o, "command", json_text(e->command));
 	json_object_set_new(o, "path", json_text(e->path));
 	if (e->end.how != END_UNKNOWN && !process_is_living(e->state))
@@ -295,6 +303,13 @@ clean(const struct processes *l, const struct ps_options *o)
 	return status;
 }
 
+static void
+measure(struct process *p)
+{
+	process_measure(p);
+	process_judge(p);
+}
+
 static int
 ps_run(const void *options, int operands, char **operand)
 {
@@ -312,7 +327,7 @@ ps_run(const void *options, int operands, char **operand)
 	} else {
 		for (size_t i = 0; i < l.count; i++)
 			if (process_is_living(l.process[i]->state))
-				process_measure(l.process[i]);
+				measure(l.process[i]);
 		status = o->json ? show_json(&l, o) : show_text(&l, o);
 	}
 	processes_free(&l);

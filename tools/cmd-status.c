@@ -4,11 +4,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ask.h"
 #include "base/base.h"
 #include "base/text.h"
 #include "command.h"
+#include "leaks.h"
 #include "model/reconcile.h"
 #include "option.h"
 #include "print.h"
@@ -140,8 +142,26 @@ print_limit(const struct print *out, const json_t *memory)
 		    number(memory, "limit_in") * NS_PER_S));
 }
 
+/* @leaks: the answer to that request, or NULL. */
 static void
-print_status(const json_t *answer)
+print_leaks(const struct print *out, const json_t *leaks)
+{
+	const json_t *heap = json_object_get(leaks, "heap");
+	struct judge_brief brief = {
+		.growing = number(leaks, "growing"),
+		.steps = number(leaks, "steps"),
+		.per_second = real(leaks, "bytes_per_hour") / 3600,
+	};
+	char words[LEAKS_WORDS_ROOM];
+
+	if (strcmp(text(heap, "verdict"), verdict_name(VERDICT_GROWING)) == 0)
+		brief.heap = VERDICT_GROWING;
+	if (leaks_brief_words(&brief, words))
+		print_line(out, PRINT_WARN, "  leaks       %s", words);
+}
+
+static void
+print_status(const json_t *answer, const json_t *leaks)
 {
 	struct print out = print_open(stdout);
 	const json_t *memory = json_object_get(answer, "memory");
@@ -159,6 +179,7 @@ print_status(const json_t *answer)
 	print_terms(&out, memory);
 	print_growth(&out, memory);
 	print_limit(&out, memory);
+	print_leaks(&out, leaks);
 	print_line(&out, PRINT_PLAIN, "  stacks      %s%s%s",
 	    text(configuration, "stacks"),
 	    json_object_get(configuration, "stacks_wanted") != NULL ?
@@ -176,7 +197,7 @@ status_run(const void *options, int operands, char **operand)
 {
 	const struct status_options *o = options;
 	char why[ASK_WHY_ROOM];
-	json_t *answer;
+	json_t *answer, *leaks;
 	uint64_t pid;
 	int status = COMMAND_DONE;
 
@@ -197,7 +218,9 @@ status_run(const void *options, int operands, char **operand)
 		json_object_del(answer, "ok");
 		return json_print(answer);
 	}
-	print_status(answer);
+	leaks = ask((int)pid, "leaks 1", why);
+	print_status(answer, leaks);
+	json_decref(leaks);
 	json_decref(answer);
 	return status;
 }

@@ -11,6 +11,7 @@
 #ifndef TOOLS_LEAKS_H
 #define TOOLS_LEAKS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,8 @@ struct leaks {
 	size_t suppressed;
 };
 
+#define LEAKS_WORDS_ROOM 256
+
 /* --- leaks.c -------------------------------------------------------------- */
 
 /*
@@ -73,10 +76,20 @@ uint64_t leaks_survivors(const struct leaks *l, const struct leaks_row *row,
 /* The number of its site. */
 uint32_t leaks_site(const struct leaks *l, const struct leaks_row *row);
 
+/* --- leaks-brief.c -------------------------------------------------------- */
+
+/* What others say of it in passing.  Of a process or of a file. */
+void leaks_brief(const struct profile *profile, struct judge_brief *brief);
+
+/* `2 sites grow by +1.2 MiB/s, 1 made a step`; false: there is nothing. */
+bool leaks_brief_words(const struct judge_brief *brief,
+    char words[LEAKS_WORDS_ROOM]);
+json_t *leaks_brief_json(const struct judge_brief *brief);
+json_t *leaks_json_in_brief(const struct profile *profile);
+
 /* --- leaks-text.c, leaks-json.c ------------------------------------------- */
 
 /* `grows by 1.2 KiB a batch since batch 3 (p < 0.001)`; without a line's end. */
-#define LEAKS_WORDS_ROOM 256
 char *leaks_words(const struct leaks *l, const struct verdict *v,
     char words[LEAKS_WORDS_ROOM]);
 

@@ -64,6 +64,22 @@ process_measure(struct process *p)
 	control_close(&c);
 }
 
+void
+process_judge(struct process *p)
+{
+	const struct judge_options options = {
+		.now_ns = sys_clock(),
+		.warmup = SIZE_MAX,
+	};
+	struct control c;
+
+	if (p->trouble != NULL || !process_is_living(p->state) ||
+	    control_open(&c, p->path, p->pid) < 0)
+		return;
+	p->judged = judge_in_brief(&c, &options, &p->leaks) == 0;
+	control_close(&c);
+}
+
 /* --- words ---------------------------------------------------------------- */
 
 const char *

@@ -19,6 +19,7 @@
 #include <uthash.h>
 
 #include "base/segment.h"
+#include "control/judge.h"
 #include "model/trend.h"
 
 enum process_state {
@@ -65,6 +66,10 @@ struct process {
 	uint64_t limit;     /* bytes; UINT64_MAX: none */
 	uint64_t left_s;    /* until then, at the last hour's rate, or never */
 
+	/* By process_judge(). */
+	bool judged;
+	struct judge_brief leaks;
+
 	struct process *first_child, *last_child, *sibling;
 	bool has_parent;
 	bool shown;         /* for who walks the tree: files may lie, and be
@@ -98,6 +103,9 @@ void processes_free(struct processes *l);
  * opening its profile: its rows are looked at in place.
  */
 void process_measure(struct process *p);
+
+/* Find out how many of its sites grow, which takes some us for each. */
+void process_judge(struct process *p);
 
 /* Running or stopped. */
 bool process_is_living(enum process_state state);

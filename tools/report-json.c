@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "bypassed.h"
 #include "json.h"
+#include "leaks.h"
 #include "model/reconcile.h"
 #include "need.h"
 #include "report.h"
@@ -298,6 +299,7 @@ report_print_json(const struct report *r)
 		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },
 		{ "threads", json_threads(r) },
+		{ "leaks", leaks_json_in_brief(p) },
 		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },

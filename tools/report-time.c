@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "control/mark.h"
 #include "json.h"
+#include "leaks.h"
 #include "need.h"
 #include "report.h"
 
@@ -100,6 +101,18 @@ report_print_growth(const struct report *r, const struct print *out)
 	    text_format_duration(time, span),
 	    text_format_rate(low, line.low),
 	    text_format_rate(high, line.high));
+}
+
+void
+report_print_leaks(const struct report *r, const struct print *out)
+{
+	char words[LEAKS_WORDS_ROOM];
+	struct judge_brief brief;
+
+	leaks_brief(r->profile, &brief);
+	if (leaks_brief_words(&brief, words))
+		print_line(out, PRINT_WARN, "  leaks       %s; 'heaptide "
+		    "leaks' tells more", words);
 }
 
 static void

@@ -131,6 +131,7 @@ json_t *report_json_marks(const struct profile *profile);
 
 /* A line, if there is growth beyond doubt; a table, if there are marks. */
 void report_print_growth(const struct report *r, const struct print *out);
+void report_print_leaks(const struct report *r, const struct print *out);
 void report_print_marks(const struct report *r, const struct print *out);
 
 /* --- verify.c ------------------------------------------------------------- */

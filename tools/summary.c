@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "bypassed.h"
 #include "json.h"
+#include "leaks.h"
 #include "print.h"
 #include "symbol.h"
 
@@ -306,6 +307,18 @@ print_growth(const struct print *out, const struct profile *p)
 		    GROWTH_SPAN_NS ? "over the last hour" : "all the while");
 }
 
+static void
+print_leaks(const struct print *out, const struct summary *s)
+{
+	char words[LEAKS_WORDS_ROOM];
+	struct judge_brief brief;
+
+	leaks_brief(s->profile, &brief);
+	if (leaks_brief_words(&brief, words))
+		print_line(out, PRINT_WARN, "  %-14s %s; heaptide leaks %s "
+		    "tells more", "leaks", words, s->file);
+}
+
 void
 summary_print_text(const struct summary *s)
 {
@@ -333,6 +346,7 @@ summary_print_text(const struct summary *s)
 		print_line(&out, PRINT_PLAIN, "  %-14s %10s", "resident peak",
 		    text_format_bytes(bytes, s->resident_peak));
 	print_growth(&out, s->profile);
+	print_leaks(&out, s);
 	print_children(&out, s->gather);
 	print_unfollowed(&out, s);
 	print_losses(&out, s->profile);
@@ -449,6 +463,7 @@ summary_print_json(const struct summary *s)
 		{ "rss", json_pack("{s:I}", "peak",
 		    (json_int_t)s->resident_peak) },
 		{ "sites", json_sites(p) },
+		{ "leaks", leaks_json_in_brief(p) },
 		{ "children", json_children(s->gather) },
 		{ "not_profiled", json_unfollowed(counts) },
 		{ "file", json_text(s->file) },

@@ -186,8 +186,13 @@ draw_growth(const struct top_process *p, unsigned y)
 	}
 	x = draw_rate(y, x, p->minute_known, &p->minute, "in a minute");
 	x = screen_put(y, x, UINT32_MAX, SCREEN_PLAIN, ", ");
-	(void)draw_rate(y, x, p->hour_known, &p->hour, old ? "in an hour" :
+	x = draw_rate(y, x, p->hour_known, &p->hour, old ? "in an hour" :
 	    "since its start");
+	if (p->leaks.growing != 0)
+		(void)screen_put(y, x, UINT32_MAX, SCREEN_BAD,
+		    "; %zu site%s grow%s", p->leaks.growing,
+		    p->leaks.growing == 1 ? "" : "s",
+		    p->leaks.growing == 1 ? "s" : "");
 }
 
 /* Of what is allowed so much is used. */

@@ -119,6 +119,20 @@ read_limit(struct top_process *p)
 		p->left_s = trend_time_left(&p->hour, p->limit.available);
 }
 
+/* It takes some us a site, and moves slowly. */
+#define LEAKS_OLD_NS (5 * NS_PER_S)
+
+static void
+read_leaks(struct top_process *p)
+{
+	uint64_t now_ns = p->profile.now_ns;
+
+	if (p->judged_ns != 0 && now_ns - p->judged_ns < LEAKS_OLD_NS)
+		return;
+	p->judged_ns = now_ns;
+	leaks_brief(&p->profile, &p->leaks);
+}
+
 /* --- reading -------------------------------------------------------------- */
 
 static bool
@@ -169,6 +183,7 @@ top_process_read(struct top_process *p)
 	read_rate(p);
 	read_resident(p);
 	read_limit(p);
+	read_leaks(p);
 	top_sites_read(&p->sites, &p->profile);
 }
 

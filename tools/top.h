@@ -24,6 +24,7 @@
 #include "control/limit.h"
 #include "model/trend.h"
 #include "processes.h"
+#include "leaks.h"
 #include "reader.h"
 #include "screen.h"
 
@@ -173,6 +174,8 @@ struct top_process {
 	struct trend_line minute, hour; /* growth of live bytes */
 	struct limit limit; /* bytes LIMIT_NONE: none */
 	uint64_t left_s; /* to the limit at the hour's rate; or never */
+	struct judge_brief leaks; /* how many sites grow, */
+	uint64_t judged_ns;       /* as it was then */
 	uint64_t allocated_before, at_before_ns; /* for @rate */
 	uint64_t looked_ns; /* by ourselves, at resident memory */
 	struct top_sites sites;

@@ -91,11 +91,15 @@ put_all(const struct judge *j, size_t n, struct text *t)
 	uint32_t best[LEAKS_MOST];
 	size_t found = choose(j, n, best), i;
 	struct limit limit = { .available = LIMIT_NONE };
+	struct judge_brief brief = judge_count(j);
 
 	(void)limit_find(j->control, &limit);
 	reply_u64(t, "epochs", j->epochs);
 	reply_text(t, "by", j->timed ? "time" : "epochs");
 	reply_u64(t, "points", j->points);
+	reply_u64(t, "growing", brief.growing);
+	reply_u64(t, "steps", brief.steps);
+	reply_number(t, "bytes_per_hour", brief.per_second * 3600);
 	reply_open(t, "heap");
 	put_verdict(j, &j->heap, t);
 	put_time_left(&j->heap, limit.available, t);

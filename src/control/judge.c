@@ -303,7 +303,8 @@ judge_heap(struct judge *j)
 		points[i].live = positive((double)m[j->column[i]].live_bytes);
 		points[i].allocated = (double)m[j->column[i]].allocated;
 	}
-	left = before_the_end(j, points, (double)all.live_bytes);
+	/* Of all that is left at the end nobody knows the age. */
+	left = before_the_end(j, points, 0);
 	if (left == 0) {
 		points[n - 1].live = (double)all.live_bytes;
 		points[n - 1].allocated = (double)all.allocated;
@@ -365,4 +366,35 @@ judge_close(struct judge *j)
 	if (j->room != NULL)
 		sys_munmap(j->room, j->room_bytes);
 	j->room = NULL;
+}
+
+struct judge_brief
+judge_count(const struct judge *j)
+{
+	struct judge_brief brief = { .heap = j->heap.kind };
+	uint64_t i;
+
+	for (i = 1; i < j->sites; i++) {
+		if (j->verdict[i].kind == VERDICT_GROWING) {
+			brief.growing++;
+			brief.per_second += j->verdict[i].per_second;
+		}
+		brief.steps += j->verdict[i].kind == VERDICT_STEP;
+	}
+	return brief;
+}
+
+int
+judge_in_brief(const struct control *c, const struct judge_options *options,
+    struct judge_brief *brief)
+{
+	struct judge j;
+	int r = judge_open(&j, c, options);
+
+	*brief = (struct judge_brief){ .heap = VERDICT_UNKNOWN };
+	if (r < 0)
+		return r;
+	*brief = judge_count(&j);
+	judge_close(&j);
+	return 0;
 }

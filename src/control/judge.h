@@ -74,6 +74,19 @@ void judge_close(struct judge *j);
 size_t judge_ages(const struct judge *j, uint32_t site,
     struct judge_age ages[VERDICT_POINTS]);
 
+/* The same in a few numbers. */
+struct judge_brief {
+	enum verdict_kind heap; /* of all together */
+	size_t growing, steps;  /* sites */
+	double per_second;      /* bytes, of those that grow, together */
+};
+
+struct judge_brief judge_count(const struct judge *j);
+
+/* 0, or -ENOMEM. */
+int judge_in_brief(const struct control *c,
+    const struct judge_options *options, struct judge_brief *brief);
+
 /* Has it a verdict that is to be told of: does it grow, or made a step? */
 static inline bool
 judge_is_told(const struct verdict *v)

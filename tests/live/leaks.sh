@@ -104,6 +104,12 @@ limited 60 "$HEAPTIDE" run -q --stacks all -o time.tide -- \
 leaks_json time.tide
 same "without epochs" "time 0" "$(json leaks.json '"\(.by) \(.epochs)"')"
 same "a leak without epochs" growing "$(verdicts leak_here)"
+same "the heap" growing "$(json leaks.json .heap.verdict)"
+report time.tide
+same "in a report" "2 growing" \
+    "$(json report.json '"\(.leaks.growing) \(.leaks.heap)"')"
+limited 60 "$HEAPTIDE" report time.tide >text || fail "report"
+grep -q 'leaks  *2 sites grow by +' text || fail "report: $(cat text)"
 same "its rate" true "$(json leaks.json '[.leaks[] |
     select(.stack[0].function == "leak_here") | .bytes_per_hour] |
     add > 3600 * 10000')"
@@ -113,8 +119,8 @@ grep -q 'before it was given back' text || fail "given back: $(cat text)"
 
 # --- asked while it runs ------------------------------------------------------
 
-"$HEAPTIDE" run -q --stacks all --epoch 100ms -o live.tide -- \
-    "$victims/hoarder" 6 >under.out &
+"$HEAPTIDE" run --stacks all --epoch 100ms -o live.tide -- \
+    "$victims/hoarder" 6 >under.out 2>summary &
 run=$!
 pid_of()
 {
@@ -136,9 +142,16 @@ same "in order" true "$(json answer.json '[.leaks[].bytes_per_epoch] |
     . == (sort | reverse)')"
 limited 20 "$HEAPTIDE" leaks "$pid" >text || fail "leaks of a pid"
 grep -q '2 sites grow' text || fail "leaks of a pid: $(cat text)"
+limited 20 "$HEAPTIDE" ps --json >answer.json
+same "in ps" 2 "$(json answer.json ".processes[] |
+    select(.pid == $pid) | .leaks.growing")"
+limited 20 "$HEAPTIDE" status "$pid" >text || fail "status"
+grep -q 'leaks  *2 sites grow by +' text || fail "status: $(cat text)"
 limited 20 "$HEAPTIDE" ctl "$pid" leaks many >answer.json
 same "what is no number" false "$(json answer.json .ok)"
 wait $run || fail "hoarder: $?"
+grep -q 'leaks  *2 sites grow by +.*heaptide leaks live.tide' summary ||
+	fail "summary: $(cat summary)"
 
 # --- too little to go by, and what is wrong ----------------------------------
 
