@@ -311,6 +311,7 @@ leaks_print_text(const struct leaks *l)
 		return;
 	print_counts(l, &out);
 	print_hint(l, &out);
+	leaks_print_tree(l, &out);
 	for (size_t i = 0; i < l->rows; i++) {
 		if (!is_shown(l, &l->row[i]))
 			continue;

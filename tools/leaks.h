@@ -19,6 +19,7 @@
 #include "control/judge.h"
 #include "control/limit.h"
 #include "option.h"
+#include "print.h"
 #include "reader.h"
 #include "suppress.h"
 #include "symbol.h"
@@ -86,6 +87,11 @@ bool leaks_brief_words(const struct judge_brief *brief,
     char words[LEAKS_WORDS_ROOM]);
 json_t *leaks_brief_json(const struct judge_brief *brief);
 json_t *leaks_json_in_brief(const struct profile *profile);
+
+/* --- leaks-tree.c --------------------------------------------------------- */
+
+/* Through which calls what grows comes; nothing for a site or two. */
+void leaks_print_tree(const struct leaks *l, const struct print *out);
 
 /* --- leaks-text.c, leaks-json.c ------------------------------------------- */
 

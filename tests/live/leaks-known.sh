@@ -263,6 +263,9 @@ try openssl -lcrypto
 try expat -lexpat
 try zlib -lz
 try regex
+limited 60 "$HEAPTIDE" leaks profile.tide >text || fail "leaks, as text"
+grep -Eq '^ *100 %  leak  regex.c:[0-9]+  .* an epoch, [0-9]+ sites' text ||
+	fail "many sites, one cause: $(head -n 12 text)"
 try addresses
 try lines
 [ $ran -ge 3 ] || fail "only $ran of them could be tried"
