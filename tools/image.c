@@ -38,6 +38,8 @@ static const struct {
 	    "counts have passed on" },
 	{ TABLE_COUNTS_PASSED, sizeof(int64_t), "what threads' counts have "
 	    "passed on" },
+	{ TABLE_TIMED, sizeof(struct timed), "watched blocks" },
+	{ TABLE_LIVES, sizeof(struct life), "lives of blocks" },
 	{ TABLE_FIRST, sizeof(struct count), "the first thread's counts" },
 	{ TABLE_COUNTS, sizeof(struct count), "threads' counts" },
 	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },

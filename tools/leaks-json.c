@@ -91,6 +91,7 @@ json_row(const struct leaks *l, const struct leaks_row *row)
 
 	json_fill(object, members, ARRAY_LENGTH(members));
 	json_ages(l, row, object);
+	json_object_set_new(object, "lives", leaks_json_lives(l, row));
 	return object;
 }
 

@@ -129,7 +129,8 @@ print_head(const struct leaks *l, const struct print *out)
 	    l->judge.epochs == 1 ? "" : "s", profile_stacks(p),
 	    profile_is_exact(p) ? "" : ", not exact");
 	if (l->judge.points > 0)
-		print_line(out, style_of(l->judge.heap.kind), "  the heap %s",
+		print_line(out, style_of(l->judge.heap.kind), "  the heap%s %s",
+		    l->judge.heap.kind == VERDICT_UNKNOWN ? ":" : "",
 		    leaks_words(l, &l->judge.heap, words));
 	free(command);
 }
@@ -289,6 +290,7 @@ print_row(const struct leaks *l, const struct leaks_row *row,
 		    row->judged->live_blocks),
 		    row->judged->live_blocks == 1 ? "" : "s", suppressed);
 	print_ages(l, row, out);
+	leaks_print_lives(l, row, out);
 	print_stack(l, row, out);
 }
 
@@ -320,7 +322,10 @@ leaks_print_text(const struct leaks *l)
 		else
 			more++;
 	}
-	if (more != 0)
-		print_line(&out, PRINT_FAINT, "\n  and %" PRIu64 " more; "
+	leaks_print_suspects(l, &out);
+	if (more != 0) {
+		fputc('\n', out.to);
+		print_line(&out, PRINT_FAINT, "  and %" PRIu64 " more; "
 		    "--top N shows N", more);
+	}
 }

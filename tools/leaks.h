@@ -77,6 +77,18 @@ uint64_t leaks_survivors(const struct leaks *l, const struct leaks_row *row,
 /* The number of its site. */
 uint32_t leaks_site(const struct leaks *l, const struct leaks_row *row);
 
+/* --- leaks-lives.c -------------------------------------------------------- */
+
+/* How long the blocks of a site live, and who frees them. */
+void leaks_print_lives(const struct leaks *l, const struct leaks_row *row,
+    const struct print *out);
+
+/* Sites that do not grow, of which blocks are older than others ever were. */
+void leaks_print_suspects(const struct leaks *l, const struct print *out);
+
+/* Null: none was watched. */
+json_t *leaks_json_lives(const struct leaks *l, const struct leaks_row *row);
+
 /* --- leaks-brief.c -------------------------------------------------------- */
 
 /* What others say of it in passing.  Of a process or of a file. */

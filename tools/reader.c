@@ -141,6 +141,8 @@ set_rows(struct profile *p)
 	p->mark = rows_of(s, TABLE_MARKS, &p->marks);
 	p->moment = rows_of(s, TABLE_MOMENTS, &p->moments);
 	p->moments = min_u64(p->moments, s->watch.trend_used);
+	p->timed = rows_of(s, TABLE_TIMED, &p->timeds);
+	p->life = rows_of(s, TABLE_LIVES, &p->lives);
 	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
 }
 

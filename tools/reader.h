@@ -30,6 +30,7 @@ struct profile {
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
 	size_t mappings, text_bytes, seconds, minutes, marks, trends, moments;
+	size_t timeds, lives;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -44,6 +45,8 @@ struct profile {
 	const struct mark *mark;
 	const struct moment *moment;         /* by column of trend */
 	const struct trend *trend;           /* by site */
+	const struct timed *timed;           /* some are free */
+	const struct life *life;
 	size_t damaged;     /* rows left out because they contradict */
 };
 

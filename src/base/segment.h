@@ -64,6 +64,8 @@ enum segment_table_id {
 	TABLE_AGES,     /* struct ages, a row a site */
 	TABLE_FIRST_PASSED,  /* int64_t, a row for each of TABLE_FIRST */
 	TABLE_COUNTS_PASSED, /* the same of TABLE_COUNTS */
+	TABLE_TIMED,    /* struct timed, a hash of SEGMENT_TIMED rows */
+	TABLE_LIVES,    /* struct life */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };
@@ -636,6 +638,43 @@ struct ages {
 	_Atomic int64_t live_bytes[2][TREND_COLUMNS];
 };
 
+/* --- how long blocks live ------------------------------------------------- */
+
+/*
+ * A block that is watched from its birth to its end, under STACKS_ALL: the
+ * first of each site, then one in a few hundred, which @weight tells.  Its row
+ * is one of TIMED_WAYS that belong to the hash of its address.
+ */
+struct timed {
+	_Atomic uint64_t block; /* its address; 0: the row is free */
+	uint64_t born_ns;       /* CLOCK_MONOTONIC */
+	uint32_t site;
+	uint32_t weight;        /* blocks that it stands for */
+	uint64_t usable;
+};
+
+#define SEGMENT_TIMED 8192
+#define TIMED_WAYS    8
+
+/*
+ * Blocks of a site that one call has freed.  In bucket i are those that lived
+ * for 4^i microseconds or more, but less than 4^(i+1); in the first all shorter
+ * ones as well, in the last all longer ones.
+ */
+#define LIFE_BUCKETS 22
+
+struct life {
+	_Atomic uint64_t key;     /* site << 32 | node of who freed; 0: free */
+	_Atomic uint64_t blocks;  /* by weight */
+	_Atomic uint64_t longest_ns;
+	_Atomic uint32_t watched; /* so many were */
+	uint32_t reserved;
+	_Atomic uint32_t bucket[LIFE_BUCKETS]; /* by weight */
+	uint64_t reserved_word;
+};
+
+_Static_assert(sizeof(struct timed) == 32, "layout");
+_Static_assert(sizeof(struct life) == 128, "layout");
 _Static_assert(sizeof(struct segment_head) == 64, "layout");
 _Static_assert(sizeof(struct segment_table) == 32, "layout");
 _Static_assert(sizeof(struct segment_identity) == 192, "layout");

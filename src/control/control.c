@@ -33,6 +33,8 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_AGES] = sizeof(struct ages),
 	[TABLE_FIRST_PASSED] = sizeof(int64_t),
 	[TABLE_COUNTS_PASSED] = sizeof(int64_t),
+	[TABLE_TIMED] = sizeof(struct timed),
+	[TABLE_LIVES] = sizeof(struct life),
 };
 
 const char *const control_stacks_words[] = {

@@ -19,6 +19,7 @@
 #include "door/real.h"
 #include "door/stranger.h"
 #include "heap/generation.h"
+#include "heap/life.h"
 #include "heap/ledger.h"
 #include "heap/mapping.h"
 #include "heap/site.h"
@@ -296,6 +297,7 @@ in_child(void)
 	know();
 	self.scratch = NULL;
 	self.memo = NULL;
+	life_reset();
 	mapping_reset();
 	module_reset();
 	intern_reset();

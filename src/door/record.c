@@ -8,6 +8,7 @@
 #include "door/stranger.h"
 #include "door/where.h"
 #include "heap/generation.h"
+#include "heap/life.h"
 #include "heap/peak.h"
 #include "heap/site.h"
 #include "heap/tally.h"
@@ -76,13 +77,17 @@ is_look_due(const struct tally *t, int64_t net, size_t usable)
 
 /* --- a site's figures ----------------------------------------------------- */
 
-static HOT void
-site_alloc(struct counts *counts, uint32_t site, uint64_t stamp,
-    size_t usable, size_t slack)
+/* Where the calling thread counts @site; NULL: where all do. */
+static HOT struct count *
+count_of(struct counts *counts, uint32_t site, uint64_t stamp)
 {
-	struct count *c = LIKELY(counts != NULL) ?
-	    counts_of(counts, site, stamp) : NULL;
+	return LIKELY(counts != NULL) ? counts_of(counts, site, stamp) : NULL;
+}
 
+static HOT void
+site_alloc(struct count *c, uint32_t site, uint64_t stamp, size_t usable,
+    size_t slack)
+{
 	if (LIKELY(c != NULL))
 		count_alloc(c, usable, slack);
 	else
@@ -94,8 +99,7 @@ static HOT void
 site_free(struct counts *counts, const struct record *record, uint64_t stamp,
     size_t usable, bool temporary)
 {
-	struct count *c = LIKELY(counts != NULL) ?
-	    counts_of(counts, record->site, stamp) : NULL;
+	struct count *c = count_of(counts, record->site, stamp);
 
 	if (UNLIKELY(c == NULL)) {
 		site_shared_free(record->site, record->generation, usable,
@@ -151,6 +155,19 @@ write_down_long(struct counts *counts, void *block, size_t usable,
 	return true;
 }
 
+/* Is this one of the blocks whose life is watched? */
+static HOT void
+watch(const struct count *c, const void *block, size_t usable,
+    struct record *record)
+{
+	uint64_t number = atomic_load_explicit(&c->allocations,
+	    memory_order_relaxed);
+
+	if (life_is_due(number, block) &&
+	    life_begin(block, record->site, number, usable))
+		record->rate = LIFE_RATE;
+}
+
 /*
  * Write a block down; false: there is no room for it.  @counts: where the
  * calling thread counts, or NULL: it has no row.
@@ -160,16 +177,19 @@ write_down(struct counts *counts, void *block, size_t usable, size_t slack,
     uint32_t site)
 {
 	const uint64_t stamp = stamp_now();
-	const struct record record = {
+	struct count *c = count_of(counts, site, stamp);
+	struct record record = {
 		.site = site,
 		.slack = (uint32_t)slack,
 		.generation = stamp_generation(stamp),
 	};
 
+	if (LIKELY(c != NULL))
+		watch(c, block, usable, &record);
 	if (UNLIKELY(!ledger_put(block, usable, &record)) &&
 	    !write_down_long(counts, block, usable, &record))
 		return false;
-	site_alloc(counts, site, stamp, usable, slack);
+	site_alloc(c, site, stamp, usable, slack);
 	return true;
 }
 
@@ -213,7 +233,8 @@ draw(void *block, size_t usable, enum sample sample, struct arch_frame caller)
 		return;
 	sample_note(block);
 	if (record.rate == 0) {
-		site_alloc(&self.counts, record.site, stamp, usable, 0);
+		site_alloc(count_of(&self.counts, record.site, stamp),
+		    record.site, stamp, usable, 0);
 		return;
 	}
 	weight = sample_weigh(record.rate, usable);
@@ -248,7 +269,9 @@ count_drawn(void *block, size_t usable, const struct record *record)
 	sample_forget(block);
 	if (!generation_is_own(record->generation))
 		return; /* the parent's; it is counted like any other */
-	if (record->rate == 0) {
+	if (record->rate == LIFE_RATE)
+		life_end(block, 0, where_call);
+	if (record->rate == 0 || record->rate == LIFE_RATE) {
 		site_free(t != NULL ? &self.counts : NULL, record, stamp_now(),
 		    usable, temporary);
 		return;
@@ -294,7 +317,8 @@ unknown_free(uint64_t pc)
 
 /* A block whose record has been taken out. */
 static HOT void
-count_taken(void *block, size_t usable, const struct record *record)
+count_taken(void *block, size_t usable, const struct record *record,
+    uint64_t pc)
 {
 	struct tally *t = self.tally;
 	uint64_t stamp = stamp_now();
@@ -309,6 +333,8 @@ count_taken(void *block, size_t usable, const struct record *record)
 		stamp = peak_leave(stamp);
 	temporary = tally_take(t, block, usable);
 	tally_unrequest(t, usable - record->slack);
+	if (UNLIKELY(record->rate != 0))
+		life_end(block, pc, where_call);
 	site_free(&self.counts, record, stamp, usable, temporary);
 	if (tally_drifted(t, tally_net(t)))
 		look(t, NULL);
@@ -343,7 +369,7 @@ record_free(void *block, size_t usable, uint64_t pc)
 	else if (UNLIKELY(!known))
 		unknown_free(pc);
 	else
-		count_taken(block, usable, &record);
+		count_taken(block, usable, &record, pc);
 }
 
 void
@@ -379,7 +405,7 @@ record_taken_free(void *block, const struct taken *taken)
 		count_mixed(block, taken->usable,
 		    known ? &taken->record : NULL);
 	} else if (LIKELY(known)) {
-		count_taken(block, taken->usable, &taken->record);
+		count_taken(block, taken->usable, &taken->record, taken->pc);
 	} else {
 		unknown_free(taken->pc);
 	}
@@ -428,6 +454,8 @@ record_shared_free(void *block, size_t usable)
 		inherited_free(&record, usable);
 	} else {
 		tally_shared_free(t, usable, usable - record.slack);
+		if (record.rate != 0)
+			life_end(block, 0, where_call);
 		site_free(NULL, &record, stamp_now(), usable, false);
 	}
 }

@@ -203,6 +203,14 @@ is_same_to_judge(uint64_t caller, const uint64_t *frames, size_t n)
 	return m == n && is_same(frames, other + first, n);
 }
 
+COLD uint32_t
+where_call(uint64_t pc)
+{
+	uint32_t node = intern_in_time(NULL, 0, &pc, 1);
+
+	return node == INTERN_LATER ? 0 : node;
+}
+
 /* Is @site what a walk to the root leads to, and is that what libunwind sees? */
 COLD void
 where_verify(const struct arch_frame *caller, uint32_t flags, uint32_t site)

@@ -20,6 +20,9 @@ uint32_t where_walked(const struct arch_frame *caller, uint32_t flags);
 void where_verify(const struct arch_frame *caller, uint32_t flags,
     uint32_t site);
 
+/* The node of a call alone, whoever led to it; 0: there is no room for it. */
+uint32_t where_call(uint64_t pc);
+
 /*
  * The site of the path that leads to @caller, made with @flags (enum
  * site_flags) if it is new; SITE_FULL or SITE_NO_STACK where there is none.

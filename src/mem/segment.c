@@ -53,6 +53,8 @@ static const struct {
 	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
+	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 0 },
+	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 0 },
 };
 
 struct segment *segment_map;

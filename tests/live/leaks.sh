@@ -153,6 +153,72 @@ wait $run || fail "hoarder: $?"
 grep -q 'leaks  *2 sites grow by +.*heaptide leaks live.tide' summary ||
 	fail "summary: $(cat summary)"
 
+# --- how long blocks live, and who frees them --------------------------------
+
+cat >lives.c <<'C'
+#include <stdlib.h>
+#include <time.h>
+static void *held[10];
+static __attribute__((noinline)) void *
+get(void)
+{
+	void *volatile p = malloc(300);
+	return p;
+}
+static __attribute__((noinline)) void
+drop(void *p)
+{
+	free(p);
+	__asm__ volatile("");
+}
+static __attribute__((noinline)) void
+lose(void *p)
+{
+	free(p);
+	__asm__ volatile("");
+}
+int
+main(void)
+{
+	const struct timespec pause = { 0, 1000000 };
+	for (int i = 0; i < 1000; i++) {
+		void *p[21];
+		for (int k = 0; k < 21; k++)
+			p[k] = get();
+		nanosleep(&pause, NULL);
+		for (int k = 0; k < 20; k++)
+			if (i == 0 && k < 10)
+				held[k] = p[k];
+			else
+				drop(p[k]);
+		lose(p[20]);
+	}
+	return 0;
+}
+C
+${CC:-cc} -g -O1 -o lives lives.c || fail "cannot build lives.c"
+plain_and_under all ./lives
+leaks_json profile.tide
+got()
+{
+	json leaks.json ".leaks[] | select(.stack[0].function == \"get\") |
+	    .lives | $1"
+}
+same "who frees most" drop "$(got '.freed[0].by.function')"
+same "who frees some" lose "$(got '.freed[1].by.function')"
+same "how many more" true "$(got '.freed[0].blocks / .freed[1].blocks |
+    . > 4 and . < 100')"
+same "how long they live" true "$(got '.freed[0].median | . > 0.0005 and
+    . < 0.1')"
+same "older than any that was freed" 10 "$(got .older_blocks)"
+limited 60 "$HEAPTIDE" leaks profile.tide >text || fail "lives"
+grep -q 'these do not grow, but hold what is older' text ||
+	fail "suspects: $(cat text)"
+grep -q '10 blocks of 3.* KiB are older than any that was freed' text ||
+	fail "suspects: $(cat text)"
+grep -Eq '[0-9.]+ % freed by drop  lives.c:[0-9]+ after some' text ||
+	fail "who frees: $(cat text)"
+
 # --- too little to go by, and what is wrong ----------------------------------
 
 plain_and_under all "$victims/epochs" 1 2

@@ -51,6 +51,8 @@ struct made {
 	struct ages ages[ROWS];
 	int64_t first_passed[ROWS];
 	int64_t count_passed[ROWS];
+	struct timed timed[ROWS];
+	struct life life[ROWS];
 	char text[TEXT_ROOM];
 };
 
@@ -100,6 +102,8 @@ make(struct made *m)
 	TABLE(TABLE_AGES, ages, 0);
 	TABLE(TABLE_FIRST_PASSED, first_passed, 0);
 	TABLE(TABLE_COUNTS_PASSED, count_passed, 0);
+	TABLE(TABLE_TIMED, timed, 0);
+	TABLE(TABLE_LIVES, life, 0);
 	TABLE(TABLE_TEXT, text, sizeof(text) - 1);
 #undef TABLE
 	memcpy(m->text, text, sizeof(text) - 1);

@@ -1,0 +1,40 @@
+/*
+ * lives.h - how long the blocks of a site live, and who frees them
+ *
+ * Beside the house (tools).  May use: base, reader, need.  Used by: leaks.
+ */
+#ifndef TOOLS_LIVES_H
+#define TOOLS_LIVES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reader.h"
+
+#define LIVES_MOST 8
+
+/* Of the blocks that were freed, those that one call has freed. */
+struct lives_share {
+	struct site call;    /* its path is that call alone; leaf 0: unknown */
+	uint64_t blocks;     /* by weight */
+	uint64_t median_ns;  /* to a factor of two */
+	uint64_t longest_ns;
+	uint32_t bucket[LIFE_BUCKETS];
+};
+
+struct lives {
+	struct lives_share share[LIVES_MOST]; /* most first */
+	size_t shares;
+	uint64_t freed;      /* blocks, by weight */
+	uint32_t watched;    /* of which so many were seen to the end */
+	uint64_t longest_ns; /* that one of them lived */
+	uint32_t living;     /* are watched, and live */
+	/* Blocks older than twice that; and what is in them. */
+	uint64_t older, older_bytes;
+};
+
+/* False: none of its blocks was ever watched. */
+bool lives_of(const struct profile *profile, uint32_t site, struct lives *l);
+
+#endif
