@@ -30,6 +30,7 @@ static const struct {
 	uint32_t entry_bytes;
 	uint64_t capacity;
 	uint64_t reserve;
+	bool spare; /* without it nothing is lost that is counted */
 } plan[TABLE_KNOWN] = {
 	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB, 1 * KIB },
 	[TABLE_SITES] = { sizeof(struct site), SEGMENT_SITES, 16 * KIB },
@@ -53,8 +54,9 @@ static const struct {
 	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
-	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 0 },
-	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 0 },
+	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, SEGMENT_TIMED,
+	    true },
+	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512, true },
 };
 
 struct segment *segment_map;
@@ -366,7 +368,8 @@ grow(enum segment_table_id table, uint64_t need)
 		r = extend(table, have, round_up(need, PAGE_BYTES));
 	if (r < 0) {
 		atomic_store(&mine.full[table], true);
-		atomic_fetch_add(&segment_map->lost.space, 1);
+		if (!plan[table].spare)
+			atomic_fetch_add(&segment_map->lost.space, 1);
 		return -ENOSPC;
 	}
 	return 0;
