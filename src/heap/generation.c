@@ -95,6 +95,16 @@ generation_enter(struct count *c, uint32_t site, uint64_t stamp)
 		pass_on(c, site, generation);
 }
 
+/* Of all sites there are: where nothing may grow any more, none begins. */
+static bool
+has_room(const struct segment *s)
+{
+	const struct segment_table *t = s->table;
+
+	return segment_reach(TABLE_AGES, min_u64(t[TABLE_SITES].used,
+	    t[TABLE_AGES].capacity)) == 0;
+}
+
 /*
  * Numbers are not used twice, and there are enough: once the columns are in use
  * a new one comes so seldom as their number has doubled.  The last goes on.
@@ -109,7 +119,7 @@ generation_follow(void)
 
 	if (!atomic_compare_exchange_strong(&s->watch.trend_busy, &free, 1))
 		return; /* figures are being written: next time */
-	if (generation_is_due(s) && generation < GENERATIONS) {
+	if (generation_is_due(s) && generation < GENERATIONS && has_room(s)) {
 		atomic_store(&g->column[generation],
 		    (uint8_t)(g->bank | s->watch.trend_used));
 		atomic_fetch_add(&s->live.stamp, STAMP_GENERATION_ONE);

@@ -49,8 +49,8 @@ static const struct {
 	[TABLE_MOMENTS] = { sizeof(struct moment), TREND_COLUMNS,
 	    TREND_COLUMNS },
 	/* Of what comes late in so large a program no history is kept. */
-	[TABLE_TRENDS] = { sizeof(struct trend), 128 * KIB, 4 * KIB },
-	[TABLE_AGES] = { sizeof(struct ages), 128 * KIB, 4 * KIB },
+	[TABLE_TRENDS] = { sizeof(struct trend), 128 * KIB, 4 * KIB, true },
+	[TABLE_AGES] = { sizeof(struct ages), 128 * KIB, 4 * KIB, true },
 	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
