@@ -23,7 +23,10 @@ struct limit {
 
 struct control;
 
-/* 0, or a negative errno value: the process cannot be looked at. */
+/*
+ * 0, or a negative errno value: the process cannot be looked at.  The answer may
+ * be 20 ms old.
+ */
 int limit_find(const struct control *c, struct limit *limit);
 
 /*
