@@ -3,7 +3,7 @@
  *
  * A file an object, `<build-id>.symbols`, in lines:
  *
- *	heaptide symbols 1
+ *	heaptide symbols 2
  *	SOURCE
  *	@ADDRESS COUNT                       then so many lines of
  *	INLINED LINE FUNCTION<tab>FILE
@@ -28,7 +28,7 @@
 #include "need.h"
 #include "print.h"
 
-#define FIRST_LINE  "heaptide symbols 1\n"
+#define FIRST_LINE  "heaptide symbols 2\n"
 #define SUFFIX      ".symbols"
 #define FILE_MOST   (256 * MIB)
 #define FRAMES_MOST 256

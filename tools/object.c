@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libiberty/demangle.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,12 +52,19 @@ struct symbol {
 	const char *name;
 };
 
+/* A file's name that no debug information has in one piece. */
+struct joined {
+	UT_hash_handle hh;
+	char path[];
+};
+
 struct object {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 	Dwarf *dwarf;           /* NULL: there is none */
 	Dwarf_Addr dwarf_bias;
 	struct unit *units;
+	struct joined *joined;
 	struct ranges all;      /* of all units; made if aranges are wanting */
 	bool all_made;
 	struct symbol *symbols; /* functions of the symbol table, by address */
@@ -132,9 +140,14 @@ void
 object_close(struct object *object)
 {
 	struct unit *unit, *next;
+	struct joined *joined, *after;
 
 	if (object == NULL)
 		return;
+	HASH_ITER(hh, object->joined, joined, after) {
+		HASH_DEL(object->joined, joined);
+		free(joined);
+	}
 	HASH_ITER(hh, object->units, unit, next) {
 		HASH_DEL(object->units, unit);
 		free(unit->functions.row);
@@ -389,6 +402,33 @@ find_inlined(Dwarf_Die function, uint64_t address,
 	return count;
 }
 
+/*
+ * Who compiles `../a.c` writes that down, and the directory beside it.  Only
+ * together they say which file it is.
+ */
+static const char *
+whole_path(struct object *o, Dwarf_Die *unit, const char *file)
+{
+	const char *directory = file == NULL || *file == '/' ? NULL :
+	    string_of(unit, DW_AT_comp_dir);
+	struct joined *j;
+	char *path;
+
+	if (directory == NULL || *directory != '/' ||
+	    asprintf(&path, "%s/%s", directory, file) < 0)
+		return file;
+	HASH_FIND_STR(o->joined, path, j);
+	if (j == NULL) {
+		j = calloc(1, sizeof(*j) + strlen(path) + 1);
+		if (j != NULL) {
+			strcpy(j->path, path);
+			HASH_ADD_STR(o->joined, path, j);
+		}
+	}
+	free(path);
+	return j != NULL ? j->path : file;
+}
+
 static const char *
 file_of_call(Dwarf_Die *unit, Dwarf_Die *inlined)
 {
@@ -433,6 +473,7 @@ find_by_dwarf(struct object *o, uint64_t address,
 	function = unit != NULL ? range_find(&unit->functions, address) : NULL;
 	frames[0] = (struct object_frame){ 0 };
 	find_line(&skeleton, address, &frames[0]);
+	frames[0].file = whole_path(o, &skeleton, frames[0].file);
 	if (function == NULL)
 		return frames[0].file != NULL; /* assembler: lines alone */
 
@@ -443,7 +484,8 @@ find_by_dwarf(struct object *o, uint64_t address,
 		frames[i].function = name_of(call);
 		frames[i].inlined = true;
 		frames[i + 1] = (struct object_frame){
-			.file = file_of_call(&die, call),
+			.file = whole_path(o, &skeleton, file_of_call(&die,
+			    call)),
 			.line = number_of(call, DW_AT_call_line),
 		};
 	}
