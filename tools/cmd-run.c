@@ -14,12 +14,10 @@
 #include "base/text.h"
 #include "command.h"
 #include "control/control.h"
-#include "oom.h"
 #include "option.h"
 #include "print.h"
 #include "reader.h"
 #include "run.h"
-#include "sys/sys.h"
 
 /* --- options -------------------------------------------------------------- */
 
@@ -151,94 +149,23 @@ check_options(struct run *run)
 	return true;
 }
 
-/* --- the run -------------------------------------------------------------- */
-
-/* Whoever asks is answered while there is nothing else to do. */
-static void
-serve(void *context, int signals, uint64_t until_ns)
-{
-	struct run *run = context;
-	uint64_t left = above_u64(until_ns, sys_clock()) / NS_PER_MS + 1;
-
-	serve_watch(run->serve, signals);
-	(void)serve_turn(run->serve, (int)min_u64(left, INT32_MAX));
-}
-
-static void
-watch(struct run *run)
-{
-	struct gather *g = &run->gather;
-	uint64_t next;
-
-	if (run->directory[0] == '\0' || !run_name_results(run)) {
-		(void)supervise_wait(&run->child, UINT64_MAX);
-		return;
-	}
-	*g = (struct gather){
-		.directory = run->directory,
-		.run = run->id,
-		.folder = run->folder,
-		.pid = run->child.pid,
-		.ticks = run->child.ticks,
-		.serve = run->serve,
-		.growth = run->growth,
-	};
-	gather_open(g);
-	next = sys_clock() + g->interval_ns;
-	while (!supervise_wait(&run->child, next))
-		next = gather_look(g);
-	gather_close(g);
-	if (run->serve != NULL)
-		serve_close(run->serve);
-	run->serve = NULL;
-}
-
 static int
 run_run(const void *options, int operands, char **operand)
 {
 	struct run *run;
-	int r, status;
+	int status = COMMAND_USAGE, r;
 
 	(void)operands;
-	run = calloc(1, sizeof(*run));
-	if (run == NULL) {
-		print_error("run: no memory");
+	run = run_create(options, operand);
+	if (run == NULL)
 		return COMMAND_FAILED;
+	if (check_options(run) && run_program(run, &status)) {
+		r = status;
+		status = supervise_leave(&run->child);
+		if (status == COMMAND_DONE)
+			status = r;
 	}
-	run->options = options;
-	run->argv = operand;
-	if (!check_options(run)) {
-		free(run);
-		return COMMAND_USAGE;
-	}
-	run_prepare(run);
-	run_export(run);
-	run->oom_kills = oom_kills();
-	run->child.pid_variable = "HEAPTIDE_ROOT"; /* for --children none */
-	run->child.idle = serve;
-	run->child.context = run;
-	r = supervise_start(&run->child, run->argv);
-	/* Not before: a child has no descriptor of ours. */
-	if (r == 0 && (run->options->keeper == KEEPER_OFF ||
-	    serve_open(&run->serve) < 0)) {
-		run->serve = NULL;
-		run->child.idle = NULL;
-	}
-	if (r < 0) {
-		status = run_tell_exec_failure(run, r);
-		goto out;
-	}
-	watch(run);
-	r = run_conclude(run);
-	status = supervise_leave(&run->child);
-	if (status == COMMAND_DONE)
-		status = r;
-out:
-	inspect_free(&run->inspection);
-	free(run->log);
-	free(run->file);
-	free(run->folder);
-	free(run);
+	run_free(run);
 	return status;
 }
 

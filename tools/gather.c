@@ -450,8 +450,8 @@ gather_look(struct gather *g)
 
 /* --- beginning and end ---------------------------------------------------- */
 
-static void
-empty_folder(const char *folder)
+void
+gather_clear(const char *folder)
 {
 	struct dirent *entry;
 	DIR *dir = opendir(folder);
@@ -473,7 +473,7 @@ void
 gather_open(struct gather *g)
 {
 	g->interval_ns = INTERVAL_FIRST;
-	empty_folder(g->folder);
+	gather_clear(g->folder);
 }
 
 void

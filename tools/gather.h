@@ -82,6 +82,9 @@ int gather_end(const struct gather *g, const struct segment_end *end,
 /* The segment of the program itself. */
 int gather_path(const struct gather *g, char path[PLACE_ROOM]);
 
+/* Remove the profiles of a folder, and the folder if it is empty then. */
+void gather_clear(const char *folder);
+
 /* The last part of a path, with what makes file names awkward replaced. */
 char *gather_name(const char *path, char name[GATHER_NAME_ROOM]);
 

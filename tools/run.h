@@ -2,8 +2,9 @@
  * run.h - one `heaptide run`, from the command line to the exit status
  *
  * Beside the house (tools).  May use: base, sys, all of the tools before it.
- * Used by: cmd-run.c, which calls the others in their order.
+ * Used by: cmd-run.c, cmd-check.c.
  *
+ *   run-program.c  calls the others in their order
  *   run-name.c     where the profile goes
  *   run-prepare.c  before the start: what stands against a profile, and what
  *                  the program is given
@@ -66,6 +67,19 @@ struct run {
 	uint64_t oom_kills;   /* at the start */
 	bool oom;             /* the program was killed for lack of memory */
 };
+
+/* --- run-program.c -------------------------------------------------------- */
+
+/* @options and @argv must outlive it.  NULL: no memory, and it was said. */
+struct run *run_create(const struct run_options *options, char **argv);
+void run_free(struct run *run);
+
+/*
+ * Run it, from its start to what is told at its end.  True: it ran, and @status
+ * is 0, or what heaptide itself has to say; the profile is run->file, if there
+ * is one.  False: it could not be started, and @status is the one to end with.
+ */
+bool run_program(struct run *run, int *status);
 
 /* --- run-name.c ----------------------------------------------------------- */
 
