@@ -74,6 +74,7 @@ extern const struct command command_snapshot;
 extern const struct command command_monitor;
 extern const struct command command_diff;
 extern const struct command command_leaks;
+extern const struct command command_check;
 extern const struct command command_top;
 extern const struct command command_budget;
 

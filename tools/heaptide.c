@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_report,
 	&command_diff,
 	&command_leaks,
+	&command_check,
 	&command_ps,
 	&command_status,
 	&command_ctl,

@@ -344,10 +344,10 @@ json_head(void)
 	    "schema", 1));
 }
 
-/* Bytes of the valid UTF-8 character at @s, or 0. */
-static size_t
-utf8_length(const unsigned char *s)
+size_t
+print_character(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	static const struct {
 		unsigned char mask, value, bytes;
 		uint32_t least; /* a shorter form exists below */
@@ -385,7 +385,7 @@ json_text(const char *text)
 	json_t *json;
 
 	for (size_t at = 0; at < length; ) {
-		size_t n = utf8_length((const unsigned char *)text + at);
+		size_t n = print_character(text + at);
 
 		memcpy(clean + used, n != 0 ? text + at : unknown,
 		    n != 0 ? n : 3);

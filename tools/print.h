@@ -50,6 +50,9 @@ void print_line(const struct print *p, enum print_style style,
 /* Columns that @text takes; UTF-8 counts by characters. */
 size_t print_columns(const char *text);
 
+/* Bytes of the valid UTF-8 character at @text; 0: it is none. */
+size_t print_character(const char *text);
+
 /* Replace control characters in @text, in place; returns @text. */
 char *print_clean(char *text);
 

@@ -1,0 +1,19 @@
+/*
+ * xml.h - any bytes as text in XML
+ *
+ * Beside the house (tools).  May use: base, print.  Used by: check-junit.c.
+ */
+#ifndef TOOLS_XML_H
+#define TOOLS_XML_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * Write @text so that a parser reads it back; what XML 1.0 cannot have at all
+ * (control characters, what is no UTF-8) becomes U+FFFD.  @attribute: it
+ * stands between quotes, where line ends would become blanks.
+ */
+void xml_put(FILE *to, const char *text, bool attribute);
+
+#endif
