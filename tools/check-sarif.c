@@ -3,8 +3,9 @@
  *
  * Of what is a fault by itself (a site that grows) each site is a result, of a
  * total such as the peak there is one.  A result is at the first frame, from
- * the leaf, whose file lies below the working directory: that is the user's
- * code, and services show what is in the repository only.
+ * the leaf, whose file lies below the working directory (its module, where no
+ * file is known): that is the user's code, and services show what is in the
+ * repository only.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -136,7 +137,7 @@ place_of(const struct sarif *s, const struct check_finding *f)
 
 	for (size_t i = 0; i < f->frames; i++) {
 		char *path = file_of(&f->frame[i]);
-		bool here = f->frame[i].file[0] != '\0' && is_here(s, path);
+		bool here = is_here(s, path);
 
 		free(path);
 		if (here)

@@ -184,7 +184,7 @@ char *check_value(const struct check_outcome *o, char words[CHECK_VALUE_ROOM]);
 /* "holds", "clear", "unknown" */
 const char *check_answer_name(enum check_answer answer);
 
-/* One site and its callers, a line each, as text without styles; to be freed. */
+/* A site and its callers, a line each, without styles; to be freed. */
 char *check_stack(const struct check_finding *f);
 
 void check_print_text(const struct check *c, FILE *to);
