@@ -160,11 +160,26 @@ may_judge_ages(const struct asked *a)
 	    "epoch, so it is not known how old anything is");
 }
 
-/* Where a scan's results will be asked for. */
+/*
+ * What of @site nothing points to, as a scan has found it; false: there was
+ * none.  All that is to be filled in once profiles have the results of one.
+ */
+static bool
+unreachable_of(const struct check_subject *s, uint32_t site, double *bytes)
+{
+	(void)s;
+	(void)site;
+	*bytes = 0;
+	return false;
+}
+
 static bool
 may_judge_reach(const struct asked *a)
 {
-	return unknown(a, "no scan in this profile");
+	double bytes;
+
+	return unreachable_of(a->subject, 0, &bytes) ||
+	    unknown(a, "no scan in this profile");
 }
 
 static bool
@@ -221,9 +236,12 @@ static double
 amount_of(const struct asked *a, uint32_t site)
 {
 	const struct leaks_row *row = a->subject->row[site];
+	double bytes;
 
 	switch (a->gate->figure) {
 	case GATE_GROWTH: return growth_of(a, row);
+	case GATE_UNREACHABLE:
+		return unreachable_of(a->subject, site, &bytes) ? bytes : 0;
 	case GATE_STEPS:
 		return row != NULL && row->verdict->kind == VERDICT_STEP;
 	case GATE_SURVIVORS:

@@ -10,6 +10,7 @@ cat >works.c <<'C'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "heaptide.h"
 
@@ -64,7 +65,10 @@ main(int argc, char **argv)
 			lose(100);
 		if (!lost)
 			fill_cache(i);
-		tide_mark("batch");
+		if (strstr(mode, "unmarked"))
+			usleep(25000);
+		else
+			tide_mark("batch");
 	}
 	free(large);
 	printf("%d batches\n", batches);
@@ -197,6 +201,28 @@ says "(compared as it is)"
 check 1 --baseline large.tide --fail-if 'peak<-10%' clean.tide
 check 125 --baseline no-such-file.tide clean.tide
 
+# Where nobody marks anything, epochs come by themselves, four a second.
+for mode in leak clean; do
+	limited 120 "$HEAPTIDE" run --stacks all --summary off \
+		-o unmarked-$mode.tide -- ./works unmarked-$mode 110 \
+		>/dev/null || fail "no unmarked-$mode"
+done
+check 1 unmarked-leak.tide
+says "works.c:$line"
+says " an hour"
+check 0 unmarked-clean.tide
+check 1 --fail-if 'growth>0/batch' unmarked-leak.tide
+check 125 --fail-if 'growth>1/batch' unmarked-leak.tide
+says "no epochs were marked"
+check 125 --fail-if 'allocations>1/batch' unmarked-clean.tide
+check 1 --fail-if "allocations@lose==$((110 * 10))" unmarked-leak.tide
+check 0 --baseline unmarked-clean.tide --fail-if 'temporary>+10%' \
+	--fail-if 'allocations>+10%/batch' unmarked-clean.tide
+says "(compared by allocation)"
+says "(compared as it is)"
+check 0 --baseline unmarked-leak.tide unmarked-leak.tide
+says "1 site grew as fast in the baseline"
+
 # --- a program ---------------------------------------------------------------
 
 export TMPDIR="$scratch/temporary"
@@ -216,6 +242,15 @@ says "the program died of signal 9"
 check 127 -- ./no-such-program
 echo text >text
 check 126 -- ./text
+if ${CC:-cc} -static -I"$srcdir/include" -o fixed works.c 2>/dev/null; then
+	check 125 -- ./fixed clean 5
+	says "there is no profile of ./fixed"
+	same "its output" "5 batches" "$(cat out)"
+	check 3 -- ./fixed leak-fails 5
+	says "the program exited with status 3"
+else
+	without "nothing can be linked statically"
+fi
 ls -A "$TMPDIR" >left
 [ ! -s left ] || fail "left behind: $(cat left)"
 check 1 -o kept.tide -- ./works leak 20
@@ -243,7 +278,7 @@ says "grew as fast in the baseline"
 started=$!
 child()
 {
-	pid=$(ls "$HEAPTIDE_DIR" | sed -n 's/^\([0-9]*\)\.sock$/\1/p' | head -n 1)
+	pid=$(ls "$HEAPTIDE_DIR" | sed -n 's/^\([0-9]*\)\.sock$/\1/p')
 	[ -n "$pid" ]
 }
 await child
@@ -300,8 +335,8 @@ same "what could not be said" 1 "$(json s.json \
 # From elsewhere the file is not below.
 (mkdir other && cd other && limited 60 "$HEAPTIDE" check --sarif s.json \
 	../leak.tide >/dev/null)
-same "from elsewhere" "file://$scratch/code/works.c" "$(json other/s.json \
-	'.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri')"
+uri='.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri'
+same "from elsewhere" "file://$scratch/code/works.c" "$(json other/s.json "$uri")"
 
 # Any bytes in names.
 odd=$(printf 'a<b>&"]]>\001\377 \303\251')
@@ -319,8 +354,7 @@ check 1 --sarif bare.json --junit bare.xml -- ./bare leak 20
 grep -q 'bare+0x' answer || fail "no offset: $(cat answer)"
 junit_is_sound bare.xml
 sarif_is_sound bare.json
-same "the module" bare "$(json bare.json \
-	'.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri')"
+same "the module" bare "$(json bare.json "$uri")"
 
 # --- what is refused ---------------------------------------------------------
 
