@@ -76,6 +76,7 @@ json_outcome(const struct check_outcome *o)
 		{ "grew_before", json_number(o->before) },
 		{ "doubted", json_number(o->doubted) },
 		{ "findings", findings },
+		{ "more", json_number(o->more) },
 	};
 
 	for (size_t i = 0; i < o->findings; i++)

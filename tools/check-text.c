@@ -128,9 +128,9 @@ print_findings(const struct check *c, const struct check_outcome *o,
 
 	for (size_t i = 0; i < shown; i++)
 		print_finding(c, o, &o->finding[i], out);
-	if (shown < o->findings)
+	if (shown < o->findings + o->more)
 		print_line(out, PRINT_FAINT, "      and %zu more; --top N "
-		    "shows N", o->findings - shown);
+		    "shows N", o->findings + o->more - shown);
 }
 
 static void

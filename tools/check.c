@@ -19,6 +19,9 @@
 /* Of a total, such as the peak, those that it is told by. */
 #define PARTS_MOST 10
 
+/* A build whose compilers lose something would have millions. */
+#define FINDINGS_MOST 1000
+
 /* --- expressions ---------------------------------------------------------- */
 
 static const char *const default_gates[] = {
@@ -283,15 +286,49 @@ add_finding(struct check_outcome *o, const struct check_subject *s,
 	copy_stack(s, part->site, f);
 }
 
+static int
+compare_findings(const void *a, const void *b)
+{
+	const struct check_finding *x = a, *y = b;
+
+	if (x->amount < y->amount || x->amount > y->amount)
+		return x->amount < y->amount ? 1 : -1;
+	return x->process->pid < y->process->pid ? -1 :
+	    x->process->pid > y->process->pid;
+}
+
+/* The strongest of all processes stay. */
+static void
+trim_findings(struct check_outcome *o, size_t most)
+{
+	if (o->findings == 0)
+		return;
+	qsort(o->finding, o->findings, sizeof(*o->finding), compare_findings);
+	while (o->findings > most) {
+		free_finding(&o->finding[--o->findings]);
+		o->more++;
+	}
+}
+
+/* A total is told by the sites of the process that has most, @worst. */
 static void
 add_findings(struct check_outcome *o, const struct check_subject *s,
-    const struct check_sum *sum)
+    const struct check_sum *sum, bool worst)
 {
-	size_t most = gate_figures[o->gate.figure].leak ? sum->parts :
-	    min_u64(sum->parts, PARTS_MOST);
+	bool leak = gate_figures[o->gate.figure].leak;
+	size_t most = leak ? FINDINGS_MOST : PARTS_MOST;
+	size_t count = min_u64(sum->parts, most);
 
-	for (size_t i = 0; i < most; i++)
+	if (!leak && !worst)
+		return;
+	if (!leak) {
+		trim_findings(o, 0);
+		o->more = 0;
+	}
+	o->more += sum->parts - count;
+	for (size_t i = 0; i < count; i++)
 		add_finding(o, s, &sum->part[i]);
+	trim_findings(o, most);
 }
 
 /* --- judging -------------------------------------------------------------- */
@@ -304,14 +341,15 @@ measure(const struct gate *g, double value, double base)
 	    value > 0 ? 1e300 : 0;
 }
 
-static void
+/* True: of all so far it is the worst. */
+static bool
 take_value(struct check_outcome *o, const struct check_subject *s,
     const struct check_sum *sum, double base, enum check_answer answer)
 {
 	if (answer < o->answer || (answer == o->answer &&
 	    !gate_is_worse(&o->gate, measure(&o->gate, sum->value, base),
 	    measure(&o->gate, o->value, o->base))))
-		return;
+		return false;
 	o->answer = answer;
 	o->value = sum->value;
 	o->base = base;
@@ -319,6 +357,7 @@ take_value(struct check_outcome *o, const struct check_subject *s,
 	o->by_allocation = sum->by_allocation;
 	o->estimated = sum->estimated;
 	o->process = s->process;
+	return true;
 }
 
 static void
@@ -372,8 +411,8 @@ judge(const struct check *c, struct check_outcome *o,
     const struct check_subject *s, const struct check_subject *base)
 {
 	struct check_sum sum;
+	bool holds, worst;
 	double than;
-	bool holds;
 
 	if (!find_base(c, o, s, base, &than))
 		return;
@@ -383,11 +422,11 @@ judge(const struct check *c, struct check_outcome *o,
 	} else {
 		holds = gate_holds(&o->gate, sum.value, than);
 		o->judged++;
-		take_value(o, s, &sum, than,
+		worst = take_value(o, s, &sum, than,
 		    holds ? CHECK_HOLDS : CHECK_CLEAR);
 		count_left_out(o, &sum);
 		if (holds)
-			add_findings(o, s, &sum);
+			add_findings(o, s, &sum, worst);
 	}
 	free(sum.part);
 }

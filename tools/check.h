@@ -94,8 +94,8 @@ struct check_outcome {
 	bool estimated;
 	const struct check_process *process;
 	size_t judged, unjudged; /* processes */
-	struct check_finding *finding; /* strongest first, by process */
-	size_t findings;
+	struct check_finding *finding; /* strongest first */
+	size_t findings, more; /* those, and how many are not there */
 	size_t suppressed, ignored, before, doubted; /* sites, left out */
 };
 

@@ -262,16 +262,21 @@ same "its output" "words 9 batches" "$(echo $(cat out))"
 grep -qx said err || fail "stderr is not its own: $(cat err)"
 
 # Children, each by itself; the strongest is told.
-check 1 -o tree.tide -- sh -c './works clean 20; ./works leak 20; :'
+check 1 -o tree.tide -- \
+	sh -c './works clean 20; ./works leak 20; ./works leak-fast 20; :'
 says "in works, pid"
-says "other processes"
-same "findings" lose "$(
-	limited 60 "$HEAPTIDE" check --json tree.tide | jq -r \
-	'.expressions[0] | [.findings[].stack[0].function] | unique[]')"
+says "(and 3 other processes)"
+check 1 --json --fail-if 'growth>0' --fail-if 'peak>70K' tree.tide
+same "findings" "lose $((20 * block)) lose $((10 * block))" "$(json out \
+	'[.expressions[0].findings[] | .stack[0].function,
+	    (.amount | round)] | join(" ")')"
+# Of a total, those of the process that has most.
+same "processes" 1 "$(json out \
+	'[.expressions[1].findings[].process.pid] | unique | length')"
 check 0 --children none --fail-if 'peak>1G' -- sh -c './works leak 20; :'
 check 0 --baseline tree.tide --fail-if 'growth>0' -- \
 	sh -c './works clean 20; ./works leak 20; :'
-says "grew as fast in the baseline"
+says "1 site grew as fast in the baseline"
 
 # One that still runs.
 "$HEAPTIDE" run --stacks all --summary off -o sleep.tide -- sleep 60 2>run.err &
