@@ -195,17 +195,29 @@ json_result(const struct check_outcome *o, size_t rule, const char *text)
 	    "message", "text", json_text(text), "locations");
 }
 
+/* Services refuse what is nowhere: then it is the program's file. */
+static json_t *
+json_program(const struct sarif *s, const struct check_process *p)
+{
+	const struct frame whole = { .function = p->name, .file = "",
+		.module = p->program };
+
+	return json_location(s, &whole);
+}
+
+/* @f: NULL: there is none. */
 static void
 add_place(struct sarif *s, const struct check_outcome *o,
     const struct check_finding *f, json_t *result)
 {
-	const struct frame *place = place_of(s, f);
+	const struct frame *place = f != NULL ? place_of(s, f) : NULL;
 
-	if (place != NULL)
-		json_array_append_new(json_object_get(result, "locations"),
-		    json_location(s, place));
-	json_object_set_new(result, "partialFingerprints",
-	    json_fingerprint(o, f));
+	json_array_append_new(json_object_get(result, "locations"),
+	    place != NULL ? json_location(s, place) :
+	    json_program(s, f != NULL ? f->process : o->process));
+	if (f != NULL)
+		json_object_set_new(result, "partialFingerprints",
+		    json_fingerprint(o, f));
 }
 
 /* A site that is a fault by itself. */
@@ -237,8 +249,7 @@ add_total(struct sarif *s, const struct check_outcome *o, size_t rule)
 	    check_value(o, words), o->process->name);
 	json_t *result = json_result(o, rule, text), *stacks = json_array();
 
-	if (o->findings != 0)
-		add_place(s, o, &o->finding[0], result);
+	add_place(s, o, o->findings != 0 ? &o->finding[0] : NULL, result);
 	for (size_t i = 0; i < o->findings; i++)
 		json_array_append_new(stacks, json_stack(s, &o->finding[i]));
 	json_object_set_new(result, "stacks", stacks);

@@ -20,6 +20,7 @@ check_process_of(const struct profile *p)
 	const char *name = arguments[0] != NULL ? arguments[0] : "";
 	const char *slash = strrchr(name, '/');
 
+	process->program = need_text("%s", name);
 	process->name = need_text("%s", slash != NULL ? slash + 1 : name);
 	process->command = profile_command(p);
 	process->pid = (int)p->segment->identity.pid;
@@ -30,6 +31,7 @@ check_process_of(const struct profile *p)
 void
 check_process_close(struct check_process *p)
 {
+	free(p->program);
 	free(p->name);
 	free(p->command);
 	free(p);

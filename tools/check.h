@@ -42,8 +42,9 @@ struct check_options {
 /* --- what there is to judge ----------------------------------------------- */
 
 struct check_process {
-	char *name;    /* the last part of what it was started as */
-	char *command; /* all of that */
+	char *program; /* what it was started as */
+	char *name;    /* the last part of that */
+	char *command; /* with its arguments */
 	int pid;
 };
 

@@ -297,6 +297,7 @@ started=
 # --- other forms of the answer -----------------------------------------------
 
 schema=$srcdir/tests/schema
+uri='.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri'
 # junit_is_sound FILE, sarif_is_sound FILE: as their schemas have it
 junit_is_sound()
 {
@@ -337,10 +338,13 @@ same "rules by number" "growth live" "$(json s.json '.runs[0] as $run |
 	join(" ")')"
 same "what could not be said" 1 "$(json s.json \
 	'.runs[0].invocations[0].toolExecutionNotifications | length')"
+# What has no site is in the program.
+check 1 --sarif rss.json --fail-if 'rss>4K' leak.tide
+sarif_is_sound rss.json
+same "where" ./works "$(json rss.json "$uri")"
 # From elsewhere the file is not below.
 (mkdir other && cd other && limited 60 "$HEAPTIDE" check --sarif s.json \
 	../leak.tide >/dev/null)
-uri='.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri'
 same "from elsewhere" "file://$scratch/code/works.c" "$(json other/s.json "$uri")"
 
 # Any bytes in names.
