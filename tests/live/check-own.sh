@@ -38,10 +38,30 @@ for command in report leaks 'report --json' 'leaks --all' \
 		"$HEAPTIDE" $command ingest.tide
 done
 
-# One that goes on and on does not grow: it is asked by its own lines, one in
-# each 20 ms, and by its own time.
+# One that goes on and on does not grow: it is marked between its lines, until
+# what it watches has ended.
 sleep 300 &
-started=$!
-gate 0 --fail-if 'growth>0' --fail-if 'leaked>0' --epoch 50ms -- \
-	"$HEAPTIDE" monitor --interval 20ms --count 100 --pid $started
-same "lines" 100 "$(wc -l <out)"
+watched=$!
+started=$watched
+limited 120 "$HEAPTIDE" check --json --fail-if 'growth>0' --fail-if 'leaked>0' \
+	-- "$HEAPTIDE" monitor --interval 20ms --pid $watched >out 2>err &
+gate=$!
+started="$started $gate"
+is_found()
+{
+	pid=$(ls "$HEAPTIDE_DIR" | sed -n 's/^\([0-9]*\)\.sock$/\1/p')
+	[ -n "$pid" ]
+}
+has_lines()
+{
+	[ "$(wc -l <out)" -ge "$1" ]
+}
+await is_found
+for mark in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+	await has_lines $((mark * 5))
+	"$HEAPTIDE" mark "$pid" "line $mark" >/dev/null || fail "no mark $mark"
+done
+kill $watched
+wait $gate || fail "status $?: $(cat err)"
+started=
+same "answers" "clear clear" "$(json err '[.expressions[].answer] | join(" ")')"
