@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/base.h"
 #include "base/text.h"
@@ -465,13 +464,13 @@ judge_child(struct check *c, const char *path)
 }
 
 bool
-check_judge(struct check *c, const char *what, bool absent)
+check_judge(struct check *c, const char *what, bool itself)
 {
 	struct check_subject s;
 	uint64_t pid;
 	char why[512];
 
-	if (!absent || access(what, F_OK) == 0) {
+	if (itself) {
 		if (!check_subject_open(c, &s, what, c->options->since, why)) {
 			print_error("check: %s", why);
 			return false;

@@ -127,11 +127,11 @@ void check_close(struct check *c);
 bool check_prepare(struct check *c);
 
 /*
- * Judge @what, a file or a pid, and of a file the processes in FILE.d, too.
- * False: the profile cannot be judged, and a sentence has said why.  @absent:
- * it need not be there, if there are others.
+ * Judge @what, a file or a pid, and of a file the processes in FILE.d, too;
+ * without @itself those alone.  False: there is nothing that can be judged;
+ * with @itself, a sentence has said why.
  */
-bool check_judge(struct check *c, const char *what, bool absent);
+bool check_judge(struct check *c, const char *what, bool itself);
 
 /* COMMAND_DONE, COMMAND_GATE, or COMMAND_FAILED if it cannot be said. */
 int check_status(const struct check *c);

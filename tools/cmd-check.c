@@ -242,7 +242,7 @@ static int
 judge_run(struct check *c, const struct run *run, int status)
 {
 	c->end = end_words(run);
-	if (run->file != NULL && check_judge(c, run->file, true)) {
+	if (run->file != NULL && check_judge(c, run->file, run->home)) {
 		/* Standard output was the program's. */
 		status = answer(c, stderr);
 	} else {
@@ -312,7 +312,7 @@ check(struct check *c, int operands, char **operand)
 		return COMMAND_FAILED;
 	if (program)
 		return check_program(c, operand);
-	if (!check_judge(c, operand[0], false))
+	if (!check_judge(c, operand[0], true))
 		return COMMAND_FAILED;
 	return answer(c, stdout);
 }

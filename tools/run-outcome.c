@@ -185,6 +185,7 @@ bring_home(struct run *run)
 		file = path;
 	} else {
 		unlink(path);
+		run->home = true;
 	}
 	summarise(run, &p, file);
 	profile_close(&p);

@@ -60,6 +60,7 @@ struct run {
 	                       * has a file for that */
 	char *file;
 	char *folder;
+	bool home;            /* the profile is in file */
 	struct inspection inspection;
 	struct supervise child;
 	struct gather gather;
@@ -76,8 +77,8 @@ void run_free(struct run *run);
 
 /*
  * Run it, from its start to what is told at its end.  True: it ran, and @status
- * is 0, or what heaptide itself has to say; the profile is run->file, if there
- * is one.  False: it could not be started, and @status is the one to end with.
+ * is 0, or what heaptide itself has to say; run->home tells whether there is a
+ * profile.  False: it could not be started, and @status is the one to end with.
  */
 bool run_program(struct run *run, int *status);
 

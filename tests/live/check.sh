@@ -243,7 +243,9 @@ check 127 -- ./no-such-program
 echo text >text
 check 126 -- ./text
 if ${CC:-cc} -static -I"$srcdir/include" -o fixed works.c 2>/dev/null; then
-	check 125 -- ./fixed clean 5
+	check 1 -o kept.tide -- ./works leak 20
+	# What is kept is not of this program.
+	check 125 -o kept.tide -- ./fixed clean 5
 	says "there is no profile of ./fixed"
 	same "its output" "5 batches" "$(cat out)"
 	check 3 -- ./fixed leak-fails 5
