@@ -35,7 +35,8 @@ const struct gate_figure_row gate_figures[GATE_FIGURES] = {
 	    .bytes = true, .sites = true, .rate = true, .shares = true },
 	[GATE_TEMPORARY] = { "temporary", "blocks freed at once",
 	    .sites = true, .rate = true, .shares = true },
-	[GATE_LOST] = { "lost", "what was not counted, or not exactly" },
+	[GATE_LOST] = { "lost", "what was not counted, or not exactly",
+	    .bytes = false },
 };
 
 static const struct {
