@@ -25,6 +25,8 @@
 /* How likely by chance the rise may be; and the number of its places. */
 #define RISE_BY_CHANCE 0.01
 #define PLACES_BY_CHANCE 0.001
+/* Without births it is the only witness against what merely wanders upwards. */
+#define PLACES_NO_BIRTHS 0.0001
 
 /* The least number of points on which growth is believed. */
 #define WINDOW 6
@@ -83,8 +85,7 @@ stays(const struct question *q)
 	    is_even(q, g->made, last);
 }
 
-/* What fell before may only have come back: then nothing is new but the rest.
- */
+/* What fell before may only have come back; what is above that is new. */
 static bool
 is_new(const struct question *q)
 {
@@ -100,11 +101,13 @@ is_new(const struct question *q)
 static bool
 keeps_growing(const struct question *q)
 {
-	if (q->g->n < q->start + WINDOW)
+	const struct growth *g = q->g;
+
+	if (g->n < q->start + WINDOW || growth_chance(g, q->start) >
+	    (g->has_births ? PLACES_BY_CHANCE : PLACES_NO_BIRTHS))
 		return false;
-	return growth_chance(q->g, q->start) <= PLACES_BY_CHANCE &&
-	    goes_on(q) && (!q->later || is_new(q)) &&
-	    (!q->g->has_births || stays(q));
+	return goes_on(q) && (!q->later || is_new(q)) &&
+	    (!g->has_births || stays(q));
 }
 
 /*
