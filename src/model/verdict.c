@@ -46,7 +46,7 @@ struct question {
 	const struct growth *g;
 	size_t start;
 	double even; /* 1 is perfectly so */
-	bool later;  /* something was left out before */
+	bool later;  /* something is left out before it */
 };
 
 static bool
@@ -70,32 +70,19 @@ goes_on(const struct question *q)
 	    !growth_has_ended(q->g, q->g->kept, q->start);
 }
 
-/*
- * The last interval does not count: what it made had no time to go.  Who made
- * more than what the site gained has replaced.
- */
+/* The last interval does not count: what it made had no time to go. */
 static bool
 stays(const struct question *q)
 {
-	const struct growth *g = q->g;
-	size_t last = g->n - 2;
-
-	return 2 * rise(q) >= g->made[last] - g->made[q->start] &&
-	    !growth_begins_late(g, g->made, q->start) &&
-	    is_even(q, g->made, last);
+	return is_even(q, q->g->made, q->g->n - 2);
 }
 
-/* What fell before may only have come back; what is above that is new. */
+/* Is what comes after the start a good part of it all? */
 static bool
-is_new(const struct question *q)
+matters(const struct question *q)
 {
-	const struct growth *g = q->g;
-	double fell;
-	double peak = growth_peak(g, q->start, &fell);
-
-	if (rise(q) < SHARE_LATER * (g->kept[g->n - 1] - g->kept[0]))
-		return false;
-	return !(fell > 0) || 2 * (g->live[g->n - 1] - peak) >= fell;
+	return rise(q) >= SHARE_LATER * (q->g->kept[q->g->n - 1] -
+	    q->g->kept[0]);
 }
 
 static bool
@@ -106,7 +93,7 @@ keeps_growing(const struct question *q)
 	if (g->n < q->start + WINDOW || growth_chance(g, q->start) >
 	    (g->has_births ? PLACES_BY_CHANCE : PLACES_NO_BIRTHS))
 		return false;
-	return goes_on(q) && (!q->later || is_new(q)) &&
+	return goes_on(q) && (!q->later || matters(q)) &&
 	    (!g->has_births || stays(q));
 }
 
