@@ -185,63 +185,23 @@ growth_balance(const struct growth *g, const double *value, size_t from,
 	return later > 0 ? 1e9 : 0;
 }
 
-/* @run of @intervals in which nothing rose, at one end; @rises elsewhere. */
-static bool
-is_unlikely(size_t run, size_t intervals, size_t rises)
-{
-	double still = 1 - (double)rises / (double)(intervals - run + 1);
-	double chance = 1;
-
-	for (; run > 0; run--)
-		chance *= still;
-	return chance < 0.01;
-}
-
-bool
-growth_begins_late(const struct growth *g, const double *value, size_t start)
-{
-	size_t rises = 0;
-	size_t run = 0;
-	size_t i;
-
-	for (i = start + 1; i < g->n; i++)
-		if (value[i] > value[i - 1])
-			rises++;
-		else if (rises == 0)
-			run++;
-	return is_unlikely(run, g->n - 1 - start, rises);
-}
-
 bool
 growth_has_ended(const struct growth *g, const double *value, size_t start)
 {
+	size_t end = g->n - 1;
 	size_t rises = 0;
-	size_t run = 0;
+	double chance = 1;
+	double still;
 	size_t i;
 
-	for (i = g->n - 1; i > start; i--)
-		if (value[i] > value[i - 1])
-			rises++;
-		else if (rises == 0)
-			run++;
-	return is_unlikely(run, g->n - 1 - start, rises);
-}
-
-double
-growth_peak(const struct growth *g, size_t start, double *fell)
-{
-	double peak = 0;
-	size_t i;
-
-	/* What the first tenth holds may be of the start, and is forgiven. */
-	*fell = 0;
-	for (i = g->n / 10 + 1; i < start; i++) {
-		if (g->live[i] > peak)
-			peak = g->live[i];
-		if (g->live[i] - g->kept[i] > *fell)
-			*fell = g->live[i] - g->kept[i];
-	}
-	return peak;
+	while (end > start && value[end] <= value[end - 1])
+		end--;
+	for (i = start + 1; i <= end; i++)
+		rises += value[i] > value[i - 1];
+	still = 1 - (double)rises / (double)(end - start + 1);
+	for (i = end + 1; i < g->n; i++)
+		chance *= still;
+	return chance < 0.01;
 }
 
 /* Of neighbours in what comes and goes; 0: it does not, or does not last. */

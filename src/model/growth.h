@@ -65,17 +65,11 @@ double growth_balance(const struct growth *g, const double *value, size_t from,
     size_t to);
 
 /*
- * Does @value, which never falls, stand still at the beginning of what follows
- * @start, or at its end, for longer than is likely (1 %) by how often it rises
- * in the rest?
+ * Does @value, which never falls, stand still at the end for longer than is
+ * likely (1 %) by how often it rose before, from @start on?
  */
-bool growth_begins_late(const struct growth *g, const double *value,
-    size_t start);
 bool growth_has_ended(const struct growth *g, const double *value,
     size_t start);
-
-/* The highest that was live before @start, and how far it fell from there. */
-double growth_peak(const struct growth *g, size_t start, double *fell);
 
 /*
  * By how much the variance of Kendall's statistic is greater than if points did

@@ -69,7 +69,7 @@ verdict_control(struct verdict *verdict, size_t count, double level)
 		at = (double)(i + 1) < tests ? (double)(i + 1) : tests;
 		if (at > 0 && v->p * tests / at < q)
 			q = v->p * tests / at;
-		v->q = v->least < 1 ? q : 1;
+		v->q = q;
 		if (v->kind == VERDICT_GROWING && v->q > level) {
 			v->kind = VERDICT_UNKNOWN;
 			v->doubted = true;

@@ -25,6 +25,8 @@
 /* How likely by chance the rise may be; and the number of its places. */
 #define RISE_BY_CHANCE 0.01
 #define PLACES_BY_CHANCE 0.001
+/* Without births it is the only witness against what merely wanders upwards. */
+#define PLACES_NO_BIRTHS 0.0001
 
 /* The least number of points on which growth is believed. */
 #define WINDOW 6
@@ -44,7 +46,7 @@ struct question {
 	const struct growth *g;
 	size_t start;
 	double even; /* 1 is perfectly so */
-	bool later;  /* something was left out before */
+	bool later;  /* something is left out before it */
 };
 
 static bool
@@ -68,43 +70,31 @@ goes_on(const struct question *q)
 	    !growth_has_ended(q->g, q->g->kept, q->start);
 }
 
-/*
- * The last interval does not count: what it made had no time to go.  Who made
- * more than what the site gained has replaced.
- */
+/* The last interval does not count: what it made had no time to go. */
 static bool
 stays(const struct question *q)
 {
-	const struct growth *g = q->g;
-	size_t last = g->n - 2;
-
-	return 2 * rise(q) >= g->made[last] - g->made[q->start] &&
-	    !growth_begins_late(g, g->made, q->start) &&
-	    is_even(q, g->made, last);
+	return is_even(q, q->g->made, q->g->n - 2);
 }
 
-/* What fell before may only have come back: then nothing is new but the rest.
- */
+/* Is what comes after the start a good part of it all? */
 static bool
-is_new(const struct question *q)
+matters(const struct question *q)
 {
-	const struct growth *g = q->g;
-	double fell;
-	double peak = growth_peak(g, q->start, &fell);
-
-	if (rise(q) < SHARE_LATER * (g->kept[g->n - 1] - g->kept[0]))
-		return false;
-	return !(fell > 0) || 2 * (g->live[g->n - 1] - peak) >= fell;
+	return rise(q) >= SHARE_LATER * (q->g->kept[q->g->n - 1] -
+	    q->g->kept[0]);
 }
 
 static bool
 keeps_growing(const struct question *q)
 {
-	if (q->g->n < q->start + WINDOW)
+	const struct growth *g = q->g;
+
+	if (g->n < q->start + WINDOW || growth_chance(g, q->start) >
+	    (g->has_births ? PLACES_BY_CHANCE : PLACES_NO_BIRTHS))
 		return false;
-	return growth_chance(q->g, q->start) <= PLACES_BY_CHANCE &&
-	    goes_on(q) && (!q->later || is_new(q)) &&
-	    (!q->g->has_births || stays(q));
+	return goes_on(q) && (!q->later || matters(q)) &&
+	    (!g->has_births || stays(q));
 }
 
 /*
