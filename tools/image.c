@@ -32,6 +32,7 @@ static const struct {
 	{ TABLE_MINUTES, sizeof(struct point), "minutes" },
 	{ TABLE_MARKS, sizeof(struct mark), "marks" },
 	{ TABLE_TRENDS, sizeof(struct trend), "figures at marks" },
+	{ TABLE_REACH, sizeof(struct reach), "who holds what" },
 	{ TABLE_FIRST, sizeof(struct count), "the first thread's counts" },
 	{ TABLE_COUNTS, sizeof(struct count), "threads' counts" },
 	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },

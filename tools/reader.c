@@ -138,6 +138,7 @@ set_rows(struct profile *p)
 	p->minute = rows_of(s, TABLE_MINUTES, &p->minutes);
 	p->mark = rows_of(s, TABLE_MARKS, &p->marks);
 	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
+	p->reach = rows_of(s, TABLE_REACH, &p->reaches);
 }
 
 static uint64_t

@@ -29,6 +29,7 @@ struct profile {
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
 	size_t mappings, text_bytes, seconds, minutes, marks, trends;
+	size_t reaches;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -42,6 +43,7 @@ struct profile {
 	const struct point *second, *minute; /* rings, see profile_points() */
 	const struct mark *mark;
 	const struct trend *trend;           /* by site */
+	const struct reach *reach;           /* by site; see segment_scan */
 	size_t damaged;     /* rows left out because they contradict */
 };
 

@@ -141,8 +141,8 @@ put_frame(const struct control *c, uint32_t node, uint64_t pc, struct text *t)
 	reply_close(t);
 }
 
-static void
-put_stack(const struct control *c, uint32_t site, struct text *t)
+void
+answer_stack(const struct control *c, uint32_t site, struct text *t)
 {
 	const struct site *s = (const struct site *)control_rows(c,
 	    TABLE_SITES) + site;
@@ -178,7 +178,7 @@ put_site(const struct control *c, const struct holdings *h, uint32_t site,
 	reply_u64(t, "allocations", of->allocations);
 	if (h->since)
 		reply_i64(t, "growth_bytes", of->growth);
-	put_stack(c, site, t);
+	answer_stack(c, site, t);
 	reply_close(t);
 }
 

@@ -13,6 +13,7 @@
 
 #include "control/control.h"
 #include "control/series.h"
+#include "door/survey.h"
 #include "mem/segment.h"
 #include "sys/arch.h"
 
@@ -27,6 +28,7 @@ attend_is_due(uint64_t now_ns)
 	return series_is_due(s, now_ns) ||
 	    (wanted != 0 && wanted - 1 != atomic_load_explicit(
 	    &s->config.stacks, memory_order_relaxed)) ||
+	    survey_is_due(s) ||
 	    atomic_load_explicit(&s->watch.trims_wanted,
 	    memory_order_relaxed) != atomic_load_explicit(
 	    &s->watch.trims_done, memory_order_relaxed);

@@ -46,6 +46,7 @@ static const struct {
 	[TABLE_MINUTES] = { sizeof(struct point), SERIES_MINUTES, 60 },
 	[TABLE_MARKS] = { sizeof(struct mark), 32 * KIB, 64 },
 	[TABLE_TRENDS] = { sizeof(struct trend), SEGMENT_SITES, 16 * KIB },
+	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
 };
 
 struct segment *segment_map;

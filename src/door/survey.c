@@ -1,0 +1,85 @@
+#include "door/survey.h"
+
+#include <errno.h>
+
+#include "base/base.h"
+#include "door/boot.h"
+#include "door/real.h"
+#include "mem/segment.h"
+#include "sys/sys.h"
+#include "watch/scan.h"
+
+#define NAP_NS       NS_PER_MS
+#define WAIT_MOST_NS (150 * NS_PER_S)
+
+static struct {
+	_Atomic uint32_t busy; /* 1: a thread is at it */
+} survey;
+
+static bool
+enter(void)
+{
+	uint32_t none = 0;
+
+	return atomic_compare_exchange_strong(&survey.busy, &none, 1);
+}
+
+static void
+leave(void)
+{
+	atomic_store(&survey.busy, 0);
+}
+
+/* A child in its parent's memory would fork off another's. */
+static void
+begin(uint32_t number)
+{
+	const struct scan_setup setup = {
+		.number = number,
+		.starts = atomic_load(&segment_mine()->watch.scan_starts) != 0,
+		.chunks = real.chunks,
+		.allocator_start = real.allocator_start,
+		.allocator_end = real.allocator_end,
+		.key = real.cached,
+		.generation = boot_now.generation,
+	};
+
+	if (!boot_is_guest())
+		(void)scan_begin(&setup);
+}
+
+void
+survey_attend(void)
+{
+	struct segment_watch *w = &segment_mine()->watch;
+	uint32_t wanted;
+
+	if (!survey_is_due(segment_mine()) || !enter())
+		return;
+	wanted = atomic_load(&w->scans_wanted);
+	if (scan_has_ended() && wanted != atomic_load(&w->scans_done))
+		begin(wanted);
+	leave();
+}
+
+int
+survey_wait(bool starts)
+{
+	struct segment *s = segment_mine();
+	uint64_t until = sys_clock() + WAIT_MOST_NS;
+	uint32_t number;
+
+	atomic_store(&s->watch.scan_starts, starts);
+	number = atomic_fetch_add(&s->watch.scans_wanted, 1) + 1;
+	for (;;) {
+		survey_attend();
+		if ((int32_t)(atomic_load(&s->watch.scans_done) - number) >=
+		    0 && atomic_load(&s->scan.child) == 0)
+			break;
+		if (sys_clock() > until)
+			return -ETIME;
+		sys_sleep(NAP_NS);
+	}
+	return atomic_load(&s->scan.state) == SCAN_DONE ? 0 :
+	    s->scan.error;
+}
