@@ -75,5 +75,6 @@ extern const struct command command_monitor;
 extern const struct command command_diff;
 extern const struct command command_top;
 extern const struct command command_budget;
+extern const struct command command_leaks;
 
 #endif

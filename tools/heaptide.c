@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_report,
 	&command_diff,
+	&command_leaks,
 	&command_ps,
 	&command_status,
 	&command_ctl,

@@ -55,6 +55,12 @@ size_t symbols_stack(struct symbols *s, const struct site *site,
     struct frame **frames);
 
 /*
+ * Which variable is at @address, for people: `table (prog)`, `module+0x12`.
+ */
+void symbols_variable(struct symbols *s, uint64_t address, char *words,
+    size_t room);
+
+/*
  * Why module @index (of the profile) has no names, or NULL if it has, or was
  * never asked for any: "another build is installed now".
  */

@@ -33,14 +33,15 @@ heap_open(struct heap *h, struct workroom *room, uint64_t key)
 }
 
 static int
-add(struct heap *h, uint64_t start, uint64_t end, uint32_t arena, bool mapped)
+add(struct heap *h, uint64_t head, uint64_t start, uint64_t end,
+    uint32_t arena, bool mapped)
 {
 	struct heap_extent *e = &h->extent[h->extents];
 	uint64_t groups;
 
 	if (h->extents == h->extents_most)
 		return -ENOMEM;
-	*e = (struct heap_extent){ .start = start, .end = end,
+	*e = (struct heap_extent){ .head = head, .start = start, .end = end,
 		.origin = round_down(start, 1 << HEAP_GROUP_BITS),
 		.arena = arena };
 	groups = (end - e->origin + (1 << HEAP_GROUP_BITS) - 1) >>
@@ -57,17 +58,18 @@ add(struct heap *h, uint64_t start, uint64_t end, uint32_t arena, bool mapped)
 }
 
 int
-heap_add(struct heap *h, uint64_t start, uint64_t end, uint32_t arena)
+heap_add(struct heap *h, uint64_t head, uint64_t start, uint64_t end,
+    uint32_t arena)
 {
 	start = round_up(start, 16);
-	return start + CHUNK_LEAST > end ? 0 : add(h, start, end, arena,
-	    false);
+	return start + CHUNK_LEAST > end ? 0 : add(h, head, start, end,
+	    arena, false);
 }
 
 int
-heap_add_mapped(struct heap *h, uint64_t block, uint64_t end)
+heap_add_mapped(struct heap *h, uint64_t head, uint64_t block, uint64_t end)
 {
-	return add(h, block, end, 0, true);
+	return add(h, head, block, end, 0, true);
 }
 
 static bool

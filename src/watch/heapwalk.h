@@ -54,6 +54,7 @@ struct heap_group {
 
 /* A range of heap; or a block mapped by itself, which has no groups. */
 struct heap_extent {
+	uint64_t head;   /* of all that is the allocator's */
 	uint64_t start;  /* of the first chunk; of the block itself */
 	uint64_t end;
 	uint64_t origin; /* of the first group */
@@ -96,10 +97,13 @@ int heap_open(struct heap *h, struct workroom *room, uint64_t key);
 
 /*
  * Add a range of chunks, that of arena number @arena, of which the first is at
- * @start; or a block that is mapped by itself.  0, or -ENOMEM.
+ * @start; or a block that is mapped by itself.  What is of the allocator's in
+ * front of it begins at @head.  0, or -ENOMEM.
  */
-int heap_add(struct heap *h, uint64_t start, uint64_t end, uint32_t arena);
-int heap_add_mapped(struct heap *h, uint64_t block, uint64_t end);
+int heap_add(struct heap *h, uint64_t head, uint64_t start, uint64_t end,
+    uint32_t arena);
+int heap_add_mapped(struct heap *h, uint64_t head, uint64_t block,
+    uint64_t end);
 
 /*
  * Walk what was added.  @arena: the addresses of glibc's arenas by number, to

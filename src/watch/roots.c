@@ -297,7 +297,7 @@ add_heap(struct roots *r, struct heap *h, uint64_t at, uint64_t end, int *error)
 	head = heap->arena & (GLIBC_HEAP_ALIGN - 1);
 	chunks = at + round_up(head + (heap->arena == at + head ?
 	    sizeof(struct glibc_arena) : 0), 16);
-	if (heap_add(h, chunks, at + heap->bytes, number) < 0)
+	if (heap_add(h, at, chunks, at + heap->bytes, number) < 0)
 		*error = -ENOMEM;
 	return at + heap->bytes;
 }
@@ -343,7 +343,7 @@ hunt_page(struct hunt *hunt, uint64_t page)
 		if (end == 0)
 			continue;
 		hunt->done = end;
-		if (heap_add_mapped(hunt->h, block, end) < 0)
+		if (heap_add_mapped(hunt->h, page, block, end) < 0)
 			hunt->error = -ENOMEM;
 		return;
 	}
@@ -370,7 +370,7 @@ hunt_pages(void *context, uint64_t start, uint64_t end)
 		if (aligned_end == 0)
 			continue;
 		hunt->done = aligned_end;
-		if (heap_add_mapped(hunt->h, page + PAGE_BYTES,
+		if (heap_add_mapped(hunt->h, page, page + PAGE_BYTES,
 		    aligned_end) < 0)
 			hunt->error = -ENOMEM;
 	}
@@ -419,7 +419,7 @@ find_in_vma(struct roots *r, struct heap *h, const struct vma *v)
 	int error = 0;
 
 	if (v->kind == VMA_BREAK)
-		return heap_add(h, v->start, v->end, 0);
+		return heap_add(h, v->start, v->start, v->end, 0);
 	if (v->kind != VMA_ANONYMOUS || !v->writable)
 		return 0;
 	for (at = round_up(v->start, GLIBC_HEAP_ALIGN); at < v->end &&
@@ -441,6 +441,10 @@ roots_find_heaps(struct roots *r, struct heap *h, uint64_t start, uint64_t end)
 	int error = main_arena == 0 ? -ENOEXEC : find_arenas(r, main_arena);
 	size_t i;
 
+	/* Its lists point to chunks, and nobody owns these by that. */
+	if (error == 0)
+		roots_exclude(r, main_arena, main_arena +
+		    sizeof(struct glibc_arena));
 	for (i = 0; error == 0 && i < r->vmas; i++)
 		error = find_in_vma(r, h, &r->vma[i]);
 	return error;
@@ -500,8 +504,8 @@ mark_rest(const struct roots *r, struct trace *m, const struct heap *h,
 		size_t i = extent_after(h, at);
 		uint64_t past, own = next_own(r, at, end, &past);
 
-		if (i < h->extents && h->extent[i].start < own) {
-			own = max_u64(at, h->extent[i].start);
+		if (i < h->extents && h->extent[i].head < own) {
+			own = max_u64(at, h->extent[i].head);
 			past = h->extent[i].end;
 		}
 		if (at < own)
@@ -647,31 +651,34 @@ mark_first_stack(struct roots *r, struct trace *m, const struct heap *h,
 	    used_from(v, hold, t));
 }
 
+static bool
+is_stack(const struct vma *v, const struct hold *hold)
+{
+	return v->kind == VMA_STACK || (v->kind == VMA_ANONYMOUS &&
+	    v->writable && hold->tid_at != 0 && find_control(v) != 0);
+}
+
 static void
 mark_vma(struct roots *r, struct trace *m, const struct heap *h,
     const struct hold *hold, size_t i)
 {
 	const struct vma *v = &r->vma[i];
 
-	switch (v->kind) {
-	case VMA_STACK:
+	if (v->kind != VMA_NONE && !is_stack(v, hold))
+		mark_rest(r, m, h, root_of(r, i), v->start, v->end,
+		    v->kind == VMA_MODULE);
+}
+
+static void
+mark_stack_vma(struct roots *r, struct trace *m, const struct heap *h,
+    const struct hold *hold, size_t i)
+{
+	const struct vma *v = &r->vma[i];
+
+	if (v->kind == VMA_STACK)
 		mark_first_stack(r, m, h, hold, v, sys_parent_pid());
-		break;
-	case VMA_MODULE:
-		mark_rest(r, m, h, root_of(r, i), v->start, v->end, true);
-		break;
-	case VMA_ANONYMOUS:
-		if (v->writable && mark_if_stack(r, m, h, hold, v))
-			break;
+	else if (is_stack(v, hold) && !mark_if_stack(r, m, h, hold, v))
 		mark_rest(r, m, h, root_of(r, i), v->start, v->end, false);
-		break;
-	case VMA_BREAK:
-	case VMA_SHARED:
-		mark_rest(r, m, h, root_of(r, i), v->start, v->end, false);
-		break;
-	default:
-		break;
-	}
 }
 
 /* One by one, and each followed at once: what it holds is in the cache. */
@@ -685,8 +692,13 @@ roots_mark(struct roots *r, struct trace *m, const struct heap *h,
 		trace_range(m, make_root(r, THROUGH_MAPPING,
 		    h->unknown[i].start), h->unknown[i].start,
 		    h->unknown[i].end, false);
-	mark_threads(r, m, hold);
 	for (i = 0; i < r->vmas && trace_follow(m); i++)
 		mark_vma(r, m, h, hold, i);
+	if (!trace_follow(m))
+		return;
+	m->weak = TRACE_LABEL_ROOT + r->roots + 1;
+	mark_threads(r, m, hold);
+	for (i = 0; i < r->vmas && trace_follow(m); i++)
+		mark_stack_vma(r, m, h, hold, i);
 	(void)trace_follow(m);
 }

@@ -254,8 +254,7 @@ store(struct scan *s, struct segment_scan *r)
 		store_site(s, &s->sum[i], &row[i]);
 	r->scanned = s->trace.scanned;
 	r->unknown_bytes = s->heap.unknown_bytes;
-	workroom_used(&s->room, s->trace.deepest * sizeof(uint32_t) +
-	    s->trace.words * sizeof(struct trace_word));
+	workroom_used(&s->room, s->trace.words * sizeof(struct trace_word));
 	r->memory_bytes = s->room.taken;
 	return 0;
 }
@@ -279,6 +278,18 @@ has_record(uint64_t block, uint64_t usable)
 	struct record record;
 
 	return ledger_find((const void *)(uintptr_t)block, usable, &record);
+}
+
+/* Of a block without a record it is not known what was asked for. */
+static bool
+is_within(uint64_t start, uint64_t address)
+{
+	uint64_t usable = heap_usable(start);
+	struct record record;
+
+	return address - start < usable && (!ledger_find(
+	    (const void *)(uintptr_t)start, usable, &record) ||
+	    address - start < usable - record.slack);
 }
 
 /* Which threads were still is known a moment after the picture was taken. */
@@ -335,6 +346,7 @@ follow_all(struct scan *s)
 	if (r < 0)
 		return r;
 	s->trace.starts = s->setup.starts;
+	s->trace.is_within = is_within;
 	s->trace.is_over = is_over;
 	s->trace.written = roots_written;
 	s->trace.context = &s->roots;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+/* A stretch is 2 MiB, or more where there are too many. */
+#define STRETCH_BYTES (UINT64_C(2) << 20)
 #define ASK_BYTES   (UINT64_C(16) << 20)
 /* From here on it is worth asking which pages were ever written. */
 #define LARGE_BYTES (UINT64_C(256) << 10)
@@ -10,11 +12,14 @@ int
 trace_open(struct trace *m, struct heap *heap, struct workroom *room)
 {
 	*m = (struct trace){ .heap = heap, .room = room };
-	m->stack = workroom_take_sparse(room, ((uint64_t)heap->blocks + 1) *
-	    sizeof(m->stack[0]));
+	while (heap->blocks >> m->shift >= TRACE_STRETCHES || (m->shift < 24 &&
+	    (heap->bytes / (heap->blocks + 1)) << m->shift < STRETCH_BYTES))
+		m->shift++;
+	m->chain = workroom_take(room, ((uint64_t)heap->blocks + 1) *
+	    sizeof(m->chain[0]));
 	m->word = workroom_take_sparse(room, TRACE_WORDS_MOST *
 	    sizeof(m->word[0]));
-	return m->stack != NULL && m->word != NULL ? 0 : -ENOMEM;
+	return m->chain != NULL && m->word != NULL ? 0 : -ENOMEM;
 }
 
 /* --- labels --------------------------------------------------------------- */
@@ -36,6 +41,13 @@ join(const struct trace *m, uint32_t a, uint32_t b)
 	    TRACE_LABEL_MANY;
 }
 
+static HOT bool
+is_weak(const struct trace *m, uint32_t label)
+{
+	return label >= m->weak && label < TRACE_LABEL_WORD;
+}
+
+/* Of what all blocks of a site have in common, stacks are no part. */
 uint32_t
 trace_join(const struct trace *m, uint32_t a, uint32_t b)
 {
@@ -43,15 +55,68 @@ trace_join(const struct trace *m, uint32_t a, uint32_t b)
 		return b;
 	if (b == TRACE_LABEL_NONE)
 		return a;
+	if (is_weak(m, a) != is_weak(m, b))
+		return is_weak(m, a) ? b : a;
 	return a == TRACE_LABEL_MANY || b == TRACE_LABEL_MANY ?
 	    TRACE_LABEL_MANY : join(m, a, b);
 }
 
+/* --- chains --------------------------------------------------------------- */
+
+static HOT void
+push(struct trace *m, uint32_t index)
+{
+	uint32_t stretch = index >> m->shift;
+
+	m->chain[index] = m->first[stretch];
+	m->first[stretch] = index + 1;
+	m->some[stretch / 64] |= UINT64_C(1) << (stretch % 64);
+	m->depth++;
+}
+
+/* The next stretch that has any, from the one that is followed on, around. */
+static void
+turn_to_next(struct trace *m)
+{
+	uint32_t word = m->at / 64;
+	uint64_t bits = m->some[word] & (UINT64_MAX << (m->at % 64));
+
+	while (bits == 0) {
+		word = (word + 1) % ARRAY_LENGTH(m->some);
+		bits = m->some[word];
+	}
+	m->at = word * 64 + (uint32_t)__builtin_ctzll(bits);
+}
+
+/* One block off the chains, which are not all empty. */
+static HOT uint32_t
+take(struct trace *m)
+{
+	uint32_t index;
+
+	if (m->first[m->at] == 0)
+		turn_to_next(m);
+	index = m->first[m->at] - 1;
+	m->first[m->at] = m->chain[index];
+	if (m->first[m->at] == 0)
+		m->some[m->at / 64] &= ~(UINT64_C(1) << (m->at % 64));
+	m->depth--;
+	return index;
+}
+
 /* --- looks ---------------------------------------------------------------- */
+
+/* Is a pointer to @address, in the block that starts at @start, one to it? */
+static HOT bool
+counts(const struct trace *m, uint64_t start, uint64_t address)
+{
+	return LIKELY(address == start) || (!m->starts &&
+	    (m->is_within == NULL || m->is_within(start, address)));
+}
 
 /*
  * A new label for a block: then what it points to has it as well.  The flag of
- * an entry says that it is on the stack.
+ * an entry says that it is in a chain.
  */
 static HOT void
 visit(struct trace *m, uint32_t index, uint64_t address, uint32_t label)
@@ -61,7 +126,10 @@ visit(struct trace *m, uint32_t index, uint64_t address, uint32_t label)
 	uint32_t there = heap_label(now);
 
 	if (there == label || there == HEAP_DEAD || there == TRACE_LABEL_MANY ||
-	    (m->starts && address != heap_start(now)))
+	    !counts(m, heap_start(now), address))
+		return;
+	if (there != TRACE_LABEL_NONE && m->weak != 0 &&
+	    !is_weak(m, there))
 		return;
 	if (there != TRACE_LABEL_NONE)
 		label = label == TRACE_LABEL_MANY ? label :
@@ -71,9 +139,7 @@ visit(struct trace *m, uint32_t index, uint64_t address, uint32_t label)
 	*entry = (now & ~HEAP_LABEL_MASK) | HEAP_FLAG | label;
 	if ((now & HEAP_FLAG) != 0)
 		return;
-	m->stack[m->depth++] = index;
-	if (m->depth > m->deepest)
-		m->deepest = m->depth;
+	push(m, index);
 }
 
 static HOT void
@@ -208,28 +274,65 @@ scan_block(struct trace *m, uint32_t index)
 		scan_words(m, start, start + usable, label);
 }
 
+/*
+ * What is off the chains goes through a ring: first its entry is asked for, half
+ * a round later its content, and after another half that is scanned.
+ */
+static HOT void
+pop(struct trace *m)
+{
+	const uint32_t half = TRACE_AHEAD;
+	uint32_t i;
+
+	if (m->depth > 0) {
+		i = take(m);
+		__builtin_prefetch(&m->heap->entry[i], 1);
+	} else {
+		i = HEAP_NONE; /* a place that stays empty */
+	}
+	m->next[m->popped++ % (2 * half)] = i;
+	if (m->popped < half)
+		return;
+	i = m->next[(m->popped - half) % (2 * half)];
+	if (i != HEAP_NONE) {
+		const char *at = (const char *)(uintptr_t)
+		    heap_start(m->heap->entry[i]);
+
+		__builtin_prefetch(at - 8);
+		__builtin_prefetch(at + 56);
+	}
+}
+
+static HOT void
+scan_next(struct trace *m)
+{
+	uint32_t i = m->next[m->scanned_blocks++ % ARRAY_LENGTH(m->next)];
+
+	if (i != HEAP_NONE)
+		scan_block(m, i);
+}
+
+/* Nothing is left in the chains; what is on the way may bring more. */
+static void
+run_dry(struct trace *m)
+{
+	while (m->scanned_blocks < m->popped)
+		scan_next(m);
+	settle(m);
+}
+
 bool
 trace_follow(struct trace *m)
 {
-	const uint32_t ahead = ARRAY_LENGTH(m->next);
-
 	for (;;) {
-		if (m->depth == 0 && m->nexts == 0)
-			settle(m);
-		if ((m->depth == 0 && m->nexts == 0) || is_over(m))
+		if (m->depth == 0)
+			run_dry(m);
+		if (m->depth == 0 || is_over(m))
 			break;
-		/* A ring of those that come next: ask for them now. */
-		while (m->depth > 0 && m->nexts < ahead) {
-			uint32_t i = m->stack[--m->depth];
-			const char *at = (const char *)(uintptr_t)
-			    heap_start(m->heap->entry[i]);
-
-			__builtin_prefetch(at - 8);
-			__builtin_prefetch(at + 64);
-			m->next[m->nexts++] = i;
-		}
-		while (m->nexts > 0)
-			scan_block(m, m->next[--m->nexts]);
+		while (m->popped - m->scanned_blocks < ARRAY_LENGTH(m->next) -
+		    1)
+			pop(m);
+		scan_next(m);
 	}
 	return !m->over;
 }
@@ -294,7 +397,7 @@ point_at(struct trace *m, uint32_t from, uint64_t address)
 		return;
 	entry = &m->heap->entry[index];
 	if (heap_label(*entry) == TRACE_LABEL_NONE &&
-	    (!m->starts || address == heap_start(*entry)))
+	    counts(m, heap_start(*entry), address))
 		*entry |= TRACE_LABEL_INDIRECT;
 }
 

@@ -12,10 +12,16 @@
  * whether all ways to it begin in one place, and in which.  What is labelled
  * none nobody can reach.
  *
- * The stack of blocks that are still to be scanned has room for all of them,
- * as none is on it twice: it cannot overflow.  What costs is memory that is not
- * in the cache; so each look is announced to the CPU some looks ahead, and is
- * made when the memory is there.
+ * Stacks come last, and what has a label by then keeps it: a local variable
+ * points at this or that for a moment, and owns what nothing else points to.
+ * So nearly all of a heap is scanned once.
+ *
+ * Blocks that are still to be scanned are in chains, through a word that each
+ * block has, so there is always room for all.  What costs is memory that is not
+ * in the cache, and pages that are not in the TLB.  So each look is announced to
+ * the CPU some looks ahead, and is made when the memory is there; and there is a
+ * chain for each stretch of heap of some MiB, of which one is followed until it
+ * is empty: what lies together is scanned together.
  */
 #ifndef WATCH_TRACE_H
 #define WATCH_TRACE_H
@@ -54,18 +60,34 @@ struct trace_look {
 
 #define TRACE_AHEAD 16
 
+#define TRACE_STRETCHES 4096
+
 struct trace {
 	struct heap *heap;
 	struct workroom *room;
+	uint32_t weak;        /* labels of roots from here on are stacks'; 0:
+			       * there are none yet */
 	bool starts;          /* only pointers to the start of a block count */
+	/*
+	 * Is an address behind the start of a block within what was asked for?
+	 * The allocator's own words point to where the next chunk begins, which
+	 * is in the last words of a block.  NULL: all that is usable counts.
+	 */
+	bool (*is_within)(uint64_t start, uint64_t address);
 	struct trace_word *word;
 	uint32_t words;
-	uint32_t *stack;      /* blocks whose content is to be scanned */
-	uint64_t depth, deepest;
+	/* Blocks whose content is to be scanned: chains, from their first. */
+	uint32_t *chain;      /* by block: the next, 1 added */
+	uint32_t first[TRACE_STRETCHES];
+	uint64_t some[TRACE_STRETCHES / 64]; /* a bit a chain: not empty */
+	unsigned shift;       /* from a block's index to its stretch */
+	uint32_t at;          /* the stretch that is followed */
+	uint64_t depth;       /* blocks in all chains */
 	struct trace_look find[TRACE_AHEAD], visit[TRACE_AHEAD];
 	uint64_t finds, visits;
-	uint32_t next[TRACE_AHEAD / 2]; /* off the stack, on the way */
-	uint32_t nexts;
+	/* Off the chains, on the way to be scanned: a ring. */
+	uint32_t next[2 * TRACE_AHEAD];
+	uint64_t popped, scanned_blocks;
 	uint64_t scanned;     /* bytes */
 	/* Asked now and then; true: give up. */
 	bool (*is_over)(void *context);

@@ -9,6 +9,8 @@
 #define SPACE_MOST  (256 * GIB)
 #define SPACE_LEAST (64 * MIB)
 #define ALIGNMENT   64
+#define HUGE_BYTES  (2 * MIB)
+#define HUGE_LEAST  (4 * MIB)
 
 int
 workroom_open(struct workroom *w, uint64_t most)
@@ -44,8 +46,18 @@ workroom_take_sparse(struct workroom *w, size_t bytes)
 void *
 workroom_take(struct workroom *w, size_t bytes)
 {
+	void *p;
+
 	if (bytes > above_u64(w->most, w->taken))
 		return NULL;
 	w->taken += bytes;
-	return workroom_take_sparse(w, bytes);
+	if (bytes < HUGE_LEAST)
+		return workroom_take_sparse(w, bytes);
+	/* What is looked up all over the place wants few entries of the TLB. */
+	w->at = min_u64(w->end, round_up(w->at, HUGE_BYTES));
+	p = workroom_take_sparse(w, round_up(bytes, HUGE_BYTES));
+	if (p != NULL)
+		(void)sys_madvise(p, round_up(bytes, HUGE_BYTES),
+		    MADV_HUGEPAGE);
+	return p;
 }
