@@ -242,10 +242,12 @@ describe(const struct profile *p, struct symbols *s, const struct reach *r,
 
 	switch (r->kind) {
 	case THROUGH_WORD:
-	case THROUGH_MODULE:
 		symbols_variable(s, r->through, name, sizeof(name));
-		snprintf(words, THROUGH_ROOM, r->kind == THROUGH_WORD ? "%s" :
-		    "several variables, one is %s", name);
+		snprintf(words, THROUGH_ROOM, "%s", name);
+		break;
+	case THROUGH_MODULE:
+		symbols_module(s, r->through, name, sizeof(name));
+		snprintf(words, THROUGH_ROOM, "variables of %s", name);
 		break;
 	case THROUGH_STACK:
 		thread_name(p, r->through, words, THROUGH_ROOM);

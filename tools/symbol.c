@@ -546,3 +546,16 @@ symbols_variable(struct symbols *s, uint64_t address, char *words,
 		    offset, last_part(o->path));
 	free(name);
 }
+
+void
+symbols_module(struct symbols *s, uint64_t address, char *words, size_t room)
+{
+	struct origin *o = origin_at(s, address);
+
+	if (o == NULL) {
+		snprintf(words, room, "a module at 0x%" PRIx64, address);
+		return;
+	}
+	open_origin(s, o);
+	snprintf(words, room, "%.200s", last_part(o->path));
+}

@@ -284,6 +284,13 @@ sys_madvise(void *at, size_t bytes, int advice)
 }
 
 int
+sys_resident(const void *at, size_t bytes, uint8_t *there)
+{
+	return (int)call(SYS_mincore, (long)at, (long)bytes, (long)there, 0, 0,
+	    0);
+}
+
+int
 sys_mprotect(void *at, size_t bytes, int protection)
 {
 	return (int)call(SYS_mprotect, (long)at, (long)bytes, protection, 0, 0,

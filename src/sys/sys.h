@@ -71,6 +71,8 @@ void *sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
 int sys_munmap(void *at, size_t bytes);
 int sys_madvise(void *at, size_t bytes, int advice);
 
+/* A byte a page: is it in memory? */
+int sys_resident(const void *at, size_t bytes, uint8_t *there);
 int sys_mprotect(void *at, size_t bytes, int protection);
 int sys_mlock(const void *at, size_t bytes);
 int sys_munlock(const void *at, size_t bytes);

@@ -183,7 +183,8 @@ chunk_bytes(const struct heap_extent *e, uint64_t c)
 	bytes = head & ~(uint64_t)CHUNK_BITS;
 	if ((head & CHUNK_MAPPED) || bytes % 16 != 0 || bytes < 16 ||
 	    bytes > e->end - c ||
-	    (head & CHUNK_NOT_MAIN) != (e->arena != 0 ? CHUNK_NOT_MAIN : 0))
+	    /* In other arenas chunks in use have the mark, free ones do not. */
+	    (e->arena == 0 && (head & CHUNK_NOT_MAIN) != 0))
 		return 0;
 	return bytes;
 }

@@ -42,6 +42,32 @@ was_written(uint64_t page)
 	    (page & PAGE_OF_FILE) == 0;
 }
 
+/*
+ * A fork does not copy the tables of pages that are shared, so those in memory
+ * are asked for; such memory that is swapped out is not looked at.
+ */
+static void
+shared_written(const struct roots *r, uint64_t start, uint64_t end,
+    void (*each)(void *each_context, uint64_t start, uint64_t end),
+    void *each_context)
+{
+	uint8_t *there = (uint8_t *)r->page;
+	uint64_t at, stop, i;
+
+	for (at = round_down(start, PAGE_BYTES); at < end; at = stop) {
+		stop = min_u64(round_up(end, PAGE_BYTES), at + PAGES *
+		    PAGE_BYTES);
+		if (sys_resident((const void *)(uintptr_t)at, stop - at,
+		    there) < 0)
+			return;
+		for (i = 0; i < (stop - at) / PAGE_BYTES; i++)
+			if (there[i] & 1)
+				each(each_context, max_u64(start, at + i *
+				    PAGE_BYTES), min_u64(end, at + (i + 1) *
+				    PAGE_BYTES));
+	}
+}
+
 void
 roots_written(void *context, uint64_t start, uint64_t end,
     void (*each)(void *each_context, uint64_t start, uint64_t end),
@@ -51,6 +77,10 @@ roots_written(void *context, uint64_t start, uint64_t end,
 	uint64_t at, stop, from;
 	size_t i, n;
 
+	if (r->shared) {
+		shared_written(r, start, end, each, each_context);
+		return;
+	}
 	for (at = start; at < end; at = stop) {
 		uint64_t first = at / PAGE_BYTES;
 
@@ -311,69 +341,60 @@ struct hunt {
 };
 
 /*
- * A block that is mapped by itself: its chunk has the size of the mapping, and
- * what an alignment has left in front of it in the word before.
+ * A block that is mapped by itself: its chunk reaches to the end of a page, and
+ * says how far behind the start of the mapping it begins, which is @page.
+ * Where that ends, or 0: there is none.
  */
 static uint64_t
 mapped_end(const struct hunt *hunt, uint64_t page, uint64_t block)
 {
-	uint64_t head = word_at(block - 8);
-	uint64_t front = word_at(block - 16);
+	uint64_t chunk = block - CHUNK_HEAD;
+	uint64_t front = word_at(chunk), head = word_at(chunk + 8);
 	uint64_t bytes = head & ~(uint64_t)CHUNK_BITS;
-	uint64_t chunk = block - 16;
 
-	if ((head & CHUNK_BITS) != CHUNK_MAPPED || bytes < PAGE_BYTES ||
-	    (bytes + front) % PAGE_BYTES != 0 ||
-	    bytes > hunt->end - chunk || (block > page ?
-	    front != chunk - page : front % PAGE_BYTES != PAGE_BYTES - 16 ||
-	    front > chunk) || (hunt->r->has_record != NULL &&
-	    !hunt->r->has_record(block, bytes - 16)))
+	if ((head & CHUNK_BITS) != CHUNK_MAPPED || front != chunk - page ||
+	    (bytes + front) % PAGE_BYTES != 0 || bytes < CHUNK_LEAST ||
+	    bytes > hunt->end - chunk)
 		return 0;
 	return chunk + bytes;
 }
 
+/*
+ * One that is aligned begins further behind; where it began before it was
+ * moved there, its first head is still to be seen.
+ */
 static void
 hunt_page(struct hunt *hunt, uint64_t page)
 {
-	uint64_t offset, end, block;
+	uint64_t block = page + CHUNK_HEAD, at = block, align;
+	uint64_t end = mapped_end(hunt, page, block);
 
-	for (offset = 16; offset < PAGE_BYTES; offset *= 2) {
-		block = page + offset;
-		end = mapped_end(hunt, page, block);
-		if (end == 0)
-			continue;
-		hunt->done = end;
-		if (heap_add_mapped(hunt->h, page, block, end) < 0)
-			hunt->error = -ENOMEM;
+	if (end == 0)
 		return;
+	for (align = 32; at < end; align *= 2) {
+		at = round_up(page + CHUNK_HEAD, align);
+		if (at < end && mapped_end(hunt, page, at) != 0)
+			block = at;
 	}
+	end = mapped_end(hunt, page, block);
+	if (hunt->r->has_record != NULL &&
+	    !hunt->r->has_record(block, end - block))
+		return;
+	hunt->done = end;
+	if (heap_add_mapped(hunt->h, page, block, end) < 0)
+		hunt->error = -ENOMEM;
 }
 
-/* Its first page has been written; so has the one before an aligned block. */
 static void
 hunt_pages(void *context, uint64_t start, uint64_t end)
 {
 	struct hunt *hunt = context;
 	uint64_t page;
 
-	for (page = start; page < end; page += PAGE_BYTES) {
-		uint64_t aligned_end = 0;
-
-		if (page < hunt->done)
-			continue;
-		hunt_page(hunt, page);
-		if (page < hunt->done || page + PAGE_BYTES >= hunt->end)
-			continue;
-		/* A block that begins with the next page has its head here. */
-		aligned_end = mapped_end(hunt, page + PAGE_BYTES,
-		    page + PAGE_BYTES);
-		if (aligned_end == 0)
-			continue;
-		hunt->done = aligned_end;
-		if (heap_add_mapped(hunt->h, page, page + PAGE_BYTES,
-		    aligned_end) < 0)
-			hunt->error = -ENOMEM;
-	}
+	for (page = round_up(start, PAGE_BYTES); page < end;
+	    page += PAGE_BYTES)
+		if (page >= hunt->done)
+			hunt_page(hunt, page);
 }
 
 /* What is ours within [at, end): where it starts; @past is its end. */
@@ -621,6 +642,11 @@ mark_if_stack(struct roots *r, struct trace *m, const struct heap *h,
 	t = thread_of(hold, tid);
 	if (t == NULL && tid != 0)
 		return false;
+	/* Its table of thread-local data: what points there leaves out the
+	 * first entry. */
+	if (t != NULL)
+		trace_value(m, root_of_thread(r, hold, t),
+		    word_at(control + 8) - 16);
 	/*
 	 * Of one that has ended glibc keeps the stack, and what the thread has
 	 * returned, until somebody asks.
@@ -664,9 +690,12 @@ mark_vma(struct roots *r, struct trace *m, const struct heap *h,
 {
 	const struct vma *v = &r->vma[i];
 
-	if (v->kind != VMA_NONE && !is_stack(v, hold))
-		mark_rest(r, m, h, root_of(r, i), v->start, v->end,
-		    v->kind == VMA_MODULE);
+	if (v->kind == VMA_NONE || is_stack(v, hold))
+		return;
+	r->shared = v->kind == VMA_SHARED;
+	mark_rest(r, m, h, root_of(r, i), v->start, v->end,
+	    v->kind == VMA_MODULE);
+	r->shared = false;
 }
 
 static void

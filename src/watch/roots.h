@@ -59,6 +59,7 @@ struct roots {
 	uint32_t *of_thread; /* root, by place in struct hold */
 	struct heap_range own[ROOTS_OWN_MOST];
 	size_t owns;
+	bool shared;       /* what is looked at now is shared memory */
 	int pagemap;       /* a descriptor; below 0: there is none */
 	uint64_t *page;    /* room for what is read from it */
 	/* glibc's: by number, the main one first. */
