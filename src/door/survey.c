@@ -14,6 +14,8 @@
 
 static struct {
 	_Atomic uint32_t busy; /* 1: a thread is at it */
+	uint32_t prepared;     /* the number that it was prepared for */
+	uint64_t prepared_ns;
 } survey;
 
 static bool
@@ -48,6 +50,20 @@ begin(uint32_t number)
 		(void)scan_begin(&setup);
 }
 
+/* Threads are looked at twice, some time apart, and nobody is to wait. */
+static bool
+is_prepared(uint32_t wanted)
+{
+	uint64_t now = sys_clock();
+
+	if (survey.prepared != wanted) {
+		scan_prepare();
+		survey.prepared = wanted;
+		survey.prepared_ns = now;
+	}
+	return now - survey.prepared_ns >= SCAN_PREPARED_NS;
+}
+
 void
 survey_attend(void)
 {
@@ -57,7 +73,8 @@ survey_attend(void)
 	if (!survey_is_due(segment_mine()) || !enter())
 		return;
 	wanted = atomic_load(&w->scans_wanted);
-	if (scan_has_ended() && wanted != atomic_load(&w->scans_done))
+	if (scan_has_ended() && wanted != atomic_load(&w->scans_done) &&
+	    is_prepared(wanted))
 		begin(wanted);
 	leave();
 }

@@ -303,6 +303,28 @@ arch_call_before(uint64_t pc)
 	    code[3] << 16);
 }
 
+/*
+ * A system call with a result that is no error has just come back: its number,
+ * where it is plain to see, its arguments and the result; or -1.
+ */
+static inline long
+arch_short_call(const ucontext_t *context, uint64_t argument[6], long *result)
+{
+	const greg_t *r = context->uc_mcontext.gregs;
+	const uint8_t *code = (const uint8_t *)r[REG_RIP];
+
+	if (code[-2] != 0x0f || code[-1] != 0x05 || r[REG_RAX] <= 0)
+		return -1;
+	argument[0] = (uint64_t)r[REG_RDI];
+	argument[1] = (uint64_t)r[REG_RSI];
+	argument[2] = (uint64_t)r[REG_RDX];
+	argument[3] = (uint64_t)r[REG_R10];
+	argument[4] = (uint64_t)r[REG_R8];
+	argument[5] = (uint64_t)r[REG_R9];
+	*result = r[REG_RAX];
+	return arch_call_before((uint64_t)r[REG_RIP]);
+}
+
 /* Have the thread make its call again, which is of this number. */
 static inline void
 arch_call_again(ucontext_t *context, long number)

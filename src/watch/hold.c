@@ -17,6 +17,8 @@
 
 /* Who does not come in this time is not waited for. */
 #define PATIENCE_NS (20 * NS_PER_MS)
+#define PAGE_BYTES  4096
+#define CODE_BYTES  16 /* that are looked at in front of where it stands */
 /* A signal's frame, with all registers that there are, and what we call. */
 #define FRAME_ROOM  (16 * KIB)
 
@@ -24,6 +26,7 @@ static struct {
 	struct hold *hold; /* made once, for good: a handler may come late */
 	int pid;           /* whose it is: shared memory outlives a fork */
 	uint64_t mask;     /* the caller's, of signals */
+	char paper[8192];  /* for small files: stacks may be small */
 	struct sys_action was;
 	bool installed;
 } hold;
@@ -121,20 +124,39 @@ slices_of(int tid)
 	return n;
 }
 
+/* The number behind a word of a thread's status; false: it is not there. */
+static bool
+status_of(int tid, const char *word, unsigned base, uint64_t *n)
+{
+	const char *at;
+
+	if (!read_of(tid, "status", hold.paper, sizeof(hold.paper)))
+		return false;
+	at = strstr(hold.paper, word);
+	if (at == NULL)
+		return false;
+	at += strlen(word);
+	while (*at == '\t' || *at == ' ')
+		at++;
+	return proc_number(&at, base, n);
+}
+
 static bool
 blocks(int tid, int number)
 {
-	char text[2048];
-	const char *at;
-	uint64_t mask = 0;
+	uint64_t mask;
 
-	if (!read_of(tid, "status", text, sizeof(text)))
-		return true;
-	at = strstr(text, "\nSigBlk:\t");
-	if (at == NULL)
-		return true;
-	at += strlen("\nSigBlk:\t");
-	return !proc_number(&at, 16, &mask) || (mask >> (number - 1) & 1);
+	return !status_of(tid, "\nSigBlk:", 16, &mask) ||
+	    (mask >> (number - 1) & 1);
+}
+
+static uint64_t
+sleeps_of(int tid)
+{
+	uint64_t n;
+
+	return status_of(tid, "\nvoluntary_ctxt_switches:", 10, &n) ? n :
+	    UINT64_MAX;
 }
 
 #if ARCH_CAN_HOLD
@@ -242,6 +264,29 @@ find_thread(struct hold *h, int tid)
 }
 
 /*
+ * The thread may have been about to write, and some of it is written: then the
+ * rest is, too.  Where it was not, but has just got that result all the same,
+ * it may as well have got this one.
+ */
+static void
+write_rest(ucontext_t *context)
+{
+	uint64_t a[6];
+	long done, call = arch_short_call(context, a, &done);
+	long r = 1;
+
+	if (call != SYS_write && call != SYS_sendto)
+		return;
+	(void)sys_signal_mask(mask_of(context), NULL);
+	while (done > 0 && (uint64_t)done < a[2] && r > 0) {
+		r = sys_pass(call, (long)a[0], (long)a[1] + done,
+		    (long)a[2] - done, (long)a[3], (long)a[4], (long)a[5]);
+		if (r > 0)
+			arch_set_result(context, done += r);
+	}
+}
+
+/*
  * The interrupted call gives what it would have given.  @call, @pc, @way: where
  * the thread stood when it was asked.
  *
@@ -252,10 +297,16 @@ find_thread(struct hold *h, int tid)
 static void
 mend(int64_t call, uint64_t pc, enum way way, ucontext_t *context)
 {
-	uint64_t at = arch_ended_call(context);
+	uint64_t at;
 
-	if (at == 0)
+	/* The page before may not be there. */
+	if (arch_interrupted(context).pc % PAGE_BYTES < CODE_BYTES)
 		return;
+	at = arch_ended_call(context);
+	if (at == 0) {
+		write_rest(context);
+		return;
+	}
 	if (call < 0 || pc != at) {
 		/* Between our look and the signal it went into another. */
 		call = arch_call_before(at);
@@ -362,13 +413,28 @@ has_room(uint64_t sp)
 	    FRAME_ROOM / 2)));
 }
 
+/* As it was noted: asleep in one place, or at work, all the time since. */
+static bool
+stays(const struct hold *h, const struct hold_thread *t, bool runs)
+{
+	const struct hold_note *n = h->note;
+	uint32_t i;
+
+	for (i = 0; i < h->noted && n[i].tid != t->tid; i++)
+		;
+	if (i == h->noted)
+		return false;
+	return runs ? sleeps_of(t->tid) == n[i].sleeps :
+	    slices_of(t->tid) == n[i].slices;
+}
+
 static void
 ask(struct hold *h, struct hold_thread *t, const struct standing *s)
 {
 	enum way way = s->runs ? WAY_AGAIN : way_of(s->call, s->argument);
 
 	if (h->number == 0 || way == WAY_NONE || blocks(t->tid, h->number) ||
-	    (!s->runs && !has_room(s->sp)))
+	    (!s->runs && !has_room(s->sp)) || !stays(h, t, s->runs))
 		return;
 	t->way = way;
 	atomic_store(&t->state, HOLD_ASKED);
@@ -505,8 +571,7 @@ find_tid_place(struct hold *h)
 static struct hold *
 open_hold(void)
 {
-	const uint64_t bytes = sizeof(struct hold) +
-	    HOLD_THREADS_MOST * sizeof(struct hold_thread);
+	const uint64_t bytes = sizeof(struct hold);
 	struct hold *h;
 
 	if (hold.hold != NULL && hold.pid == sys_pid())
@@ -554,6 +619,23 @@ stand_all(struct hold *h, bool again)
 	for (i = 0; i < h->count; i++)
 		if (atomic_load(&h->thread[i].state) == wanted)
 			stand(h, &h->thread[i], again);
+}
+
+bool
+hold_note(void)
+{
+	struct hold *h = open_hold();
+	uint32_t i;
+
+	if (h == NULL)
+		return false;
+	(void)list_threads(h, 0);
+	for (i = 0; i < h->count; i++)
+		h->note[i] = (struct hold_note){ h->thread[i].tid,
+			slices_of(h->thread[i].tid),
+			sleeps_of(h->thread[i].tid) };
+	h->noted = h->count;
+	return true;
 }
 
 struct hold *

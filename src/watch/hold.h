@@ -19,6 +19,13 @@
  *    neither gives what the thread would have got are not interrupted: that of
  *    a thread that is about to transfer more than it has, or that waits with
  *    a time that nobody keeps (epoll_wait(2)).
+ *  - What cannot be mended is a call that has moved a part of what it was to
+ *    move when the signal came, and gives that.  Only a thread can be in one
+ *    that has just begun it; so the threads are noted some time before, and
+ *    asked are those alone that have either slept in one place ever since, or
+ *    computed without sleeping once.  Should one begin to write in between,
+ *    between one look and a signal some microseconds later, the handler writes
+ *    the rest.
  *  - Where there may be no room for a frame on its stack, none is put there.
  *
  * Who is not interrupted is still or unseen.  Still: it stood in a system call
@@ -45,6 +52,8 @@ enum hold_state {
 	HOLD_SELF    /* who looks: its registers are on its stack */
 };
 
+#define HOLD_THREADS_MOST 16384
+
 struct hold_thread {
 	int32_t tid;
 	_Atomic uint32_t state; /* enum hold_state */
@@ -52,6 +61,7 @@ struct hold_thread {
 	int64_t call;    /* the system call that it stood in; -1: none */
 	uint64_t pc;     /* behind it */
 	uint64_t slices; /* STILL: how often it has run so far */
+	uint64_t sleeps; /* how often it has slept so far */
 	int32_t way;     /* ASKED: how the call goes on, see hold.c */
 	uint64_t word[ARCH_WORDS]; /* HELD */
 };
@@ -66,10 +76,19 @@ struct hold {
 	uint64_t tid_at;          /* in a control block; 0: not known */
 	uint64_t control;         /* block of the calling thread */
 	uint64_t bytes;           /* of all this */
-	struct hold_thread thread[];
+	uint32_t noted;           /* by hold_note(): tid, slices and sleeps */
+	struct hold_thread thread[HOLD_THREADS_MOST];
+	struct hold_note {
+		int32_t tid;
+		uint64_t slices, sleeps;
+	} note[HOLD_THREADS_MOST];
 };
 
-#define HOLD_THREADS_MOST 16384
+/*
+ * Note how the threads stand: some 10 ms later, or much more, hold_begin() is
+ * to be called.  False: there is no memory.
+ */
+bool hold_note(void);
 
 /*
  * List the threads and hold those that may be held.  NULL: there is no memory,

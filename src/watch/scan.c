@@ -467,6 +467,13 @@ fork_child(const struct scan_setup *setup)
 	return pid;
 }
 
+void
+scan_prepare(void)
+{
+	if (!sys_is_confined())
+		(void)hold_note();
+}
+
 int
 scan_begin(const struct scan_setup *setup)
 {
