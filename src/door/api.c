@@ -9,11 +9,13 @@
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/survey.h"
 #include "heap/tally.h"
 #include "mem/segment.h"
 
 EXPORT int heaptide_used(uint64_t *bytes);
 EXPORT int heaptide_peak(uint64_t *bytes);
+EXPORT int heaptide_leak_scan(uint64_t *blocks, uint64_t *bytes);
 EXPORT const char *heaptide_version(void);
 
 /* Where the process stands, or NULL: nothing is counted in it. */
@@ -52,6 +54,25 @@ heaptide_peak(uint64_t *bytes)
 		return -ENODEV;
 	tally_look(t);
 	*bytes = (uint64_t)segment_mine()->live.peak_bytes;
+	return 0;
+}
+
+EXPORT int
+heaptide_leak_scan(uint64_t *blocks, uint64_t *bytes)
+{
+	const struct segment_scan *scan;
+	int error = errno;
+	int r;
+
+	if (mine() == NULL)
+		return -ENODEV;
+	r = survey_wait(false);
+	errno = error;
+	if (r < 0)
+		return r;
+	scan = &segment_mine()->scan;
+	*blocks = scan->direct_blocks + scan->indirect_blocks;
+	*bytes = scan->direct_bytes + scan->indirect_bytes;
 	return 0;
 }
 

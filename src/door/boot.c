@@ -18,6 +18,7 @@
 #include "door/preload.h"
 #include "door/real.h"
 #include "door/stranger.h"
+#include "door/survey.h"
 #include "heap/ledger.h"
 #include "heap/mapping.h"
 #include "heap/site.h"
@@ -349,6 +350,8 @@ at_exit(int status, void *context)
 	if (self.tally != NULL)
 		tally_look(self.tally);
 	(void)arena_spans(s->own);
+	if (boot.options.scans_at_exit)
+		(void)survey_wait(false);
 	if (has_room_to_look()) {
 		(void)census_take(s, 0);
 		(void)bypass_look(s, 0);

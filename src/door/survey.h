@@ -1,7 +1,7 @@
 /*
  * survey.h - when it is looked for blocks that nobody can reach
  *
- * Floor 8 (door), below attend.  May use: all floors.  Used by: boot, attend,
+ * Floor 8 (door), below boot and attend.  May use: all floors.  Used by: boot, attend,
  * api.
  * Contexts: inside malloc, on the slow path; survey_wait() where the program
  * may be kept waiting.  errno is left as it was.

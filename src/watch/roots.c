@@ -12,6 +12,7 @@
 #define PAGE_BYTES  UINT64_C(4096)
 #define VMAS_MOST   (UINT64_C(1) << 18)
 #define ARENAS_MOST 16384
+#define STACKS_MOST (2 * HOLD_THREADS_MOST)
 #define PAGES       512 /* looked up at once */
 
 /* Bits of an entry of /proc/PID/pagemap. */
@@ -186,9 +187,11 @@ roots_open(struct roots *r, struct workroom *room)
 	    sizeof(r->arena[0]));
 	r->of_thread = workroom_take_sparse(room, HOLD_THREADS_MOST *
 	    sizeof(r->of_thread[0]));
+	r->stack = workroom_take_sparse(room, STACKS_MOST *
+	    sizeof(r->stack[0]));
 	r->page = workroom_take(room, PAGES * sizeof(r->page[0]));
 	if (r->vma == NULL || r->root == NULL || r->arena == NULL ||
-	    r->of_thread == NULL || r->page == NULL)
+	    r->of_thread == NULL || r->stack == NULL || r->page == NULL)
 		return -ENOMEM;
 	error = proc_lines_open(&lines, "/proc/self/maps");
 	if (error < 0)
@@ -516,10 +519,10 @@ extent_after(const struct heap *h, uint64_t at)
 	return low;
 }
 
-/* What of [at, end) is neither ours nor heap. */
+/* Call @each for what was written of [at, end) that is neither ours nor heap. */
 static void
-mark_rest(const struct roots *r, struct trace *m, const struct heap *h,
-    uint32_t root, uint64_t at, uint64_t end, bool words)
+each_rest(struct roots *r, const struct heap *h, uint64_t at, uint64_t end,
+    void (*each)(void *context, uint64_t start, uint64_t end), void *context)
 {
 	while (at < end) {
 		size_t i = extent_after(h, at);
@@ -530,27 +533,99 @@ mark_rest(const struct roots *r, struct trace *m, const struct heap *h,
 			past = h->extent[i].end;
 		}
 		if (at < own)
-			trace_range(m, root, at, own, words);
+			roots_written(r, at, own, each, context);
 		at = past;
 	}
 }
 
+struct marking {
+	struct trace *m;
+	uint32_t root;
+	bool words;
+};
+
+static void
+mark_part(void *context, uint64_t start, uint64_t end)
+{
+	const struct marking *k = context;
+
+	trace_range(k->m, k->root, start, end, k->words);
+}
+
+static void
+mark_rest(struct roots *r, struct trace *m, const struct heap *h,
+    uint32_t root, uint64_t at, uint64_t end, bool words)
+{
+	struct marking k = { m, root, words };
+
+	each_rest(r, h, at, end, mark_part, &k);
+}
+
 /* --- stacks --------------------------------------------------------------- */
 
-/* A thread's control block lies on top of its stack; 0: there is none. */
-#define CONTROL_ROOM (2 * PAGE_BYTES)
+/*
+ * A thread's control block lies on top of its stack, and says where that is,
+ * somewhere in its words: start, bytes, bytes of guard.
+ */
+#define CONTROL_BYTES 4096
 
-static uint64_t
-find_control(const struct vma *v)
+static bool
+is_stack_of(uint64_t control, uint64_t start, uint64_t bytes)
+{
+	return start != 0 && start % PAGE_BYTES == 0 && bytes != 0 &&
+	    bytes % PAGE_BYTES == 0 && start < control &&
+	    start + bytes > control && start + bytes - control < 64 * KIB;
+}
+
+static void
+take_control(struct roots *r, const struct vma *v, uint64_t control)
 {
 	uint64_t at;
 
-	if (!ARCH_TCB_SELF || v->end - v->start < CONTROL_ROOM)
-		return 0;
-	for (at = v->end - CONTROL_ROOM; at + 1024 <= v->end; at += 64)
-		if (word_at(at) == at && word_at(at + 16) == at)
-			return at;
-	return 0;
+	for (at = control + 512; at < control + CONTROL_BYTES - 16 &&
+	    at + 16 <= v->end; at += 8) {
+		uint64_t start = word_at(at), bytes = word_at(at + 8);
+
+		if (!is_stack_of(control, start, bytes))
+			continue;
+		if (r->stacks < STACKS_MOST)
+			r->stack[r->stacks++] = (struct stack_range){
+				max_u64(start, v->start),
+				min_u64(start + bytes, v->end), control };
+		return;
+	}
+}
+
+struct control_search {
+	struct roots *r;
+	const struct vma *v;
+};
+
+static void
+search_controls(void *context, uint64_t start, uint64_t end)
+{
+	const struct control_search *s = context;
+	uint64_t at;
+
+	for (at = round_up(start, 64); at + 24 <= end; at += 64)
+		if (word_at(at) == at && word_at(at + 16) == at &&
+		    at + 1024 <= s->v->end)
+			take_control(s->r, s->v, at);
+}
+
+/* In order of address, as all that follows expects. */
+static void
+find_stacks(struct roots *r, const struct heap *h)
+{
+	size_t i;
+
+	for (i = 0; ARCH_TCB_SELF && i < r->vmas; i++) {
+		struct control_search s = { r, &r->vma[i] };
+
+		if (s.v->kind == VMA_ANONYMOUS && s.v->writable)
+			each_rest(r, h, s.v->start, s.v->end,
+			    search_controls, &s);
+	}
 }
 
 static const struct hold_thread *
@@ -581,15 +656,15 @@ low_of(const struct hold_thread *t, bool ready)
 	}
 }
 
-/* Where in @v its stack is in use from; @v->start: it may be all of it. */
+/* Where in [start, end) its stack is in use from; @start: it may be all. */
 static uint64_t
-used_from(const struct vma *v, const struct hold *hold,
+used_from(uint64_t start, uint64_t end, const struct hold *hold,
     const struct hold_thread *t)
 {
 	uint64_t low = t != NULL ? low_of(t, atomic_load(&hold->ready) != 0) :
 	    0;
 
-	return low > v->start && low < v->end ? low : v->start;
+	return low > start && low < end ? low : start;
 }
 
 static void
@@ -615,45 +690,51 @@ root_of_thread(struct roots *r, const struct hold *hold,
 	return *root;
 }
 
-/* A stack, in use from @low on, of the thread @t or nobody we know. */
+/*
+ * What points to its table of thread-local data leaves out the first entry; it
+ * is kept with the stack.
+ */
 static void
-mark_stack(struct roots *r, struct trace *m, const struct heap *h,
-    const struct hold *hold, const struct vma *v, const struct hold_thread *t,
-    uint64_t low)
+mark_table(struct trace *m, uint32_t root, const struct stack_range *s)
 {
-	uint32_t root = t != NULL ? root_of_thread(r, hold, t) :
-	    make_root(r, THROUGH_MAPPING, v->start);
-
-	mark_rest(r, m, h, root, low, v->end, false);
+	trace_value(m, root, word_at(s->control + 8) - 16);
 }
 
-/* An anonymous range: is it a stack?  True: it has been dealt with. */
-static bool
-mark_if_stack(struct roots *r, struct trace *m, const struct heap *h,
-    const struct hold *hold, const struct vma *v)
+/*
+ * Of a thread that has ended (0) glibc keeps the stack, and what the thread has
+ * returned until somebody asks (below 0).
+ */
+static void
+mark_unowned(struct roots *r, struct trace *m, const struct heap *h,
+    const struct hold *hold, const struct stack_range *s, int32_t tid)
 {
-	uint64_t control = find_control(v);
-	const struct hold_thread *t;
-	int32_t tid;
+	uint64_t from = hold->tid_at == 0 || tid > 0 ? s->start :
+	    tid == 0 ? s->control : s->end;
 
-	if (control == 0 || hold->tid_at == 0)
-		return false;
-	tid = *(const int32_t *)(uintptr_t)(control + hold->tid_at);
-	t = thread_of(hold, tid);
-	if (t == NULL && tid != 0)
-		return false;
-	/* Its table of thread-local data: what points there leaves out the
-	 * first entry. */
-	if (t != NULL)
-		trace_value(m, root_of_thread(r, hold, t),
-		    word_at(control + 8) - 16);
-	/*
-	 * Of one that has ended glibc keeps the stack, and what the thread has
-	 * returned, until somebody asks.
-	 */
-	mark_stack(r, m, h, hold, v, t, t == NULL ? control :
-	    used_from(v, hold, t));
-	return true;
+	uint32_t root = make_root(r, THROUGH_MAPPING, s->start);
+
+	mark_table(m, root, s);
+	mark_rest(r, m, h, root, from, s->end, false);
+}
+
+static void
+mark_stack(struct roots *r, struct trace *m, const struct heap *h,
+    const struct hold *hold, const struct stack_range *s)
+{
+	int32_t tid = *(const int32_t *)(uintptr_t)(s->control +
+	    hold->tid_at);
+	const struct hold_thread *t = hold->tid_at != 0 && tid > 0 ?
+	    thread_of(hold, tid) : NULL;
+	uint32_t root;
+
+	if (t == NULL) {
+		mark_unowned(r, m, h, hold, s, tid);
+		return;
+	}
+	root = root_of_thread(r, hold, t);
+	mark_table(m, root, s);
+	mark_rest(r, m, h, root, used_from(s->start, s->end, hold, t), s->end,
+	    false);
 }
 
 static void
@@ -673,41 +754,32 @@ mark_first_stack(struct roots *r, struct trace *m, const struct heap *h,
 {
 	const struct hold_thread *t = thread_of(hold, pid);
 
-	mark_stack(r, m, h, hold, v, t, t == NULL ? v->start :
-	    used_from(v, hold, t));
+	mark_rest(r, m, h, t != NULL ? root_of_thread(r, hold, t) :
+	    make_root(r, THROUGH_MAPPING, v->start),
+	    used_from(v->start, v->end, hold, t), v->end, false);
 }
 
-static bool
-is_stack(const struct vma *v, const struct hold *hold)
-{
-	return v->kind == VMA_STACK || (v->kind == VMA_ANONYMOUS &&
-	    v->writable && hold->tid_at != 0 && find_control(v) != 0);
-}
-
+/* What of a range is not a stack. */
 static void
-mark_vma(struct roots *r, struct trace *m, const struct heap *h,
-    const struct hold *hold, size_t i)
+mark_vma(struct roots *r, struct trace *m, const struct heap *h, size_t i)
 {
 	const struct vma *v = &r->vma[i];
+	uint64_t at = v->start;
+	size_t k;
 
-	if (v->kind == VMA_NONE || is_stack(v, hold))
+	if (v->kind == VMA_NONE || v->kind == VMA_STACK)
 		return;
 	r->shared = v->kind == VMA_SHARED;
-	mark_rest(r, m, h, root_of(r, i), v->start, v->end,
-	    v->kind == VMA_MODULE);
+	for (k = 0; k < r->stacks; k++) {
+		const struct stack_range *s = &r->stack[k];
+
+		if (s->end <= at || s->start >= v->end)
+			continue;
+		mark_rest(r, m, h, root_of(r, i), at, s->start, false);
+		at = s->end;
+	}
+	mark_rest(r, m, h, root_of(r, i), at, v->end, v->kind == VMA_MODULE);
 	r->shared = false;
-}
-
-static void
-mark_stack_vma(struct roots *r, struct trace *m, const struct heap *h,
-    const struct hold *hold, size_t i)
-{
-	const struct vma *v = &r->vma[i];
-
-	if (v->kind == VMA_STACK)
-		mark_first_stack(r, m, h, hold, v, sys_parent_pid());
-	else if (is_stack(v, hold) && !mark_if_stack(r, m, h, hold, v))
-		mark_rest(r, m, h, root_of(r, i), v->start, v->end, false);
 }
 
 /* One by one, and each followed at once: what it holds is in the cache. */
@@ -721,13 +793,18 @@ roots_mark(struct roots *r, struct trace *m, const struct heap *h,
 		trace_range(m, make_root(r, THROUGH_MAPPING,
 		    h->unknown[i].start), h->unknown[i].start,
 		    h->unknown[i].end, false);
+	find_stacks(r, h);
 	for (i = 0; i < r->vmas && trace_follow(m); i++)
-		mark_vma(r, m, h, hold, i);
+		mark_vma(r, m, h, i);
 	if (!trace_follow(m))
 		return;
 	m->weak = TRACE_LABEL_ROOT + r->roots + 1;
 	mark_threads(r, m, hold);
-	for (i = 0; i < r->vmas && trace_follow(m); i++)
-		mark_stack_vma(r, m, h, hold, i);
+	for (i = 0; i < r->vmas; i++)
+		if (r->vma[i].kind == VMA_STACK)
+			mark_first_stack(r, m, h, hold, &r->vma[i],
+			    sys_parent_pid());
+	for (i = 0; i < r->stacks && trace_follow(m); i++)
+		mark_stack(r, m, h, hold, &r->stack[i]);
 	(void)trace_follow(m);
 }

@@ -41,6 +41,12 @@ struct vma {
 	uint32_t root; /* 0: none yet */
 };
 
+/* A thread's stack, and its control block on top of it. */
+struct stack_range {
+	uint64_t start, end;
+	uint64_t control;
+};
+
 /* Where pointers come from; @what as in struct reach. */
 struct root {
 	uint32_t kind; /* enum reach_through */
@@ -57,6 +63,8 @@ struct roots {
 	struct root *root; /* from 1 on */
 	uint32_t roots;
 	uint32_t *of_thread; /* root, by place in struct hold */
+	struct stack_range *stack;
+	size_t stacks;
 	struct heap_range own[ROOTS_OWN_MOST];
 	size_t owns;
 	bool shared;       /* what is looked at now is shared memory */

@@ -209,8 +209,6 @@ settle(struct trace *m)
 struct range_scan {
 	struct trace *m;
 	uint32_t label;
-	uint32_t root;
-	bool words;
 };
 
 static HOT void
@@ -356,17 +354,15 @@ label_of_word(struct trace *m, uint32_t root, uint64_t address)
 }
 
 static void
-scan_named(void *context, uint64_t start, uint64_t end)
+scan_named(struct trace *m, uint32_t root, uint64_t start, uint64_t end)
 {
-	struct range_scan *s = context;
-	struct trace *m = s->m;
 	uint64_t at;
 
 	for (at = round_up(start, 8); at + 8 <= end; at += 8) {
 		uint64_t value = *(const uint64_t *)(uintptr_t)at;
 
 		if (UNLIKELY(heap_find(m->heap, value) != HEAP_NONE))
-			find_later(m, value, label_of_word(m, s->root, at));
+			find_later(m, value, label_of_word(m, root, at));
 	}
 	m->scanned += end - start;
 }
@@ -375,14 +371,15 @@ void
 trace_range(struct trace *m, uint32_t root, uint64_t start, uint64_t end,
     bool words)
 {
-	struct range_scan s = { .m = m, .root = root, .words = words };
+	uint64_t stop;
 
-	if (!words)
-		scan_large(m, start, end, TRACE_LABEL_ROOT + root);
-	else if (m->written != NULL)
-		m->written(m->context, start, end, scan_named, &s);
-	else
-		scan_named(&s, start, end);
+	for (; start < end && !is_over(m); start = stop) {
+		stop = min_u64(end, start + ASK_BYTES);
+		if (words)
+			scan_named(m, root, start, stop);
+		else
+			scan_words(m, start, stop, TRACE_LABEL_ROOT + root);
+	}
 }
 
 /* --- those that nobody reaches -------------------------------------------- */
