@@ -189,11 +189,16 @@ chunk_bytes(const struct heap_extent *e, uint64_t c)
 	return bytes;
 }
 
+/*
+ * A free chunk says its size at both ends, and the next one that it is free.
+ * Where both is not so, the next one is just being made.
+ */
 static bool
 is_used(const struct heap_extent *e, uint64_t c, uint64_t bytes)
 {
 	return c + bytes + CHUNK_HEAD > e->end ||
-	    (word_at(c + bytes + 8) & CHUNK_PREVIOUS_USED) != 0;
+	    (word_at(c + bytes + 8) & CHUNK_PREVIOUS_USED) != 0 ||
+	    word_at(c + bytes) != bytes;
 }
 
 static void
@@ -219,9 +224,6 @@ is_chain(const struct walk *w, uint64_t c)
 		bytes = chunk_bytes(w->e, c);
 		if (bytes < CHUNK_LEAST)
 			return bytes == 16 && n > 0;
-		/* A free chunk says its size at both ends. */
-		if (!is_used(w->e, c, bytes) && word_at(c + bytes) != bytes)
-			return false;
 		c += bytes;
 	}
 	return true;
