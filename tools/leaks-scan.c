@@ -271,6 +271,7 @@ leaks_scan_json_summary(const struct profile *p)
 		{ "at", json_real(profile_seconds(p, s->at_ns)) },
 		{ "pause", json_real((double)s->pause_ns / 1e9) },
 		{ "seconds", json_real((double)s->took_ns / 1e9) },
+		{ "cpu_seconds", json_real((double)s->busy_ns / 1e9) },
 		{ "scanned_bytes", json_number(s->scanned) },
 		{ "live_blocks", json_number(s->blocks) },
 		{ "live_bytes", json_number(s->bytes) },

@@ -363,7 +363,8 @@ struct segment_scan {
 	uint64_t memory_bytes;   /* the child's own */
 	uint32_t complete; /* 1: every block has a record, so a site */
 	uint32_t flags;    /* none yet */
-	uint8_t reserved[56];
+	uint64_t busy_ns;  /* of the CPU, in the child */
+	uint8_t reserved[48];
 };
 
 struct segment {

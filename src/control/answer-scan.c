@@ -109,6 +109,7 @@ put_result(const struct control *c, const struct segment_scan *s,
 	    c->segment->identity.clock_ns) / (double)NS_PER_S);
 	reply_u64(t, "pause_ns", s->pause_ns);
 	reply_number(t, "seconds", (double)s->took_ns / (double)NS_PER_S);
+	reply_number(t, "cpu_seconds", (double)s->busy_ns / (double)NS_PER_S);
 	reply_u64(t, "scanned", s->scanned);
 	reply_u64(t, "live_blocks", s->blocks);
 	reply_u64(t, "live_bytes", s->bytes);

@@ -286,6 +286,7 @@ in_child(void)
 		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
 		    PHASE_OFF);
 	keeper_in_child();
+	survey_in_child();
 	next_generation();
 	know();
 	self.scratch = NULL;

@@ -32,7 +32,6 @@ leave(void)
 	atomic_store(&survey.busy, 0);
 }
 
-/* A child in its parent's memory would fork off another's. */
 static void
 begin(uint32_t number)
 {
@@ -46,8 +45,7 @@ begin(uint32_t number)
 		.generation = boot_now.generation,
 	};
 
-	if (!boot_is_guest())
-		(void)scan_begin(&setup);
+	(void)scan_begin(&setup);
 }
 
 /* Threads are looked at twice, some time apart, and nobody is to wait. */
@@ -70,13 +68,22 @@ survey_attend(void)
 	struct segment_watch *w = &segment_mine()->watch;
 	uint32_t wanted;
 
-	if (!survey_is_due(segment_mine()) || !enter())
+	/* A child in its parent's memory has other children. */
+	if (!survey_is_due(segment_mine()) || boot_is_guest() || !enter())
 		return;
 	wanted = atomic_load(&w->scans_wanted);
 	if (scan_has_ended() && wanted != atomic_load(&w->scans_done) &&
 	    is_prepared(wanted))
 		begin(wanted);
 	leave();
+}
+
+void
+survey_in_child(void)
+{
+	atomic_store(&survey.busy, 0);
+	survey.prepared = 0;
+	scan_in_child();
 }
 
 int

@@ -28,6 +28,9 @@ survey_is_due(const struct segment *s)
 /* Begin one that is asked for, see to one that has ended.  Does not wait. */
 void survey_attend(void);
 
+/* In a child, just forked: none of it is the child's. */
+void survey_in_child(void);
+
 /*
  * Ask for one, and wait until it is done.  @starts: only pointers to starts of
  * blocks count.  0, or a negative errno value: segment_scan says why.

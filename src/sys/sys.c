@@ -632,3 +632,12 @@ sys_clock_wall(void)
 {
 	return (int64_t)read_clock(CLOCK_REALTIME);
 }
+
+uint64_t
+sys_clock_busy(void)
+{
+	struct timespec now = { 0, 0 };
+
+	(void)clock_by_call(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}

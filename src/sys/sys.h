@@ -158,6 +158,8 @@ void sys_wake_all(const _Atomic uint32_t *word);
 
 /* Through the vDSO, some 5 and 20 ns; ns since boot, since 1970. */
 uint64_t sys_clock_coarse(void);
+/* CPU time of this process so far; asks the kernel. */
+uint64_t sys_clock_busy(void);
 uint64_t sys_clock(void);
 int64_t sys_clock_wall(void);
 

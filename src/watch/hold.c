@@ -17,6 +17,8 @@
 
 /* Who does not come in this time is not waited for. */
 #define PATIENCE_NS (20 * NS_PER_MS)
+/* After this time nobody else is asked: the first are being held. */
+#define ASKING_NS   (10 * NS_PER_MS)
 #define PAGE_BYTES  4096
 #define CODE_BYTES  16 /* that are looked at in front of where it stands */
 /* A signal's frame, with all registers that there are, and what we call. */
@@ -24,8 +26,8 @@
 
 static struct {
 	struct hold *hold; /* made once, for good: a handler may come late */
-	int pid;           /* whose it is: shared memory outlives a fork */
 	uint64_t mask;     /* the caller's, of signals */
+	uint64_t ask_until; /* UINT64_MAX: nobody was asked */
 	char paper[8192];  /* for small files: stacks may be small */
 	struct sys_action was;
 	bool installed;
@@ -139,15 +141,6 @@ status_of(int tid, const char *word, unsigned base, uint64_t *n)
 	while (*at == '\t' || *at == ' ')
 		at++;
 	return proc_number(&at, base, n);
-}
-
-static bool
-blocks(int tid, int number)
-{
-	uint64_t mask;
-
-	return !status_of(tid, "\nSigBlk:", 16, &mask) ||
-	    (mask >> (number - 1) & 1);
 }
 
 static uint64_t
@@ -359,6 +352,15 @@ on_signal(int number, siginfo_t *info, void *context)
 
 /* --- asking them ---------------------------------------------------------- */
 
+static bool
+blocks(int tid, int number)
+{
+	uint64_t mask;
+
+	return !status_of(tid, "\nSigBlk:", 16, &mask) ||
+	    (mask >> (number - 1) & 1);
+}
+
 /* One that the program has left at its default, which is to be ignored. */
 static int
 free_signal(void)
@@ -434,8 +436,11 @@ ask(struct hold *h, struct hold_thread *t, const struct standing *s)
 	enum way way = s->runs ? WAY_AGAIN : way_of(s->call, s->argument);
 
 	if (h->number == 0 || way == WAY_NONE || blocks(t->tid, h->number) ||
-	    (!s->runs && !has_room(s->sp)) || !stays(h, t, s->runs))
+	    (!s->runs && !has_room(s->sp)) || !stays(h, t, s->runs) ||
+	    sys_clock() > hold.ask_until)
 		return;
+	if (hold.ask_until == UINT64_MAX)
+		hold.ask_until = sys_clock() + ASKING_NS;
 	t->way = way;
 	atomic_store(&t->state, HOLD_ASKED);
 	if (sys_signal_thread(t->tid, h->number) < 0)
@@ -574,7 +579,7 @@ open_hold(void)
 	const uint64_t bytes = sizeof(struct hold);
 	struct hold *h;
 
-	if (hold.hold != NULL && hold.pid == sys_pid())
+	if (hold.hold != NULL)
 		return hold.hold;
 	h = sys_mmap(NULL, round_up(bytes, 4096), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -582,8 +587,18 @@ open_hold(void)
 		return NULL;
 	h->bytes = round_up(bytes, 4096);
 	hold.hold = h;
-	hold.pid = sys_pid();
 	return h;
+}
+
+void
+hold_in_child(void)
+{
+	struct hold *h = hold.hold;
+
+	hold.hold = NULL;
+	hold.installed = false;
+	if (h != NULL)
+		(void)sys_munmap(h, round_up(sizeof(*h), 4096));
 }
 
 /* @again: after the picture; was it still all the time? */
@@ -649,6 +664,7 @@ hold_begin(uint64_t own_sp)
 	(void)list_threads(h, own_sp);
 	find_tid_place(h);
 	h->number = h->count > 1 ? install() : 0;
+	hold.ask_until = UINT64_MAX;
 	stand_all(h, false);
 	wait_for_all(h);
 	return h;
@@ -657,10 +673,11 @@ hold_begin(uint64_t own_sp)
 void
 hold_end(struct hold *h)
 {
-	stand_all(h, true);
-	atomic_store(&h->ready, 1);
 	atomic_fetch_add(&h->picture, 1);
 	sys_wake_all(&h->picture);
+	/* Whom those wake up was still until then; he is taken for moving. */
+	stand_all(h, true);
+	atomic_store(&h->ready, 1);
 	if (h->number != 0)
 		uninstall(h);
 	(void)sys_signal_mask(hold.mask, NULL);

@@ -103,4 +103,7 @@ struct hold *hold_begin(uint64_t own_sp);
  */
 void hold_end(struct hold *h);
 
+/* In a child, just forked: what is there is the parent's. */
+void hold_in_child(void);
+
 #endif

@@ -402,6 +402,7 @@ run(void *context)
 	/* Who was our program is no more: nobody is to hear of this. */
 	if (sys_parent_pid() != s->parent)
 		sys_end(0);
+	r->busy_ns = sys_clock_busy();
 	r->took_ns = sys_clock() - s->began_ns;
 	if (error < 0)
 		fail(s->setup.number, why_of(error), error);
@@ -472,6 +473,12 @@ scan_prepare(void)
 {
 	if (!sys_is_confined())
 		(void)hold_note();
+}
+
+void
+scan_in_child(void)
+{
+	hold_in_child();
 }
 
 int

@@ -39,6 +39,9 @@ void scan_prepare(void);
  */
 int scan_begin(const struct scan_setup *setup);
 
+/* In a child of the program's own, just forked. */
+void scan_in_child(void);
+
 /*
  * Has the child come to its end?  True: there is none any more; if it ended
  * without a word, the segment says so.
