@@ -125,6 +125,40 @@ tide_mark(const char *name)
 }
 
 /**
+ * tide_leak_scan() - how much of the heap nobody can reach any more
+ * @blocks: where the number of blocks goes; written on success only
+ * @bytes: the same of their bytes, in usable sizes
+ *
+ * A child is forked off that looks for pointers to each block, in all that the
+ * process has; the caller waits for it.  Call paths go into the profile, where
+ * `heaptide leaks` finds them.
+ *
+ * Cost:    other threads are held for as long as a fork takes, some 10 ms a
+ *          GiB; the search takes some seconds a GiB.
+ * Threads: may be called from any thread.
+ * Signals: not to be called from a handler.
+ * Since:   0.1
+ *
+ * Return: 0, or a negative errno value:
+ *   -ENODEV  heaptide does not count in this process
+ *   -ENOTSUP its malloc is not glibc's; -ENOEXEC: nor one that is known
+ *   -EPERM   the process has forbidden itself to fork
+ *   -EAGAIN, -ENOMEM, ...  there is no child to be had
+ */
+static inline int
+tide_leak_scan(uint64_t *blocks, uint64_t *bytes)
+{
+	static void *slot;
+	int (*f)(uint64_t *, uint64_t *);
+	void *found = tide_find(&slot, "heaptide_leak_scan");
+
+	if (found == NULL)
+		return -ENODEV;
+	memcpy(&f, &found, sizeof(f));
+	return f(blocks, bytes);
+}
+
+/**
  * tide_version() - the version of the library that counts in this process
  *
  * Return: text such as "0.1.0", or NULL: none does.

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "check.h"
+#include "leaks-scan.h"
 #include "need.h"
 #include "suppress.h"
 
@@ -160,26 +161,20 @@ may_judge_ages(const struct asked *a)
 	    "epoch, so it is not known how old anything is");
 }
 
-/*
- * What of @site nothing points to, as a scan has found it; false: there was
- * none.  All that is to be filled in once profiles have the results of one.
- */
-static bool
-unreachable_of(const struct check_subject *s, uint32_t site, double *bytes)
+/* What of @site nothing points to, as a scan has found it. */
+static double
+unreachable_of(const struct check_subject *s, uint32_t site)
 {
-	(void)s;
-	(void)site;
-	*bytes = 0;
-	return false;
+	const struct reach *r = leaks_scan_of(&s->profile, site);
+
+	return r != NULL ? (double)(r->direct_bytes + r->indirect_bytes) : 0;
 }
 
 static bool
 may_judge_reach(const struct asked *a)
 {
-	double bytes;
-
-	return unreachable_of(a->subject, 0, &bytes) ||
-	    unknown(a, "no scan in this profile");
+	return leaks_scan_has(&a->subject->profile) ||
+	    unknown(a, "no scan in this profile; run it with --scan-at-exit");
 }
 
 static bool
@@ -236,12 +231,11 @@ static double
 amount_of(const struct asked *a, uint32_t site)
 {
 	const struct leaks_row *row = a->subject->row[site];
-	double bytes;
 
 	switch (a->gate->figure) {
 	case GATE_GROWTH: return growth_of(a, row);
 	case GATE_UNREACHABLE:
-		return unreachable_of(a->subject, site, &bytes) ? bytes : 0;
+		return unreachable_of(a->subject, site);
 	case GATE_STEPS:
 		return row != NULL && row->verdict->kind == VERDICT_STEP;
 	case GATE_SURVIVORS:

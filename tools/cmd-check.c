@@ -255,6 +255,16 @@ judge_run(struct check *c, const struct run *run, int status)
 	return status;
 }
 
+/* Is it asked what nobody points to? */
+static bool
+wants_scan(const struct check *c)
+{
+	for (size_t i = 0; i < c->outcomes; i++)
+		if (c->outcome[i].gate.figure == GATE_UNREACHABLE)
+			return true;
+	return false;
+}
+
 static int
 check_program(struct check *c, char **argv)
 {
@@ -265,6 +275,7 @@ check_program(struct check *c, char **argv)
 		.summary = SUMMARY_OFF,
 		.epoch = o->epoch,
 		.file = o->file,
+		.scan = wants_scan(c),
 	};
 	struct shelter shelter = { NULL, NULL };
 	struct run *run;

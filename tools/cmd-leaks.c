@@ -2,6 +2,7 @@
  * cmd-leaks.c - `heaptide leaks`: what keeps growing, since when, how sure
  */
 #include "command.h"
+#include "leaks-scan.h"
 #include "leaks.h"
 #include "option.h"
 #include "print.h"
@@ -28,6 +29,11 @@ static const struct option_row leaks_rows[] = {
 	  .help = "leave out what matches a line of it, 'leak:PATTERN'" },
 	{ .name = "no-built-in", .kind = OPTION_FLAG, AT(plain),
 	  .help = "do not leave out what libc is known to take once" },
+	{ .name = "scan", .kind = OPTION_FLAG, AT(scan),
+	  .help = "look for blocks that nobody can reach" },
+	{ .name = "starts", .kind = OPTION_FLAG, AT(starts),
+	  .help = "with --scan: count pointers to the start of a block "
+	  "alone" },
 	{ .name = "debuginfod", .kind = OPTION_FLAG, AT(debuginfod),
 	  .help = "ask DEBUGINFOD_URLS for debug files" },
 	{ .name = "json", .letter = 'j', .kind = OPTION_FLAG, AT(json),
@@ -41,6 +47,19 @@ static const struct leaks_options leaks_defaults = {
 };
 
 static int
+scan(const struct leaks_options *o, const char *what)
+{
+	const struct leaks_scan_options of_scan = {
+		.json = o->json,
+		.starts = o->starts,
+		.debuginfod = o->debuginfod,
+		.top = o->top,
+	};
+
+	return leaks_scan(what, &of_scan);
+}
+
+static int
 leaks_run(const void *options, int operands, char **operand)
 {
 	const struct leaks_options *o = options;
@@ -50,6 +69,8 @@ leaks_run(const void *options, int operands, char **operand)
 	char why[512];
 
 	(void)operands;
+	if (o->scan)
+		return scan(o, operand[0]);
 	if (profile_open(operand[0], &profile, why) < 0) {
 		print_error("leaks: %s", why);
 		return COMMAND_FAILED;

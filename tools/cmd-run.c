@@ -59,6 +59,8 @@ static const struct option_row run_rows[] = {
 	{ .name = "on-growth", .kind = OPTION_TEXT, AT(on_growth),
 	  .word = "RATE", .help = "keep all stacks once it grows faster: "
 	  "512K/s, 10M/m, 1G/h" },
+	{ .name = "scan-at-exit", .kind = OPTION_FLAG, AT(scan),
+	  .help = "look at its end for blocks that nobody can reach" },
 	{ .name = "keeper", .kind = OPTION_CHOICE, AT(keeper),
 	  .choices = keeper_choices,
 	  .help = "whether the control socket is served (auto: yes)" },

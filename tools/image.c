@@ -40,6 +40,7 @@ static const struct {
 	    "passed on" },
 	{ TABLE_TIMED, sizeof(struct timed), "watched blocks" },
 	{ TABLE_LIVES, sizeof(struct life), "lives of blocks" },
+	{ TABLE_REACH, sizeof(struct reach), "who holds what" },
 	{ TABLE_FIRST, sizeof(struct count), "the first thread's counts" },
 	{ TABLE_COUNTS, sizeof(struct count), "threads' counts" },
 	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "json.h"
+#include "leaks-scan.h"
 #include "leaks.h"
 #include "print.h"
 
@@ -95,11 +96,28 @@ json_row(const struct leaks *l, const struct leaks_row *row)
 	return object;
 }
 
+/* What nobody can reach is lost for sure. */
+static void
+append_unreachable(const struct leaks *l, json_t *list)
+{
+	size_t count;
+	uint32_t *site;
+
+	if (!leaks_scan_has(l->profile))
+		return;
+	site = leaks_scan_sites(l->profile, &count);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, leaks_scan_json_site(l->profile,
+		    l->symbols, site[i]));
+	free(site);
+}
+
 static json_t *
 json_rows(const struct leaks *l)
 {
 	json_t *list = json_array();
 
+	append_unreachable(l, list);
 	for (size_t i = 0; i < l->rows; i++)
 		if (l->options->all ||
 		    l->row[i].verdict->kind != VERDICT_UNKNOWN)
@@ -123,6 +141,8 @@ leaks_print_json(const struct leaks *l)
 		{ "points", json_number(l->judge.points) },
 		{ "heap", json_verdict(l, &l->judge.heap, json_object()) },
 		{ "suppressed", json_number(l->suppressed) },
+		{ "scan", leaks_scan_has(p) ? leaks_scan_json_summary(p) :
+		    json_null() },
 		{ "leaks", json_rows(l) },
 	};
 

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "leaks-scan.h"
 #include "leaks.h"
 #include "print.h"
 #include "report.h"
@@ -301,6 +302,17 @@ is_shown(const struct leaks *l, const struct leaks_row *row)
 	    judge_is_told(row->verdict));
 }
 
+/* What a scan has found, if there was one. */
+static void
+print_scan(const struct leaks *l, const struct print *out)
+{
+	if (!leaks_scan_has(l->profile))
+		return;
+	fputc('\n', out->to);
+	leaks_scan_print(l->profile, l->symbols, out, l->options->top);
+	fputc('\n', out->to);
+}
+
 void
 leaks_print_text(const struct leaks *l)
 {
@@ -309,6 +321,7 @@ leaks_print_text(const struct leaks *l)
 	uint64_t shown = 0, more = 0;
 
 	print_head(l, &out);
+	print_scan(l, &out);
 	if (explain(l, &out))
 		return;
 	print_counts(l, &out);

@@ -29,6 +29,8 @@ struct leaks_options {
 	bool all;         /* those that do not grow as well */
 	bool debuginfod;
 	bool plain;       /* without the suppressions that are built in */
+	bool scan;        /* ask who can reach what, and tell that alone */
+	bool starts;      /* by pointers to the start of a block alone */
 	uint64_t top;     /* 0: the default */
 	uint64_t callers; /* of a site, in text */
 	uint64_t warmup;  /* epochs to leave out; UINT64_MAX: by itself */

@@ -617,3 +617,27 @@ object_find(struct object *object, uint64_t address,
 	holder->function = object_demangle(name);
 	return count;
 }
+
+/* Seldom asked for: a walk through the table each time. */
+char *
+object_variable(struct object *object, uint64_t address, uint64_t *offset)
+{
+	int count = dwfl_module_getsymtab(object->module);
+	char *found = NULL;
+
+	for (int i = 0; i < count && found == NULL; i++) {
+		GElf_Sym symbol;
+		GElf_Addr start;
+		GElf_Word section;
+		const char *name = dwfl_module_getsym_info(object->module, i,
+		    &symbol, &start, &section, NULL, NULL);
+
+		if (name == NULL || section == SHN_UNDEF ||
+		    GELF_ST_TYPE(symbol.st_info) != STT_OBJECT ||
+		    address < start || address - start >= symbol.st_size)
+			continue;
+		*offset = address - start;
+		found = object_demangle(name);
+	}
+	return found;
+}

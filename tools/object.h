@@ -40,6 +40,13 @@ void object_close(struct object *object);
 size_t object_find(struct object *object, uint64_t address,
     struct object_frame frames[OBJECT_FRAMES]);
 
+/*
+ * The variable at @address, demangled, to be freed; NULL: there is none.  How
+ * far into it is in @offset.
+ */
+char *object_variable(struct object *object, uint64_t address,
+    uint64_t *offset);
+
 /* A C++ or Rust name as people write it, any other as it is; to be freed. */
 char *object_demangle(const char *name);
 

@@ -144,6 +144,7 @@ set_rows(struct profile *p)
 	p->timed = rows_of(s, TABLE_TIMED, &p->timeds);
 	p->life = rows_of(s, TABLE_LIVES, &p->lives);
 	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
+	p->reach = rows_of(s, TABLE_REACH, &p->reaches);
 }
 
 static uint64_t

@@ -30,7 +30,7 @@ struct profile {
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
 	size_t mappings, text_bytes, seconds, minutes, marks, trends, moments;
-	size_t timeds, lives;
+	size_t timeds, lives, reaches;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -47,6 +47,7 @@ struct profile {
 	const struct trend *trend;           /* by site */
 	const struct timed *timed;           /* some are free */
 	const struct life *life;
+	const struct reach *reach;           /* by site; see segment_scan */
 	size_t damaged;     /* rows left out because they contradict */
 };
 

@@ -36,6 +36,7 @@ struct run_options {
 	uint64_t depth;   /* 0: not given */
 	uint64_t sample;  /* the same */
 	uint64_t epoch;   /* the same, in ns */
+	bool scan;        /* at exit */
 	int keeper;       /* enum keeper_choice */
 	const char *on_growth; /* a rate, or NULL */
 	const char *file;

@@ -502,3 +502,60 @@ symbols_place(const struct frame *frame, char buffer[SYMBOL_PLACE_ROOM])
 		    last_part(frame->file));
 	return buffer;
 }
+
+/* --- data ----------------------------------------------------------------- */
+
+/* The last module that had @address. */
+static struct origin *
+origin_at(struct symbols *s, uint64_t address)
+{
+	for (size_t i = s->profile->modules; i-- > 0;) {
+		const struct module *m = &s->profile->module[i];
+
+		if (address >= m->start && address < m->end)
+			return &s->origin[s->origin[i].first];
+	}
+	return NULL;
+}
+
+void
+symbols_variable(struct symbols *s, uint64_t address, char *words,
+    size_t room)
+{
+	struct origin *o = origin_at(s, address);
+	uint64_t offset = 0;
+	char *name = NULL;
+
+	if (o == NULL) {
+		snprintf(words, room, "0x%" PRIx64, address);
+		return;
+	}
+	open_origin(s, o);
+	open_object(o);
+	address -= o->module->base;
+	if (o->object != NULL)
+		name = object_variable(o->object, address, &offset);
+	if (name == NULL)
+		snprintf(words, room, "%.200s+0x%" PRIx64, last_part(o->path),
+		    address);
+	else if (offset == 0)
+		snprintf(words, room, "%.200s (%.200s)", name,
+		    last_part(o->path));
+	else
+		snprintf(words, room, "%.200s+%" PRIu64 " (%.200s)", name,
+		    offset, last_part(o->path));
+	free(name);
+}
+
+void
+symbols_module(struct symbols *s, uint64_t address, char *words, size_t room)
+{
+	struct origin *o = origin_at(s, address);
+
+	if (o == NULL) {
+		snprintf(words, room, "a module at 0x%" PRIx64, address);
+		return;
+	}
+	open_origin(s, o);
+	snprintf(words, room, "%.200s", last_part(o->path));
+}

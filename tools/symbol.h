@@ -55,6 +55,16 @@ size_t symbols_stack(struct symbols *s, const struct site *site,
     struct frame **frames);
 
 /*
+ * Which variable is at @address, for people: `table (prog)`, `module+0x12`.
+ */
+void symbols_variable(struct symbols *s, uint64_t address, char *words,
+    size_t room);
+
+/* The last part of the path of the module at @address, or the address. */
+void symbols_module(struct symbols *s, uint64_t address, char *words,
+    size_t room);
+
+/*
  * Why module @index (of the profile) has no names, or NULL if it has, or was
  * never asked for any: "another build is installed now".
  */

@@ -26,7 +26,8 @@
  *   3264  4096  struct segment_bypass[16] modules that go past heaptide
  *   7360   256  struct segment_watch    over time, and what is asked of it
  *   7616   320  struct segment_generations how old what is live is
- *   7936     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
+ *   7936   192  struct segment_scan     the last look at who holds what
+ *   8128     -  free, zero, up to SEGMENT_HEADER_BYTES; then the tables
  *
  * A file that was copied (`heaptide run -o`, `snapshot`) is the same with the
  * unused tails of its tables left out: read the offsets, do not assume them.
@@ -66,6 +67,7 @@ enum segment_table_id {
 	TABLE_COUNTS_PASSED, /* the same of TABLE_COUNTS */
 	TABLE_TIMED,    /* struct timed, a hash of SEGMENT_TIMED rows */
 	TABLE_LIVES,    /* struct life */
+	TABLE_REACH,    /* struct reach, a row a site */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };
@@ -318,7 +320,58 @@ struct segment_watch {
 	_Atomic uint32_t trend_opened; /* columns so far, those gone included */
 	uint32_t trend_ticks;       /* epochs that came by themselves */
 	uint32_t paced;             /* of those, that somebody asked for */
-	uint8_t reserved[172];
+	_Atomic uint32_t scans_wanted;
+	_Atomic uint32_t scans_done;  /* or given up: segment_scan has which */
+	_Atomic uint32_t scan_starts; /* 1: see segment_scan.starts */
+	uint8_t reserved[160];
+};
+
+enum scan_state { SCAN_NEVER, SCAN_RUNS, SCAN_DONE, SCAN_FAILED };
+
+/* Why there is no result. */
+enum scan_why {
+	SCAN_WHY_NONE,
+	SCAN_WHY_CONFINED,  /* it forbade itself system calls */
+	SCAN_WHY_CLONE,     /* the kernel refused a child; error has why */
+	SCAN_WHY_ALLOCATOR, /* the heap is not one of glibc's */
+	SCAN_WHY_SHAPE,     /* it is, but of a version that we do not know */
+	SCAN_WHY_MEMORY,    /* there is not as much as the child needs */
+	SCAN_WHY_TIME,      /* it took longer than it may */
+	SCAN_WHY_DIED,      /* the child has ended without a word */
+	SCAN_WHY_TABLE,     /* no room for the results */
+	SCAN_WHYS
+};
+
+/*
+ * Which blocks nobody can reach any more, as a child of the process found in
+ * its copy of the memory; per site in TABLE_REACH.  Usable bytes.
+ *
+ * Complete while @state is SCAN_DONE; a reader that finds the same @number
+ * before and after has not met a change.
+ */
+struct segment_scan {
+	_Atomic uint32_t state;  /* enum scan_state */
+	_Atomic uint32_t number; /* of watch.scans_wanted that it answers */
+	uint32_t why;            /* enum scan_why */
+	int32_t error;           /* negative errno, or 0 */
+	uint32_t starts;  /* 1: pointers to starts of blocks alone counted */
+	uint32_t threads;
+	uint32_t unseen;  /* threads whose registers could not be looked at */
+	_Atomic uint32_t child; /* its pid; 0: it has been waited for */
+	uint64_t at_ns;          /* CLOCK_MONOTONIC of the picture */
+	uint64_t pause_ns;       /* the process was held so long */
+	uint64_t took_ns;        /* until the result */
+	uint64_t scanned;        /* bytes read in search of pointers */
+	uint64_t blocks, bytes;  /* in use */
+	/* Of these, unreachable; indirect: from other unreachable ones alone. */
+	uint64_t direct_blocks, direct_bytes;
+	uint64_t indirect_blocks, indirect_bytes;
+	uint64_t unknown_bytes;  /* of heap not understood: taken for roots */
+	uint64_t memory_bytes;   /* the child's own */
+	uint32_t complete; /* 1: every block has a record, so a site */
+	uint32_t flags;    /* none yet */
+	uint64_t busy_ns;  /* of the CPU, in the child */
+	uint8_t reserved[48];
 };
 
 /*
@@ -353,6 +406,7 @@ struct segment {
 	struct segment_bypass bypass[SEGMENT_BYPASSES];
 	struct segment_watch watch;
 	struct segment_generations generations;
+	struct segment_scan scan;
 };
 
 /*
@@ -675,6 +729,37 @@ struct life {
 
 _Static_assert(sizeof(struct timed) == 32, "layout");
 _Static_assert(sizeof(struct life) == 128, "layout");
+/* --- who holds it --------------------------------------------------------- */
+
+enum reach_through {
+	THROUGH_NONE,    /* nothing of it can be reached */
+	THROUGH_WORD,    /* a word of a module's data, @through */
+	THROUGH_MODULE,  /* data of a module, @through is in it */
+	THROUGH_STACK,   /* stack or registers of the thread of tid @through */
+	THROUGH_MAPPING, /* the program's mapping at @through */
+	THROUGH_MANY
+};
+
+/*
+ * What the last scan found of a site's blocks: those in use that it reached,
+ * and whether all of these hang on one thing; and those that it did not.
+ * Where few blocks have a record (@drawn != 0), all are estimates.
+ */
+struct reach {
+	uint32_t number;  /* of segment_scan; else the row is an older one's */
+	uint16_t kind;    /* enum reach_through */
+	uint16_t reserved_short;
+	uint64_t through;
+	uint64_t blocks, bytes;
+	uint64_t direct_blocks, direct_bytes;
+	uint64_t indirect_blocks, indirect_bytes;
+	uint64_t example; /* address of an unreachable block; 0: none */
+	uint64_t error_bytes; /* standard error of the unreachable bytes */
+	uint32_t drawn;   /* unreachable blocks with a record; 0: exact */
+	uint32_t reserved_word;
+	uint64_t reserved;
+};
+
 _Static_assert(sizeof(struct segment_head) == 64, "layout");
 _Static_assert(sizeof(struct segment_table) == 32, "layout");
 _Static_assert(sizeof(struct segment_identity) == 192, "layout");
@@ -688,7 +773,8 @@ _Static_assert(sizeof(struct segment_objects) == 64, "layout");
 _Static_assert(sizeof(struct segment_bypass) == 256, "layout");
 _Static_assert(sizeof(struct segment_watch) == 256, "layout");
 _Static_assert(sizeof(struct segment_generations) == 320, "layout");
-_Static_assert(sizeof(struct segment) == 7936, "layout");
+_Static_assert(sizeof(struct segment_scan) == 192, "layout");
+_Static_assert(sizeof(struct segment) == 8128, "layout");
 _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");
@@ -702,5 +788,6 @@ _Static_assert(sizeof(struct mark) == 128, "layout");
 _Static_assert(sizeof(struct moment) == 64, "layout");
 _Static_assert(sizeof(struct trend) == 512, "layout");
 _Static_assert(sizeof(struct ages) == 512, "layout");
+_Static_assert(sizeof(struct reach) == 96, "layout");
 
 #endif

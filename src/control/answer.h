@@ -41,6 +41,12 @@ void answer_sample(struct control *c, const struct request *r, struct text *t);
 void answer_budget(struct control *c, const struct request *r, struct text *t);
 void answer_trim(struct control *c, const struct request *r, struct text *t);
 
+/* answer-scan.c: who holds it */
+void answer_scan(struct control *c, const struct request *r, struct text *t);
+
+/* The list `stack` of a site. */
+void answer_stack(const struct control *c, uint32_t site, struct text *t);
+
 /* A whole number of the request's, up to @most; or @otherwise if it has no
  * such word.  False: refused. */
 bool answer_count(const struct request *r, size_t word, uint64_t most,

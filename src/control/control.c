@@ -35,6 +35,7 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_COUNTS_PASSED] = sizeof(int64_t),
 	[TABLE_TIMED] = sizeof(struct timed),
 	[TABLE_LIVES] = sizeof(struct life),
+	[TABLE_REACH] = sizeof(struct reach),
 };
 
 const char *const control_stacks_words[] = {
@@ -48,6 +49,27 @@ const char *
 control_stacks(uint32_t stacks)
 {
 	return stacks <= STACKS_ALL ? control_stacks_words[stacks] : "unknown";
+}
+
+const char *
+control_scan_why(uint32_t why)
+{
+	static const char *const words[SCAN_WHYS] = {
+		[SCAN_WHY_CONFINED] = "the program has forbidden itself "
+		    "system calls, and a child takes one",
+		[SCAN_WHY_CLONE] = "the kernel has refused a child process",
+		[SCAN_WHY_ALLOCATOR] = "its malloc is not glibc's, whose heaps "
+		    "alone are known",
+		[SCAN_WHY_SHAPE] = "its glibc has heaps of a shape that is not "
+		    "known",
+		[SCAN_WHY_MEMORY] = "there is not as much memory as it takes",
+		[SCAN_WHY_TIME] = "it took longer than two minutes",
+		[SCAN_WHY_DIED] = "the child that made it was killed",
+		[SCAN_WHY_TABLE] = "there is no room for what it found",
+	};
+
+	return why < SCAN_WHYS && words[why] != NULL ? words[why] :
+	    "for a reason that is not known";
 }
 
 /* A segment may be anybody's file: nothing of it is believed. */

@@ -69,6 +69,9 @@ extern const char *const control_stacks_words[];
 /* One of these, or "unknown". */
 const char *control_stacks(uint32_t stacks);
 
+/* A sentence's part: why a scan has no result, by enum scan_why. */
+const char *control_scan_why(uint32_t why);
+
 /* What the process has counted, summed over its threads. */
 struct control_sums {
 	uint64_t allocated, freed;     /* bytes, usable */

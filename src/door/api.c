@@ -12,6 +12,7 @@
 #include "door/boot.h"
 #include "door/inside.h"
 #include "heap/generation.h"
+#include "door/survey.h"
 #include "heap/tally.h"
 #include "mem/segment.h"
 #include "sys/sys.h"
@@ -19,6 +20,7 @@
 EXPORT int heaptide_used(uint64_t *bytes);
 EXPORT int heaptide_peak(uint64_t *bytes);
 EXPORT int heaptide_mark(const char *name);
+EXPORT int heaptide_leak_scan(uint64_t *blocks, uint64_t *bytes);
 EXPORT const char *heaptide_version(void);
 
 /* Where the process stands, or NULL: nothing is counted in it. */
@@ -77,6 +79,25 @@ heaptide_mark(const char *name)
 		generation_follow();
 	errno = error;
 	return number < 0 ? (int)number : 0;
+}
+
+EXPORT int
+heaptide_leak_scan(uint64_t *blocks, uint64_t *bytes)
+{
+	const struct segment_scan *scan;
+	int error = errno;
+	int r;
+
+	if (mine() == NULL)
+		return -ENODEV;
+	r = survey_wait(false);
+	errno = error;
+	if (r < 0)
+		return r;
+	scan = &segment_mine()->scan;
+	*blocks = scan->direct_blocks + scan->indirect_blocks;
+	*bytes = scan->direct_bytes + scan->indirect_bytes;
+	return 0;
 }
 
 EXPORT const char *

@@ -74,6 +74,7 @@ attend(uint64_t now_ns, const struct arch_frame *caller)
 	if (generation_is_due(c.segment))
 		generation_follow();
 	dial_follow(now_ns);
+	survey_attend();
 	if (wants_trim() && caller != NULL)
 		trim(&c, now_ns, !is_in_handler(caller));
 }
@@ -84,5 +85,6 @@ attend_beside(struct control *c, uint64_t now_ns)
 	series_note(c, now_ns);
 	mark_by_time(c, now_ns);
 	dial_follow(now_ns);
+	survey_attend();
 	trim(c, now_ns, true);
 }

@@ -13,6 +13,7 @@
 
 #include "control/control.h"
 #include "control/series.h"
+#include "door/survey.h"
 #include "heap/generation.h"
 #include "mem/segment.h"
 #include "sys/arch.h"
@@ -30,6 +31,7 @@ attend_is_due(uint64_t now_ns)
 	    memory_order_relaxed) ||
 	    (wanted != 0 && wanted - 1 != atomic_load_explicit(
 	    &s->config.stacks, memory_order_relaxed)) ||
+	    survey_is_due(s) ||
 	    atomic_load_explicit(&s->watch.trims_wanted,
 	    memory_order_relaxed) != atomic_load_explicit(
 	    &s->watch.trims_done, memory_order_relaxed);

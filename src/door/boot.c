@@ -18,6 +18,7 @@
 #include "door/preload.h"
 #include "door/real.h"
 #include "door/stranger.h"
+#include "door/survey.h"
 #include "heap/generation.h"
 #include "heap/life.h"
 #include "heap/ledger.h"
@@ -293,6 +294,7 @@ in_child(void)
 		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
 		    PHASE_OFF);
 	keeper_in_child();
+	survey_in_child();
 	next_generation();
 	know();
 	self.scratch = NULL;
@@ -358,6 +360,8 @@ at_exit(int status, void *context)
 	if (self.tally != NULL)
 		tally_look(self.tally);
 	(void)arena_spans(s->own);
+	if (boot.options.scans_at_exit)
+		(void)survey_wait(false);
 	if (has_room_to_look()) {
 		(void)census_take(s, 0);
 		(void)bypass_look(s, 0);

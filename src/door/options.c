@@ -171,6 +171,7 @@ options_read(char *const *environment, struct options *options,
 {
 	uint32_t enabled = true;
 	uint32_t verify = false;
+	uint32_t scan = false;
 	uint32_t root = 0;
 	uint32_t seed = 0;
 	const char *fault;
@@ -186,6 +187,7 @@ options_read(char *const *environment, struct options *options,
 		    &options->depth },
 		{ "HEAPTIDE_CHILDREN", children, 0, 0, &options->children },
 		{ "HEAPTIDE_KEEPER", keepers, 0, 0, &options->keeper },
+		{ "HEAPTIDE_SCAN_AT_EXIT", switches, 0, 0, &scan },
 		{ "HEAPTIDE_VERIFY", switches, 0, 0, &verify },
 		{ "HEAPTIDE_ROOT", NULL, 1, INT_MAX, &root },
 		{ "HEAPTIDE_SEED", NULL, 1, INT_MAX, &seed },
@@ -230,6 +232,7 @@ options_read(char *const *environment, struct options *options,
 	}
 	options->enabled = enabled;
 	options->verify = verify;
+	options->scans_at_exit = scan;
 	options->root = (int)root;
 	options->seed = seed;
 	return 0;

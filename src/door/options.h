@@ -25,6 +25,7 @@ struct options {
 	uint32_t depth;    /* HEAPTIDE_DEPTH */
 	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
 	uint32_t keeper;   /* HEAPTIDE_KEEPER: 1: on */
+	bool scans_at_exit; /* HEAPTIDE_SCAN_AT_EXIT */
 	bool verify;       /* HEAPTIDE_VERIFY: for heaptide's own tests */
 	struct sys_fault fault; /* HEAPTIDE_FAULT: the same */
 	int root;          /* HEAPTIDE_ROOT: pid of the tree's first process */

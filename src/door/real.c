@@ -76,6 +76,22 @@ warm_allocator(void)
 }
 
 /*
+ * A block that has just been freed: libc keeps it for this thread, and has
+ * marked it by a word that is the same in all of them (2.34 and later).  0: it
+ * does not.
+ */
+static void
+note_key(uintptr_t freed, bool first, size_t *key)
+{
+	const volatile size_t *word = (const volatile size_t *)freed;
+
+	if (first)
+		*key = word[1];
+	else if (*key != word[1])
+		*key = 0;
+}
+
+/*
  * Does the word before a block of libc's tell its size?  Small blocks are
  * tried, which leave no trace but that the heap is there.
  */
@@ -85,6 +101,7 @@ has_chunks(void)
 	static const size_t sizes[] = { 1, 24, 25, 40, 100, 500, 1000 };
 	const char *slash = strrchr(real.allocator, '/');
 	bool agrees = true;
+	size_t key = 0;
 	size_t i;
 
 	if (slash == NULL || strcmp(slash, "/libc.so.6") != 0)
@@ -100,7 +117,10 @@ has_chunks(void)
 		    (block[-1] & ~(size_t)7) - sizeof(*block) ==
 		    real.usable_size(block);
 		real.free(block);
+		if (agrees)
+			note_key((uintptr_t)block, i == 0, &key);
 	}
+	real.cached = agrees ? key : 0;
 	return agrees;
 }
 

@@ -62,6 +62,7 @@ struct real {
 	uint64_t allocator_start; /* its range */
 	uint64_t allocator_end;
 	bool chunks;   /* glibc's: the size stands before a block */
+	size_t cached; /* it writes this into blocks it keeps for a thread */
 	bool owns_new; /* it has an operator new that does not call malloc */
 	/* What malloc() of 8 * i bytes makes usable, or 0: not known. */
 	uint16_t sizes[REAL_SIZES];

@@ -271,7 +271,7 @@ count_drawn(void *block, size_t usable, const struct record *record)
 		return; /* the parent's; it is counted like any other */
 	if (record->rate == LIFE_RATE)
 		life_end(block, 0, where_call);
-	if (record->rate == 0 || record->rate == LIFE_RATE) {
+	if (!life_is_drawn(record->rate)) {
 		site_free(t != NULL ? &self.counts : NULL, record, stamp_now(),
 		    usable, temporary);
 		return;

@@ -1,7 +1,7 @@
 /*
  * ledger.h - what is known of each live block, by its address
  *
- * Floor 4 (heap).  May use: base, sys, mem.  Used by: door.
+ * Floor 4 (heap).  May use: base, sys, mem.  Used by: watch, door.
  * Contexts: inside malloc, in signal handlers, in a child just forked (which
  * inherits it, by copy).
  *
@@ -68,6 +68,10 @@ static inline bool ledger_take(const void *block, size_t usable,
 
 /* Give all records of all blocks another generation. */
 void ledger_set_generations(uint32_t generation);
+/* The same, and it stays where it is. */
+static inline bool ledger_find(const void *block, size_t usable,
+    struct record *record);
+
 
 /* --- how ------------------------------------------------------------------ */
 
@@ -186,6 +190,19 @@ ledger_take(const void *block, size_t usable, struct record *record)
 	if (UNLIKELY(packed == 0))
 		return false;
 	atomic_store_explicit(entry, 0, memory_order_relaxed);
+	ledger_unpack(packed, record);
+	return true;
+}
+
+static inline bool
+ledger_find(const void *block, size_t usable, struct record *record)
+{
+	const _Atomic uint32_t *entry = ledger_entry(block, usable);
+	uint32_t packed = entry != NULL ? atomic_load_explicit(entry,
+	    memory_order_relaxed) : 0;
+
+	if (packed == 0)
+		return false;
 	ledger_unpack(packed, record);
 	return true;
 }

@@ -27,6 +27,13 @@
 /* In a record: it is watched, and stands for itself.  No rate has this. */
 #define LIFE_RATE UINT32_C(256)
 
+/* Does a block of this rate stand for others (heap/sample.h)? */
+static inline bool
+life_is_drawn(uint32_t rate)
+{
+	return rate != 0 && rate != LIFE_RATE;
+}
+
 /* Is the @number-th block of a site in a thread to be watched? */
 static HOT bool
 life_is_due(uint64_t number, const void *block)

@@ -57,6 +57,7 @@ static const struct {
 	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, SEGMENT_TIMED,
 	    true },
 	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512, true },
+	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
 };
 
 struct segment *segment_map;

@@ -219,6 +219,149 @@ arch_frame_of(struct arch_caller caller)
 	return f;
 }
 
+/*
+ * Leave this stack for another, for good: call @function(@argument) with its
+ * stack pointer at @top, which is a multiple of 16.
+ */
+static inline __attribute__((noreturn)) void
+arch_go_on_at(void *top, void (*function)(void *), void *argument)
+{
+#if defined(__x86_64__)
+	__asm__ volatile(
+	    "movq %0, %%rsp\n"
+	    "xorl %%ebp, %%ebp\n"
+	    "callq *%1\n"
+	    "ud2\n"
+	    : : "r"(top), "r"(function), "D"(argument) : "memory");
+#else
+	register void *x0 __asm__("x0") = argument;
+
+	__asm__ volatile(
+	    "mov sp, %0\n"
+	    "mov x29, xzr\n"
+	    "blr %1\n"
+	    "brk #1\n"
+	    : : "r"(top), "r"(function), "r"(x0) : "memory");
+#endif
+	__builtin_unreachable();
+}
+
+/*
+ * Can a thread be held by a signal without harm?  It is to go on as if nothing
+ * had been, even in a call that a signal ends before its time; so the call must
+ * be made again, and that takes its number and its first argument, which on
+ * aarch64 is gone by then.
+ *
+ * ARCH_WORDS: registers that may hold a pointer.
+ */
+#if defined(__x86_64__)
+#define ARCH_CAN_HOLD 1
+#define ARCH_WORDS    16
+#define ARCH_RED_ZONE 128 /* in use below the stack pointer */
+#else
+#define ARCH_CAN_HOLD 0
+#define ARCH_WORDS    31
+#define ARCH_RED_ZONE 0
+#endif
+
+/* The registers of an interrupted thread. */
+static inline void
+arch_registers(const ucontext_t *context, uint64_t word[ARCH_WORDS])
+{
+	int i;
+
+	for (i = 0; i < ARCH_WORDS; i++)
+#if defined(__x86_64__)
+		word[i] = (uint64_t)context->uc_mcontext.gregs[i];
+#else
+		word[i] = context->uc_mcontext.regs[i];
+#endif
+}
+
+#if ARCH_CAN_HOLD
+/*
+ * The thread was in a system call that the signal has ended, with no other
+ * result than that: where does it go on?  0: in no such place.
+ */
+static inline uint64_t
+arch_ended_call(const ucontext_t *context)
+{
+	uint64_t pc = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+	const uint8_t *code = (const uint8_t *)pc;
+
+	return context->uc_mcontext.gregs[REG_RAX] == -4 /* EINTR */ &&
+	    code[-2] == 0x0f && code[-1] == 0x05 ? pc : 0;
+}
+
+/* The number of the call in front of @pc, where it is plain to see; or -1. */
+static inline long
+arch_call_before(uint64_t pc)
+{
+	const uint8_t *code = (const uint8_t *)pc - 7;
+
+	return code[0] != 0xb8 ? -1 : (long)(code[1] | code[2] << 8 |
+	    code[3] << 16);
+}
+
+/*
+ * A system call with a result that is no error has just come back: its number,
+ * where it is plain to see, its arguments and the result; or -1.
+ */
+static inline long
+arch_short_call(const ucontext_t *context, uint64_t argument[6], long *result)
+{
+	const greg_t *r = context->uc_mcontext.gregs;
+	const uint8_t *code = (const uint8_t *)r[REG_RIP];
+
+	if (code[-2] != 0x0f || code[-1] != 0x05 || r[REG_RAX] <= 0)
+		return -1;
+	argument[0] = (uint64_t)r[REG_RDI];
+	argument[1] = (uint64_t)r[REG_RSI];
+	argument[2] = (uint64_t)r[REG_RDX];
+	argument[3] = (uint64_t)r[REG_R10];
+	argument[4] = (uint64_t)r[REG_R8];
+	argument[5] = (uint64_t)r[REG_R9];
+	*result = r[REG_RAX];
+	return arch_call_before((uint64_t)r[REG_RIP]);
+}
+
+/* Have the thread make its call again, which is of this number. */
+static inline void
+arch_call_again(ucontext_t *context, long number)
+{
+	context->uc_mcontext.gregs[REG_RAX] = number;
+	context->uc_mcontext.gregs[REG_RIP] -= 2;
+}
+
+static inline void
+arch_set_result(ucontext_t *context, long result)
+{
+	context->uc_mcontext.gregs[REG_RAX] = result;
+}
+
+/*
+ * What a handler returns to, in the very bytes by which unwinders know it:
+ * mov $15, %rax; syscall (rt_sigreturn).
+ */
+__attribute__((unused, naked)) static void
+arch_restorer(void)
+{
+	__asm__(".byte 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05");
+}
+#define ARCH_ACTION_FLAGS 0x04000000 /* SA_RESTORER */
+#endif
+
+/*
+ * A thread's control block: its address stands in it twice, and behind it, at
+ * the same distance in each, the number of the thread, 0 once it has ended
+ * (glibc: struct pthread).  ARCH_TCB_SELF: is there such a mark on this CPU?
+ */
+#if defined(__x86_64__)
+#define ARCH_TCB_SELF 1
+#else
+#define ARCH_TCB_SELF 0
+#endif
+
 /* Where a thread was when a signal came, by the ucontext of its frame. */
 static inline struct arch_frame
 arch_interrupted(const ucontext_t *context)

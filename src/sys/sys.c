@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/futex.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -11,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -281,6 +284,13 @@ sys_madvise(void *at, size_t bytes, int advice)
 }
 
 int
+sys_resident(const void *at, size_t bytes, uint8_t *there)
+{
+	return (int)call(SYS_mincore, (long)at, (long)bytes, (long)there, 0, 0,
+	    0);
+}
+
+int
 sys_mprotect(void *at, size_t bytes, int protection)
 {
 	return (int)call(SYS_mprotect, (long)at, (long)bytes, protection, 0, 0,
@@ -391,6 +401,123 @@ void
 sys_name_thread(const char *name)
 {
 	(void)call(SYS_prctl, PR_SET_NAME, (long)name, 0, 0, 0, 0);
+}
+
+/* --- a quiet child --------------------------------------------------------- */
+
+int
+sys_fork_quietly(void)
+{
+	/* No exit signal in the low byte, and nothing that is shared. */
+	return (int)call(SYS_clone, 0, 0, 0, 0, 0, 0);
+}
+
+int
+sys_wait_quietly(int pid)
+{
+	long r = call(SYS_wait4, pid, 0, WNOHANG | __WCLONE, 0, 0, 0);
+
+	return r == pid || r == -ECHILD;
+}
+
+_Noreturn void
+sys_end(int status)
+{
+	for (;;)
+		(void)sys_pass(SYS_exit_group, status, 0, 0, 0, 0, 0);
+}
+
+#define SIGNALS_MOST 64
+
+void
+sys_reset_signals(void)
+{
+	int i;
+
+	for (i = 1; i <= SIGNALS_MOST; i++)
+		(void)sys_action(i, &(struct sys_action){ NULL }, NULL);
+}
+
+#define FILES_MOST 65536 /* to try by number, before Linux 5.9 */
+
+void
+sys_close_all(void)
+{
+	int fd;
+
+	if (call(SYS_close_range, 0, (long)UINT32_MAX, 0, 0, 0, 0) == 0)
+		return;
+	for (fd = 0; fd < FILES_MOST; fd++)
+		(void)sys_close(fd);
+}
+
+#define IDLE_CLASS (3 << 13) /* of ioprio_set(): IOPRIO_CLASS_IDLE */
+#define NICENESS   10
+
+void
+sys_step_back(void)
+{
+	const struct rlimit none = { 0, 0 };
+	int fd;
+
+	(void)call(SYS_setpriority, PRIO_PROCESS, 0, NICENESS, 0, 0, 0);
+	(void)call(SYS_ioprio_set, 1, 0, IDLE_CLASS, 0, 0, 0);
+	(void)call(SYS_prlimit64, 0, RLIMIT_CORE, (long)&none, 0, 0, 0);
+	fd = sys_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
+	if (fd >= 0) {
+		(void)sys_write(fd, "1000", 4);
+		sys_close(fd);
+	}
+}
+
+void
+sys_sleep(uint64_t ns)
+{
+	const struct timespec time = { (time_t)(ns / NS_PER_S),
+		(long)(ns % NS_PER_S) };
+
+	(void)call(SYS_nanosleep, (long)&time, 0, 0, 0, 0, 0);
+}
+
+ssize_t
+sys_list(int fd, void *to, size_t bytes)
+{
+	return call(SYS_getdents64, fd, (long)to, (long)bytes, 0, 0, 0);
+}
+
+/* --- signals --------------------------------------------------------------- */
+
+int
+sys_action(int number, const struct sys_action *set, struct sys_action *was)
+{
+	return (int)call(SYS_rt_sigaction, number, (long)set, (long)was,
+	    sizeof(uint64_t), 0, 0);
+}
+
+int
+sys_signal_thread(int tid, int number)
+{
+	return (int)call(SYS_tgkill, sys_pid(), tid, number, 0, 0, 0);
+}
+
+int
+sys_signal_mask(uint64_t mask, uint64_t *was)
+{
+	return (int)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask,
+	    (long)was, sizeof(mask), 0, 0);
+}
+
+/* No time is given: the kernel goes on by itself after a stop. */
+void
+sys_wait_while(const _Atomic uint32_t *word, uint32_t value)
+{
+	(void)call(SYS_futex, (long)word, FUTEX_WAIT, value, 0, 0, 0);
+}
+
+void
+sys_wake_all(const _Atomic uint32_t *word)
+{
+	(void)call(SYS_futex, (long)word, FUTEX_WAKE, INT32_MAX, 0, 0, 0);
 }
 
 /* --- clocks --------------------------------------------------------------- */
@@ -504,4 +631,13 @@ int64_t
 sys_clock_wall(void)
 {
 	return (int64_t)read_clock(CLOCK_REALTIME);
+}
+
+uint64_t
+sys_clock_busy(void)
+{
+	struct timespec now = { 0, 0 };
+
+	(void)clock_by_call(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }

@@ -71,6 +71,8 @@ void *sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
 int sys_munmap(void *at, size_t bytes);
 int sys_madvise(void *at, size_t bytes, int advice);
 
+/* A byte a page: is it in memory? */
+int sys_resident(const void *at, size_t bytes, uint8_t *there);
 int sys_mprotect(void *at, size_t bytes, int protection);
 int sys_mlock(const void *at, size_t bytes);
 int sys_munlock(const void *at, size_t bytes);
@@ -111,8 +113,53 @@ bool sys_give_way(uint64_t *since);
 int sys_thread_name(char name[16]);
 void sys_name_thread(const char *name);
 
+/* --- for a child that looks at its parent's memory ------------------------ */
+
+/*
+ * A child with a copy of this memory, that nobody is told of: no signal when it
+ * ends, and no wait() of the program's sees it.  Nothing of libc's may be called
+ * in it.  The pid, or 0 in the child.
+ */
+int sys_fork_quietly(void);
+/* Wait for such a child.  1: it has ended; 0: not yet. */
+int sys_wait_quietly(int pid);
+/* End this process, whatever threads it has. */
+_Noreturn void sys_end(int status);
+/* All signals as at the start of a program. */
+void sys_reset_signals(void);
+void sys_close_all(void);
+/* Least of all: CPU, disk, life when memory is short, core files. */
+void sys_step_back(void);
+/* At most @ns, unless a signal comes. */
+void sys_sleep(uint64_t ns);
+
+/* Entries of a directory, as the kernel has them; bytes, 0: no more. */
+ssize_t sys_list(int fd, void *to, size_t bytes);
+
+/* --- signals among our own threads ---------------------------------------- */
+
+/* As the kernel takes it. */
+struct sys_action {
+	void *handler; /* NULL: the default */
+	uint64_t flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+/* @set or @was may be NULL. */
+int sys_action(int number, const struct sys_action *set,
+    struct sys_action *was);
+int sys_signal_thread(int tid, int number);
+/* Replace the calling thread's mask. */
+int sys_signal_mask(uint64_t mask, uint64_t *was);
+/* While *@word is @value; a signal may end it before. */
+void sys_wait_while(const _Atomic uint32_t *word, uint32_t value);
+void sys_wake_all(const _Atomic uint32_t *word);
+
 /* Through the vDSO, some 5 and 20 ns; ns since boot, since 1970. */
 uint64_t sys_clock_coarse(void);
+/* CPU time of this process so far; asks the kernel. */
+uint64_t sys_clock_busy(void);
 uint64_t sys_clock(void);
 int64_t sys_clock_wall(void);
 

@@ -52,9 +52,17 @@ $(cat differing)"
 	ctl sample
 	ctl budget 1G
 	ctl trim
+	ctl scan
 	for request in help version status sites marks metrics; do
 		ctl $request
 	done
+	tries=0
+	until ctl scan last >scan && grep -q '"done"' scan; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || break
+		sleep 0.1
+	done
+	cat scan
 } >all.json || fail "refused: $(cat all.json)"
 json all.json 'paths | .[-1] | strings' | sort -u >members
 grep -qx growth_bytes members ||

@@ -223,6 +223,34 @@ says "(compared as it is)"
 check 0 --baseline unmarked-leak.tide unmarked-leak.tide
 says "1 site grew as fast in the baseline"
 
+# --- what nobody points to ---------------------------------------------------
+
+cat >drops.c <<'C'
+#include <stdlib.h>
+#include <string.h>
+static __attribute__((noinline)) void
+drop(void)
+{
+	void *volatile p = malloc(3000);	/* here */
+	memset((void *)p, 1, 3000);
+	p = NULL;
+}
+int
+main(int argc, char **argv)
+{
+	if (argc > 1)
+		for (int i = 0; i < 10; i++)
+			drop();
+	return 0;
+}
+C
+${CC:-cc} -g -O1 -o drops drops.c || fail "cannot build drops.c"
+check 1 --fail-if 'unreachable>0' -- ./drops much
+says "unreachable>0: 29.3 KiB"
+says "drops.c:$(grep -n 'here \*/' drops.c | cut -d: -f1)"
+check 0 --fail-if 'unreachable>0' -- ./drops
+check 0 --fail-if 'unreachable>0' -- ./works leak 20
+
 # --- a program ---------------------------------------------------------------
 
 export TMPDIR="$scratch/temporary"

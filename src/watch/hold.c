@@ -1,0 +1,684 @@
+#include "watch/hold.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "sys/proc.h"
+#include "sys/sys.h"
+
+/* Who does not come in this time is not waited for. */
+#define PATIENCE_NS (20 * NS_PER_MS)
+/* After this time nobody else is asked: the first are being held. */
+#define ASKING_NS   (10 * NS_PER_MS)
+#define PAGE_BYTES  4096
+#define CODE_BYTES  16 /* that are looked at in front of where it stands */
+/* A signal's frame, with all registers that there are, and what we call. */
+#define FRAME_ROOM  (16 * KIB)
+
+static struct {
+	struct hold *hold; /* made once, for good: a handler may come late */
+	uint64_t mask;     /* the caller's, of signals */
+	uint64_t ask_until; /* UINT64_MAX: nobody was asked */
+	char paper[8192];  /* for small files: stacks may be small */
+	struct sys_action was;
+	bool installed;
+} hold;
+
+/* --- small files ---------------------------------------------------------- */
+
+static int
+path_of(char path[64], int tid, const char *name)
+{
+	struct text t;
+
+	text_open(&t, path, 64);
+	text_put(&t, "/proc/self/task/");
+	text_put_i64(&t, tid);
+	text_put(&t, "/");
+	text_put(&t, name);
+	return t.cut;
+}
+
+/* Read at most @room - 1 bytes of a thread's file, a zero behind them. */
+static bool
+read_of(int tid, const char *name, char *to, size_t room)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	(void)path_of(path, tid, name);
+	fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	n = sys_read(fd, to, room - 1);
+	sys_close(fd);
+	to[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* `NUMBER ARG0 ... ARG5 SP PC`, `-1 SP PC`, or `running`. */
+struct standing {
+	bool runs;
+	int64_t call;
+	uint64_t argument[6];
+	uint64_t sp, pc;
+};
+
+static bool
+take_hex(const char **at, uint64_t *n)
+{
+	while (**at == ' ')
+		(*at)++;
+	if ((*at)[0] == '0' && (*at)[1] == 'x')
+		*at += 2;
+	return proc_number(at, 16, n);
+}
+
+static bool
+read_standing(int tid, struct standing *s)
+{
+	char line[256];
+	const char *at = line;
+	uint64_t number = 0;
+	int i;
+
+	*s = (struct standing){ .call = -1 };
+	if (!read_of(tid, "syscall", line, sizeof(line)))
+		return false;
+	s->runs = line[0] == 'r';
+	if (s->runs)
+		return true;
+	if (line[0] == '-') {
+		at += 2;
+		return take_hex(&at, &s->sp) && take_hex(&at, &s->pc);
+	}
+	if (!proc_number(&at, 10, &number))
+		return false;
+	s->call = (int64_t)number;
+	for (i = 0; i < 6; i++)
+		if (!take_hex(&at, &s->argument[i]))
+			return false;
+	return take_hex(&at, &s->sp) && take_hex(&at, &s->pc);
+}
+
+/* How often it was given a CPU: the last number. */
+static uint64_t
+slices_of(int tid)
+{
+	char line[96];
+	const char *at = line;
+	uint64_t n = 0;
+
+	if (!read_of(tid, "schedstat", line, sizeof(line)))
+		return 0;
+	while (proc_number(&at, 10, &n))
+		;
+	return n;
+}
+
+/* The number behind a word of a thread's status; false: it is not there. */
+static bool
+status_of(int tid, const char *word, unsigned base, uint64_t *n)
+{
+	const char *at;
+
+	if (!read_of(tid, "status", hold.paper, sizeof(hold.paper)))
+		return false;
+	at = strstr(hold.paper, word);
+	if (at == NULL)
+		return false;
+	at += strlen(word);
+	while (*at == '\t' || *at == ' ')
+		at++;
+	return proc_number(&at, base, n);
+}
+
+static uint64_t
+sleeps_of(int tid)
+{
+	uint64_t n;
+
+	return status_of(tid, "\nvoluntary_ctxt_switches:", 10, &n) ? n :
+	    UINT64_MAX;
+}
+
+#if ARCH_CAN_HOLD
+/* --- calls that may be interrupted ---------------------------------------- */
+
+enum way {
+	WAY_NONE,    /* leave it alone */
+	WAY_AGAIN,   /* make it again */
+	WAY_RESTART  /* the kernel knows how long it is to go on */
+};
+
+/* What is read from it comes as it is there, and is not waited for any more. */
+static bool
+is_stream(int fd)
+{
+	char path[64];
+	char link[32];
+	struct text t;
+	ssize_t n;
+
+	text_open(&t, path, sizeof(path));
+	text_put(&t, "/proc/self/fd/");
+	text_put_i64(&t, fd);
+	n = sys_readlink(path, link, sizeof(link) - 1);
+	link[n > 0 ? n : 0] = '\0';
+	return strncmp(link, "pipe:", 5) == 0 ||
+	    strncmp(link, "socket:", 7) == 0;
+}
+
+static bool
+is_forever(uint64_t milliseconds)
+{
+	return (int32_t)milliseconds < 0;
+}
+
+static enum way
+way_of_futex(uint64_t operation)
+{
+	switch (operation & ~(uint64_t)(FUTEX_PRIVATE_FLAG |
+	    FUTEX_CLOCK_REALTIME)) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+		return WAY_RESTART;
+	default:
+		return WAY_NONE;
+	}
+}
+
+/* @a: its arguments as far as they are known, or NULL: it has just begun. */
+static enum way
+way_of(int64_t call, const uint64_t *a)
+{
+	switch (call) {
+	case SYS_poll:
+		return a != NULL && is_forever(a[2]) ? WAY_AGAIN : WAY_RESTART;
+	case SYS_nanosleep:
+		return WAY_RESTART;
+	case SYS_clock_nanosleep: /* at a time, or after one */
+		return a == NULL || (a[1] & 1) ? WAY_AGAIN : WAY_RESTART;
+	case SYS_futex:
+		return a == NULL ? WAY_RESTART : way_of_futex(a[1]);
+	case SYS_pause:
+	case SYS_select:  /* these write down how long it is to go on */
+	case SYS_pselect6:
+	case SYS_ppoll:
+	case SYS_wait4:
+	case SYS_waitid:
+	case SYS_accept:
+	case SYS_accept4:
+		return WAY_AGAIN;
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+		return a == NULL || is_forever(a[3]) ? WAY_AGAIN : WAY_NONE;
+	case SYS_read:
+		return a == NULL || is_stream((int)a[0]) ? WAY_AGAIN :
+		    WAY_NONE;
+	case SYS_recvfrom:
+		return a == NULL || !(a[3] & MSG_WAITALL) ? WAY_AGAIN :
+		    WAY_NONE;
+	default:
+		return a == NULL ? WAY_AGAIN : WAY_NONE;
+	}
+}
+
+/* --- in the thread that is held ------------------------------------------- */
+
+static uint64_t
+mask_of(const ucontext_t *context)
+{
+	uint64_t mask;
+
+	memcpy(&mask, &context->uc_sigmask, sizeof(mask));
+	return mask;
+}
+
+static struct hold_thread *
+find_thread(struct hold *h, int tid)
+{
+	uint32_t i;
+
+	for (i = 0; i < h->count; i++)
+		if (h->thread[i].tid == tid)
+			return &h->thread[i];
+	return NULL;
+}
+
+/*
+ * The thread may have been about to write, and some of it is written: then the
+ * rest is, too.  Where it was not, but has just got that result all the same,
+ * it may as well have got this one.
+ */
+static void
+write_rest(ucontext_t *context)
+{
+	uint64_t a[6];
+	long done, call = arch_short_call(context, a, &done);
+	long r = 1;
+
+	if (call != SYS_write && call != SYS_sendto)
+		return;
+	(void)sys_signal_mask(mask_of(context), NULL);
+	while (done > 0 && (uint64_t)done < a[2] && r > 0) {
+		r = sys_pass(call, (long)a[0], (long)a[1] + done,
+		    (long)a[2] - done, (long)a[3], (long)a[4], (long)a[5]);
+		if (r > 0)
+			arch_set_result(context, done += r);
+	}
+}
+
+/*
+ * The interrupted call gives what it would have given.  @call, @pc, @way: where
+ * the thread stood when it was asked.
+ *
+ * The kernel keeps what restart_syscall(2) goes on with until the handler is
+ * left; a handler of the program's that comes in between ends it as it would
+ * have ended the call.
+ */
+static void
+mend(int64_t call, uint64_t pc, enum way way, ucontext_t *context)
+{
+	uint64_t at;
+
+	/* The page before may not be there. */
+	if (arch_interrupted(context).pc % PAGE_BYTES < CODE_BYTES)
+		return;
+	at = arch_ended_call(context);
+	if (at == 0) {
+		write_rest(context);
+		return;
+	}
+	if (call < 0 || pc != at) {
+		/* Between our look and the signal it went into another. */
+		call = arch_call_before(at);
+		way = way_of(call, NULL);
+	}
+	if (call < 0)
+		return;
+	if (way != WAY_RESTART) {
+		arch_call_again(context, call);
+		return;
+	}
+	(void)sys_signal_mask(mask_of(context), NULL);
+	arch_set_result(context, sys_pass(SYS_restart_syscall, 0, 0, 0, 0, 0,
+	    0));
+}
+
+static void
+wait_for_picture(struct hold *h, struct hold_thread *t, ucontext_t *context)
+{
+	uint32_t picture = atomic_load(&h->picture);
+	uint32_t asked = HOLD_ASKED;
+	uint64_t sp = arch_interrupted(context).sp;
+
+	arch_registers(context, t->word);
+	/* Its frame has the other registers, the wide ones among them. */
+	t->sp = (uintptr_t)context < sp && sp - (uintptr_t)context < FRAME_ROOM ?
+	    (uintptr_t)context : sp - ARCH_RED_ZONE;
+	if (!atomic_compare_exchange_strong(&t->state, &asked, HOLD_HELD))
+		return;
+	while (atomic_load(&h->picture) == picture)
+		sys_wait_while(&h->picture, picture);
+}
+
+static void
+on_signal(int number, siginfo_t *info, void *context)
+{
+	struct hold *h = hold.hold;
+	struct hold_thread *t = find_thread(h, sys_tid());
+	int64_t call = t != NULL ? t->call : -1;
+	uint64_t pc = t != NULL ? t->pc : 0;
+	enum way way = t != NULL ? (enum way)t->way : WAY_NONE;
+
+	(void)number;
+	(void)info;
+	/* By now it is about another list: then it came too late. */
+	if (t != NULL && atomic_load(&t->state) == HOLD_ASKED)
+		wait_for_picture(h, t, context);
+	mend(call, pc, way, context);
+}
+
+/* --- asking them ---------------------------------------------------------- */
+
+static bool
+blocks(int tid, int number)
+{
+	uint64_t mask;
+
+	return !status_of(tid, "\nSigBlk:", 16, &mask) ||
+	    (mask >> (number - 1) & 1);
+}
+
+/* One that the program has left at its default, which is to be ignored. */
+static int
+free_signal(void)
+{
+	static const int candidates[] = { SIGURG, SIGWINCH };
+	struct sys_action now;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(candidates); i++)
+		if (sys_action(candidates[i], NULL, &now) == 0 &&
+		    now.handler == (void *)SIG_DFL)
+			return candidates[i];
+	return 0;
+}
+
+static int
+install(void)
+{
+	const struct sys_action ours = {
+		.handler = (void *)(uintptr_t)on_signal,
+		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK |
+		    ARCH_ACTION_FLAGS,
+		.restorer = arch_restorer,
+		.mask = UINT64_MAX,
+	};
+	int number = free_signal();
+
+	if (number == 0 || sys_action(number, &ours, &hold.was) < 0)
+		return 0;
+	hold.installed = true;
+	return number;
+}
+
+/* Unless the program has set one of its own meanwhile, or one is late. */
+static void
+uninstall(const struct hold *h)
+{
+	struct sys_action now;
+
+	if (hold.installed && sys_action(h->number, NULL, &now) == 0 &&
+	    now.handler == (void *)(uintptr_t)on_signal)
+		(void)sys_action(h->number, &hold.was, NULL);
+	hold.installed = false;
+}
+
+/* A page below may be where its stack ends. */
+static bool
+has_room(uint64_t sp)
+{
+	return sp == 0 || (sys_is_readable((void *)(uintptr_t)(sp -
+	    FRAME_ROOM)) && sys_is_readable((void *)(uintptr_t)(sp -
+	    FRAME_ROOM / 2)));
+}
+
+/* As it was noted: asleep in one place, or at work, all the time since. */
+static bool
+stays(const struct hold *h, const struct hold_thread *t, bool runs)
+{
+	const struct hold_note *n = h->note;
+	uint32_t i;
+
+	for (i = 0; i < h->noted && n[i].tid != t->tid; i++)
+		;
+	if (i == h->noted)
+		return false;
+	return runs ? sleeps_of(t->tid) == n[i].sleeps :
+	    slices_of(t->tid) == n[i].slices;
+}
+
+static void
+ask(struct hold *h, struct hold_thread *t, const struct standing *s)
+{
+	enum way way = s->runs ? WAY_AGAIN : way_of(s->call, s->argument);
+
+	if (h->number == 0 || way == WAY_NONE || blocks(t->tid, h->number) ||
+	    (!s->runs && !has_room(s->sp)) || !stays(h, t, s->runs) ||
+	    sys_clock() > hold.ask_until)
+		return;
+	if (hold.ask_until == UINT64_MAX)
+		hold.ask_until = sys_clock() + ASKING_NS;
+	t->way = way;
+	atomic_store(&t->state, HOLD_ASKED);
+	if (sys_signal_thread(t->tid, h->number) < 0)
+		atomic_store(&t->state, HOLD_UNSEEN);
+}
+
+static bool
+all_are_held(const struct hold *h)
+{
+	uint32_t i;
+
+	for (i = 0; i < h->count; i++)
+		if (atomic_load(&h->thread[i].state) == HOLD_ASKED)
+			return false;
+	return true;
+}
+
+static void
+wait_for_all(struct hold *h)
+{
+	uint64_t until = sys_clock() + PATIENCE_NS;
+	uint32_t asked;
+	uint32_t i;
+
+	while (!all_are_held(h) && sys_clock() < until)
+		sys_yield();
+	for (i = 0; i < h->count; i++) {
+		asked = HOLD_ASKED;
+		(void)atomic_compare_exchange_strong(&h->thread[i].state,
+		    &asked, HOLD_UNSEEN);
+	}
+}
+
+#else
+static int
+install(void)
+{
+	return 0;
+}
+
+static void
+uninstall(const struct hold *h)
+{
+	(void)h;
+}
+
+static void
+ask(struct hold *h, struct hold_thread *t, const struct standing *s)
+{
+	(void)h;
+	(void)t;
+	(void)s;
+}
+
+static void
+wait_for_all(struct hold *h)
+{
+	(void)h;
+}
+#endif
+
+/* --- the list ------------------------------------------------------------- */
+
+/* As getdents64() gives them. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
+static void
+list_one(struct hold *h, int tid, int own, uint64_t own_sp)
+{
+	struct hold_thread *t = &h->thread[h->count];
+
+	if (h->count == HOLD_THREADS_MOST) {
+		h->unlisted++;
+		return;
+	}
+	*t = (struct hold_thread){ .tid = tid, .call = -1,
+		.state = tid == own ? HOLD_SELF : HOLD_UNSEEN,
+		.sp = tid == own ? own_sp : 0 };
+	h->count++;
+}
+
+static int
+list_threads(struct hold *h, uint64_t own_sp)
+{
+	char room[1024] __attribute__((aligned(8)));
+	int own = sys_tid();
+	ssize_t n, at;
+	int fd;
+
+	h->count = 0;
+	h->unlisted = 0;
+	fd = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+	    0);
+	if (fd < 0) {
+		list_one(h, own, own, own_sp);
+		h->unlisted = 1; /* nobody knows */
+		return 0;
+	}
+	while ((n = sys_list(fd, room, sizeof(room))) > 0)
+		for (at = 0; at < n;) {
+			const struct entry *e = (const void *)(room + at);
+			const char *name = e->name;
+			uint64_t tid;
+
+			if (proc_number(&name, 10, &tid))
+				list_one(h, (int)tid, own, own_sp);
+			at += e->bytes;
+		}
+	sys_close(fd);
+	return (int)n;
+}
+
+/* In each control block the thread's number has the same place. */
+static void
+find_tid_place(struct hold *h)
+{
+	const char *block = __builtin_thread_pointer();
+	int32_t tid = sys_tid();
+	uint64_t at;
+
+	h->control = (uintptr_t)block;
+	for (at = 512; ARCH_TCB_SELF && h->tid_at == 0 && at < 1024; at += 4)
+		if (*(const int32_t *)(const void *)(block + at) == tid)
+			h->tid_at = at;
+}
+
+static struct hold *
+open_hold(void)
+{
+	const uint64_t bytes = sizeof(struct hold);
+	struct hold *h;
+
+	if (hold.hold != NULL)
+		return hold.hold;
+	h = sys_mmap(NULL, round_up(bytes, 4096), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sys_error_of(h) < 0)
+		return NULL;
+	h->bytes = round_up(bytes, 4096);
+	hold.hold = h;
+	return h;
+}
+
+void
+hold_in_child(void)
+{
+	struct hold *h = hold.hold;
+
+	hold.hold = NULL;
+	hold.installed = false;
+	if (h != NULL)
+		(void)sys_munmap(h, round_up(sizeof(*h), 4096));
+}
+
+/* @again: after the picture; was it still all the time? */
+static void
+stand(struct hold *h, struct hold_thread *t, bool again)
+{
+	struct standing s;
+
+	if (!read_standing(t->tid, &s))
+		return;
+	if (again) {
+		if (s.runs || s.sp != t->sp || s.pc != t->pc ||
+		    slices_of(t->tid) != t->slices)
+			atomic_store(&t->state, HOLD_UNSEEN);
+		return;
+	}
+	t->call = s.call;
+	t->pc = s.pc;
+	ask(h, t, &s);
+	if (atomic_load(&t->state) != HOLD_UNSEEN || s.runs)
+		return;
+	t->sp = s.sp;
+	t->slices = slices_of(t->tid);
+	atomic_store(&t->state, HOLD_STILL);
+}
+
+static void
+stand_all(struct hold *h, bool again)
+{
+	uint32_t wanted = again ? HOLD_STILL : HOLD_UNSEEN;
+	uint32_t i;
+
+	for (i = 0; i < h->count; i++)
+		if (atomic_load(&h->thread[i].state) == wanted)
+			stand(h, &h->thread[i], again);
+}
+
+bool
+hold_note(void)
+{
+	struct hold *h = open_hold();
+	uint32_t i;
+
+	if (h == NULL)
+		return false;
+	(void)list_threads(h, 0);
+	for (i = 0; i < h->count; i++)
+		h->note[i] = (struct hold_note){ h->thread[i].tid,
+			slices_of(h->thread[i].tid),
+			sleeps_of(h->thread[i].tid) };
+	h->noted = h->count;
+	return true;
+}
+
+struct hold *
+hold_begin(uint64_t own_sp)
+{
+	struct hold *h = open_hold();
+
+	if (h == NULL || sys_signal_mask(UINT64_MAX, &hold.mask) < 0)
+		return NULL;
+	atomic_store(&h->ready, 0);
+	(void)list_threads(h, own_sp);
+	find_tid_place(h);
+	h->number = h->count > 1 ? install() : 0;
+	hold.ask_until = UINT64_MAX;
+	stand_all(h, false);
+	wait_for_all(h);
+	return h;
+}
+
+void
+hold_end(struct hold *h)
+{
+	atomic_fetch_add(&h->picture, 1);
+	sys_wake_all(&h->picture);
+	/* Whom those wake up was still until then; he is taken for moving. */
+	stand_all(h, true);
+	atomic_store(&h->ready, 1);
+	if (h->number != 0)
+		uninstall(h);
+	(void)sys_signal_mask(hold.mask, NULL);
+}
