@@ -300,11 +300,11 @@ the_start_is_forgiven(void **state)
 	assert_int_equal(judge(20).since, 8);
 }
 
-/* Two groups, a bit apart: no more a step than a slope. */
+/* Two groups, a bit apart: squares of 20 for a step, 33 for a slope. */
 static void
 a_step_must_be_much_better_than_a_slope(void **state)
 {
-	static const double live[] = { 1, 4, 2, 5, 7, 10, 8, 11 };
+	static const double live[] = { 1, 4, 2, 5, 12, 15, 13, 16 };
 	struct growth g;
 	size_t at;
 
