@@ -204,19 +204,24 @@ growth_has_ended(const struct growth *g, const double *value, size_t start)
 	return chance < 0.01;
 }
 
-/* Of neighbours in what comes and goes; 0: it does not, or does not last. */
+/*
+ * Of neighbours in what comes and goes; 0: it does not, or does not last.  The
+ * first tenth may be of the start, where much comes and goes once; and at the
+ * last point nothing has gone yet.
+ */
 static double
 correlation(const struct growth *g)
 {
-	double n = (double)g->n - 1; /* nothing has gone at the last */
+	size_t first = g->n / 10 + 1;
+	double n = (double)(g->n - 1) - (double)first;
 	double mean = 0, variance = 0, covariance = 0;
 	double goes, before = 0;
 	double r;
 	size_t i;
 
-	for (i = 0; i + 1 < g->n; i++)
+	for (i = first; i + 1 < g->n; i++)
 		mean += (g->live[i] - g->kept[i]) / n;
-	for (i = 0; i + 1 < g->n; i++) {
+	for (i = first; i + 1 < g->n; i++) {
 		goes = g->live[i] - g->kept[i] - mean;
 		variance += goes * goes;
 		covariance += goes * before;

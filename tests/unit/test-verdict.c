@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "model/growth.h"
+#include "model/stats.h"
 #include "model/verdict.h"
 
 static const struct verdict_options plain = { .warmup = SIZE_MAX };
@@ -92,6 +94,21 @@ static const struct series series[] = {
 		{ 50, 100, 150, 200, 205, 210, 215, 220, 225, 230, 235, 240,
 			245, 250, 255, 260, 265, 270 },
 		{ 50, 50, 50, 50, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5 } },
+	{ "a leak after a long warm-up", VERDICT_GROWING, 10, 20,
+		{ 50, 100, 150, 200, 250, 300, 350, 400, 450, 460, 470, 480,
+			490, 500, 510, 520, 530, 540, 550, 560 },
+		{ 50, 50, 50, 50, 50, 50, 50, 50, 50, 10, 10, 10, 10, 10, 10,
+			10, 10, 10, 10, 10 } },
+	{ "a cache, and what trickles into it", VERDICT_SATURATED, 7, 20,
+		{ 99, 199, 299, 399, 499, 599, 699, 799, 800, 801, 802, 803,
+			804, 805, 806, 807, 808, 809, 810, 811 },
+		{ 99, 100, 100, 100, 100, 100, 100, 100, 1, 1, 1, 1, 1, 1, 1,
+			1, 1, 1, 1, 1 } },
+	{ "a cache, full a moment ago", VERDICT_SATURATED, 14, 18,
+		{ 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140,
+			150, 150, 150, 150 },
+		{ 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
+			0, 0, 0 } },
 	{ "constant", VERDICT_STABLE, 0, 12,
 		{ 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9 }, { 9 } },
 	{ "a load without order", VERDICT_STABLE, 0, 12,
@@ -187,6 +204,122 @@ births_tell_what_stays_from_what_is_replaced(void **state)
 	v = judge(16);
 	assert_true(v.p < 0.01);
 	assert_int_equal(v.kind, VERDICT_STABLE);
+}
+
+/* What is held grows, as a load may; but nothing of it is older than seven. */
+static void
+what_decays_is_no_leak(void **state)
+{
+	static const double survived[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4,
+		8, 14, 20, 22 };
+	double left = 0;
+	size_t i;
+
+	(void)state;
+	clear(16);
+	for (i = 0; i < 16; i++) {
+		left += survived[i];
+		points[i].survived = survived[i];
+		points[i].live = 41 + 2 * (double)i;
+	}
+	points[3].live -= 3; /* it does not only rise */
+	assert_true(left >= points[15].live && left <= points[15].live);
+	assert_true(judge(16).p < 1e-6);
+	assert_int_equal(judge(16).kind, VERDICT_STABLE);
+	for (i = 0; i < 16; i++)
+		points[i].survived = i == 0 ? left - 15 * 2 : 2;
+	assert_int_equal(judge(16).kind, VERDICT_GROWING);
+}
+
+/* Of what stays for a while, less is new in each point than it seems. */
+static void
+slow_waves_make_it_less_sure(void **state)
+{
+	static const double wave[] = { 9, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 0, 0,
+		0 };
+	struct verdict_point quick[15];
+	struct stats_kendall k;
+	struct growth g;
+	double live[15];
+
+	(void)state;
+	clear(15);
+	for (size_t i = 0; i < 15; i++)
+		live[i] = points[i].live = wave[i] + (double)i;
+	growth_read(points, 15, SIZE_MAX, &g);
+	assert_true(growth_inflation(&g) > 2);
+	stats_kendall(live, 15, &k);
+	assert_true(judge(15).p > 3 * k.p);
+
+	/*
+	 * By hand, without the first two and the last: r is 20/48, and 3/4 when
+	 * put right for twelve of them.
+	 */
+	for (size_t i = 0; i < 15; i++)
+		points[i].live = wave[i];
+	growth_read(points, 15, SIZE_MAX, &g);
+	assert_true(fabs(growth_inflation(&g) - 5.421381537616252) < 1e-12);
+
+	/* The same bytes in another order: up and down. */
+	memcpy(quick, points, sizeof(quick));
+	for (size_t i = 0; i < 14; i++)
+		quick[i].live = i % 2 == 0 ? 4 : 0;
+	growth_read(quick, 15, SIZE_MAX, &g);
+	assert_true(growth_inflation(&g) <= 1);
+}
+
+/* Epochs are further apart, so the chance of a record in one is greater. */
+static void
+records_are_counted_by_epochs_not_by_points(void **state)
+{
+	static const double epochs[] = { 0, 1, 3, 7, 15, 31 };
+	struct growth g;
+
+	(void)state;
+	clear(6);
+	for (size_t i = 0; i < 6; i++) {
+		points[i].epoch = epochs[i];
+		points[i].live = (double)i;
+	}
+	growth_read(points, 6, SIZE_MAX, &g);
+	/* Each time as many as ever were before: a half, five times. */
+	assert_true(is_near(growth_chance(&g, 0), 1.0 / 32));
+	assert_true(is_near(growth_balance(&g, g.kept, 0, 4), 2 / 3.0 * 1 / 4 *
+	    3 / 2));
+}
+
+/* A spike of the start is not what the growth has to exceed. */
+static void
+the_start_is_forgiven(void **state)
+{
+	(void)state;
+	draw_leak(20, 8, 5, 20);
+	points[0].live = 900;
+	points[1].live = 500;
+	assert_int_equal(judge(20).kind, VERDICT_GROWING);
+	assert_int_equal(judge(20).since, 8);
+}
+
+/* Two groups, a bit apart: squares of 20 for a step, 33 for a slope. */
+static void
+a_step_must_be_much_better_than_a_slope(void **state)
+{
+	static const double live[] = { 1, 4, 2, 5, 12, 15, 13, 16 };
+	struct growth g;
+	size_t at;
+
+	(void)state;
+	clear(8);
+	for (size_t i = 0; i < 8; i++)
+		points[i].live = live[i];
+	growth_read(points, 8, SIZE_MAX, &g);
+	assert_false(growth_is_step(&g, &at));
+	assert_int_equal(at, 4);
+	for (size_t i = 4; i < 8; i++)
+		points[i].live += 100;
+	growth_read(points, 8, SIZE_MAX, &g);
+	assert_true(growth_is_step(&g, &at));
+	assert_int_equal(at, 4);
 }
 
 static void
@@ -524,6 +657,11 @@ main(void)
 		cmocka_unit_test(
 		    sixteen_bytes_in_twenty_epochs_are_beyond_doubt),
 		cmocka_unit_test(births_tell_what_stays_from_what_is_replaced),
+		cmocka_unit_test(what_decays_is_no_leak),
+		cmocka_unit_test(slow_waves_make_it_less_sure),
+		cmocka_unit_test(records_are_counted_by_epochs_not_by_points),
+		cmocka_unit_test(the_start_is_forgiven),
+		cmocka_unit_test(a_step_must_be_much_better_than_a_slope),
 		cmocka_unit_test(
 		    a_buffer_made_anew_grows_though_nothing_of_it_is_old),
 		cmocka_unit_test(
