@@ -28,6 +28,7 @@ static const struct {
 } tables[] = {
 	{ TABLE_TALLIES, sizeof(struct tally), "threads" },
 	{ TABLE_MAPPINGS, sizeof(struct mapping), "mappings" },
+	{ TABLE_FINDINGS, sizeof(struct finding), "findings" },
 	{ TABLE_SECONDS, sizeof(struct point), "seconds" },
 	{ TABLE_MINUTES, sizeof(struct point), "minutes" },
 	{ TABLE_MARKS, sizeof(struct mark), "marks" },

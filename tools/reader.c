@@ -81,6 +81,17 @@ mapping_is_good(const struct profile *p, size_t i)
 	    (m->site == 0 || m->site < p->sites);
 }
 
+static bool
+finding_is_good(const struct profile *p, size_t i)
+{
+	const struct finding *f = &p->finding[i];
+
+	return f->kind == FINDING_NONE || (f->kind < FINDING_KINDS &&
+	    (f->allocated == 0 || f->allocated < p->sites) &&
+	    f->freed < max_u64(p->nodes, 1) &&
+	    f->first_freed < max_u64(p->nodes, 1));
+}
+
 static size_t
 count_bad(const struct profile *p, size_t rows,
     bool (*is_good)(const struct profile *, size_t))
@@ -110,6 +121,7 @@ count_damaged(const struct profile *p)
 	bad += count_bad(p, p->counts, count_is_good);
 	bad += count_bad(p, p->modules, module_is_good);
 	bad += count_bad(p, p->mappings, mapping_is_good);
+	bad += count_bad(p, p->findings, finding_is_good);
 	return bad;
 }
 
@@ -147,6 +159,7 @@ set_rows(struct profile *p)
 	    &p->first_passed_rows);
 	p->count_passed = rows_of(s, TABLE_COUNTS_PASSED,
 	    &p->count_passed_rows);
+	p->finding = rows_of(s, TABLE_FINDINGS, &p->findings);
 }
 
 static uint64_t

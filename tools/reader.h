@@ -29,7 +29,7 @@ struct profile {
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
 	size_t mappings, text_bytes, seconds, minutes, marks, trends, aged;
-	size_t moments, first_passed_rows, count_passed_rows;
+	size_t moments, first_passed_rows, count_passed_rows, findings;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -46,6 +46,7 @@ struct profile {
 	const struct trend *trend;           /* by site */
 	const struct ages *ages;             /* by site */
 	const int64_t *first_passed, *count_passed;
+	const struct finding *finding;       /* see tools/findings.h */
 	size_t damaged;     /* rows left out because they contradict */
 };
 

@@ -297,6 +297,7 @@ report_print_json(const struct report *r)
 		{ "sites", json_sites(r, r->site, r->sites) },
 		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },
+		{ "findings", report_json_findings(r) },
 		{ "threads", json_threads(r) },
 		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },

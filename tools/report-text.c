@@ -371,6 +371,7 @@ report_print_text(const struct report *r)
 	text_stacks(r, &out);
 	text_totals(r, &out);
 	report_print_growth(r, &out);
+	report_print_findings(r, &out);
 	text_rss(r, &out);
 	report_print_sites(r, &out);
 	report_print_marks(r, &out);

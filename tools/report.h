@@ -133,6 +133,12 @@ json_t *report_json_marks(const struct profile *profile);
 void report_print_growth(const struct report *r, const struct print *out);
 void report_print_marks(const struct report *r, const struct print *out);
 
+/* --- report-findings.c ---------------------------------------------------- */
+
+/* What was done wrong with blocks: a list, and a section if there is any. */
+json_t *report_json_findings(const struct report *r);
+void report_print_findings(const struct report *r, const struct print *out);
+
 /* --- verify.c ------------------------------------------------------------- */
 
 /* Say what contradicts what, or that nothing does.  An exit status. */

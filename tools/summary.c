@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "bypassed.h"
+#include "findings.h"
 #include "json.h"
 #include "print.h"
 #include "symbol.h"
@@ -306,6 +307,27 @@ print_growth(const struct print *out, const struct profile *p)
 		    GROWTH_SPAN_NS ? "over the last hour" : "all the while");
 }
 
+/* Wrong uses of the allocator; nothing is said of none. */
+static void
+print_findings(const struct print *out, const struct profile *p)
+{
+	struct findings all;
+	struct symbols *symbols;
+	char kinds[256];
+
+	if (p->findings == 0)
+		return;
+	symbols = symbols_open(p, false);
+	findings_open(&all, p, symbols);
+	findings_describe(&all, kinds, sizeof(kinds));
+	if (all.count != 0)
+		print_line(out, PRINT_WARN, "  %zu finding%s: %s; heaptide "
+		    "report tells where", all.count,
+		    all.count == 1 ? "" : "s", kinds);
+	findings_close(&all);
+	symbols_close(symbols);
+}
+
 void
 summary_print_text(const struct summary *s)
 {
@@ -335,6 +357,7 @@ summary_print_text(const struct summary *s)
 	print_growth(&out, s->profile);
 	print_children(&out, s->gather);
 	print_unfollowed(&out, s);
+	print_findings(&out, s->profile);
 	print_losses(&out, s->profile);
 	bypassed_print(s->profile, &out, 14);
 	print_line(&out, PRINT_PLAIN, "  next: heaptide report %s", s->file);

@@ -64,6 +64,7 @@ enum segment_table_id {
 	TABLE_AGES,     /* struct ages, a row a site */
 	TABLE_FIRST_PASSED,  /* int64_t, a row for each of TABLE_FIRST */
 	TABLE_COUNTS_PASSED, /* the same of TABLE_COUNTS */
+	TABLE_FINDINGS, /* struct finding */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };
@@ -457,7 +458,12 @@ struct node {
 #define SEGMENT_SITES (UINT32_C(448) << 10)
 
 enum site_flags {
-	SITE_MAPPING = 1 /* of the mmap family: not part of the heap's totals */
+	SITE_MAPPING = 1, /* of the mmap family: not part of the heap's totals */
+	/* By which of C++'s operators, see enum kind in heap/site.h. */
+	SITE_NEW = 2,
+	SITE_ARRAY = 4,     /* new[] */
+	SITE_ALIGNED = 8,   /* with an alignment of its own */
+	SITE_ANY_KIND = 16  /* this cannot be told */
 };
 
 /* Where memory comes from.  Its figures are the sums of its counts. */
@@ -636,6 +642,48 @@ struct ages {
 	_Atomic int64_t live_bytes[2][TREND_COLUMNS];
 };
 
+/* --- what is wrong -------------------------------------------------------- */
+
+enum finding_kind {
+	FINDING_NONE,
+	FINDING_DOUBLE_FREE,
+	FINDING_FOREIGN_FREE,  /* of what no allocation function gave */
+	FINDING_INTERIOR_FREE, /* of an address inside of a block */
+	FINDING_MALLOC_DELETE,
+	FINDING_MALLOC_DELETE_ARRAY,
+	FINDING_NEW_FREE,
+	FINDING_NEW_ARRAY_FREE,
+	FINDING_NEW_DELETE_ARRAY,
+	FINDING_NEW_ARRAY_DELETE,
+	FINDING_NEW_REALLOC,   /* or new[] */
+	FINDING_ALIGNED_NEW_DELETE, /* without the alignment */
+	FINDING_NEW_ALIGNED_DELETE,
+	FINDING_SIZE,          /* given back with another than asked for */
+	FINDING_REALLOC_ZERO,
+	FINDING_MORE,          /* the last row: others, without a place */
+	FINDING_KINDS
+};
+
+/*
+ * A wrong use of the allocator, by STACKS_ALL; the same there twice is once.
+ * Stored before the allocator gets the block, as that may end the process.
+ */
+struct finding {
+	_Atomic uint32_t kind;  /* enum finding_kind; stored last */
+	uint32_t allocated;     /* site; 0: not known */
+	uint32_t freed;         /* node; 0: no stack */
+	uint32_t first_freed;   /* node; 0: not known */
+	_Atomic uint64_t count;
+	_Atomic uint64_t bytes; /* usable */
+	uint64_t freed_pc;      /* where that returns to, of the first */
+	uint64_t asked;         /* FINDING_SIZE, of the first: bytes */
+	uint64_t given;
+	uint64_t at_ns;         /* CLOCK_MONOTONIC, of the first */
+};
+
+/* There is room for, the last row included. */
+#define FINDINGS 256
+
 _Static_assert(sizeof(struct segment_head) == 64, "layout");
 _Static_assert(sizeof(struct segment_table) == 32, "layout");
 _Static_assert(sizeof(struct segment_identity) == 192, "layout");
@@ -663,5 +711,6 @@ _Static_assert(sizeof(struct mark) == 128, "layout");
 _Static_assert(sizeof(struct moment) == 64, "layout");
 _Static_assert(sizeof(struct trend) == 512, "layout");
 _Static_assert(sizeof(struct ages) == 512, "layout");
+_Static_assert(sizeof(struct finding) == 64, "layout");
 
 #endif

@@ -33,6 +33,7 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_AGES] = sizeof(struct ages),
 	[TABLE_FIRST_PASSED] = sizeof(int64_t),
 	[TABLE_COUNTS_PASSED] = sizeof(int64_t),
+	[TABLE_FINDINGS] = sizeof(struct finding),
 };
 
 const char *const control_stacks_words[] = {

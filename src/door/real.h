@@ -62,6 +62,7 @@ struct real {
 	uint64_t allocator_start; /* its range */
 	uint64_t allocator_end;
 	bool chunks;   /* glibc's: the size stands before a block */
+	uint64_t freed_key; /* second word of a freed block of glibc's, or 0 */
 	bool owns_new; /* it has an operator new that does not call malloc */
 	/* What malloc() of 8 * i bytes makes usable, or 0: not known. */
 	uint16_t sizes[REAL_SIZES];

@@ -38,4 +38,10 @@ where(const struct arch_frame *caller, uint32_t flags)
 	return site;
 }
 
+/*
+ * The node of the path to the return address @pc, which is some calls of our
+ * own further out; 0: there is none.  All is walked: for what seldom happens.
+ */
+uint32_t where_from(uint64_t pc);
+
 #endif

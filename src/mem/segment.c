@@ -53,6 +53,7 @@ static const struct {
 	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
+	[TABLE_FINDINGS] = { sizeof(struct finding), FINDINGS, 64 },
 };
 
 struct segment *segment_map;

@@ -1,0 +1,77 @@
+/*
+ * lint-replaced.cc - a program that has operators of its own
+ *
+ * By OFFSET its blocks begin so many bytes into those of malloc(); with
+ * PLAIN_ONLY it leaves those for arrays to the C++ library.  Nothing that it
+ * does is wrong.
+ */
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <new>
+#include <string>
+#include <vector>
+
+#ifndef OFFSET
+#define OFFSET 0
+#endif
+
+#ifndef LINKED_IN
+void *
+operator new(std::size_t n)
+{
+	char *block = static_cast<char *>(std::malloc(n + OFFSET));
+
+	if (block == nullptr)
+		throw std::bad_alloc();
+	return block + OFFSET;
+}
+
+void
+operator delete(void *block) noexcept
+{
+	if (block != nullptr)
+		std::free(static_cast<char *>(block) - OFFSET);
+}
+
+void
+operator delete(void *block, std::size_t) noexcept
+{
+	operator delete(block);
+}
+
+#ifndef PLAIN_ONLY
+void *
+operator new[](std::size_t n)
+{
+	return operator new(n);
+}
+
+void
+operator delete[](void *block) noexcept
+{
+	operator delete(block);
+}
+#endif
+#endif
+
+int
+main()
+{
+	std::map<int, std::string> words;
+	std::vector<int> numbers;
+
+	for (int i = 0; i < 1000; i++) {
+		words[i] = std::string(static_cast<std::size_t>(i), 'x');
+		numbers.push_back(i);
+	}
+	for (int i = 0; i < 100; i++) {
+		char *volatile text = new char[200];
+		std::string *volatile several = new std::string[3];
+
+		delete[] text;
+		delete[] several;
+		delete new (std::nothrow) long(1);
+	}
+	return std::printf("%zu %zu\n", words.size(), numbers.size()) < 0;
+}
