@@ -44,6 +44,7 @@ static const struct {
 	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },
 	{ TABLE_SITES, sizeof(struct site), "sites" },
 	{ TABLE_NODES, sizeof(struct node), "stacks" },
+	{ TABLE_POOLS, sizeof(struct pool), "pools" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },
 	{ TABLE_TEXT, 1, "texts" },
 };

@@ -160,6 +160,7 @@ set_rows(struct profile *p)
 	p->count_passed = rows_of(s, TABLE_COUNTS_PASSED,
 	    &p->count_passed_rows);
 	p->finding = rows_of(s, TABLE_FINDINGS, &p->findings);
+	p->pool = rows_of(s, TABLE_POOLS, &p->pools);
 }
 
 static uint64_t
@@ -456,6 +457,31 @@ profile_stack(const struct profile *profile, const struct site *site,
 		at = profile->node[at].parent;
 	}
 	return count;
+}
+
+int
+profile_pool(const struct profile *profile, const struct site *site)
+{
+	uint64_t row;
+
+	if ((site->flags & SITE_POOL) == 0 || site->leaf >= profile->nodes)
+		return -1;
+	row = profile->node[site->leaf].pc - NODE_POOL;
+	return row < profile->pools ? (int)row : -1;
+}
+
+char *
+profile_pool_name(const struct profile *profile, size_t row,
+    char name[PROFILE_POOL_ROOM])
+{
+	size_t i;
+
+	memcpy(name, profile->pool[row].name, PROFILE_POOL_ROOM);
+	name[PROFILE_POOL_ROOM - 1] = '\0';
+	for (i = 0; name[i] != '\0'; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == '\x7f')
+			name[i] = '?';
+	return name;
 }
 
 const struct module *

@@ -61,7 +61,7 @@ find_top(const struct profile *p, struct top top[SITES_SHOWN])
 			.estimated = p->figures[i].drawn != 0,
 		};
 
-		if ((p->site[i].flags & SITE_MAPPING) == 0 &&
+		if ((p->site[i].flags & SITE_APART) == 0 &&
 		    new.at_peak_bytes != 0)
 			count = insert(top, count, &new);
 	}

@@ -65,6 +65,7 @@ enum segment_table_id {
 	TABLE_FIRST_PASSED,  /* int64_t, a row for each of TABLE_FIRST */
 	TABLE_COUNTS_PASSED, /* the same of TABLE_COUNTS */
 	TABLE_FINDINGS, /* struct finding */
+	TABLE_POOLS,    /* struct pool */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };
@@ -453,18 +454,23 @@ struct node {
 #define NODE_CUT      UINT64_C(1) /* deeper frames were left out */
 #define NODE_NO_STACK UINT64_C(2) /* heaptide was busy in this very thread */
 #define NODE_FULL     UINT64_C(3) /* a table was full: stacks lumped */
+#define NODE_POOL     UINT64_C(256) /* and more: the row of TABLE_POOLS */
 
 /* Sites there may be.  The number is chosen to fit a record of the ledger. */
 #define SEGMENT_SITES (UINT32_C(448) << 10)
 
 enum site_flags {
-	SITE_MAPPING = 1, /* of the mmap family: not part of the heap's totals */
+	SITE_MAPPING = 1, /* of the mmap family */
 	/* By which of C++'s operators, see enum kind in heap/site.h. */
 	SITE_NEW = 2,
 	SITE_ARRAY = 4,     /* new[] */
 	SITE_ALIGNED = 8,   /* with an alignment of its own */
-	SITE_ANY_KIND = 16  /* this cannot be told */
+	SITE_ANY_KIND = 16, /* this cannot be told */
+	SITE_POOL = 32      /* blocks of a pool of the program's */
 };
+
+/* No part of the heap's totals. */
+#define SITE_APART (SITE_MAPPING | SITE_POOL)
 
 /* Where memory comes from.  Its figures are the sums of its counts. */
 struct site {
@@ -642,6 +648,25 @@ struct ages {
 	_Atomic int64_t live_bytes[2][TREND_COLUMNS];
 };
 
+/* --- pools ---------------------------------------------------------------- */
+
+#define POOL_NAME_ROOM 48
+#define POOL_NAMES     1024 /* the last row is for all that found none */
+
+/*
+ * What the program tells of its pools of one name (tide_pool_create()).  Their
+ * sites have a leaf NODE_POOL + row, and below it the path of who allocates,
+ * which is known with STACKS_ALL.
+ */
+struct pool {
+	char name[POOL_NAME_ROOM]; /* zero-filled; empty: not used */
+	_Atomic uint64_t pools;    /* made in this process */
+	_Atomic int64_t live_bytes;
+	_Atomic int64_t peak_bytes;
+	_Atomic uint64_t lost;     /* blocks for which there was no room */
+	uint8_t reserved[48];
+};
+
 /* --- what is wrong -------------------------------------------------------- */
 
 enum finding_kind {
@@ -712,5 +737,6 @@ _Static_assert(sizeof(struct moment) == 64, "layout");
 _Static_assert(sizeof(struct trend) == 512, "layout");
 _Static_assert(sizeof(struct ages) == 512, "layout");
 _Static_assert(sizeof(struct finding) == 64, "layout");
+_Static_assert(sizeof(struct pool) == 128, "layout");
 
 #endif

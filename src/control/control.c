@@ -34,6 +34,7 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_FIRST_PASSED] = sizeof(int64_t),
 	[TABLE_COUNTS_PASSED] = sizeof(int64_t),
 	[TABLE_FINDINGS] = sizeof(struct finding),
+	[TABLE_POOLS] = sizeof(struct pool),
 };
 
 const char *const control_stacks_words[] = {

@@ -136,7 +136,7 @@ struct boot_now {
 	bool records;        /* STACKS_ALL: every block has a record */
 	bool draws;          /* STACKS_SAMPLED: some have */
 	bool verifies;       /* stacks are compared with the reference's */
-	bool passes;         /* operators new and delete are none of our business */
+	bool passes;         /* operators new and delete are nobody's business */
 	bool mixed;          /* some blocks have a record and some have none */
 	uint32_t turned;     /* how often this has changed, see dial.h */
 	uint32_t depth;      /* frames to keep of a stack */

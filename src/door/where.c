@@ -185,6 +185,23 @@ where_walked(const struct arch_frame *caller, uint32_t flags)
 	return site;
 }
 
+/* --- of a pool ------------------------------------------------------------ */
+
+uint32_t
+where_noted(const struct arch_frame *caller, uint64_t note, uint32_t flags)
+{
+	const struct site *sites = segment_rows(TABLE_SITES);
+	uint32_t path = boot_now.records ? where(caller, 0) : SITE_NONE;
+	uint32_t node;
+
+	node = intern_in_time(self.memo, path > SITE_FULL ?
+	    sites[path].leaf : 0, &note, 1);
+	if (node != 0 && node != INTERN_LATER)
+		return site_of(node, flags);
+	atomic_fetch_add(&segment_mine()->lost.sites, 1);
+	return 0;
+}
+
 /* --- of a free ------------------------------------------------------------ */
 
 /* Between who frees and where_from(), at most. */

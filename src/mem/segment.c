@@ -54,6 +54,7 @@ static const struct {
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
 	[TABLE_FINDINGS] = { sizeof(struct finding), FINDINGS, 64 },
+	[TABLE_POOLS] = { sizeof(struct pool), POOL_NAMES, 64 },
 };
 
 struct segment *segment_map;

@@ -52,6 +52,7 @@ struct made {
 	int64_t first_passed[ROWS];
 	int64_t count_passed[ROWS];
 	struct finding finding[ROWS];
+	struct pool pool[ROWS];
 	char text[TEXT_ROOM];
 };
 
@@ -102,6 +103,7 @@ make(struct made *m)
 	TABLE(TABLE_FIRST_PASSED, first_passed, 0);
 	TABLE(TABLE_COUNTS_PASSED, count_passed, 0);
 	TABLE(TABLE_FINDINGS, finding, 0);
+	TABLE(TABLE_POOLS, pool, 0);
 	TABLE(TABLE_TEXT, text, sizeof(text) - 1);
 #undef TABLE
 	memcpy(m->text, text, sizeof(text) - 1);
