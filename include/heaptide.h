@@ -127,12 +127,12 @@ tide_mark(const char *name)
 /*
  * --- pools ------------------------------------------------------------------
  *
- * An arena, a free list or a slab hands out pieces of memory that heaptide sees
- * as a few large blocks.  A program that says which pieces it hands out has them
- * reported: by the name of the pool and, with --stacks all, by the path of calls
- * that took them, with all that is done for a path - what it holds and held at
- * the peak, whether it grows, how old it is.  They have no part in the heap's
- * totals, which have the memory that they lie in.
+ * An arena, a free list or a slab hands out pieces of memory that heaptide
+ * sees as a few large blocks.  A program that says which pieces it hands out
+ * has them reported: by the name of the pool and, with --stacks all, by the
+ * path of calls that took them, with all that is done for a path - what it
+ * holds and held at the peak, whether it grows, how old it is.  They have no
+ * part in the heap's totals, which have the memory that they lie in.
  *
  * Where heaptide does not count there is no pool: tide_pool_create() is NULL,
  * and every other function does nothing but compare that.

@@ -143,24 +143,35 @@ resolve(const struct findings *all, struct symbols *symbols)
 	free(list);
 }
 
+static bool
+begins_with(struct symbols *symbols, const struct site *path,
+    const char *function)
+{
+	struct frame *frames;
+	bool found = symbols_stack(symbols, path, &frames) > 0 &&
+	    strncmp(frames[0].function, function, strlen(function)) == 0;
+
+	free(frames);
+	return found;
+}
+
 /*
- * Was it made by an operator new after all, but of a C++ library that is linked
- * into something, where ours does not hear of it?
+ * Was it made, or given back, by such an operator after all, but of a C++
+ * library that is linked into something, where ours does not hear of it?
  */
 static bool
 is_of_other_library(const struct finding_row *row, struct symbols *symbols)
 {
-	static const char new[] = "operator new";
-	struct frame *frames;
-	bool found;
-
-	if (row->kind != FINDING_MALLOC_DELETE &&
-	    row->kind != FINDING_MALLOC_DELETE_ARRAY)
+	switch (row->kind) {
+	case FINDING_MALLOC_DELETE:
+	case FINDING_MALLOC_DELETE_ARRAY:
+		return begins_with(symbols, &row->allocated, "operator new");
+	case FINDING_NEW_FREE:
+	case FINDING_NEW_ARRAY_FREE:
+		return begins_with(symbols, &row->freed, "operator delete");
+	default:
 		return false;
-	found = symbols_stack(symbols, &row->allocated, &frames) > 0 &&
-	    strncmp(frames[0].function, new, sizeof(new) - 1) == 0;
-	free(frames);
-	return found;
+	}
 }
 
 static void

@@ -8,9 +8,41 @@
 #include "heap/finding.h"
 #include "heap/generation.h"
 #include "mem/segment.h"
+#include "sys/arch.h"
 #include "sys/sys.h"
 
 /* --- noting --------------------------------------------------------------- */
+
+static bool
+find(uint64_t address, struct dl_find_object *found)
+{
+	return _dl_find_object((void *)(uintptr_t)address, found) == 0;
+}
+
+/*
+ * Where a function was called to return to @pc that is none of ours, an address
+ * in it: it ended in a jump to free(), as operator delete does that is linked
+ * into a module, and left no frame.  0: it was ours, or cannot be told.
+ */
+static uint64_t
+jumped_from(uint64_t pc)
+{
+	struct dl_find_object own, found;
+	uint64_t called = arch_called(pc);
+	uint64_t linked;
+
+	if (called == 0 || !find((uintptr_t)site_kind, &own) ||
+	    !find(called, &found) ||
+	    !sys_is_readable((const void *)(uintptr_t)called) ||
+	    !sys_is_readable((const void *)(uintptr_t)(called + 31)))
+		return 0;
+	linked = arch_linked(called);
+	if (linked != 0)
+		called = linked;
+	if (!find(called, &found) || found.dlfo_map_start == own.dlfo_map_start)
+		return 0;
+	return called + 1;
+}
 
 static void
 note(struct finding *f, enum finding_kind kind, uint64_t pc)
@@ -20,7 +52,7 @@ note(struct finding *f, enum finding_kind kind, uint64_t pc)
 	f->kind = kind;
 	f->freed_pc = pc;
 	if (!finding_again(f)) {
-		f->freed = where_from(pc);
+		f->freed = where_from(pc, jumped_from(pc));
 		finding_note(f);
 	}
 	errno = error;

@@ -208,7 +208,7 @@ where_noted(const struct arch_frame *caller, uint64_t note, uint32_t flags)
 #define FRAMES_OWN 12
 
 static uint32_t
-walk_from(const struct arch_frame *own, uint64_t pc)
+walk_from(const struct arch_frame *own, uint64_t pc, uint64_t leaf)
 {
 	struct memo_trace unnoted = { .word = NULL };
 	uint64_t *frames = self.scratch;
@@ -224,11 +224,13 @@ walk_from(const struct arch_frame *own, uint64_t pc)
 		return 0;
 	if (cut)
 		frames[n++] = NODE_CUT;
+	if (leaf != 0 && first > 0)
+		frames[--first] = leaf;
 	return intern_in_time(NULL, 0, frames + first, n - first);
 }
 
 COLD uint32_t
-where_from(uint64_t pc)
+where_from(uint64_t pc, uint64_t leaf)
 {
 	const struct arch_frame own = arch_frame_of(ARCH_CALLER());
 	uint32_t node = 0;
@@ -238,7 +240,7 @@ where_from(uint64_t pc)
 
 	for (i = 0; self.scratch != NULL && i < TURNS_MOST; i++) {
 		turn = take_turn();
-		node = walk_from(&own, pc);
+		node = walk_from(&own, pc, leaf);
 		if (!is_over(turn))
 			break;
 		node = 0;

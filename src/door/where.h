@@ -48,7 +48,9 @@ uint32_t where_noted(const struct arch_frame *caller, uint64_t note,
 /*
  * The node of the path to the return address @pc, which is some calls of our
  * own further out; 0: there is none.  All is walked: for what seldom happens.
+ * @leaf: that address in a function which was called there, and has jumped to
+ * us without leaving a frame; 0: none has.
  */
-uint32_t where_from(uint64_t pc);
+uint32_t where_from(uint64_t pc, uint64_t leaf);
 
 #endif

@@ -6,9 +6,9 @@
  * inherits it, by copy).
  *
  * A pool cuts its blocks out of memory that the program has anyway, as it
- * likes: a byte apart, or where another pool's block is.  So there is a table a
- * pool, by a hash of the address.  It is as large as was needed so far: a row of
- * parts, each four times the one before, that never move.  A block is looked
+ * likes: a byte apart, or where another pool's block is.  So there is a table
+ * a pool, by a hash of the address.  It is as large as was needed so far: a row
+ * of parts, each four times the one before, that never move.  A block is looked
  * for in each, from the largest on, in NESTED_WINDOW places, a line of cache;
  * where all of these are taken, in all parts, there is one part more.  That
  * comes to 30 to 150 bytes a block.

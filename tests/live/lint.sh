@@ -146,6 +146,20 @@ for how in -DOFFSET=0 -DOFFSET=16 '-DOFFSET=0 -DPLAIN_ONLY' \
 	finds_nothing all ./replaced
 done
 
+# One C++ library for all, and another linked into one of two that share objects.
+"${CXX:-c++}" -std=gnu++17 -w -O2 -DPLUGIN -fPIC -shared -o shared.so \
+    "$srcdir/tests/victims/lint-replaced.cc" || fail "cannot build shared.so"
+"${CXX:-c++}" -std=gnu++17 -w -O2 -DPLUGIN -fPIC -shared -static-libstdc++ \
+    -static-libgcc -Wl,--exclude-libs,ALL -o whole.so \
+    "$srcdir/tests/victims/lint-replaced.cc" || fail "cannot build whole.so"
+for how in '-DLINKED_IN -static-libstdc++ -static-libgcc' -DLINKED_IN; do
+	# shellcheck disable=SC2086
+	build $how
+	finds_nothing all ./replaced ./shared.so
+	[ "$plain_status" -eq 0 ] || fail "it cannot open shared.so"
+	finds_nothing all ./replaced ./whole.so
+done
+
 # A path that was cut before it came to who called the operator.
 limited 60 "$HEAPTIDE" run --stacks all --depth 1 --summary off \
     -o profile.tide -- "$victims/lint++" nothing || fail "status $?"

@@ -3,8 +3,10 @@
  *
  * By OFFSET its blocks begin so many bytes into those of malloc(); with
  * PLAIN_ONLY it leaves those for arrays to the C++ library.  Nothing that it
- * does is wrong.
+ * does is wrong.  With PLUGIN it is a library that makes objects and gives some
+ * back, for another with a C++ library of its own.
  */
+#include <dlfcn.h>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -15,6 +17,23 @@
 #ifndef OFFSET
 #define OFFSET 0
 #endif
+
+#ifdef PLUGIN
+int given;
+
+extern "C" std::string *
+make()
+{
+	return new std::string(100, 'x');
+}
+
+extern "C" void
+give(std::string *text)
+{
+	delete text;
+	given++; /* the delete is no jump */
+}
+#else
 
 #ifndef LINKED_IN
 void *
@@ -55,9 +74,31 @@ operator delete[](void *block) noexcept
 #endif
 #endif
 
-int
-main()
+/* Both ways, and each its own. */
+static int
+share(const char *path)
 {
+	void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	auto *make = plugin == nullptr ? nullptr :
+	    reinterpret_cast<std::string *(*)()>(dlsym(plugin, "make"));
+	auto *give = plugin == nullptr ? nullptr :
+	    reinterpret_cast<void (*)(std::string *)>(dlsym(plugin, "give"));
+
+	if (make == nullptr || give == nullptr)
+		return 1;
+	for (int i = 0; i < 100; i++) {
+		delete make();
+		give(new std::string(100, 'y'));
+		give(make());
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc > 1)
+		return share(argv[1]);
 	std::map<int, std::string> words;
 	std::vector<int> numbers;
 
@@ -75,3 +116,4 @@ main()
 	}
 	return std::printf("%zu %zu\n", words.size(), numbers.size()) < 0;
 }
+#endif

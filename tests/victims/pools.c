@@ -107,7 +107,7 @@ count(void)
 	cells_close(&gone);
 }
 
-/* One at each address of a few bytes, and one where a block of malloc()'s is. */
+/* One a byte, and one where a block of malloc()'s is. */
 static void
 odd_addresses(void)
 {
