@@ -28,6 +28,7 @@ static const struct {
 } tables[] = {
 	{ TABLE_TALLIES, sizeof(struct tally), "threads" },
 	{ TABLE_MAPPINGS, sizeof(struct mapping), "mappings" },
+	{ TABLE_FINDINGS, sizeof(struct finding), "findings" },
 	{ TABLE_SECONDS, sizeof(struct point), "seconds" },
 	{ TABLE_MINUTES, sizeof(struct point), "minutes" },
 	{ TABLE_MARKS, sizeof(struct mark), "marks" },
@@ -46,6 +47,7 @@ static const struct {
 	{ TABLE_ESTIMATES, sizeof(struct estimate), "estimates" },
 	{ TABLE_SITES, sizeof(struct site), "sites" },
 	{ TABLE_NODES, sizeof(struct node), "stacks" },
+	{ TABLE_POOLS, sizeof(struct pool), "pools" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },
 	{ TABLE_TEXT, 1, "texts" },
 };

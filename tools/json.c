@@ -82,6 +82,16 @@ json_fill(json_t *object, const struct json_member *members, size_t count)
 }
 
 json_t *
+json_pool(const struct profile *p, const struct site *site)
+{
+	char name[PROFILE_POOL_ROOM];
+	int row = profile_pool(p, site);
+
+	return row < 0 ? json_null() :
+	    json_text(profile_pool_name(p, (size_t)row, name));
+}
+
+json_t *
 json_frame(const struct frame *f)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:b}",

@@ -32,6 +32,9 @@ json_t *json_lost(const struct profile *profile);
 /* Programs that were executed and not profiled: UNFOLLOWED_KINDS counts. */
 json_t *json_unfollowed(const uint64_t *counts);
 
+/* The name of the pool that a site is of; null: of none. */
+json_t *json_pool(const struct profile *profile, const struct site *site);
+
 /* One function of a stack. */
 json_t *json_frame(const struct frame *frame);
 

@@ -255,7 +255,8 @@ print_stack(const struct leaks *l, const struct leaks_row *row,
 	if (count != 0)
 		report_frame(words, sizeof(words), &frame[0]);
 	print_line(out, PRINT_STRONG, "    %s%s", words,
-	    (row->site->flags & SITE_MAPPING) != 0 ? " (mapped)" : "");
+	    (row->site->flags & SITE_MAPPING) != 0 ? " (mapped)" :
+	    (row->site->flags & SITE_POOL) != 0 ? " (in a pool)" : "");
 	while (i < count && shown++ < l->options->callers) {
 		i += report_fold(&frame[i], count - i, words, sizeof(words));
 		print_line(out, PRINT_FAINT, "      %s", words);

@@ -121,6 +121,19 @@ names_of(struct matching *m, int s, uint32_t node, const char *module)
 
 /* --- paths ---------------------------------------------------------------- */
 
+/* By its name: rows are in the order in which pools were made. */
+static uint64_t
+pool_offset(const struct profile *p, uint64_t row)
+{
+	char name[PROFILE_POOL_ROOM];
+	uint64_t hash = NODE_POOL;
+
+	profile_pool_name(p, (size_t)row, name);
+	for (const char *c = name; *c != '\0'; c++)
+		hash = mix_u64(hash + (unsigned char)*c);
+	return hash | NODE_POOL;
+}
+
 static struct step
 step_of(struct matching *m, int s, uint32_t node)
 {
@@ -130,6 +143,9 @@ step_of(struct matching *m, int s, uint32_t node)
 	const char *rebuilt;
 	size_t i;
 
+	if (pc >= NODE_POOL && pc - NODE_POOL < p->pools)
+		return (struct step){ .class = CLASS_NOTE,
+		    .offset = pool_offset(p, pc - NODE_POOL) };
 	if (pc <= NODE_FULL)
 		return (struct step){ .class = CLASS_NOTE, .offset = pc };
 	module = profile_module(p, pc, node);
@@ -182,14 +198,14 @@ find_paths(struct matching *m, int s)
 static struct match_row *
 row_of(struct matching *m, uint32_t path, const struct site *site)
 {
-	const struct entry_key key = { path, site->flags & SITE_MAPPING };
+	const struct entry_key key = { path, site->flags & SITE_APART };
 	struct entry *e;
 
 	HASH_FIND(hh, m->entries, &key, sizeof(key), e);
 	if (e == NULL) {
 		e = need(calloc(1, sizeof(*e)));
 		e->key = key;
-		e->row.mapping = key.flags != 0;
+		e->row.mapping = key.flags == SITE_MAPPING;
 		HASH_ADD(hh, m->entries, key, sizeof(key), e);
 	}
 	return &e->row;

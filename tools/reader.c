@@ -81,6 +81,17 @@ mapping_is_good(const struct profile *p, size_t i)
 	    (m->site == 0 || m->site < p->sites);
 }
 
+static bool
+finding_is_good(const struct profile *p, size_t i)
+{
+	const struct finding *f = &p->finding[i];
+
+	return f->kind == FINDING_NONE || (f->kind < FINDING_KINDS &&
+	    (f->allocated == 0 || f->allocated < p->sites) &&
+	    f->freed < max_u64(p->nodes, 1) &&
+	    f->first_freed < max_u64(p->nodes, 1));
+}
+
 static size_t
 count_bad(const struct profile *p, size_t rows,
     bool (*is_good)(const struct profile *, size_t))
@@ -110,6 +121,7 @@ count_damaged(const struct profile *p)
 	bad += count_bad(p, p->counts, count_is_good);
 	bad += count_bad(p, p->modules, module_is_good);
 	bad += count_bad(p, p->mappings, mapping_is_good);
+	bad += count_bad(p, p->findings, finding_is_good);
 	return bad;
 }
 
@@ -145,6 +157,8 @@ set_rows(struct profile *p)
 	p->life = rows_of(s, TABLE_LIVES, &p->lives);
 	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
 	p->reach = rows_of(s, TABLE_REACH, &p->reaches);
+	p->finding = rows_of(s, TABLE_FINDINGS, &p->findings);
+	p->pool = rows_of(s, TABLE_POOLS, &p->pools);
 }
 
 static uint64_t
@@ -452,6 +466,31 @@ profile_stack(const struct profile *profile, const struct site *site,
 		at = profile->node[at].parent;
 	}
 	return count;
+}
+
+int
+profile_pool(const struct profile *profile, const struct site *site)
+{
+	uint64_t row;
+
+	if ((site->flags & SITE_POOL) == 0 || site->leaf >= profile->nodes)
+		return -1;
+	row = profile->node[site->leaf].pc - NODE_POOL;
+	return row < profile->pools ? (int)row : -1;
+}
+
+char *
+profile_pool_name(const struct profile *profile, size_t row,
+    char name[PROFILE_POOL_ROOM])
+{
+	size_t i;
+
+	memcpy(name, profile->pool[row].name, PROFILE_POOL_ROOM);
+	name[PROFILE_POOL_ROOM - 1] = '\0';
+	for (i = 0; name[i] != '\0'; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == '\x7f')
+			name[i] = '?';
+	return name;
 }
 
 const struct module *

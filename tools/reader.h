@@ -30,7 +30,7 @@ struct profile {
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
 	size_t mappings, text_bytes, seconds, minutes, marks, trends, moments;
-	size_t timeds, lives, reaches;
+	size_t timeds, lives, reaches, findings, pools;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -48,6 +48,8 @@ struct profile {
 	const struct timed *timed;           /* some are free */
 	const struct life *life;
 	const struct reach *reach;           /* by site; see segment_scan */
+	const struct finding *finding;       /* see tools/findings.h */
+	const struct pool *pool;
 	size_t damaged;     /* rows left out because they contradict */
 };
 
@@ -93,6 +95,15 @@ char *profile_command(const struct profile *profile);
  */
 size_t profile_stack(const struct profile *profile, const struct site *site,
     uint64_t *pcs, uint32_t *nodes, size_t room);
+
+/*
+ * The row of the pool that @site is of; -1: it is of none.  Its name: a text of
+ * 47 characters at most.
+ */
+int profile_pool(const struct profile *profile, const struct site *site);
+#define PROFILE_POOL_ROOM POOL_NAME_ROOM
+char *profile_pool_name(const struct profile *profile, size_t row,
+    char name[PROFILE_POOL_ROOM]);
 
 /* The module that held @pc when node @node was made, or NULL. */
 const struct module *profile_module(const struct profile *profile,

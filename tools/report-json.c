@@ -163,6 +163,8 @@ json_site(const struct report *r, const struct site_row *row,
 		{ "temporary", json_number(f->temporary) },
 		{ "estimated", json_boolean(f->drawn != 0) },
 		{ "error", json_number(f->error_bytes) },
+		{ "pool", row->site->flags & SITE_POOL ?
+		    json_pool(r->profile, row->site) : NULL },
 		{ "stack", json_stack(r, row->site, written) },
 	};
 
@@ -298,6 +300,9 @@ report_print_json(const struct report *r)
 		{ "sites", json_sites(r, r->site, r->sites) },
 		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },
+		{ "pools", report_json_pools(r) },
+		{ "pool_sites", json_sites(r, r->pool, r->pools) },
+		{ "findings", report_json_findings(r) },
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "series", report_json_series(p) },

@@ -232,8 +232,8 @@ whole_of(const struct report *r, const struct site_row *rows, size_t count,
 	return rows == r->site ? max_u64(sum, heap[key]) : sum;
 }
 
-static void
-text_sites(const struct report *r, const struct print *out,
+void
+report_site_list(const struct report *r, const struct print *out,
     const char *title, struct site_row *rows, size_t count,
     enum site_key key, size_t top, uint64_t callers)
 {
@@ -270,13 +270,13 @@ report_print_sites(const struct report *r, const struct print *out)
 	snprintf(title, sizeof(title), "%s%s%s", keys[key].title,
 	    key == KEY_LIVE ? " " : "",
 	    key == KEY_LIVE ? report_when(r) : "");
-	text_sites(r, out, title, r->site, r->sites, key, top, callers);
-	text_sites(r, out, "Who mapped memory besides", r->map, r->maps,
+	report_site_list(r, out, title, r->site, r->sites, key, top, callers);
+	report_site_list(r, out, "Who mapped memory besides", r->map, r->maps,
 	    KEY_LIVE, minor, CALLERS_MINOR);
 	if (key != KEY_LIVE)
 		return;
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
-		text_sites(r, out, keys[others[i]].title, r->site, r->sites,
+		report_site_list(r, out, keys[others[i]].title, r->site, r->sites,
 		    others[i], minor, min_u64(callers, CALLERS_MINOR));
 }
 

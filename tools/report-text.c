@@ -372,8 +372,10 @@ report_print_text(const struct report *r)
 	text_totals(r, &out);
 	report_print_growth(r, &out);
 	report_print_leaks(r, &out);
+	report_print_findings(r, &out);
 	text_rss(r, &out);
 	report_print_sites(r, &out);
+	report_print_pools(r, &out);
 	report_print_marks(r, &out);
 	text_threads(r, &out);
 	text_children(r, &out);

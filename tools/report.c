@@ -62,6 +62,7 @@ collect_sites(struct report *r)
 
 	r->site = need(calloc(p->sites + 1, sizeof(*r->site)));
 	r->map = need(calloc(p->sites + 1, sizeof(*r->map)));
+	r->pool = need(calloc(p->sites + 1, sizeof(*r->pool)));
 	for (size_t i = 1; i < p->sites; i++) {
 		const struct site *s = &p->site[i];
 
@@ -69,11 +70,14 @@ collect_sites(struct report *r)
 			continue;
 		if (s->flags & SITE_MAPPING)
 			r->map[r->maps++] = make_row(p, i);
+		else if (s->flags & SITE_POOL)
+			r->pool[r->pools++] = make_row(p, i);
 		else
 			r->site[r->sites++] = make_row(p, i);
 	}
 	report_sort(r->site, r->sites, (enum site_key)r->options->sort);
 	report_sort(r->map, r->maps, (enum site_key)r->options->sort);
+	report_sort(r->pool, r->pools, (enum site_key)r->options->sort);
 }
 
 size_t
@@ -244,6 +248,7 @@ report_close(struct report *r)
 {
 	free(r->site);
 	free(r->map);
+	free(r->pool);
 	free(r->thread);
 	symbols_close(r->symbols);
 }

@@ -67,6 +67,8 @@ struct report {
 	size_t sites;
 	struct site_row *map;      /* sites of the mmap family, sorted */
 	size_t maps;
+	struct site_row *pool;     /* sites of the program's pools, sorted */
+	size_t pools;
 	struct thread_row *thread; /* their sums are the totals; sorted */
 	size_t threads;
 };
@@ -120,6 +122,11 @@ void report_frame(char *words, size_t room, const struct frame *frame);
 size_t report_fold(const struct frame *frames, size_t count, char *words,
     size_t room);
 
+/* A list of sites under a title, without those that have nothing. */
+void report_site_list(const struct report *r, const struct print *out,
+    const char *title, struct site_row *rows, size_t count,
+    enum site_key key, size_t top, uint64_t callers);
+
 /* The lists of sites, in the text. */
 void report_print_sites(const struct report *r, const struct print *out);
 
@@ -133,6 +140,18 @@ json_t *report_json_marks(const struct profile *profile);
 void report_print_growth(const struct report *r, const struct print *out);
 void report_print_leaks(const struct report *r, const struct print *out);
 void report_print_marks(const struct report *r, const struct print *out);
+
+/* --- report-pools.c ------------------------------------------------------- */
+
+/* What the program's own pools hold: a list; a section if there is any. */
+json_t *report_json_pools(const struct report *r);
+void report_print_pools(const struct report *r, const struct print *out);
+
+/* --- report-findings.c ---------------------------------------------------- */
+
+/* What was done wrong with blocks: a list, and a section if there is any. */
+json_t *report_json_findings(const struct report *r);
+void report_print_findings(const struct report *r, const struct print *out);
 
 /* --- verify.c ------------------------------------------------------------- */
 

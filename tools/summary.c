@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "bypassed.h"
+#include "findings.h"
 #include "json.h"
 #include "leaks.h"
 #include "print.h"
@@ -61,7 +62,7 @@ find_top(const struct profile *p, struct top top[SITES_SHOWN])
 			.estimated = p->figures[i].drawn != 0,
 		};
 
-		if ((p->site[i].flags & SITE_MAPPING) == 0 &&
+		if ((p->site[i].flags & SITE_APART) == 0 &&
 		    new.at_peak_bytes != 0)
 			count = insert(top, count, &new);
 	}
@@ -319,6 +320,27 @@ print_leaks(const struct print *out, const struct summary *s)
 		    "tells more", "leaks", words, s->file);
 }
 
+/* Wrong uses of the allocator; nothing is said of none. */
+static void
+print_findings(const struct print *out, const struct profile *p)
+{
+	struct findings all;
+	struct symbols *symbols;
+	char kinds[256];
+
+	if (p->findings == 0)
+		return;
+	symbols = symbols_open(p, false);
+	findings_open(&all, p, symbols);
+	findings_describe(&all, kinds, sizeof(kinds));
+	if (all.count != 0)
+		print_line(out, PRINT_WARN, "  %zu finding%s: %s; heaptide "
+		    "report tells where", all.count,
+		    all.count == 1 ? "" : "s", kinds);
+	findings_close(&all);
+	symbols_close(symbols);
+}
+
 void
 summary_print_text(const struct summary *s)
 {
@@ -349,6 +371,7 @@ summary_print_text(const struct summary *s)
 	print_leaks(&out, s);
 	print_children(&out, s->gather);
 	print_unfollowed(&out, s);
+	print_findings(&out, s->profile);
 	print_losses(&out, s->profile);
 	bypassed_print(s->profile, &out, 14);
 	print_line(&out, PRINT_PLAIN, "  next: heaptide report %s", s->file);

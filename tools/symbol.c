@@ -47,6 +47,7 @@ struct symbols {
 	struct origin *origin;   /* one a module */
 	struct cache *elsewhere; /* addresses in no module */
 	struct meaning *meaning; /* one a node */
+	char **pool;             /* one a row of the pools; NULL: not met */
 	uint64_t *pcs;           /* room for one stack */
 	uint32_t *nodes;
 };
@@ -208,6 +209,7 @@ symbols_open(const struct profile *profile, bool online)
 		unsetenv("DEBUGINFOD_URLS"); /* libdw would ask by itself */
 	s->origin = need(calloc(profile->modules + 1, sizeof(*s->origin)));
 	s->meaning = need(calloc(profile->nodes + 1, sizeof(*s->meaning)));
+	s->pool = need(calloc(profile->pools + 1, sizeof(*s->pool)));
 	s->pcs = need(calloc(DEPTH_MOST, sizeof(*s->pcs)));
 	s->nodes = need(calloc(DEPTH_MOST, sizeof(*s->nodes)));
 	s->elsewhere = cache_open(NULL, 0, "");
@@ -229,6 +231,9 @@ symbols_close(struct symbols *s)
 	cache_close(s->elsewhere);
 	free(s->origin);
 	free(s->meaning);
+	for (size_t i = 0; i < s->profile->pools; i++)
+		free(s->pool[i]);
+	free(s->pool);
 	free(s->pcs);
 	free(s->nodes);
 	free(s);
@@ -337,12 +342,28 @@ static const struct {
 	{ NODE_FULL, "[table full]" },
 };
 
+/* "[pool requests]"; that a row is named that is not there, is a lie. */
 static const char *
-note_of(uint64_t pc)
+pool_note(const struct symbols *s, uint64_t row)
+{
+	char name[PROFILE_POOL_ROOM];
+
+	if (row >= s->profile->pools)
+		return "[pool]";
+	if (s->pool[row] == NULL)
+		s->pool[row] = need_text("[pool %s]", profile_pool_name(
+		    s->profile, (size_t)row, name));
+	return s->pool[row];
+}
+
+static const char *
+note_of(const struct symbols *s, uint64_t pc)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(notes); i++)
 		if (notes[i].pc == pc)
 			return notes[i].words;
+	if (pc >= NODE_POOL && pc < NODE_POOL + POOL_NAMES)
+		return pool_note(s, pc - NODE_POOL);
 	return NULL;
 }
 
@@ -381,7 +402,7 @@ collect(struct symbols *s, const struct site *site, uint8_t *met,
 
 		met[node] = 1;
 		if (s->meaning[node].answer != NULL ||
-		    note_of(s->pcs[i]) != NULL)
+		    note_of(s, s->pcs[i]) != NULL)
 			continue;
 		q = make_question(s, s->pcs[i], node);
 		set_meaning(s, &q, recall(s, &q));
@@ -437,9 +458,9 @@ put_frames(struct symbols *s, uint64_t pc, uint32_t node, struct frame *to)
 	const struct cache_answer *answer;
 	const struct meaning *meaning;
 
-	if (note_of(pc) != NULL) {
+	if (note_of(s, pc) != NULL) {
 		*to = (struct frame){
-			.function = note_of(pc), .file = "", .module = "",
+			.function = note_of(s, pc), .file = "", .module = "",
 			.note = true, .pc = pc,
 		};
 		return to + 1;
@@ -469,7 +490,7 @@ symbols_stack(struct symbols *s, const struct site *site,
 	struct frame *at;
 
 	for (size_t i = 0; i < depth; i++)
-		room += note_of(s->pcs[i]) != NULL ? 1 :
+		room += note_of(s, s->pcs[i]) != NULL ? 1 :
 		    look_up(s, s->pcs[i], s->nodes[i])->answer->count;
 	*frames = at = need(calloc(room, sizeof(**frames)));
 	for (size_t i = 0; i < depth; i++)

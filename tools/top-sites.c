@@ -87,7 +87,7 @@ top_sites_read(struct top_sites *s, const struct profile *p)
 
 		if (p->site[i].leaf >= p->nodes ||
 		    p->figures[i].allocations == 0 ||
-		    (p->site[i].flags & SITE_MAPPING))
+		    (p->site[i].flags & SITE_APART))
 			continue;
 		site = make_site(p, s->since, i);
 		if (is_shown(&site))

@@ -54,7 +54,7 @@ verify_sums(struct verdict *v, const struct profile *p)
 	    p->segment->identity.inherits == 1)
 		return;
 	for (size_t i = 1; i < p->sites; i++) {
-		if (p->site[i].flags & SITE_MAPPING)
+		if (p->site[i].flags & SITE_APART)
 			continue;
 		sum.allocations += p->figures[i].allocations;
 		sum.frees += p->figures[i].frees;

@@ -68,6 +68,8 @@ enum segment_table_id {
 	TABLE_TIMED,    /* struct timed, a hash of SEGMENT_TIMED rows */
 	TABLE_LIVES,    /* struct life */
 	TABLE_REACH,    /* struct reach, a row a site */
+	TABLE_FINDINGS, /* struct finding */
+	TABLE_POOLS,    /* struct pool */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };
@@ -508,13 +510,23 @@ struct node {
 #define NODE_CUT      UINT64_C(1) /* deeper frames were left out */
 #define NODE_NO_STACK UINT64_C(2) /* heaptide was busy in this very thread */
 #define NODE_FULL     UINT64_C(3) /* a table was full: stacks lumped */
+#define NODE_POOL     UINT64_C(256) /* and more: the row of TABLE_POOLS */
 
 /* Sites there may be.  The number is chosen to fit a record of the ledger. */
 #define SEGMENT_SITES (UINT32_C(448) << 10)
 
 enum site_flags {
-	SITE_MAPPING = 1 /* of the mmap family: not part of the heap's totals */
+	SITE_MAPPING = 1, /* of the mmap family */
+	/* By which of C++'s operators, see enum kind in heap/site.h. */
+	SITE_NEW = 2,
+	SITE_ARRAY = 4,     /* new[] */
+	SITE_ALIGNED = 8,   /* with an alignment of its own */
+	SITE_ANY_KIND = 16, /* this cannot be told */
+	SITE_POOL = 32      /* blocks of a pool of the program's */
 };
+
+/* No part of the heap's totals. */
+#define SITE_APART (SITE_MAPPING | SITE_POOL)
 
 /* Where memory comes from.  Its figures are the sums of its counts. */
 struct site {
@@ -760,6 +772,67 @@ struct reach {
 	uint64_t reserved;
 };
 
+/* --- pools ---------------------------------------------------------------- */
+
+#define POOL_NAME_ROOM 48
+#define POOL_NAMES     1024 /* the last row is for all that found none */
+
+/*
+ * What the program tells of its pools of one name (tide_pool_create()).  Their
+ * sites have a leaf NODE_POOL + row, and below it the path of who allocates,
+ * which is known with STACKS_ALL.
+ */
+struct pool {
+	char name[POOL_NAME_ROOM]; /* zero-filled; empty: not used */
+	_Atomic uint64_t pools;    /* made in this process */
+	_Atomic int64_t live_bytes;
+	_Atomic int64_t peak_bytes;
+	_Atomic uint64_t lost;     /* blocks for which there was no room */
+	uint8_t reserved[48];
+};
+
+/* --- what is wrong -------------------------------------------------------- */
+
+enum finding_kind {
+	FINDING_NONE,
+	FINDING_DOUBLE_FREE,
+	FINDING_FOREIGN_FREE,  /* of what no allocation function gave */
+	FINDING_INTERIOR_FREE, /* of an address inside of a block */
+	FINDING_MALLOC_DELETE,
+	FINDING_MALLOC_DELETE_ARRAY,
+	FINDING_NEW_FREE,
+	FINDING_NEW_ARRAY_FREE,
+	FINDING_NEW_DELETE_ARRAY,
+	FINDING_NEW_ARRAY_DELETE,
+	FINDING_NEW_REALLOC,   /* or new[] */
+	FINDING_ALIGNED_NEW_DELETE, /* without the alignment */
+	FINDING_NEW_ALIGNED_DELETE,
+	FINDING_SIZE,          /* given back with another than asked for */
+	FINDING_REALLOC_ZERO,
+	FINDING_MORE,          /* the last row: others, without a place */
+	FINDING_KINDS
+};
+
+/*
+ * A wrong use of the allocator, by STACKS_ALL; the same there twice is once.
+ * Stored before the allocator gets the block, as that may end the process.
+ */
+struct finding {
+	_Atomic uint32_t kind;  /* enum finding_kind; stored last */
+	uint32_t allocated;     /* site; 0: not known */
+	uint32_t freed;         /* node; 0: no stack */
+	uint32_t first_freed;   /* node; 0: not known */
+	_Atomic uint64_t count;
+	_Atomic uint64_t bytes; /* usable */
+	uint64_t freed_pc;      /* where that returns to, of the first */
+	uint64_t asked;         /* FINDING_SIZE, of the first: bytes */
+	uint64_t given;
+	uint64_t at_ns;         /* CLOCK_MONOTONIC, of the first */
+};
+
+/* There is room for, the last row included. */
+#define FINDINGS 256
+
 _Static_assert(sizeof(struct segment_head) == 64, "layout");
 _Static_assert(sizeof(struct segment_table) == 32, "layout");
 _Static_assert(sizeof(struct segment_identity) == 192, "layout");
@@ -789,5 +862,7 @@ _Static_assert(sizeof(struct moment) == 64, "layout");
 _Static_assert(sizeof(struct trend) == 512, "layout");
 _Static_assert(sizeof(struct ages) == 512, "layout");
 _Static_assert(sizeof(struct reach) == 96, "layout");
+_Static_assert(sizeof(struct finding) == 64, "layout");
+_Static_assert(sizeof(struct pool) == 128, "layout");
 
 #endif

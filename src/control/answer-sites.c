@@ -155,7 +155,7 @@ answer_stack(const struct control *c, uint32_t site, struct text *t)
 	for (i = 0; i < FRAMES_MOST && node != 0 && node < nodes; i++) {
 		uint64_t pc = atomic_load(&row[node].pc);
 
-		if (pc > NODE_FULL)
+		if (pc >= 4096) /* no note in its place */
 			put_frame(c, node, pc, t);
 		parent = atomic_load(&row[node].parent);
 		if (parent >= node)

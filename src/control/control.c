@@ -36,6 +36,8 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_TIMED] = sizeof(struct timed),
 	[TABLE_LIVES] = sizeof(struct life),
 	[TABLE_REACH] = sizeof(struct reach),
+	[TABLE_FINDINGS] = sizeof(struct finding),
+	[TABLE_POOLS] = sizeof(struct pool),
 };
 
 const char *const control_stacks_words[] = {

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "sys/sys.h"
 
 /* --- figures of all sites ------------------------------------------------- */
 
@@ -245,14 +246,34 @@ end_epoch(struct control *c, enum mark_kind kind, const char *name,
 	return number;
 }
 
+/*
+ * Who comes by time does not wait for who is at it.  One whom somebody sent
+ * does: it may be another process, which the kernel has put aside; after a
+ * second it has been killed there, and we go on in its place.
+ */
+static bool
+take_turn(_Atomic uint32_t *busy, enum mark_kind kind)
+{
+	bool waits = kind == MARK_NAMED || kind == MARK_BATCH;
+	uint64_t since = 0;
+	uint32_t idle = 0;
+
+	while (!atomic_compare_exchange_strong(busy, &idle, 1)) {
+		if (!waits)
+			return false;
+		if (!sys_give_way(&since))
+			return true;
+		idle = 0;
+	}
+	return true;
+}
+
 int64_t
 mark_set(struct control *c, enum mark_kind kind, const char *name,
     uint64_t now_ns)
 {
 	_Atomic uint32_t *busy = &c->segment->watch.trend_busy;
-	uint32_t idle = 0;
-	bool alone = mark_is_epoch(kind) &&
-	    atomic_compare_exchange_strong(busy, &idle, 1);
+	bool alone = mark_is_epoch(kind) && take_turn(busy, kind);
 	int64_t number = alone ? end_epoch(c, kind, name, now_ns) :
 	    note(c, kind, name, now_ns, 0);
 

@@ -3,7 +3,7 @@
  *
  * Floor 7 (control).  May use: base, sys, control.  Used by: the library,
  * answers to requests.
- * Contexts: on the slow path inside malloc; no lock, no waiting.  Cost: with
+ * Contexts: on the slow path inside malloc: no lock, no waiting there.  Cost: with
  * figures, some 10 ns a site and thread.
  */
 #ifndef CONTROL_MARK_H
@@ -20,7 +20,8 @@
 
 /*
  * Set a mark; @name is cut at MARK_NAME_MOST bytes.  Epochs get the figures of
- * all sites, unless another is being set at the same moment.  Of MARK_TIME and
+ * all sites; one by time is left out if another is being set at that moment, and
+ * MARK_NAMED and MARK_BATCH wait for that, some us as a rule.  Of MARK_TIME and
  * MARK_BATCH, once there are many, every second, fourth ... does; the others
  * are no marks then, but epochs all the same.
  *

@@ -494,6 +494,7 @@ open_all(void)
 			say_once("cannot make a segment", r,
 			    "nothing is counted in this process");
 		segment_discard();
+		boot_now.passes = true;
 		atomic_store(&boot.phase, PHASE_OFF);
 		return;
 	}

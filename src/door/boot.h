@@ -39,6 +39,16 @@ struct self {
 	uint32_t shared;     /* 1: no row of its own, counts in row 0 */
 	struct stack stack;  /* for the unwinder */
 	struct sampler sampler;
+	struct {
+		uint64_t pc;   /* that an operator new returns to */
+		uint32_t kind; /* enum kind */
+	} made;                /* see kind.h */
+	struct {
+		const void *block;
+		uint64_t size;
+		uint64_t alignment;
+		uint32_t kind; /* 0: none is being given back */
+	} freed;
 };
 
 enum busy {
@@ -126,6 +136,7 @@ struct boot_now {
 	bool records;        /* STACKS_ALL: every block has a record */
 	bool draws;          /* STACKS_SAMPLED: some have */
 	bool verifies;       /* stacks are compared with the reference's */
+	bool passes;         /* operators new and delete are nobody's business */
 	bool mixed;          /* some blocks have a record and some have none */
 	uint32_t turned;     /* how often this has changed, see dial.h */
 	uint32_t depth;      /* frames to keep of a stack */

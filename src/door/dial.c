@@ -74,6 +74,7 @@ set(enum segment_stacks stacks)
 {
 	boot_now.records = stacks == STACKS_ALL;
 	boot_now.draws = stacks == STACKS_SAMPLED;
+	boot_now.passes = !boot_now.records && !real.owns_new;
 }
 
 void

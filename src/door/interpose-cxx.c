@@ -1,8 +1,9 @@
 /*
- * interpose-cxx.c - operator new and delete, where an allocator brings its own
+ * interpose-cxx.c - operator new and delete
  *
  * Floor 8 (door).  libstdc++'s operators call malloc and free, which are ours,
- * so here is nothing to count and the call goes straight on.  An allocator
+ * so here is nothing to count and the call goes straight on; where every block
+ * has a record it is noted who was called (kind.h).  An allocator
  * with operators that do not (real.owns_new) would be seen half: its delete
  * through free(), its new not at all.  Then they are counted here.
  *
@@ -19,11 +20,13 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/kind.h"
 #include "door/real.h"
 #include "door/record.h"
 #include "heap/tally.h"
@@ -70,6 +73,30 @@ static const char *const names[OPERATORS] = {
 	    "_ZdaPvSt11align_val_tRKSt9nothrow_t",
 };
 
+static const uint8_t kinds[OPERATORS] = {
+	[NEW] = KIND_NEW,
+	[NEW_ARRAY] = KIND_NEW | KIND_ARRAY,
+	[NEW_NOTHROW] = KIND_NEW,
+	[NEW_ARRAY_NOTHROW] = KIND_NEW | KIND_ARRAY,
+	[NEW_ALIGNED] = KIND_NEW | KIND_ALIGNED,
+	[NEW_ARRAY_ALIGNED] = KIND_NEW | KIND_ARRAY | KIND_ALIGNED,
+	[NEW_ALIGNED_NOTHROW] = KIND_NEW | KIND_ALIGNED,
+	[NEW_ARRAY_ALIGNED_NOTHROW] = KIND_NEW | KIND_ARRAY | KIND_ALIGNED,
+	[DELETE] = KIND_NEW,
+	[DELETE_ARRAY] = KIND_NEW | KIND_ARRAY,
+	[DELETE_SIZED] = KIND_NEW | KIND_SIZED,
+	[DELETE_ARRAY_SIZED] = KIND_NEW | KIND_ARRAY | KIND_SIZED,
+	[DELETE_NOTHROW] = KIND_NEW,
+	[DELETE_ARRAY_NOTHROW] = KIND_NEW | KIND_ARRAY,
+	[DELETE_ALIGNED] = KIND_NEW | KIND_ALIGNED,
+	[DELETE_ARRAY_ALIGNED] = KIND_NEW | KIND_ARRAY | KIND_ALIGNED,
+	[DELETE_SIZED_ALIGNED] = KIND_NEW | KIND_ALIGNED | KIND_SIZED,
+	[DELETE_ARRAY_SIZED_ALIGNED] =
+	    KIND_NEW | KIND_ARRAY | KIND_ALIGNED | KIND_SIZED,
+	[DELETE_ALIGNED_NOTHROW] = KIND_NEW | KIND_ALIGNED,
+	[DELETE_ARRAY_ALIGNED_NOTHROW] = KIND_NEW | KIND_ARRAY | KIND_ALIGNED,
+};
+
 static struct {
 	void *_Atomic next[OPERATORS];
 } operators;
@@ -85,6 +112,85 @@ is_runtime(const char *path)
 	    strncmp(name, "libc++", 6) == 0;
 }
 
+/* Are those that the program is given ours, and not its own? */
+static bool
+are_ours(const void *own)
+{
+	static const enum operator plain[] = {
+		NEW, NEW_ARRAY, DELETE, DELETE_ARRAY
+	};
+	Dl_info mine, info;
+	size_t i;
+
+	if (dladdr(own, &mine) == 0)
+		return false;
+	for (i = 0; i < ARRAY_LENGTH(plain); i++) {
+		void *found = dlsym(RTLD_DEFAULT, names[plain[i]]);
+
+		if (found == NULL || dladdr(found, &info) == 0 ||
+		    info.dli_fbase != mine.dli_fbase)
+			return false;
+	}
+	return true;
+}
+
+/* All of one module, the C++ library's or the allocator's. */
+static bool
+are_of_one(struct dl_find_object *module)
+{
+	struct dl_find_object other;
+	Dl_info info;
+	size_t i;
+
+	for (i = 0; i < OPERATORS; i++) {
+		void *f = atomic_load(&operators.next[i]);
+
+		if (f == NULL || _dl_find_object(f, &other) != 0)
+			return false;
+		if (i == 0)
+			*module = other;
+		if (other.dlfo_map_start != module->dlfo_map_start)
+			return false;
+	}
+	return real.owns_new ||
+	    (dladdr(operators.next[NEW], &info) != 0 &&
+	    is_runtime(info.dli_fname));
+}
+
+static uint64_t
+bytes_of(const void *function)
+{
+	const ElfW(Sym) *symbol = NULL;
+	Dl_info info;
+
+	if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 ||
+	    symbol == NULL)
+		return 0;
+	return symbol->st_size;
+}
+
+/*
+ * Replaced in part, or by who hands out what is not the start of a block, they
+ * tell nothing of how a block was made.
+ */
+static void
+tell_kinds(void)
+{
+	struct kind_operator op[KIND_OPERATORS];
+	struct dl_find_object module;
+	size_t i;
+
+	if (!are_ours(names) || !are_of_one(&module))
+		return;
+	for (i = 0; i < KIND_OPERATORS; i++) {
+		op[i].start = (uintptr_t)operators.next[NEW + i];
+		op[i].end = op[i].start + bytes_of(operators.next[NEW + i]);
+		op[i].kind = kinds[NEW + i];
+	}
+	kind_set_operators(op, (uintptr_t)module.dlfo_map_start,
+	    (uintptr_t)module.dlfo_map_end);
+}
+
 static void
 find_all(void *scope)
 {
@@ -96,6 +202,7 @@ find_all(void *scope)
 		if (found != NULL)
 			atomic_store(&operators.next[i], found);
 	}
+	tell_kinds();
 }
 
 /*
@@ -230,6 +337,14 @@ after_delete(struct tally *t)
 	self.tally = t;
 }
 
+/* Under boot_now.records, and nobody has operators of his own: is it noted? */
+static inline bool
+notes(void)
+{
+	return (LIKELY(boot_counts()) || boot_enter() == ENTRY_COUNT) &&
+	    boot_now.records && kind_known;
+}
+
 /*
  * One operator: its name as the linker knows it, what it takes, and what of
  * that is handed on.
@@ -243,14 +358,19 @@ after_delete(struct tally *t)
 									\
 		if (UNLIKELY(f == NULL))				\
 			return new_by_malloc(size, alignment);		\
-		if (LIKELY(!real.owns_new))				\
+		if (LIKELY(boot_now.passes))				\
 			return f arguments; /* a jump: no frame of ours */ \
+		if (notes())						\
+			kind_note_new(kinds[operator], ARCH_RETURNS_TO()); \
+		if (LIKELY(!real.owns_new))				\
+			return f arguments;				\
 		before_new();						\
 		return after_new(f arguments, size,			\
 		    ARCH_CALLER());				\
 	}
 
-#define DEFINE_DELETE(operator, symbol, parameters, arguments)		\
+#define DEFINE_DELETE(operator, symbol, size, alignment, parameters,	\
+    arguments)								\
 	EXPORT void symbol parameters;					\
 	EXPORT void							\
 	symbol parameters						\
@@ -262,6 +382,13 @@ after_delete(struct tally *t)
 			free(block);					\
 			return;						\
 		}							\
+		if (LIKELY(boot_now.passes)) {				\
+			f arguments;					\
+			return;						\
+		}							\
+		if (notes())						\
+			kind_note_delete(block, kinds[operator], size,	\
+			    alignment);					\
 		if (LIKELY(!real.owns_new)) {				\
 			f arguments;					\
 			return;						\
@@ -288,26 +415,28 @@ DEFINE_NEW(NEW_ARRAY_ALIGNED_NOTHROW, _ZnamSt11align_val_tRKSt9nothrow_t,
     alignment, (size_t size, align_val alignment, nothrow tag),
     (size, alignment, tag))
 
-DEFINE_DELETE(DELETE, _ZdlPv, (void *block), (block))
-DEFINE_DELETE(DELETE_ARRAY, _ZdaPv, (void *block), (block))
-DEFINE_DELETE(DELETE_SIZED, _ZdlPvm, (void *block, size_t size),
+DEFINE_DELETE(DELETE, _ZdlPv, 0, 1, (void *block), (block))
+DEFINE_DELETE(DELETE_ARRAY, _ZdaPv, 0, 1, (void *block), (block))
+DEFINE_DELETE(DELETE_SIZED, _ZdlPvm, size, 1, (void *block, size_t size),
     (block, size))
-DEFINE_DELETE(DELETE_ARRAY_SIZED, _ZdaPvm, (void *block, size_t size),
-    (block, size))
-DEFINE_DELETE(DELETE_NOTHROW, _ZdlPvRKSt9nothrow_t,
+DEFINE_DELETE(DELETE_ARRAY_SIZED, _ZdaPvm, size, 1,
+    (void *block, size_t size), (block, size))
+DEFINE_DELETE(DELETE_NOTHROW, _ZdlPvRKSt9nothrow_t, 0, 1,
     (void *block, nothrow tag), (block, tag))
-DEFINE_DELETE(DELETE_ARRAY_NOTHROW, _ZdaPvRKSt9nothrow_t,
+DEFINE_DELETE(DELETE_ARRAY_NOTHROW, _ZdaPvRKSt9nothrow_t, 0, 1,
     (void *block, nothrow tag), (block, tag))
-DEFINE_DELETE(DELETE_ALIGNED, _ZdlPvSt11align_val_t,
+DEFINE_DELETE(DELETE_ALIGNED, _ZdlPvSt11align_val_t, 0, alignment,
     (void *block, align_val alignment), (block, alignment))
-DEFINE_DELETE(DELETE_ARRAY_ALIGNED, _ZdaPvSt11align_val_t,
+DEFINE_DELETE(DELETE_ARRAY_ALIGNED, _ZdaPvSt11align_val_t, 0, alignment,
     (void *block, align_val alignment), (block, alignment))
-DEFINE_DELETE(DELETE_SIZED_ALIGNED, _ZdlPvmSt11align_val_t,
+DEFINE_DELETE(DELETE_SIZED_ALIGNED, _ZdlPvmSt11align_val_t, size, alignment,
     (void *block, size_t size, align_val alignment), (block, size, alignment))
-DEFINE_DELETE(DELETE_ARRAY_SIZED_ALIGNED, _ZdaPvmSt11align_val_t,
-    (void *block, size_t size, align_val alignment), (block, size, alignment))
-DEFINE_DELETE(DELETE_ALIGNED_NOTHROW, _ZdlPvSt11align_val_tRKSt9nothrow_t,
-    (void *block, align_val alignment, nothrow tag), (block, alignment, tag))
+DEFINE_DELETE(DELETE_ARRAY_SIZED_ALIGNED, _ZdaPvmSt11align_val_t, size,
+    alignment, (void *block, size_t size, align_val alignment),
+    (block, size, alignment))
+DEFINE_DELETE(DELETE_ALIGNED_NOTHROW, _ZdlPvSt11align_val_tRKSt9nothrow_t, 0,
+    alignment, (void *block, align_val alignment, nothrow tag),
+    (block, alignment, tag))
 DEFINE_DELETE(DELETE_ARRAY_ALIGNED_NOTHROW,
-    _ZdaPvSt11align_val_tRKSt9nothrow_t,
+    _ZdaPvSt11align_val_tRKSt9nothrow_t, 0, alignment,
     (void *block, align_val alignment, nothrow tag), (block, alignment, tag))

@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/kind.h"
 #include "door/pool.h"
 #include "door/real.h"
 #include "door/record.h"
@@ -307,10 +308,13 @@ calloc(size_t n, size_t size)
 static inline void *
 reallocated(void *block, size_t size, struct arch_caller caller)
 {
-	struct taken taken = { .usable = real_usable(block) };
+	struct taken taken = {
+		.pc = arch_frame_of(caller).pc,
+		.usable = real_usable(block),
+	};
 	void *fresh;
 
-	record_take(block, taken.usable, &taken);
+	record_take(block, size, &taken);
 	fresh = real.realloc(block, size);
 	if (UNLIKELY(fresh == NULL && size != 0)) {
 		int error = errno;
@@ -319,7 +323,6 @@ reallocated(void *block, size_t size, struct arch_caller caller)
 		errno = error;
 		return NULL;
 	}
-	taken.pc = arch_frame_of(caller).pc;
 	record_taken_free(block, &taken);
 	return record_new(fresh, size, caller);
 }
@@ -428,10 +431,21 @@ pvalloc(size_t size)
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 
+/* Where every block has a record, the size is compared with that. */
+static void
+note_size(const void *block, size_t size)
+{
+	if (boot_counts() && boot_now.records)
+		kind_note_delete(block, KIND_SIZED, size, 1);
+}
+
 EXPORT void
 free_sized(void *block, size_t size)
 {
-	if (block == NULL || is_gone(block, ARCH_RETURNS_TO()))
+	if (block == NULL)
+		return;
+	note_size(block, size);
+	if (is_gone(block, ARCH_RETURNS_TO()))
 		return;
 	if (real.free_sized != NULL)
 		real.free_sized(block, size);
@@ -442,7 +456,10 @@ free_sized(void *block, size_t size)
 EXPORT void
 free_aligned_sized(void *block, size_t alignment, size_t size)
 {
-	if (block == NULL || is_gone(block, ARCH_RETURNS_TO()))
+	if (block == NULL)
+		return;
+	note_size(block, size);
+	if (is_gone(block, ARCH_RETURNS_TO()))
 		return;
 	if (real.free_aligned_sized != NULL)
 		real.free_aligned_sized(block, alignment, size);

@@ -5,6 +5,7 @@
 #include "door/attend.h"
 #include "door/boot.h"
 #include "door/dial.h"
+#include "door/lint.h"
 #include "door/stranger.h"
 #include "door/where.h"
 #include "heap/generation.h"
@@ -306,13 +307,20 @@ inherited_free(const struct record *record, size_t usable)
 }
 
 static COLD void
-unknown_free(uint64_t pc)
+count_unknown(uint64_t pc)
 {
 	int error = errno;
 
 	atomic_fetch_add(&segment_mine()->lost.unknown_frees, 1);
 	stranger_freed(pc);
 	errno = error;
+}
+
+static COLD void
+unknown_free(const void *block, size_t usable, uint64_t pc)
+{
+	count_unknown(pc);
+	lint_unknown(block, usable, pc);
 }
 
 /* A block whose record has been taken out. */
@@ -364,21 +372,30 @@ record_free(void *block, size_t usable, uint64_t pc)
 	struct record record;
 	bool known = ledger_take(block, usable, &record);
 
-	if (UNLIKELY(boot_now.mixed))
+	if (UNLIKELY(boot_now.mixed)) {
 		count_mixed(block, usable, known ? &record : NULL);
-	else if (UNLIKELY(!known))
-		unknown_free(pc);
-	else
+	} else if (UNLIKELY(!known)) {
+		unknown_free(block, usable, pc);
+	} else {
+		if (lint_may_mind(&record))
+			lint_freed(block, usable, &record, pc);
 		count_taken(block, usable, &record, pc);
+	}
 }
 
 void
-record_take(void *block, size_t usable, struct taken *taken)
+record_take(void *block, size_t size, struct taken *taken)
 {
-	taken->usable = usable;
-	if (!(boot_now.records || sample_may_have(block)) ||
-	    !ledger_take(block, usable, &taken->record))
+	bool known = (boot_now.records || sample_may_have(block)) &&
+	    ledger_take(block, taken->usable, &taken->record);
+
+	if (!known)
 		taken->record.site = 0;
+	/* Now: it may be the end of the process to hand it on. */
+	if (boot_now.records && !boot_now.mixed && (UNLIKELY(!known ||
+	    size == 0) || lint_may_mind(&taken->record)))
+		lint_realloc(block, taken->usable, size,
+		    known ? &taken->record : NULL, taken->pc);
 }
 
 void
@@ -407,7 +424,7 @@ record_taken_free(void *block, const struct taken *taken)
 	} else if (LIKELY(known)) {
 		count_taken(block, taken->usable, &taken->record, taken->pc);
 	} else {
-		unknown_free(taken->pc);
+		count_unknown(taken->pc);
 	}
 }
 

@@ -50,7 +50,8 @@ struct taken {
 	struct record record; /* of site 0: there was none */
 };
 
-void record_take(void *block, size_t usable, struct taken *taken);
+/* @size: that it is to have.  Of @taken the record is written. */
+void record_take(void *block, size_t size, struct taken *taken);
 void record_put_back(void *block, const struct taken *taken);
 void record_taken_free(void *block, const struct taken *taken);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "door/dial.h"
+#include "door/kind.h"
 #include "heap/site.h"
 #include "mem/segment.h"
 #include "stack/retrace.h"
@@ -93,6 +94,17 @@ find_by_walk(const struct arch_frame *caller, struct memo_trace *trace,
 	path->cut = cut != 0;
 }
 
+/* Made by one of C++'s operators?  That is asked once for each path. */
+static uint32_t
+site_at(uint32_t node, uint32_t flags)
+{
+	const struct node *n = (struct node *)segment_rows(TABLE_NODES) + node;
+
+	if (flags == 0 && boot_now.records && atomic_load(&n->site) == 0)
+		flags = kind_of_site(node);
+	return site_of(node, flags);
+}
+
 /*
  * The site of the path that leads to @caller.  0: a table was full; or the
  * turn is over, and so is what is known of the stack.
@@ -122,7 +134,7 @@ walk(const struct arch_frame *caller, uint32_t flags, uint32_t turn)
 	    path.fresh);
 	if (result.node == 0 || result.node == INTERN_LATER)
 		return result.node;
-	result.site = site_of(result.node, flags);
+	result.site = site_at(result.node, flags);
 	place = trace.word == NULL ? 0 :
 	    memo_lay(self.memo, caller, &trace, &result);
 	if (place != 0 && !is_over(turn))
@@ -171,6 +183,70 @@ where_walked(const struct arch_frame *caller, uint32_t flags)
 	site = walk_in_turn(caller, flags);
 	errno = error;
 	return site;
+}
+
+/* --- of a pool ------------------------------------------------------------ */
+
+uint32_t
+where_noted(const struct arch_frame *caller, uint64_t note, uint32_t flags)
+{
+	const struct site *sites = segment_rows(TABLE_SITES);
+	uint32_t path = boot_now.records ? where(caller, 0) : SITE_NONE;
+	uint32_t node;
+
+	node = intern_in_time(self.memo, path > SITE_FULL ?
+	    sites[path].leaf : 0, &note, 1);
+	if (node != 0 && node != INTERN_LATER)
+		return site_of(node, flags);
+	atomic_fetch_add(&segment_mine()->lost.sites, 1);
+	return 0;
+}
+
+/* --- of a free ------------------------------------------------------------ */
+
+/* Between who frees and where_from(), at most. */
+#define FRAMES_OWN 12
+
+static uint32_t
+walk_from(const struct arch_frame *own, uint64_t pc, uint64_t leaf)
+{
+	struct memo_trace unnoted = { .word = NULL };
+	uint64_t *frames = self.scratch;
+	size_t first, n;
+	int cut;
+
+	n = unwind_stack(own, &self.stack, frames, boot_now.depth, &cut,
+	    &unnoted);
+	for (first = 0; first < n && frames[first] != pc; first++)
+		if (first == FRAMES_OWN)
+			return 0;
+	if (first == n)
+		return 0;
+	if (cut)
+		frames[n++] = NODE_CUT;
+	if (leaf != 0 && first > 0)
+		frames[--first] = leaf;
+	return intern_in_time(NULL, 0, frames + first, n - first);
+}
+
+COLD uint32_t
+where_from(uint64_t pc, uint64_t leaf)
+{
+	const struct arch_frame own = arch_frame_of(ARCH_CALLER());
+	uint32_t node = 0;
+	int error = errno;
+	uint32_t turn;
+	int i;
+
+	for (i = 0; self.scratch != NULL && i < TURNS_MOST; i++) {
+		turn = take_turn();
+		node = walk_from(&own, pc, leaf);
+		if (!is_over(turn))
+			break;
+		node = 0;
+	}
+	errno = error;
+	return node == INTERN_LATER ? 0 : node;
 }
 
 /* --- for the tests: is it the stack that others see? ---------------------- */

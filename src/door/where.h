@@ -41,4 +41,19 @@ where(const struct arch_frame *caller, uint32_t flags)
 	return site;
 }
 
+/*
+ * The site of the note @note (NODE_*) at the path to @caller, made with @flags;
+ * without STACKS_ALL, of the note alone.  0: a table was full.
+ */
+uint32_t where_noted(const struct arch_frame *caller, uint64_t note,
+    uint32_t flags);
+
+/*
+ * The node of the path to the return address @pc, which is some calls of our
+ * own further out; 0: there is none.  All is walked: for what seldom happens.
+ * @leaf: that address in a function which was called there, and has jumped to
+ * us without leaving a frame; 0: none has.
+ */
+uint32_t where_from(uint64_t pc, uint64_t leaf);
+
 #endif

@@ -212,6 +212,28 @@ ledger_unpack_odd(uint32_t packed, struct record *record)
 	record->rate = o->rate;
 }
 
+/* The number of its kind says nothing to who comes later. */
+void
+ledger_forget_odd(_Atomic uint32_t *entry, const struct record *record)
+{
+	const struct record last = {
+		.site = record->site,
+		.slack = LEDGER_ODD_SLACK,
+		.generation = record->generation,
+	};
+
+	atomic_store_explicit(entry, ledger_pack(&last) & (LEDGER_LIVE - 1),
+	    memory_order_relaxed);
+}
+
+static void
+unpack(uint32_t packed, struct record *record)
+{
+	ledger_unpack(packed, record);
+	if (ledger_is_odd(packed))
+		ledger_unpack_odd(packed, record);
+}
+
 int
 ledger_put_long(const void *block, size_t usable, const struct record *record,
     struct record *old)
@@ -224,18 +246,41 @@ ledger_put_long(const void *block, size_t usable, const struct record *record,
 	    record->slack >= LEDGER_SLACK)
 		return -ERANGE;
 	packed = record->slack >= LEDGER_ODD_SLACK || record->rate != 0 ?
-	    pack_odd(record) :
-	    (record->site << LEDGER_SLACK_BITS | record->slack) <<
-	    LEDGER_AGE_BITS | record->generation;
+	    pack_odd(record) : LEDGER_LIVE + ledger_pack(record);
 	entry = make_entry(block, usable);
-	if (packed == 0 || entry == NULL)
+	if (entry == NULL)
 		return -ENOMEM;
 	before = atomic_load_explicit(entry, memory_order_relaxed);
+	/* Without a record, it is not that of the last one either. */
 	atomic_store_explicit(entry, packed, memory_order_relaxed);
-	if (before == 0)
-		return 0;
-	ledger_unpack(before, old);
-	return -EEXIST;
+	if (before >= LEDGER_LIVE)
+		unpack(before, old);
+	return packed == 0 ? -ENOMEM : before < LEDGER_LIVE ? 0 : -EEXIST;
+}
+
+bool
+ledger_look(const void *block, size_t usable, struct record *record)
+{
+	_Atomic uint32_t *entry = ledger_entry(block, usable);
+	uint32_t packed = entry == NULL ? 0 : atomic_load(entry);
+
+	if (packed < LEDGER_LIVE)
+		return false;
+	unpack(packed, record);
+	return true;
+}
+
+bool
+ledger_last(const void *block, size_t usable, struct record *record)
+{
+	_Atomic uint32_t *entry = ledger_entry(block, usable);
+	uint32_t packed = entry == NULL ? 0 : atomic_load(entry);
+
+	if (packed == 0 || packed >= LEDGER_LIVE)
+		return false;
+	ledger_unpack(LEDGER_LIVE + packed, record);
+	record->slack = 0;
+	return true;
 }
 
 /* --- generations ---------------------------------------------------------- */

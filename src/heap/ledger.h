@@ -19,7 +19,9 @@
  * An entry is 24 bits for the site and the slack, and 8 for the generation.
  * With glibc the slack of nearly all blocks is below 31: then site and slack
  * stand in the 24 bits as they are.  Others, and those that were drawn, have
- * the number there of an odd kind, which is kept beside.
+ * the number there of an odd kind, which is kept beside.  What is left of an
+ * entry when its record was taken out tells whose block was freed there last,
+ * for who frees it once more (ledger_last()).
  *
  *  L1  ledger_take() after ledger_put() of a block, in any thread that learnt
  *      of the block from the one that put it, gives that record.
@@ -66,6 +68,19 @@ int ledger_put_long(const void *block, size_t usable,
 static inline bool ledger_take(const void *block, size_t usable,
     struct record *record);
 
+/*
+ * The record of a block, which stays.  False: there is none.
+ */
+bool ledger_look(const void *block, size_t usable, struct record *record);
+
+/*
+ * What was there before the block was freed, as far as that is kept: its
+ * generation, and the low LEDGER_LAST_BITS of its site; slack and rate are 0.
+ * False: nothing is known to have been.
+ */
+#define LEDGER_LAST_BITS 15
+bool ledger_last(const void *block, size_t usable, struct record *record);
+
 /* Give all records of all blocks another generation. */
 void ledger_set_generations(uint32_t generation);
 /* The same, and it stays where it is. */
@@ -92,8 +107,12 @@ static inline bool ledger_find(const void *block, size_t usable,
 #define LEDGER_AGE_BITS     8
 #define LEDGER_SLACK_BITS   5
 #define LEDGER_ODD_SLACK    ((UINT32_C(1) << LEDGER_SLACK_BITS) - 1)
+/* An entry below this is free; what stands there is of the last that was. */
+#define LEDGER_LIVE         (UINT32_C(1) << (LEDGER_LAST_BITS + \
+	LEDGER_SLACK_BITS + LEDGER_AGE_BITS))
 /* Numbers of odd kinds begin behind those of site and slack. */
-#define LEDGER_ODD_FIRST    (SEGMENT_SITES << LEDGER_SLACK_BITS)
+#define LEDGER_ODD_FIRST    ((LEDGER_LIVE >> LEDGER_AGE_BITS) + \
+	(SEGMENT_SITES << LEDGER_SLACK_BITS))
 
 /* The tables of a region, each made when a block of its level is first met. */
 struct ledger_region {
@@ -106,8 +125,9 @@ struct ledger_middle {
 
 extern struct ledger_middle *_Atomic ledger_top[1 << LEDGER_TOP_BITS] INSIDE;
 
-/* The record of an odd kind. */
+/* The record of an odd kind, which is being taken out of @entry. */
 void ledger_unpack_odd(uint32_t packed, struct record *record);
+void ledger_forget_odd(_Atomic uint32_t *entry, const struct record *record);
 
 /* The level of a block: log2 of the distance its table is drawn at. */
 static HOT unsigned
@@ -150,17 +170,28 @@ ledger_entry(const void *block, size_t usable)
 	return &table[(address & ((1 << LEDGER_REGION_BITS) - 1)) >> level];
 }
 
+/* Of one that is of no odd kind. */
+static HOT uint32_t
+ledger_pack(const struct record *record)
+{
+	return (record->site << LEDGER_SLACK_BITS | record->slack) <<
+	    LEDGER_AGE_BITS | record->generation;
+}
+
 static HOT void
 ledger_unpack(uint32_t packed, struct record *record)
 {
-	uint32_t pair = packed >> LEDGER_AGE_BITS;
-
 	record->generation = packed & (GENERATIONS - 1);
-	record->site = pair >> LEDGER_SLACK_BITS;
-	record->slack = pair & LEDGER_ODD_SLACK;
+	record->site = (packed - LEDGER_LIVE) >>
+	    (LEDGER_SLACK_BITS + LEDGER_AGE_BITS);
+	record->slack = packed >> LEDGER_AGE_BITS & LEDGER_ODD_SLACK;
 	record->rate = 0;
-	if (UNLIKELY(pair >= LEDGER_ODD_FIRST))
-		ledger_unpack_odd(packed, record);
+}
+
+static HOT bool
+ledger_is_odd(uint32_t packed)
+{
+	return UNLIKELY(packed >= LEDGER_ODD_FIRST << LEDGER_AGE_BITS);
 }
 
 static HOT bool
@@ -170,10 +201,10 @@ ledger_put(const void *block, size_t usable, const struct record *record)
 
 	if (UNLIKELY(entry == NULL || record->slack >= LEDGER_ODD_SLACK ||
 	    record->rate != 0) ||
-	    UNLIKELY(atomic_load_explicit(entry, memory_order_relaxed) != 0))
+	    UNLIKELY(atomic_load_explicit(entry, memory_order_relaxed) >=
+	    LEDGER_LIVE))
 		return false;
-	atomic_store_explicit(entry, (record->site << LEDGER_SLACK_BITS |
-	    record->slack) << LEDGER_AGE_BITS | record->generation,
+	atomic_store_explicit(entry, LEDGER_LIVE + ledger_pack(record),
 	    memory_order_relaxed);
 	return true;
 }
@@ -187,10 +218,15 @@ ledger_take(const void *block, size_t usable, struct record *record)
 	if (UNLIKELY(entry == NULL))
 		return false;
 	packed = atomic_load_explicit(entry, memory_order_relaxed);
-	if (UNLIKELY(packed == 0))
+	if (UNLIKELY(packed < LEDGER_LIVE))
 		return false;
-	atomic_store_explicit(entry, 0, memory_order_relaxed);
+	atomic_store_explicit(entry, packed & (LEDGER_LIVE - 1),
+	    memory_order_relaxed);
 	ledger_unpack(packed, record);
+	if (ledger_is_odd(packed)) {
+		ledger_unpack_odd(packed, record);
+		ledger_forget_odd(entry, record);
+	}
 	return true;
 }
 

@@ -16,6 +16,8 @@
 #define COUNTS_BITS_STEP  2
 #define PROBES            8
 
+uint8_t site_kind[SEGMENT_SITES];
+
 static struct site *
 row(uint32_t site)
 {
@@ -51,6 +53,8 @@ create(uint32_t node, uint32_t flags)
 	s = row((uint32_t)number);
 	s->flags = flags;
 	s->leaf = node;
+	/* In a child the number may have been another's in the parent. */
+	site_kind[number] = flags / SITE_NEW & KIND_MADE;
 	begin(&count_rows(TABLE_FIRST)[number], (uint32_t)number);
 	return (uint32_t)number;
 }

@@ -34,6 +34,23 @@ enum site_known {
 /* Make the known sites, in a segment that has none.  0, or -ENOSPC. */
 int site_create_known(void);
 
+/*
+ * How a block was made, and how it is given back: by malloc() and its family,
+ * or by which of C++'s operators.  SITE_* of the flags over SITE_NEW.
+ */
+enum kind {
+	KIND_NEW = 1,     /* new and delete; without: malloc() and free() */
+	KIND_ARRAY = 2,   /* new[] and delete[] */
+	KIND_ALIGNED = 4,
+	KIND_ANY = 8,     /* this cannot be told */
+	KIND_SIZED = 16   /* of who gives back: he says how large it is */
+};
+
+#define KIND_MADE (KIND_NEW | KIND_ARRAY | KIND_ALIGNED | KIND_ANY)
+
+/* Of each site, which a free asks for: beside the figures, and in few lines. */
+extern uint8_t site_kind[SEGMENT_SITES] INSIDE;
+
 /* For site_of() alone: make the site of leaf @node. */
 uint32_t site_make(uint32_t node, uint32_t flags);
 

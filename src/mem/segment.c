@@ -58,6 +58,8 @@ static const struct {
 	    true },
 	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512, true },
 	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
+	[TABLE_FINDINGS] = { sizeof(struct finding), FINDINGS, 64 },
+	[TABLE_POOLS] = { sizeof(struct pool), POOL_NAMES, 64 },
 };
 
 struct segment *segment_map;

@@ -380,4 +380,52 @@ arch_interrupted(const ucontext_t *context)
 	return f;
 }
 
+/*
+ * The function that the call before @pc calls; 0: that cannot be told.  What is
+ * in front of it is read as if it was such a call, and may be another.
+ */
+static inline uint64_t
+arch_called(uint64_t pc)
+{
+#if defined(__x86_64__)
+	const uint8_t *code = (const uint8_t *)(uintptr_t)pc;
+	int32_t distance;
+
+	__builtin_memcpy(&distance, code - 4, sizeof(distance));
+	if (code[-5] == 0xe8) /* call, so far from here */
+		return pc + (uint64_t)(int64_t)distance;
+	/* call by what stands there; or by a register */
+	return 0;
+#else
+	(void)pc;
+	return 0;
+#endif
+}
+
+/*
+ * Where the stub of a table of procedure linkages at @at leads to; 0: it is
+ * none.  32 bytes from @at on are readable.
+ */
+static inline uint64_t
+arch_linked(uint64_t at)
+{
+#if defined(__x86_64__)
+	const uint8_t *code = (const uint8_t *)(uintptr_t)at;
+	int32_t distance;
+
+	if (code[0] == 0xf3 && code[1] == 0x0f && code[2] == 0x1e &&
+	    code[3] == 0xfa)
+		code += 4; /* endbr64 */
+	if (code[0] == 0xf2)
+		code++; /* bnd */
+	if (code[0] != 0xff || code[1] != 0x25)
+		return 0; /* no jump by what stands there */
+	__builtin_memcpy(&distance, code + 2, sizeof(distance));
+	return *(const uint64_t *)(code + 6 + distance);
+#else
+	(void)at;
+	return 0;
+#endif
+}
+
 #endif

@@ -50,6 +50,8 @@ while read -r library function; do
 		same "$function" 150 "$(cat under.out)"
 		report profile.tide
 		[ "$stacks" = all ] || continue
+		same "$function: findings" 0 "$(json report.json \
+		    ".findings | length")"
 		same "$function: exact" false "$(json report.json .exact)"
 		same "$function: frees of blocks never seen" "100 100 extra-$function" \
 		    "$(json report.json '"\(.lost.unknown_frees) \(

@@ -238,10 +238,46 @@ threads_that_share_a_heap_find_their_own_records(void **state)
 	}
 }
 
+/* Large numbers come back by their low bits, odd kinds by their site. */
+static void
+who_was_there_last_is_known_until_another_comes(void **state)
+{
+	static const struct record rows[] = {
+		{ .site = 7, .slack = 3, .generation = 2 },
+		{ .site = 7, .slack = 300, .generation = 2 },
+		{ .site = 5, .slack = 40, .generation = 1, .rate = 9 },
+		{ .site = SEGMENT_SITES - 1, .slack = 1, .generation = 200 },
+	};
+	void *block = (void *)0x7400000040;
+	struct record got, old;
+	size_t i;
+
+	(void)state;
+	assert_false(ledger_last(block, 64, &got));
+	for (i = 0; i < ARRAY_LENGTH(rows); i++) {
+		assert_int_equal(put(block, 64, &rows[i], &old), 0);
+		assert_false(ledger_last(block, 64, &got));
+		assert_true(ledger_look(block, 64, &got));
+		assert_memory_equal(&got, &rows[i], sizeof(got));
+		assert_int_equal(take(block, 64, &got), 0);
+		assert_memory_equal(&got, &rows[i], sizeof(got));
+		assert_int_equal(take(block, 64, &got), -ENOENT);
+		assert_false(ledger_look(block, 64, &got));
+		assert_true(ledger_last(block, 64, &got));
+		assert_int_equal(got.site, rows[i].site &
+		    ((1 << LEDGER_LAST_BITS) - 1));
+		assert_int_equal(got.generation, rows[i].generation);
+	}
+	/* Of another size there was none at this address. */
+	assert_false(ledger_last(block, 5000, &got));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    who_was_there_last_is_known_until_another_comes),
 		cmocka_unit_test(a_record_comes_back_once),
 		cmocka_unit_test(a_second_record_at_an_address_gives_the_first),
 		cmocka_unit_test(

@@ -53,6 +53,8 @@ struct made {
 	int64_t count_passed[ROWS];
 	struct timed timed[ROWS];
 	struct life life[ROWS];
+	struct finding finding[ROWS];
+	struct pool pool[ROWS];
 	char text[TEXT_ROOM];
 };
 
@@ -104,6 +106,8 @@ make(struct made *m)
 	TABLE(TABLE_COUNTS_PASSED, count_passed, 0);
 	TABLE(TABLE_TIMED, timed, 0);
 	TABLE(TABLE_LIVES, life, 0);
+	TABLE(TABLE_FINDINGS, finding, 0);
+	TABLE(TABLE_POOLS, pool, 0);
 	TABLE(TABLE_TEXT, text, sizeof(text) - 1);
 #undef TABLE
 	memcpy(m->text, text, sizeof(text) - 1);
@@ -771,11 +775,26 @@ static void far_count(struct made *m) { m->count[1].stamp = stamp_of(3, 0); }
 static void other_count(struct made *m) { m->first[2].stamp = stamp_of(1, 0); }
 
 static void
+make_finding(struct made *m, struct finding f)
+{
+	m->finding[0] = f;
+	m->segment.table[TABLE_FINDINGS].used = 1;
+}
+
+static void finding_kind(struct made *m)
+{ make_finding(m, (struct finding){ .kind = FINDING_KINDS }); }
+static void finding_site(struct made *m)
+{ make_finding(m, (struct finding){ .kind = 1, .allocated = 3 }); }
+static void finding_node(struct made *m)
+{ make_finding(m, (struct finding){ .kind = 1, .freed = 4 }); }
+
+static void
 rows_that_lie_are_counted_and_harm_nobody(void **state)
 {
 	static void (*const changes[])(struct made *m) = {
 		circle, own_parent, far_parent, far_leaf, far_text, long_id,
 		reversed, strange_kind, far_site, far_count, other_count,
+		finding_kind, finding_site, finding_node,
 	};
 	struct made m;
 	struct profile p;

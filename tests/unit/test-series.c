@@ -372,18 +372,22 @@ a_mark_has_what_every_site_holds(void **state)
 	number = mark_set(&control, MARK_STACKS, "all", at(10));
 	assert_int_equal(mark_of(number)->column, 0);
 	assert_int_equal(control.segment->watch.epochs, 1);
-	/* Nor has an epoch while another is being set. */
+	/* One by time does not come while another is being set; */
 	control.segment->watch.trend_busy = 1;
-	number = mark_set(&control, MARK_NAMED, "beside", at(10));
+	assert_int_equal(control.segment->watch.epochs, 1);
+	number = mark_set(&control, MARK_TIME, "beside", at(10));
 	assert_int_equal(mark_of(number)->column, 0);
-	assert_int_equal(mark_of(number)->kind, MARK_NAMED);
-	control.segment->watch.trend_busy = 0;
+	assert_int_equal(control.segment->watch.epochs, 1);
+	/* who was killed in the middle is not waited for for ever. */
+	number = mark_set(&control, MARK_NAMED, "behind", at(10));
+	assert_int_equal(mark_of(number)->column, 2);
+	assert_int_equal(control.segment->watch.trend_busy, 0);
 	/* A site that is new has a row from the next one on. */
 	a = put_site(0x3000);
 	first[a].allocated_bytes = 5;
 	number = mark_set(&control, MARK_NAMED, "next", at(11));
-	assert_int_equal(mark_of(number)->column, 2);
-	assert_true(figure(a, 2) == 5 && figure(a, 1) == 0);
+	assert_int_equal(mark_of(number)->column, 3);
+	assert_true(figure(a, 3) == 5 && figure(a, 1) == 0);
 }
 
 static void
