@@ -523,7 +523,7 @@ extent_after(const struct heap *h, uint64_t at)
 	return low;
 }
 
-/* Call @each for what was written of [at, end) that is neither ours nor heap. */
+/* Call @each for what was written of [at, end), neither ours nor heap. */
 static void
 each_rest(struct roots *r, const struct heap *h, uint64_t at, uint64_t end,
     void (*each)(void *context, uint64_t start, uint64_t end), void *context)
