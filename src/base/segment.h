@@ -365,7 +365,7 @@ struct segment_scan {
 	uint64_t took_ns;        /* until the result */
 	uint64_t scanned;        /* bytes read in search of pointers */
 	uint64_t blocks, bytes;  /* in use */
-	/* Of these, unreachable; indirect: from other unreachable ones alone. */
+	/* Of these, unreachable; indirect: from unreachable ones alone. */
 	uint64_t direct_blocks, direct_bytes;
 	uint64_t indirect_blocks, indirect_bytes;
 	uint64_t unknown_bytes;  /* of heap not understood: taken for roots */

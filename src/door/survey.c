@@ -15,7 +15,7 @@
 static struct {
 	_Atomic uint32_t busy; /* 1: a thread is at it */
 	uint32_t prepared;     /* the number that it was prepared for */
-	uint64_t prepared_ns;
+	uint64_t ready_ns;     /* it is since then */
 } survey;
 
 static bool
@@ -51,14 +51,11 @@ begin(uint32_t number)
 static bool
 is_prepared(uint32_t wanted)
 {
-	uint64_t now = sys_clock();
-
 	if (survey.prepared != wanted) {
-		scan_prepare();
+		survey.ready_ns = sys_clock() + scan_prepare();
 		survey.prepared = wanted;
-		survey.prepared_ns = now;
 	}
-	return now - survey.prepared_ns >= SCAN_PREPARED_NS;
+	return sys_clock() >= survey.ready_ns;
 }
 
 void

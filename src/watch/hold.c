@@ -325,8 +325,9 @@ wait_for_picture(struct hold *h, struct hold_thread *t, ucontext_t *context)
 
 	arch_registers(context, t->word);
 	/* Its frame has the other registers, the wide ones among them. */
-	t->sp = (uintptr_t)context < sp && sp - (uintptr_t)context < FRAME_ROOM ?
-	    (uintptr_t)context : sp - ARCH_RED_ZONE;
+	t->sp = sp - ARCH_RED_ZONE;
+	if ((uintptr_t)context < sp && sp - (uintptr_t)context < FRAME_ROOM)
+		t->sp = (uintptr_t)context;
 	if (!atomic_compare_exchange_strong(&t->state, &asked, HOLD_HELD))
 		return;
 	while (atomic_load(&h->picture) == picture)
@@ -636,21 +637,21 @@ stand_all(struct hold *h, bool again)
 			stand(h, &h->thread[i], again);
 }
 
-bool
+uint32_t
 hold_note(void)
 {
 	struct hold *h = open_hold();
 	uint32_t i;
 
 	if (h == NULL)
-		return false;
+		return 0;
 	(void)list_threads(h, 0);
 	for (i = 0; i < h->count; i++)
 		h->note[i] = (struct hold_note){ h->thread[i].tid,
 			slices_of(h->thread[i].tid),
 			sleeps_of(h->thread[i].tid) };
 	h->noted = h->count;
-	return true;
+	return h->count;
 }
 
 struct hold *

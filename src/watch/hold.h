@@ -86,9 +86,9 @@ struct hold {
 
 /*
  * Note how the threads stand: some 10 ms later, or much more, hold_begin() is
- * to be called.  False: there is no memory.
+ * to be called.  How many there are; 0: there is no memory.
  */
-bool hold_note(void);
+uint32_t hold_note(void);
 
 /*
  * List the threads and hold those that may be held.  NULL: there is no memory,

@@ -215,12 +215,16 @@ roots_exclude(struct roots *r, uint64_t start, uint64_t end)
 
 /*
  * Is there an arena?  Of each of its lists of free chunks the ends close: an
- * empty one's are both its own head, and that of some.
+ * empty one's are both its own head, and that of some.  One or two may be just
+ * being changed.
  */
+#define EMPTY_LEAST 16
+#define TORN_MOST   2
+
 static bool
 is_arena(const struct glibc_arena *a)
 {
-	size_t empty = 0, i;
+	size_t empty = 0, torn = 0, i;
 
 	if (a->mutex < 0 || a->mutex > 2 || a->top == 0 || a->top % 16 != 0)
 		return false;
@@ -228,12 +232,12 @@ is_arena(const struct glibc_arena *a)
 		uint64_t head = glibc_bin(a, i);
 		uint64_t forward = a->bin[2 * i], back = a->bin[2 * i + 1];
 
-		if ((forward == head) != (back == head) || forward == 0 ||
-		    forward % 8 != 0 || back % 8 != 0)
+		if (forward == 0 || forward % 8 != 0 || back % 8 != 0)
 			return false;
-		empty += forward == head;
+		torn += (forward == head) != (back == head);
+		empty += forward == head && back == head;
 	}
-	return empty >= 16;
+	return empty >= EMPTY_LEAST && torn <= TORN_MOST;
 }
 
 static const struct vma *
@@ -519,7 +523,7 @@ extent_after(const struct heap *h, uint64_t at)
 	return low;
 }
 
-/* Call @each for what was written of [at, end) that is neither ours nor heap. */
+/* Call @each for what was written of [at, end), neither ours nor heap. */
 static void
 each_rest(struct roots *r, const struct heap *h, uint64_t at, uint64_t end,
     void (*each)(void *context, uint64_t start, uint64_t end), void *context)

@@ -21,6 +21,7 @@
 #include "watch/workroom.h"
 
 #define TIME_MOST_NS  (120 * NS_PER_S)
+#define PREPARED_NS   (20 * NS_PER_MS)
 #define READY_MOST_NS NS_PER_S
 #define NAP_NS        100000
 #define STACK_BYTES   (256 * KIB)
@@ -470,11 +471,11 @@ fork_child(const struct scan_setup *setup)
 	return pid;
 }
 
-void
+uint64_t
 scan_prepare(void)
 {
-	if (!sys_is_confined())
-		(void)hold_note();
+	/* Of a thread alone nothing has to be known. */
+	return !sys_is_confined() && hold_note() > 1 ? PREPARED_NS : 0;
 }
 
 void

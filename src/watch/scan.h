@@ -28,9 +28,8 @@ struct scan_setup {
 	uint64_t key;             /* of cached chunks */
 };
 
-/* So long before scan_begin(), at least, scan_prepare() is to be called. */
-#define SCAN_PREPARED_NS UINT64_C(20000000)
-void scan_prepare(void);
+/* Before scan_begin().  How long before it is to be, at least, in ns. */
+uint64_t scan_prepare(void);
 
 /*
  * Begin.  0, or a negative errno value: then the segment has said why, and

@@ -273,8 +273,8 @@ scan_block(struct trace *m, uint32_t index)
 }
 
 /*
- * What is off the chains goes through a ring: first its entry is asked for, half
- * a round later its content, and after another half that is scanned.
+ * What is off the chains goes through a ring: first its entry is asked for,
+ * half a round later its content, and after another half that is scanned.
  */
 static HOT void
 pop(struct trace *m)

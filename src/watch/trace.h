@@ -18,10 +18,10 @@
  *
  * Blocks that are still to be scanned are in chains, through a word that each
  * block has, so there is always room for all.  What costs is memory that is not
- * in the cache, and pages that are not in the TLB.  So each look is announced to
- * the CPU some looks ahead, and is made when the memory is there; and there is a
- * chain for each stretch of heap of some MiB, of which one is followed until it
- * is empty: what lies together is scanned together.
+ * in the cache, and pages that are not in the TLB.  So each look is announced
+ * to the CPU some looks ahead, and is made when the memory is there; and there
+ * is a chain for each stretch of heap of some MiB, of which one is followed
+ * until it is empty: what lies together is scanned together.
  */
 #ifndef WATCH_TRACE_H
 #define WATCH_TRACE_H

@@ -33,6 +33,7 @@ static const struct {
 	{ "sample", { NULL, "1", "64K", "1024G" } },
 	{ "budget", { NULL, "512M", "1.5G", "off" } },
 	{ "trim", { NULL } },
+	{ "scan", { NULL, "starts", "last" } },
 	{ "metrics", { NULL } },
 	{ "watch", { "10ms", "1h" } },
 };
@@ -285,7 +286,7 @@ wrong_arguments_are_refused(void **state)
 		"sample 2048G", "sample much", "budget 0", "budget -5M",
 		"budget much", "budget 18446744073709551616",
 		"budget 18446744073709551615", "budget 8E", "watch 9ms",
-		"watch 0s", "watch soon", "watch 5",
+		"watch 0s", "watch soon", "watch 5", "scan first", "scan 1",
 		"mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
 		"this-is-not",
 	};
@@ -370,6 +371,12 @@ settings_are_stored(void **state)
 	assert_true(json_is_null(json_object_get(json_object_get(answer,
 	    "configuration"), "budget")));
 	json_decref(answer);
+
+	wanted = number_of("scan", "scans_wanted");
+	assert_int_equal(segment_mine()->watch.scan_starts, 0);
+	assert_int_equal(number_of("scan Starts", "scans_wanted"), wanted + 1);
+	assert_int_equal(segment_mine()->watch.scan_starts, 1);
+	assert_int_equal(number_of("scan last", "scans_wanted"), wanted + 1);
 
 	wanted = number_of("trim", "trims_wanted");
 	assert_int_equal(number_of("trim", "trims_wanted"), wanted + 1);
@@ -511,6 +518,57 @@ a_full_table_of_marks_is_told(void **state)
 	assert_done("status");
 }
 
+/* --- scans ---------------------------------------------------------------- */
+
+static void
+assert_state(const char *state, const char *member)
+{
+	json_t *answer = ask("scan last");
+
+	assert_string_equal(json_string_value(json_object_get(answer,
+	    "state")), state);
+	assert_true(member == NULL || json_object_get(answer, member) != NULL);
+	json_decref(answer);
+}
+
+static void
+what_a_scan_found_is_told(void **state)
+{
+	struct segment_scan *s = &segment_mine()->scan;
+	struct reach *row;
+	json_t *answer, *sites;
+
+	(void)state;
+	assert_state("never", NULL);
+	assert_int_equal(segment_reach(TABLE_REACH, 5), 0);
+	row = segment_rows(TABLE_REACH);
+	row[3] = (struct reach){ .number = 7, .direct_blocks = 2,
+	    .direct_bytes = 100, .example = 4096 };
+	row[4] = (struct reach){ .number = 7, .indirect_blocks = 3,
+	    .indirect_bytes = 200 };
+	row[2] = (struct reach){ .number = 6, .direct_bytes = 900 };
+	*s = (struct segment_scan){ .state = SCAN_DONE, .number = 7,
+	    .direct_blocks = 2, .direct_bytes = 100, .indirect_blocks = 3,
+	    .indirect_bytes = 200 };
+	answer = ask("scan last");
+	sites = json_object_get(answer, "sites");
+	/* That of an earlier scan is none of it; most comes first. */
+	assert_int_equal(json_array_size(sites), 2);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(
+	    sites, 0), "bytes")), 200);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(
+	    answer, "unreachable"), "bytes")), 300);
+	json_decref(answer);
+	s->state = SCAN_FAILED;
+	s->why = SCAN_WHY_CLONE;
+	assert_state("failed", "why");
+	s->why = 12345;
+	assert_state("failed", "why");
+	s->state = 99;
+	assert_state("unknown", NULL);
+	s->state = SCAN_NEVER;
+}
+
 int
 main(void)
 {
@@ -527,6 +585,7 @@ main(void)
 		cmocka_unit_test(long_lines_are_refused),
 		cmocka_unit_test(an_answer_that_does_not_fit_is_refused),
 		cmocka_unit_test(settings_are_stored),
+		cmocka_unit_test(what_a_scan_found_is_told),
 		cmocka_unit_test(marks_are_told),
 		cmocka_unit_test(a_full_table_of_marks_is_told),
 	};
