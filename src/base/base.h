@@ -25,6 +25,17 @@
 /* And in one piece: what it is made of is there, whatever it comes to. */
 #define HOT inline __attribute__((always_inline))
 
+/*
+ * What is rare and stands last in a function: it returns to where that would.
+ * A compiler that is told not to optimise makes no jumps, so there it is part
+ * of that.
+ */
+#ifdef __OPTIMIZE__
+#define JUMPED_TO __attribute__((noinline))
+#else
+#define JUMPED_TO inline __attribute__((always_inline))
+#endif
+
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)

@@ -337,65 +337,118 @@ after_delete(struct tally *t)
 	self.tally = t;
 }
 
-/* Under boot_now.records, and nobody has operators of his own: is it noted? */
+/* Does this thread count, and has every block a record? */
 static inline bool
+is_long(void)
+{
+	return self.tally != NULL && boot_mode[0] == MODE_LONG;
+}
+
+/* The same, at length; and nobody has operators of his own. */
+static bool
 notes(void)
 {
-	return (LIKELY(boot_counts()) || boot_enter() == ENTRY_COUNT) &&
-	    boot_now.records && kind_known;
+	return (is_long() || (boot_enter() == ENTRY_COUNT &&
+	    boot_now.records)) && kind_known;
 }
 
 /*
  * One operator: its name as the linker knows it, what it takes, and what of
- * that is handed on.
+ * that is handed on.  The short road is for most settings, the long one for all
+ * stacks; each jumps to the next, so that nothing is kept for what comes there.
  */
 #define DEFINE_NEW(operator, symbol, alignment, parameters, arguments)	\
+	typedef void *symbol##_type parameters;				\
+	static JUMPED_TO void *						\
+	symbol##_aside parameters					\
+	{								\
+		symbol##_type *f = next(operator, ARCH_RETURNS_TO());	\
+									\
+		if (notes())						\
+			kind_note_new(kinds[operator], ARCH_RETURNS_TO()); \
+		if (UNLIKELY(f == NULL))				\
+			return new_by_malloc(size, alignment);		\
+		if (!real.owns_new)					\
+			return f arguments; /* a jump: no frame of ours */ \
+		before_new();						\
+		return after_new(f arguments, size, ARCH_CALLER());	\
+	}								\
+									\
+	static JUMPED_TO void *						\
+	symbol##_long parameters					\
+	{								\
+		symbol##_type *f = operators.next[operator];		\
+									\
+		if (UNLIKELY(f == NULL || real.owns_new || !is_long()))	\
+			return symbol##_aside arguments;		\
+		if (LIKELY(kind_known))					\
+			kind_note_new(kinds[operator], ARCH_RETURNS_TO()); \
+		return f arguments;					\
+	}								\
+									\
 	EXPORT void *symbol parameters;					\
 	EXPORT void *							\
 	symbol parameters						\
 	{								\
-		void *(*f) parameters = next(operator, ARCH_RETURNS_TO());	\
+		symbol##_type *f = atomic_load_explicit(		\
+		    &operators.next[operator], memory_order_relaxed);	\
 									\
-		if (UNLIKELY(f == NULL))				\
-			return new_by_malloc(size, alignment);		\
-		if (LIKELY(boot_now.passes))				\
-			return f arguments; /* a jump: no frame of ours */ \
-		if (notes())						\
-			kind_note_new(kinds[operator], ARCH_RETURNS_TO()); \
-		if (LIKELY(!real.owns_new))				\
+		if (LIKELY(f != NULL) && LIKELY(boot_now.passes))	\
 			return f arguments;				\
-		before_new();						\
-		return after_new(f arguments, size,			\
-		    ARCH_CALLER());				\
+		return symbol##_long arguments;				\
 	}
 
 #define DEFINE_DELETE(operator, symbol, size, alignment, parameters,	\
     arguments)								\
-	EXPORT void symbol parameters;					\
-	EXPORT void							\
-	symbol parameters						\
+	typedef void symbol##_type parameters;				\
+	static JUMPED_TO void						\
+	symbol##_aside parameters					\
 	{								\
-		void (*f) parameters = next(operator, ARCH_RETURNS_TO());	\
+		symbol##_type *f = next(operator, ARCH_RETURNS_TO());	\
 		struct tally *t;					\
 									\
 		if (UNLIKELY(f == NULL)) {				\
 			free(block);					\
 			return;						\
 		}							\
-		if (LIKELY(boot_now.passes)) {				\
-			f arguments;					\
-			return;						\
-		}							\
 		if (notes())						\
 			kind_note_delete(block, kinds[operator], size,	\
 			    alignment);					\
-		if (LIKELY(!real.owns_new)) {				\
+		if (!real.owns_new) {					\
 			f arguments;					\
 			return;						\
 		}							\
 		t = before_delete(block, ARCH_RETURNS_TO());		\
 		f arguments;						\
 		after_delete(t);					\
+	}								\
+									\
+	static JUMPED_TO void						\
+	symbol##_long parameters					\
+	{								\
+		symbol##_type *f = operators.next[operator];		\
+									\
+		if (UNLIKELY(f == NULL || real.owns_new || !is_long())) { \
+			symbol##_aside arguments;			\
+			return;						\
+		}							\
+		if (LIKELY(kind_known))					\
+			kind_note_delete(block, kinds[operator], size,	\
+			    alignment);					\
+		f arguments;						\
+	}								\
+									\
+	EXPORT void symbol parameters;					\
+	EXPORT void							\
+	symbol parameters						\
+	{								\
+		symbol##_type *f = atomic_load_explicit(		\
+		    &operators.next[operator], memory_order_relaxed);	\
+									\
+		if (LIKELY(f != NULL) && LIKELY(boot_now.passes))	\
+			f arguments;					\
+		else							\
+			symbol##_long arguments;			\
 	}
 
 DEFINE_NEW(NEW, _Znwm, 0, (size_t size), (size))

@@ -128,15 +128,9 @@ realloc_aside(enum entry entry, void *block, size_t size)
 /*
  * malloc() and free() have roads of their own for the mode that is meant to be
  * left on: all that is rare is a call away, so that nothing is kept for it.
- * The calls are jumps, no frame of ours remains: where malloc_long() returns
- * to is where malloc() would.  A compiler that is told not to optimise makes no
- * jumps, so there it is part of malloc().
+ * The calls are jumps (JUMPED_TO), no frame of ours remains: malloc_long()
+ * returns to where malloc() would.
  */
-#ifdef __OPTIMIZE__
-#define JUMPED_TO __attribute__((noinline))
-#else
-#define JUMPED_TO inline __attribute__((always_inline))
-#endif
 
 static JUMPED_TO void *
 malloc_long(size_t size)

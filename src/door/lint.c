@@ -115,11 +115,9 @@ is_known(const struct record *record)
 	    (site_kind[record->site] & KIND_ANY) == 0;
 }
 
-COLD void
-lint_freed(const void *block, size_t usable, const struct record *record,
-    uint64_t pc)
+static COLD void
+judge(size_t usable, const struct record *record, uint32_t how, uint64_t pc)
 {
-	uint32_t how = self.freed.block == block ? self.freed.kind : 0;
 	struct finding f = {
 		.allocated = record->site,
 		.bytes = usable,
@@ -128,15 +126,29 @@ lint_freed(const void *block, size_t usable, const struct record *record,
 	};
 	enum finding_kind kind;
 
-	self.freed.kind = 0;
 	if (!is_known(record))
 		return;
 	kind = compare(site_kind[record->site], how);
 	if (kind == FINDING_NONE && (how & KIND_SIZED) != 0 &&
 	    is_other_size(f.asked, f.given, self.freed.alignment, usable))
 		kind = FINDING_SIZE;
-	if (UNLIKELY(kind != FINDING_NONE))
+	if (kind != FINDING_NONE)
 		note(&f, kind, pc);
+}
+
+/* All of a C++ program's blocks come by here, and nearly all are right. */
+void
+lint_freed(const void *block, size_t usable, const struct record *record,
+    uint64_t pc)
+{
+	uint32_t how = self.freed.block == block ? self.freed.kind : 0;
+	bool fits = site_kind[record->site] == (how & ~(uint32_t)KIND_SIZED);
+
+	self.freed.kind = 0;
+	if (LIKELY(fits) && ((how & KIND_SIZED) == 0 ||
+	    LIKELY(self.freed.size == usable - record->slack)))
+		return;
+	judge(usable, record, how, pc);
 }
 
 COLD void
