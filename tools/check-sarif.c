@@ -151,7 +151,7 @@ place_of(const struct sarif *s, const struct check_finding *f)
 /* --- results -------------------------------------------------------------- */
 
 static json_t *
-json_stack(const struct sarif *s, const struct check_finding *f)
+json_path(const struct sarif *s, const struct check_finding *f)
 {
 	json_t *frames = json_array();
 
@@ -235,7 +235,7 @@ add_site(struct sarif *s, const struct check_outcome *o, size_t rule,
 
 	add_place(s, o, f, result);
 	json_object_set_new(result, "stacks", json_pack("[o]",
-	    json_stack(s, f)));
+	    json_path(s, f)));
 	json_array_append_new(s->results, result);
 	free(text);
 }
@@ -251,7 +251,7 @@ add_total(struct sarif *s, const struct check_outcome *o, size_t rule)
 
 	add_place(s, o, o->findings != 0 ? &o->finding[0] : NULL, result);
 	for (size_t i = 0; i < o->findings; i++)
-		json_array_append_new(stacks, json_stack(s, &o->finding[i]));
+		json_array_append_new(stacks, json_path(s, &o->finding[i]));
 	json_object_set_new(result, "stacks", stacks);
 	json_array_append_new(s->results, result);
 	free(text);

@@ -119,18 +119,12 @@ json_id(const struct diff *d, const struct diff_row *row, int i)
 }
 
 static json_t *
-json_stack(const struct diff *d, const struct diff_row *row)
+json_path(const struct diff *d, const struct diff_row *row)
 {
 	const struct site *site;
 	const struct diff_side *s = diff_shown(d, row, &site);
-	json_t *stack = json_array();
-	struct frame *frame;
-	size_t count = symbols_stack(s->symbols, site, &frame);
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(stack, json_frame(&frame[i]));
-	free(frame);
-	return stack;
+	return json_stack(s->symbols, site);
 }
 
 static json_t *
@@ -151,7 +145,7 @@ json_row(const struct diff *d, const struct diff_row *row)
 		{ "mapping", json_boolean(row->match->mapping) },
 		{ "id_a", json_id(d, row, 0) },
 		{ "id_b", json_id(d, row, 1) },
-		{ "stack", json_stack(d, row) },
+		{ "stack", json_path(d, row) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "model/stats.h"
 #include "need.h"
 #include "print.h"
 #include "sys/proc.h"
@@ -245,7 +246,7 @@ make_row(const struct diff *d, const struct match_row *r)
 	double variance = variance_of(d, r);
 
 	if (variance > 0)
-		row.error = figures_root(variance);
+		row.error = (uint64_t)(stats_root(variance) + 0.5);
 	row.noise = square((double)row.difference) < 4 * variance;
 	return row;
 }

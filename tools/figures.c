@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "control/control.h"
+#include "model/stats.h"
 #include "reader.h"
 
 /* --- when ----------------------------------------------------------------- */
@@ -169,19 +170,6 @@ add_count(struct figures *f, const struct segment_live *live,
 	    (uint64_t)c->at_peak_bytes : bytes;
 }
 
-/* By Newton's way: it comes down to the root, and there ends. */
-uint64_t
-figures_root(double x)
-{
-	double r = x > 1 ? x : 1, next = r;
-
-	do {
-		r = next;
-		next = (r + x / r) / 2;
-	} while (next < r);
-	return (uint64_t)(r + 0.5);
-}
-
 /* More than any heap is: a damaged profile may have any bits here. */
 #define VARIANCE_MOST 1e36
 
@@ -207,7 +195,7 @@ add_estimate(struct figures *f, const struct segment_live *live,
 	    ESTIMATE_BYTES);
 	memcpy(&variance, &bits, sizeof(variance));
 	if (variance > 0 && variance < VARIANCE_MOST)
-		f->error_bytes = figures_root(variance);
+		f->error_bytes = (uint64_t)(stats_root(variance) + 0.5);
 }
 
 static void

@@ -101,3 +101,16 @@ json_frame(const struct frame *f)
 	    "module", f->module[0] != '\0' ? json_text(f->module) :
 	    json_null(), "inlined", (int)f->inlined);
 }
+
+json_t *
+json_stack(struct symbols *symbols, const struct site *site)
+{
+	json_t *list = json_array();
+	struct frame *frame;
+	size_t count = symbols_stack(symbols, site, &frame);
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_frame(&frame[i]));
+	free(frame);
+	return list;
+}

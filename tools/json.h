@@ -38,6 +38,9 @@ json_t *json_pool(const struct profile *profile, const struct site *site);
 /* One function of a stack. */
 json_t *json_frame(const struct frame *frame);
 
+/* All of a site's, leaf first. */
+json_t *json_stack(struct symbols *symbols, const struct site *site);
+
 /* A member of an object that is written down as a table. */
 struct json_member {
 	const char *name;

@@ -9,19 +9,6 @@
 #include "leaks.h"
 #include "print.h"
 
-static json_t *
-json_stack(const struct leaks *l, const struct site *site)
-{
-	json_t *list = json_array();
-	struct frame *frame;
-	size_t count = symbols_stack(l->symbols, site, &frame);
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_frame(&frame[i]));
-	free(frame);
-	return list;
-}
-
 /* Of each age what is left of it, and of what. */
 static void
 json_ages(const struct leaks *l, const struct leaks_row *row, json_t *object)
@@ -88,7 +75,7 @@ json_row(const struct leaks *l, const struct leaks_row *row)
 		    json_number(row->left_s) },
 		{ "suppressed", row->suppressed == NULL ? json_null() :
 		    json_text(row->suppressed->pattern) },
-		{ "stack", json_stack(l, row->site) },
+		{ "stack", json_stack(l->symbols, row->site) },
 	};
 
 	json_fill(object, members, ARRAY_LENGTH(members));

@@ -293,19 +293,6 @@ leaks_scan_json_summary(const struct profile *p)
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));
 }
 
-static json_t *
-json_stack(const struct profile *p, struct symbols *s, uint32_t site)
-{
-	struct frame *frames;
-	size_t count = symbols_stack(s, &p->site[site], &frames);
-	json_t *stack = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(stack, json_frame(&frames[i]));
-	free(frames);
-	return stack;
-}
-
 json_t *
 leaks_scan_json_site(const struct profile *p, struct symbols *s,
     uint32_t site)
@@ -324,7 +311,7 @@ leaks_scan_json_site(const struct profile *p, struct symbols *s,
 		{ "estimated", json_boolean(r->drawn != 0) },
 		{ "error", json_number(r->error_bytes) },
 		{ "example", json_number(r->example) },
-		{ "stack", json_stack(p, s, site) },
+		{ "stack", json_stack(s, &p->site[site]) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));
@@ -347,7 +334,7 @@ json_held(const struct profile *p, struct symbols *s, uint32_t site)
 		    json_number(r->through) },
 		{ "tid", r->kind == THROUGH_STACK ? json_number(r->through) :
 		    NULL },
-		{ "stack", json_stack(p, s, site) },
+		{ "stack", json_stack(s, &p->site[site]) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));

@@ -181,9 +181,6 @@ struct figures {
 	uint64_t error_bytes;   /* standard error of the live bytes */
 };
 
-/* Square root, to the next whole number. */
-uint64_t figures_root(double x);
-
 /* The figures of each site, to be freed; NULL: there is no memory. */
 struct figures *profile_add_up(const struct profile *profile);
 

@@ -13,19 +13,6 @@
 /* --- JSON ----------------------------------------------------------------- */
 
 static json_t *
-json_path(const struct report *r, const struct site *path)
-{
-	json_t *list = json_array();
-	struct frame *frames;
-	size_t count = symbols_stack(r->symbols, path, &frames);
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_frame(&frames[i]));
-	free(frames);
-	return list;
-}
-
-static json_t *
 json_finding(const struct report *r, const struct finding_row *row)
 {
 	const struct json_member members[] = {
@@ -36,10 +23,10 @@ json_finding(const struct report *r, const struct finding_row *row)
 		    json_number(row->asked) : json_null() },
 		{ "given", row->kind == FINDING_SIZE ?
 		    json_number(row->given) : json_null() },
-		{ "allocated", json_path(r, &row->allocated) },
-		{ "freed", json_path(r, &row->freed) },
+		{ "allocated", json_stack(r->symbols, &row->allocated) },
+		{ "freed", json_stack(r->symbols, &row->freed) },
 		{ "first_freed", row->first_freed.leaf == 0 ? json_null() :
-		    json_path(r, &row->first_freed) },
+		    json_stack(r->symbols, &row->first_freed) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));

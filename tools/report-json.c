@@ -132,7 +132,7 @@ frames_forget(struct frames *frames)
 }
 
 static json_t *
-json_stack(const struct report *r, const struct site *site,
+find_stack(const struct report *r, const struct site *site,
     struct frames *written)
 {
 	json_t *stack = json_array();
@@ -165,7 +165,7 @@ json_site(const struct report *r, const struct site_row *row,
 		{ "error", json_number(f->error_bytes) },
 		{ "pool", row->site->flags & SITE_POOL ?
 		    json_pool(r->profile, row->site) : NULL },
-		{ "stack", json_stack(r, row->site, written) },
+		{ "stack", find_stack(r, row->site, written) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));

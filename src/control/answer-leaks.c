@@ -15,34 +15,21 @@
 
 /* --- which ---------------------------------------------------------------- */
 
-/* Is @a to be told before @b? */
 static bool
-is_before(const struct judge *j, uint32_t a, uint32_t b)
+is_told(const void *context, uint32_t site)
 {
+	const struct judge *j = context;
+
+	return judge_is_told(&j->verdict[site]);
+}
+
+static bool
+is_before(const void *context, uint32_t a, uint32_t b)
+{
+	const struct judge *j = context;
 	int order = verdict_compare(&j->verdict[a], &j->verdict[b]);
 
 	return order != 0 ? order < 0 : j->site[a].held > j->site[b].held;
-}
-
-/* The @n sites that are told first, in order; how many there are. */
-static size_t
-choose(const struct judge *j, size_t n, uint32_t *best)
-{
-	size_t found = 0, at;
-	uint32_t i;
-
-	for (i = 1; i < j->sites; i++) {
-		if (!judge_is_told(&j->verdict[i]))
-			continue;
-		for (at = found; at > 0 && is_before(j, i, best[at - 1]);
-		    at--)
-			if (at < n)
-				best[at] = best[at - 1];
-		if (at < n)
-			best[at] = i;
-		found += found < n;
-	}
-	return found;
 }
 
 /* --- what is told --------------------------------------------------------- */
@@ -89,7 +76,8 @@ static void
 put_all(const struct judge *j, size_t n, struct text *t)
 {
 	uint32_t best[LEAKS_MOST];
-	size_t found = choose(j, n, best), i;
+	const struct answer_order order = { is_told, is_before, j };
+	size_t found = answer_choose(&order, j->sites, n, best), i;
 	struct limit limit = { .available = LIMIT_NONE };
 	struct judge_brief brief = judge_count(j);
 

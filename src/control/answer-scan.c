@@ -42,26 +42,27 @@ unreachable(const struct reach *r)
 	return r->direct_bytes + r->indirect_bytes;
 }
 
-/* The sites of which most is unreachable, at most @n; how many. */
-static size_t
-choose(const struct reach *row, uint64_t rows, uint32_t number, size_t n,
-    uint32_t *best)
-{
-	size_t found = 0, at;
-	uint32_t i;
+/* Rows of that number are of the last scan. */
+struct rows {
+	const struct reach *row;
+	uint32_t number;
+};
 
-	for (i = 1; i < rows; i++) {
-		if (row[i].number != number || unreachable(&row[i]) == 0)
-			continue;
-		for (at = found; at > 0 && unreachable(&row[i]) >
-		    unreachable(&row[best[at - 1]]); at--)
-			if (at < n)
-				best[at] = best[at - 1];
-		if (at < n)
-			best[at] = i;
-		found += found < n;
-	}
-	return found;
+static bool
+is_told(const void *context, uint32_t site)
+{
+	const struct rows *r = context;
+
+	return r->row[site].number == r->number &&
+	    unreachable(&r->row[site]) != 0;
+}
+
+static bool
+is_before(const void *context, uint32_t a, uint32_t b)
+{
+	const struct rows *r = context;
+
+	return unreachable(&r->row[a]) > unreachable(&r->row[b]);
 }
 
 static void
@@ -82,8 +83,10 @@ put_sites(const struct control *c, uint32_t number, struct text *t)
 	const struct reach *row = control_rows(c, TABLE_REACH);
 	uint64_t rows = min_u64(control_count(c, TABLE_REACH),
 	    control_count(c, TABLE_SITES));
+	const struct rows of = { row, number };
+	const struct answer_order order = { is_told, is_before, &of };
 	uint32_t best[SITES_MOST];
-	size_t found = choose(row, rows, number, SITES_MOST, best), i;
+	size_t found = answer_choose(&order, rows, SITES_MOST, best), i;
 
 	reply_open_list(t, "sites");
 	for (i = 0; i < found; i++) {

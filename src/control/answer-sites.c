@@ -82,20 +82,40 @@ value_of(const struct holding *h, enum order order)
 	}
 }
 
-/* The sites of the @n highest values, highest first; how many. */
-static size_t
-choose(const struct holdings *h, enum order order, size_t n, uint32_t *best)
+struct by_value {
+	const struct holdings *held;
+	enum order order;
+};
+
+static bool
+holds_any(const void *context, uint32_t site)
+{
+	const struct by_value *by = context;
+
+	return value_of(&by->held->of[site], by->order) > 0;
+}
+
+static bool
+holds_more(const void *context, uint32_t a, uint32_t b)
+{
+	const struct by_value *by = context;
+
+	return value_of(&by->held->of[a], by->order) >
+	    value_of(&by->held->of[b], by->order);
+}
+
+size_t
+answer_choose(const struct answer_order *order, uint64_t sites, size_t n,
+    uint32_t *best)
 {
 	size_t found = 0, at;
 	uint32_t i;
 
-	for (i = 1; i < h->sites; i++) {
-		int64_t value = value_of(&h->of[i], order);
-
-		if (value <= 0)
+	for (i = 1; i < sites; i++) {
+		if (!order->is_told(order->context, i))
 			continue;
-		for (at = found; at > 0 &&
-		    value > value_of(&h->of[best[at - 1]], order); at--)
+		for (at = found; at > 0 && order->is_before(order->context, i,
+		    best[at - 1]); at--)
 			if (at < n)
 				best[at] = best[at - 1];
 		if (at < n)
@@ -225,7 +245,8 @@ answer_sites(struct control *c, const struct request *r, struct text *t)
 		return;
 	}
 	add_up(&h, c);
-	found = choose(&h, order, n, best);
+	found = answer_choose(&(struct answer_order){ holds_any, holds_more,
+	    &(struct by_value){ &h, order } }, h.sites, n, best);
 	reply_text(t, "stacks", control_stacks(atomic_load(
 	    &c->segment->config.stacks)));
 	reply_open_list(t, "sites");

@@ -10,6 +10,10 @@
 #ifndef CONTROL_ANSWER_H
 #define CONTROL_ANSWER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/text.h"
 #include "control/control.h"
 #include "control/request.h"
@@ -27,6 +31,20 @@ void answer_watch(struct control *c, const struct request *r, struct text *t);
 /* answer-sites.c: where from, and since when */
 void answer_sites(struct control *c, const struct request *r, struct text *t);
 void answer_marks(struct control *c, const struct request *r, struct text *t);
+
+/*
+ * Of the sites from 1 to @sites the @n that come first, in order; returns how
+ * many.  @is_before: that @a is told before @b; of one that is not told at all
+ * @is_told says no.
+ */
+struct answer_order {
+	bool (*is_told)(const void *context, uint32_t site);
+	bool (*is_before)(const void *context, uint32_t a, uint32_t b);
+	const void *context;
+};
+
+size_t answer_choose(const struct answer_order *order, uint64_t sites,
+    size_t n, uint32_t *best);
 
 /* The member "stack" of a site: modules and offsets, leaf first. */
 void answer_stack(const struct control *c, uint32_t site, struct text *t);

@@ -11,6 +11,7 @@
 #include "heap/sample.h"
 #include "mem/arena.h"
 #include "mem/segment.h"
+#include "model/stats.h"
 #include "sys/arch.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
@@ -187,19 +188,6 @@ whole(double x)
 	return x > 0 ? (uint64_t)(x + 0.5) : 0;
 }
 
-/* By Newton's way; the library has no libm. */
-static uint64_t
-root_of(double x)
-{
-	double r = x > 1 ? x : 1, next = r;
-
-	do {
-		r = next;
-		next = (r + x / r) / 2;
-	} while (next < r);
-	return whole(r);
-}
-
 static void
 store_through(const struct scan *s, uint32_t label, struct reach *row)
 {
@@ -238,7 +226,8 @@ store_site(const struct scan *s, const struct sum *sum, struct reach *row)
 		    whole(sum->drawn_bytes[FATE_INDIRECT]),
 		.example = sum->example,
 		.drawn = sum->drawn,
-		.error_bytes = sum->variance > 0 ? root_of(sum->variance) : 0,
+		.error_bytes = sum->variance > 0 ?
+		    whole(stats_root(sum->variance)) : 0,
 	};
 	store_through(s, sum->label, row);
 }
