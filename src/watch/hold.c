@@ -21,6 +21,7 @@
 #define ASKING_NS   (10 * NS_PER_MS)
 #define PAGE_BYTES  4096
 #define CODE_BYTES  16 /* that are looked at in front of where it stands */
+#define LATE_MOST   256
 /* A signal's frame, with all registers that there are, and what we call. */
 #define FRAME_ROOM  (16 * KIB)
 
@@ -30,7 +31,13 @@ static struct {
 	uint64_t ask_until; /* UINT64_MAX: nobody was asked */
 	char paper[8192];  /* for small files: stacks may be small */
 	struct sys_action was;
-	bool installed;
+	int number;        /* of the signal that our handler is there for; 0 */
+	/*
+	 * Threads to which the signal is still on its way.  It has ended their
+	 * calls perhaps, so they must find the handler, which mends that.
+	 */
+	_Atomic int32_t late[LATE_MOST];
+	bool crowded;      /* and more, of whom nobody knows */
 } hold;
 
 /* --- small files ---------------------------------------------------------- */
@@ -334,11 +341,26 @@ wait_for_picture(struct hold *h, struct hold_thread *t, ucontext_t *context)
 		sys_wait_while(&h->picture, picture);
 }
 
+/* Put @to in the first place that has @from; false: there is none. */
+static bool
+note_late(int32_t from, int32_t to)
+{
+	size_t i;
+
+	for (i = 0; i < LATE_MOST; i++) {
+		int32_t there = from;
+
+		if (atomic_compare_exchange_strong(&hold.late[i], &there, to))
+			return true;
+	}
+	return false;
+}
+
 static void
 on_signal(int number, siginfo_t *info, void *context)
 {
 	struct hold *h = hold.hold;
-	struct hold_thread *t = find_thread(h, sys_tid());
+	struct hold_thread *t = h != NULL ? find_thread(h, sys_tid()) : NULL;
 	int64_t call = t != NULL ? t->call : -1;
 	uint64_t pc = t != NULL ? t->pc : 0;
 	enum way way = t != NULL ? (enum way)t->way : WAY_NONE;
@@ -348,6 +370,7 @@ on_signal(int number, siginfo_t *info, void *context)
 	/* By now it is about another list: then it came too late. */
 	if (t != NULL && atomic_load(&t->state) == HOLD_ASKED)
 		wait_for_picture(h, t, context);
+	note_late(sys_tid(), 0);
 	mend(call, pc, way, context);
 }
 
@@ -377,6 +400,25 @@ free_signal(void)
 	return 0;
 }
 
+/* Is the signal on its way to anybody who is still there? */
+static bool
+is_anybody_late(void)
+{
+	bool any = hold.crowded;
+	int32_t tid;
+	size_t i;
+
+	for (i = 0; i < LATE_MOST; i++) {
+		tid = atomic_load(&hold.late[i]);
+		if (tid != 0 && sys_thread_exists(tid) == -ESRCH)
+			(void)note_late(tid, 0);
+		else
+			any |= tid != 0;
+	}
+	return any;
+}
+
+/* The number of the signal; 0: nobody can be held. */
 static int
 install(void)
 {
@@ -387,24 +429,28 @@ install(void)
 		.restorer = arch_restorer,
 		.mask = UINT64_MAX,
 	};
-	int number = free_signal();
 
-	if (number == 0 || sys_action(number, &ours, &hold.was) < 0)
-		return 0;
-	hold.installed = true;
-	return number;
+	if (hold.number != 0)
+		return is_anybody_late() ? 0 : hold.number;
+	hold.number = free_signal();
+	if (hold.number != 0 &&
+	    sys_action(hold.number, &ours, &hold.was) < 0)
+		hold.number = 0;
+	return hold.number;
 }
 
 /* Unless the program has set one of its own meanwhile, or one is late. */
 static void
-uninstall(const struct hold *h)
+uninstall(void)
 {
 	struct sys_action now;
 
-	if (hold.installed && sys_action(h->number, NULL, &now) == 0 &&
+	if (hold.number == 0 || is_anybody_late())
+		return;
+	if (sys_action(hold.number, NULL, &now) == 0 &&
 	    now.handler == (void *)(uintptr_t)on_signal)
-		(void)sys_action(h->number, &hold.was, NULL);
-	hold.installed = false;
+		(void)sys_action(hold.number, &hold.was, NULL);
+	hold.number = 0;
 }
 
 /* A page below may be where its stack ends. */
@@ -469,9 +515,15 @@ wait_for_all(struct hold *h)
 	while (!all_are_held(h) && sys_clock() < until)
 		sys_yield();
 	for (i = 0; i < h->count; i++) {
+		if (atomic_load(&h->thread[i].state) != HOLD_ASKED)
+			continue;
+		/* First noted, so that the handler finds it. */
+		if (!note_late(0, h->thread[i].tid))
+			hold.crowded = true;
 		asked = HOLD_ASKED;
-		(void)atomic_compare_exchange_strong(&h->thread[i].state,
-		    &asked, HOLD_UNSEEN);
+		if (!atomic_compare_exchange_strong(&h->thread[i].state,
+		    &asked, HOLD_UNSEEN))
+			(void)note_late(h->thread[i].tid, 0);
 	}
 }
 
@@ -483,9 +535,8 @@ install(void)
 }
 
 static void
-uninstall(const struct hold *h)
+uninstall(void)
 {
-	(void)h;
 }
 
 static void
@@ -595,9 +646,14 @@ void
 hold_in_child(void)
 {
 	struct hold *h = hold.hold;
+	size_t i;
 
+	/* Signals on their way were the parent's. */
+	for (i = 0; i < LATE_MOST; i++)
+		atomic_store(&hold.late[i], 0);
+	hold.crowded = false;
+	uninstall();
 	hold.hold = NULL;
-	hold.installed = false;
 	if (h != NULL)
 		(void)sys_munmap(h, round_up(sizeof(*h), 4096));
 }
@@ -679,7 +735,6 @@ hold_end(struct hold *h)
 	/* Whom those wake up was still until then; he is taken for moving. */
 	stand_all(h, true);
 	atomic_store(&h->ready, 1);
-	if (h->number != 0)
-		uninstall(h);
+	uninstall();
 	(void)sys_signal_mask(hold.mask, NULL);
 }

@@ -26,6 +26,8 @@
  *    computed without sleeping once.  Should one begin to write in between,
  *    between one look and a signal some microseconds later, the handler writes
  *    the rest.
+ *  - A thread that has not come when the picture is taken finds the handler
+ *    there all the same: its call may have been ended already.
  *  - Where there may be no room for a frame on its stack, none is put there.
  *
  * Who is not interrupted is still or unseen.  Still: it stood in a system call
