@@ -70,11 +70,18 @@ goes_on(const struct question *q)
 	    !growth_has_ended(q->g, q->g->kept, q->start);
 }
 
-/* The last interval does not count: what it made had no time to go. */
+/*
+ * The last interval does not count: what it made had no time to go.  Where more
+ * was made and is there than was gained, it has taken the place of other.
+ */
 static bool
 stays(const struct question *q)
 {
-	return is_even(q, q->g->made, q->g->n - 2);
+	const struct growth *g = q->g;
+	size_t last = g->n - 2;
+
+	return is_even(q, g->made, last) &&
+	    2 * rise(q) >= g->made[last] - g->made[q->start];
 }
 
 /* Is what comes after the start a good part of it all? */

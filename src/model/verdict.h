@@ -2,7 +2,7 @@
  * verdict.h - does it keep growing, since when, how sure is that
  *
  * Floor 1 (model).  May use: base.  Used by: control, the tools.
- * Contexts: pure functions; no clock, no I/O, no state of their own; some KiB
+ * Contexts: pure functions; no clock, no I/O, no state of their own; 20 KiB
  * of stack.
  */
 #ifndef MODEL_VERDICT_H
