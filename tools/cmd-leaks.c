@@ -24,6 +24,9 @@ static const struct option_row leaks_rows[] = {
 	{ .name = "warmup", .kind = OPTION_COUNT, AT(warmup), .word = "N",
 	  .most = 1000000,
 	  .help = "leave the first N epochs out (as many as it takes)" },
+	{ .name = "effect", .kind = OPTION_SHARE, AT(effect), .word = "PCT",
+	  .help = "tell what comes to less of a budget that is set later, as "
+	  "too little to matter (2%)" },
 	{ .name = "suppressions", .kind = OPTION_LIST, AT(suppressions),
 	  .word = "FILE",
 	  .help = "leave out what matches a line of it, 'leak:PATTERN'" },

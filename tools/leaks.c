@@ -153,6 +153,7 @@ leaks_open(struct leaks *l, const struct profile *profile,
 		.warmup = options->warmup == UINT64_MAX ? SIZE_MAX :
 		    (size_t)options->warmup,
 		.ended = !profile->live,
+		.effect = (double)options->effect / 1e6,
 	};
 
 	*l = (struct leaks){ .options = options, .profile = profile };

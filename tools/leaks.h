@@ -34,6 +34,7 @@ struct leaks_options {
 	uint64_t top;     /* 0: the default */
 	uint64_t callers; /* of a site, in text */
 	uint64_t warmup;  /* epochs to leave out; UINT64_MAX: by itself */
+	uint64_t effect;  /* millionths of the budget; 0: VERDICT_EFFECT */
 	const char *since;           /* a mark; NULL: all of it */
 	struct option_list suppressions; /* files */
 };

@@ -274,6 +274,9 @@ verdict_options_of(const struct judge *j, double error)
 	return (struct verdict_options){
 		.warmup = j->options.warmup,
 		.error = error,
+		.budget = (double)j->control->segment->config.budget_bytes,
+		.remaining = seconds(j, j->options.now_ns),
+		.effect = j->options.effect,
 	};
 }
 

@@ -26,7 +26,9 @@ struct judge_options {
 	uint64_t since_ns; /* leave out what was before; 0: nothing */
 	size_t warmup;     /* epochs to leave out; SIZE_MAX: by itself */
 	bool ended;        /* the process has */
-	uint64_t budget;   /* bytes that growth is measured by; 0: none */
+	/* What growth must come to, of a budget that is set, before as much time
+	 * has gone by again; less is minor.  0: VERDICT_EFFECT */
+	double effect;
 };
 
 /* What was allocated between two points, and is still there. */

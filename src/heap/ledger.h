@@ -83,10 +83,6 @@ bool ledger_last(const void *block, size_t usable, struct record *record);
 
 /* Give all records of all blocks another generation. */
 void ledger_set_generations(uint32_t generation);
-/* The same, and it stays where it is. */
-static inline bool ledger_find(const void *block, size_t usable,
-    struct record *record);
-
 
 /* --- how ------------------------------------------------------------------ */
 
@@ -227,19 +223,6 @@ ledger_take(const void *block, size_t usable, struct record *record)
 		ledger_unpack_odd(packed, record);
 		ledger_forget_odd(entry, record);
 	}
-	return true;
-}
-
-static inline bool
-ledger_find(const void *block, size_t usable, struct record *record)
-{
-	const _Atomic uint32_t *entry = ledger_entry(block, usable);
-	uint32_t packed = entry != NULL ? atomic_load_explicit(entry,
-	    memory_order_relaxed) : 0;
-
-	if (packed == 0)
-		return false;
-	ledger_unpack(packed, record);
 	return true;
 }
 

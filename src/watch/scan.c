@@ -172,7 +172,7 @@ add_up(struct scan *s, struct segment_scan *r)
 			continue;
 		start = heap_start(entry);
 		usable = heap_usable(start);
-		known = ledger_find((const void *)(uintptr_t)start, usable,
+		known = ledger_look((const void *)(uintptr_t)start, usable,
 		    &record);
 		if (!known && s->complete)
 			continue;
@@ -269,7 +269,7 @@ has_record(uint64_t block, uint64_t usable)
 {
 	struct record record;
 
-	return ledger_find((const void *)(uintptr_t)block, usable, &record);
+	return ledger_look((const void *)(uintptr_t)block, usable, &record);
 }
 
 /* Of a block without a record it is not known what was asked for. */
@@ -279,7 +279,7 @@ is_within(uint64_t start, uint64_t address)
 	uint64_t usable = heap_usable(start);
 	struct record record;
 
-	return address - start < usable && (!ledger_find(
+	return address - start < usable && (!ledger_look(
 	    (const void *)(uintptr_t)start, usable, &record) ||
 	    address - start < usable - record.slack);
 }
