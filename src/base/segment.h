@@ -709,7 +709,8 @@ struct ages {
 /*
  * A block that is watched from its birth to its end, under STACKS_ALL: the
  * first of each site, then one in a few hundred, which @weight tells.  Its row
- * is one of TIMED_WAYS that belong to the hash of its address.
+ * is one of TIMED_WAYS that belong to the hash of its address, in any of the
+ * parts of the table, which are of 1024, 1024, 2048 and 4096 rows.
  */
 struct timed {
 	_Atomic uint64_t block; /* its address; 0: the row is free */

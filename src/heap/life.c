@@ -12,67 +12,87 @@ static struct {
 
 /* --- those that are watched ----------------------------------------------- */
 
-/* The rows that @block may have. */
-static struct timed *
-ways_of(const void *block)
-{
-	uint64_t hash = mix_u64((uintptr_t)block >> 4);
+/*
+ * The table is a part of 1024 rows, and as many again each time a block finds
+ * none: a small program has a small one.  Rows there are; 0: none yet.
+ */
+#define PART_LEAST 1024
 
-	return (struct timed *)segment_rows(TABLE_TIMED) +
-	    hash % (SEGMENT_TIMED / TIMED_WAYS) * TIMED_WAYS;
+static uint64_t
+rows_open(void)
+{
+	return atomic_load_explicit(&segment_mine()->table[TABLE_TIMED].used,
+	    memory_order_acquire);
 }
 
-/* All of it is backed when the first is watched, or none. */
+/* One part more.  @rows: as many there were. */
 static bool
-has_room(void)
+open_part(uint64_t rows)
 {
-	const struct segment_table *t =
-	    &segment_mine()->table[TABLE_TIMED];
+	uint64_t more = rows == 0 ? PART_LEAST : 2 * rows;
 
-	if (LIKELY(atomic_load_explicit(&t->used, memory_order_acquire) ==
-	    SEGMENT_TIMED))
-		return true;
-	return t->capacity == SEGMENT_TIMED &&
-	    segment_reach(TABLE_TIMED, SEGMENT_TIMED) == 0;
+	return more <= segment_mine()->table[TABLE_TIMED].capacity &&
+	    segment_reach(TABLE_TIMED, more) == 0;
+}
+
+/* The rows that @block may have in the part that begins at @start. */
+static struct timed *
+ways_of(const void *block, uint64_t start)
+{
+	uint64_t hash = mix_u64((uintptr_t)block >> 4);
+	uint64_t rows = start == 0 ? PART_LEAST : start;
+
+	return (struct timed *)segment_rows(TABLE_TIMED) + start +
+	    hash % (rows / TIMED_WAYS) * TIMED_WAYS;
+}
+
+/* A row among these whose block was @was, now @block's; NULL: there is none. */
+static struct timed *
+take(struct timed *t, const void *was, const void *block)
+{
+	int i;
+
+	for (i = 0; i < TIMED_WAYS; i++, t++) {
+		uint64_t there = (uintptr_t)was;
+
+		if (atomic_load_explicit(&t->block, memory_order_relaxed) ==
+		    there && atomic_compare_exchange_strong(&t->block, &there,
+		    (uintptr_t)block))
+			return t;
+	}
+	return NULL;
+}
+
+/* The same, wherever there is one. */
+static struct timed *
+take_anywhere(const void *was, const void *block, uint64_t rows)
+{
+	const void *at = was != NULL ? was : block;
+	struct timed *t = NULL;
+	uint64_t start;
+
+	for (start = 0; t == NULL && start < rows;
+	    start = start == 0 ? PART_LEAST : 2 * start)
+		t = take(ways_of(at, start), was, block);
+	return t;
 }
 
 COLD bool
 life_begin(const void *block, uint32_t site, uint64_t number, size_t usable)
 {
-	struct timed *t;
-	int i;
+	uint64_t rows = rows_open();
+	struct timed *t = take_anywhere(NULL, block, rows);
 
-	if (!has_room())
+	if (t == NULL && open_part(rows))
+		t = take_anywhere(NULL, block, rows_open());
+	if (t == NULL)
 		return false;
-	t = ways_of(block);
-	for (i = 0; i < TIMED_WAYS; i++, t++) {
-		uint64_t free = 0;
-
-		/* Others see a birth of 0 until it is whole. */
-		if (atomic_load_explicit(&t->block, memory_order_relaxed) !=
-		    0 || !atomic_compare_exchange_strong(&t->block, &free,
-		    (uintptr_t)block))
-			continue;
-		t->site = site;
-		t->weight = number < LIFE_FIRST ? 1 : LIFE_EVERY;
-		t->usable = usable;
-		t->born_ns = sys_clock();
-		return true;
-	}
-	return false;
-}
-
-static struct timed *
-find(const void *block)
-{
-	struct timed *t = ways_of(block);
-	int i;
-
-	for (i = 0; i < TIMED_WAYS; i++, t++)
-		if (atomic_load_explicit(&t->block, memory_order_relaxed) ==
-		    (uintptr_t)block)
-			return t;
-	return NULL;
+	t->site = site;
+	t->weight = number < LIFE_FIRST ? 1 : LIFE_EVERY;
+	t->usable = usable;
+	/* Others see a birth of 0 until it is whole. */
+	t->born_ns = sys_clock();
+	return true;
 }
 
 /* --- what has come of them ------------------------------------------------ */
@@ -163,17 +183,16 @@ note(struct life *l, uint64_t lived_ns, uint32_t weight)
 		;
 }
 
+/* A row that is being given back: nobody takes it, and nobody reads it. */
+#define NOBODY ((const void *)1)
+
 COLD void
 life_end(const void *block, uint64_t pc, uint32_t (*node)(uint64_t pc))
 {
-	struct timed *t;
+	struct timed *t = take_anywhere(block, NOBODY, rows_open());
 	struct timed seen;
 	struct life *l;
-	uint64_t now_ns;
 
-	if (!has_room())
-		return;
-	t = find(block);
 	if (t == NULL)
 		return; /* of a parent's, which watches it */
 	seen.site = t->site;
@@ -181,8 +200,7 @@ life_end(const void *block, uint64_t pc, uint32_t (*node)(uint64_t pc))
 	seen.born_ns = t->born_ns;
 	t->born_ns = 0;
 	atomic_store_explicit(&t->block, 0, memory_order_release);
-	now_ns = sys_clock();
 	l = life_of((uint64_t)seen.site << 32 | (pc != 0 ? node(pc) : 0));
 	if (l != NULL)
-		note(l, above_u64(now_ns, seen.born_ns), seen.weight);
+		note(l, above_u64(sys_clock(), seen.born_ns), seen.weight);
 }

@@ -54,7 +54,7 @@ static const struct {
 	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
-	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, SEGMENT_TIMED,
+	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 1 * KIB,
 	    true },
 	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512, true },
 	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
