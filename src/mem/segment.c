@@ -17,7 +17,7 @@
 #endif
 
 #define PAGE_BYTES     UINT64_C(4096)
-#define STEP_LEAST     (16 * KIB)
+#define STEP_LEAST     (4 * KIB)
 #define STEP_MOST      (1 * MIB)
 #define IMAGES_MOST    100000 /* names that are tried for an image */
 
