@@ -192,6 +192,6 @@ leaks_survivors(const struct leaks *l, const struct leaks_row *row,
 
 	for (size_t i = 0; i < count; i++)
 		if (ages[i].age >= (double)epochs)
-			bytes += ages[i].bytes;
+			bytes = add_i64(bytes, ages[i].bytes);
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }

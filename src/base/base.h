@@ -57,6 +57,13 @@ max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Wraps around: what a damaged profile says may be anything. */
+static inline int64_t
+add_i64(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 static inline int64_t
 min_i64(int64_t a, int64_t b)
 {

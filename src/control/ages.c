@@ -10,6 +10,14 @@ column_of(const struct segment *s, uint32_t generation)
 	    TREND_COLUMNS;
 }
 
+/* Wraps around, as what a damaged profile says may be anything. */
+static void
+add(struct age_columns *ages, uint32_t column, uint64_t bytes)
+{
+	ages->live_bytes[column] = (int64_t)
+	    ((uint64_t)ages->live_bytes[column] + bytes);
+}
+
 /* Of the generation it stands in, what is left is not passed on yet. */
 static void
 add_count(const struct control *c, const struct count *count, int64_t passed,
@@ -17,14 +25,14 @@ add_count(const struct control *c, const struct count *count, int64_t passed,
 {
 	uint64_t stamp = atomic_load(&count->stamp);
 	uint32_t column = column_of(c->segment, stamp_generation(stamp));
-	int64_t holds = (int64_t)(count->allocated_bytes -
-	    count->freed_bytes);
+	uint64_t holds = count->allocated_bytes - count->freed_bytes;
 
 	if (stamp_site(stamp) >= sites)
 		return;
-	ages[stamp_site(stamp)].live_bytes[column] += holds - passed;
+	add(&ages[stamp_site(stamp)], column, holds);
 	/* What it has of others is noted with these; but for the first. */
-	ages[stamp_site(stamp)].live_bytes[0] += passed;
+	add(&ages[stamp_site(stamp)], column, -(uint64_t)passed);
+	add(&ages[stamp_site(stamp)], 0, (uint64_t)passed);
 }
 
 static void
@@ -50,11 +58,11 @@ add_noted(const struct ages *from, struct age_columns *to)
 	uint32_t i;
 
 	for (i = 1; i < TREND_COLUMNS; i++) {
-		int64_t bytes = from->live_bytes[0][i] +
-		    from->live_bytes[1][i];
+		uint64_t bytes = (uint64_t)from->live_bytes[0][i] +
+		    (uint64_t)from->live_bytes[1][i];
 
-		to->live_bytes[i] += bytes;
-		to->live_bytes[0] -= bytes;
+		add(to, i, bytes);
+		add(to, 0, -bytes);
 	}
 }
 
@@ -69,9 +77,8 @@ ages_sum(const struct control *c, struct age_columns *ages, uint64_t sites)
 	add_counts(c, TABLE_COUNTS, TABLE_COUNTS_PASSED, ages, sites);
 	n = min_u64(sites, control_count(c, TABLE_ESTIMATES));
 	for (i = 0; i < n; i++)
-		ages[i].live_bytes[0] +=
-		    (int64_t)(e[i].allocated_bytes / ESTIMATE_BYTES) -
-		    (int64_t)(e[i].freed_bytes / ESTIMATE_BYTES);
+		add(&ages[i], 0, e[i].allocated_bytes / ESTIMATE_BYTES -
+		    e[i].freed_bytes / ESTIMATE_BYTES);
 	n = min_u64(sites, control_count(c, TABLE_AGES));
 	for (i = 0; i < n; i++)
 		add_noted(&noted[i], &ages[i]);

@@ -153,7 +153,7 @@ left_of(const struct judge *j, const struct age_columns *ages, size_t i)
 	int64_t bytes = 0;
 
 	for (; from <= to; from++)
-		bytes += ages->live_bytes[from];
+		bytes = add_i64(bytes, ages->live_bytes[from]);
 	return bytes;
 }
 
@@ -237,8 +237,8 @@ add_part(void *context, uint32_t site, const struct control_part *p)
 {
 	struct judged *d = (struct judged *)context + site;
 
-	d->live_bytes += p->bytes;
-	d->live_blocks += p->blocks;
+	d->live_bytes = add_i64(d->live_bytes, p->bytes);
+	d->live_blocks = add_i64(d->live_blocks, p->blocks);
 	d->allocations += p->allocations;
 	d->allocated += p->allocated;
 }

@@ -46,6 +46,9 @@ seeds=$scratch/seeds
 mkdir -p "$seeds/profile" "$seeds/command"
 HEAPTIDE_DIR=$scratch/segments "$HEAPTIDE" run --stacks all --summary off \
 	-o "$seeds/profile/true.tide" -- true || fail "no profile as a seed"
+HEAPTIDE_DIR=$scratch/segments "$HEAPTIDE" run --stacks all --summary off \
+	-o "$seeds/profile/epochs.tide" -- "$victims/epochs" 1 12 >/dev/null ||
+	fail "no profile with epochs as a seed"
 head -c 4000 "$(command -v env)" >"$seeds/command/elf"
 
 # run NAME RUNS LENGTH

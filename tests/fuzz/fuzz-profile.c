@@ -1,13 +1,14 @@
 /*
  * fuzz-profile.c - a profile from a damaged disk, or from an enemy
  *
- * All that `heaptide report` does with it, but for looking into the files that
+ * All that `heaptide report` and `leaks` do with it, but for looking into the files that
  * it names: those are elfutils' to read.
  */
 #include "fuzz.h"
 
 #include <errno.h>
 
+#include "leaks.h"
 #include "object.h"
 #include "report.h"
 
@@ -36,6 +37,15 @@ object_find(struct object *object, uint64_t address,
 	(void)address;
 	(void)frames;
 	return 0;
+}
+
+char *
+object_variable(struct object *object, uint64_t address, uint64_t *offset)
+{
+	(void)object;
+	(void)address;
+	(void)offset;
+	return NULL;
 }
 
 char *
@@ -88,6 +98,23 @@ print(const struct profile *p, bool json)
 	report_close(&r);
 }
 
+static void
+print_leaks(const struct profile *p, bool json)
+{
+	const struct leaks_options options = {
+		.json = json, .all = true, .callers = 3, .top = 50,
+		.warmup = UINT64_MAX,
+	};
+	struct leaks l;
+
+	MUST(leaks_open(&l, p, &options, "leaks"));
+	if (json)
+		(void)leaks_print_json(&l);
+	else
+		leaks_print_text(&l);
+	leaks_close(&l);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -109,6 +136,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	walk(&p);
 	print(&p, false);
 	print(&p, true);
+	print_leaks(&p, false);
+	print_leaks(&p, true);
 	profile_close(&p);
 	return 0;
 }

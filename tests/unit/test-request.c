@@ -26,6 +26,7 @@ static const struct {
 	{ "status", { NULL } },
 	{ "memory", { NULL } },
 	{ "sites", { NULL, "100", "by growth", "7 by count" } },
+	{ "leaks", { NULL, "1", "100" } },
 	{ "marks", { NULL, "500" } },
 	{ "series", { NULL, "600" } },
 	{ "mark", { "a", "of seven words and no more, please" } },
