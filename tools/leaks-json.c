@@ -71,6 +71,7 @@ json_row(const struct leaks *l, const struct leaks_row *row)
 		{ "mapping", json_boolean((row->site->flags &
 		    SITE_MAPPING) != 0) },
 		{ "pool", json_pool(l->profile, row->site) },
+		{ "pool_like", json_boolean(leaks_may_be_pool(l, row)) },
 		{ "limit_in", row->left_s == UINT64_MAX ? json_null() :
 		    json_number(row->left_s) },
 		{ "suppressed", row->suppressed == NULL ? json_null() :

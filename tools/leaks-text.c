@@ -294,6 +294,11 @@ print_row(const struct leaks *l, const struct leaks_row *row,
 	print_ages(l, row, out);
 	leaks_print_lives(l, row, out);
 	print_stack(l, row, out);
+	if (leaks_may_be_pool(l, row))
+		print_line(out, PRINT_PLAIN, "    it takes chunks of %s: a pool "
+		    "may hide who uses them; tide_pool_alloc() can tell",
+		    put_bytes(bytes, (double)row->judged->live_bytes /
+		    (double)row->judged->live_blocks));
 }
 
 static bool

@@ -195,3 +195,22 @@ leaks_survivors(const struct leaks *l, const struct leaks_row *row,
 			bytes = add_i64(bytes, ages[i].bytes);
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
+
+#define CHUNK_LEAST   (16.0 * 1024)
+#define CHUNKS_LEAST  4
+
+bool
+leaks_may_be_pool(const struct leaks *l, const struct leaks_row *row)
+{
+	const struct judged *d = row->judged;
+	double all = 0;
+
+	if (row->verdict->kind != VERDICT_GROWING ||
+	    d->live_blocks < CHUNKS_LEAST || (double)d->live_bytes <
+	    CHUNK_LEAST * (double)d->live_blocks)
+		return false;
+	for (size_t i = 0; i < l->rows; i++)
+		if (l->row[i].verdict->kind == VERDICT_GROWING)
+			all += l->row[i].verdict->per_second;
+	return row->verdict->per_second * 2 > all;
+}

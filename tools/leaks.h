@@ -77,6 +77,12 @@ void leaks_close(struct leaks *l);
 uint64_t leaks_survivors(const struct leaks *l, const struct leaks_row *row,
     uint64_t epochs);
 
+/*
+ * Does most of what grows come from it, in chunks so large that a pool may hand
+ * out parts of them?
+ */
+bool leaks_may_be_pool(const struct leaks *l, const struct leaks_row *row);
+
 /* The number of its site. */
 uint32_t leaks_site(const struct leaks *l, const struct leaks_row *row);
 

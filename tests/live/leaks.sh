@@ -227,6 +227,51 @@ grep -q '10 blocks of 3.* KiB are older than any that was freed' text ||
 grep -Eq '[0-9.]+ % freed by drop  lives.c:[0-9]+ after some' text ||
 	fail "who frees: $(cat text)"
 
+# --- who hands out parts of chunks ------------------------------------------
+
+cat >arena.c <<'C'
+#include "heaptide.h"
+#include <stdlib.h>
+static char *chunk;
+static size_t left;
+static __attribute__((noinline)) void
+more(void)
+{
+	chunk = malloc(65536);
+	left = 65536;
+}
+static void *
+part(void)
+{
+	if (left < 1000)
+		more();
+	left -= 1000;
+	return chunk + left;
+}
+int
+main(void)
+{
+	for (int i = 0; i < 40; i++) {
+		for (int k = 0; k < 66; k++)
+			*(volatile char *)part() = 1;
+		tide_mark("batch");
+	}
+	return 0;
+}
+C
+${CC:-cc} -g -O1 -I"$srcdir/include" -o arena arena.c || fail "arena.c"
+plain_and_under all ./arena
+leaks_json profile.tide
+same "a pool may hide it" true "$(json leaks.json '.leaks[] |
+    select(.stack[0].function == "more") | .pool_like')"
+limited 60 "$HEAPTIDE" leaks profile.tide >text || fail "arena"
+grep -q 'it takes chunks of 64.* KiB: a pool may hide who uses them' text ||
+	fail "pool: $(cat text)"
+plain_and_under all "$victims/epochs" 1 20
+leaks_json profile.tide
+same "none does" 0 "$(json leaks.json '[.leaks[] | select(.pool_like)] |
+    length')"
+
 # --- too little to go by, and what is wrong ----------------------------------
 
 plain_and_under all "$victims/epochs" 1 2
