@@ -15,6 +15,7 @@
 #include "need.h"
 #include "report.h"
 #include "sys/proc.h"
+#include "sys/sys.h"
 
 #define TOP_DEFAULT 10
 #define FRAMES_MOST 8
@@ -48,15 +49,6 @@ nap(void)
 	nanosleep(&time, NULL);
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* 1: it is done; 0: not yet; -1: there will be none. */
 static int
 see(int pid, uint64_t number, bool *begun, char why[ASK_WHY_ROOM])
@@ -83,12 +75,12 @@ see(int pid, uint64_t number, bool *begun, char why[ASK_WHY_ROOM])
 static int
 wait_for(int pid, uint64_t number, char why[ASK_WHY_ROOM])
 {
-	uint64_t start = now_ns();
+	uint64_t start = sys_clock();
 	bool begun = false;
 	int r;
 
 	while ((r = see(pid, number, &begun, why)) == 0) {
-		uint64_t waited = now_ns() - start;
+		uint64_t waited = sys_clock() - start;
 
 		if (waited > (begun ? END_MOST_NS : BEGIN_MOST_NS)) {
 			snprintf(why, ASK_WHY_ROOM, begun ? "the scan of "

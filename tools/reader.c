@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -22,6 +21,7 @@
 #include "shelf.h"
 #include "sys/place.h"
 #include "sys/proc.h"
+#include "sys/sys.h"
 
 extern char **environ;
 
@@ -161,15 +161,6 @@ set_rows(struct profile *p)
 	p->pool = rows_of(s, TABLE_POOLS, &p->pools);
 }
 
-static uint64_t
-monotonic_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 struct control
 profile_control(const struct profile *p)
 {
@@ -203,7 +194,7 @@ set_time(struct profile *p, bool copied)
 
 	p->live = !copied && s->end.how == END_UNKNOWN && profile_pid(p) != 0;
 	if (p->live)
-		last = monotonic_now();
+		last = sys_clock();
 	else if (s->watch.taken_ns != 0)
 		last = s->watch.taken_ns;
 	else if (s->end.at_ns != 0)

@@ -88,17 +88,43 @@ thin_out_ages(struct control *c, const uint8_t *to)
 	move_ages(c, from, to);
 }
 
+/* Only who holds trend_busy writes figures. */
 static void
-move_column(struct control *c, uint32_t from, uint32_t to)
+set_figures(struct trend *t, uint32_t column, int64_t live, uint64_t allocated)
+{
+	atomic_store_explicit(&t->live_bytes[column], live,
+	    memory_order_relaxed);
+	atomic_store_explicit(&t->allocated_bytes[column], allocated,
+	    memory_order_relaxed);
+}
+
+static int64_t
+live_at(const struct trend *t, uint32_t column)
+{
+	return atomic_load_explicit(&t->live_bytes[column],
+	    memory_order_relaxed);
+}
+
+static uint64_t
+allocated_at(const struct trend *t, uint32_t column)
+{
+	return atomic_load_explicit(&t->allocated_bytes[column],
+	    memory_order_relaxed);
+}
+
+static void
+move_columns(struct control *c, const uint32_t *keep, uint32_t kept)
 {
 	struct trend *t = trends(c);
 	uint64_t n = control_count(c, TABLE_TRENDS);
+	uint32_t i;
 
-	moments(c)[to] = moments(c)[from];
-	for (; n > 0; n--, t++) {
-		t->live_bytes[to] = t->live_bytes[from];
-		t->allocated_bytes[to] = t->allocated_bytes[from];
-	}
+	for (i = 0; i < kept; i++)
+		moments(c)[i] = moments(c)[keep[i]];
+	for (; n > 0; n--, t++)
+		for (i = 0; i < kept; i++)
+			set_figures(t, i, live_at(t, keep[i]),
+			    allocated_at(t, keep[i]));
 }
 
 /* Which of its columns a mark has; 0: none (any more). */
@@ -123,10 +149,9 @@ thin_out(struct control *c)
 
 	for (i = 0; i < TREND_COLUMNS; i++)
 		tell_mark(c, &moments(c)[i], 0);
-	for (i = 0; i < kept; i++) {
-		move_column(c, keep[i], i);
+	move_columns(c, keep, kept);
+	for (i = 0; i < kept; i++)
 		tell_mark(c, &moments(c)[i], i + 1);
-	}
 	w->trend_used = kept;
 	w->trend_stride *= 2;
 	map_ages(keep, kept, to);
@@ -144,9 +169,9 @@ add_part(void *context, uint32_t site, const struct control_part *p)
 	const struct column *column = context;
 	struct trend *t = &column->trend[site];
 
-	/* Only who holds trend_busy is here. */
-	t->live_bytes[column->number] += p->bytes;
-	t->allocated_bytes[column->number] += p->allocated;
+	set_figures(t, column->number,
+	    add_i64(live_at(t, column->number), p->bytes),
+	    allocated_at(t, column->number) + p->allocated);
 }
 
 /* What the sites hold now goes into a column. */
@@ -160,10 +185,8 @@ fill_column(struct control *c, uint32_t number)
 
 	if (control_reach(c, TABLE_TRENDS, sites) < 0)
 		return -ENOSPC;
-	for (i = 0; i < sites; i++) {
-		column.trend[i].live_bytes[number] = 0;
-		column.trend[i].allocated_bytes[number] = 0;
-	}
+	for (i = 0; i < sites; i++)
+		set_figures(&column.trend[i], number, 0, 0);
 	control_each_part(c, sites, add_part, &column);
 	return 0;
 }
