@@ -215,22 +215,20 @@ note_figures(struct control *c, const struct moment *moment)
 
 static int64_t
 note(struct control *c, enum mark_kind kind, const char *name,
-    uint64_t now_ns, uint32_t epoch)
+    uint64_t now_ns, uint32_t epoch, const struct control_sums *sums)
 {
 	int64_t number = control_take(c, TABLE_MARKS);
-	struct control_sums sums;
 	struct mark *m;
 
 	if (number < 0)
 		return number;
 	m = (struct mark *)control_rows(c, TABLE_MARKS) + number;
-	control_sum(c, &sums);
 	m->at_ns = now_ns;
-	m->live_bytes = (int64_t)sums.live_bytes;
-	m->allocated = sums.allocated;
-	m->freed = sums.freed;
-	m->allocations = sums.allocations;
-	m->frees = sums.frees;
+	m->live_bytes = (int64_t)sums->live_bytes;
+	m->allocated = sums->allocated;
+	m->freed = sums->freed;
+	m->allocations = sums->allocations;
+	m->frees = sums->frees;
 	m->resident = c->segment->rss[RSS_LAST].resident;
 	m->epoch = epoch;
 	memcpy(m->name, name, min_u64(strlen(name), MARK_NAME_MOST));
@@ -257,12 +255,12 @@ end_epoch(struct control *c, enum mark_kind kind, const char *name,
 	w->paced += kind == MARK_BATCH || kind == MARK_TIME;
 	if (kind != MARK_NAMED && w->trend_ticks++ % w->trend_stride != 0)
 		return MARK_NOT_KEPT;
+	control_sum(c, &sums);
 	if (kind != MARK_AUTO) {
 		moment.epoch = w->epochs;
-		number = note(c, kind, name, now_ns, w->epochs);
+		number = note(c, kind, name, now_ns, w->epochs, &sums);
 		moment.mark = number >= 0 ? (uint32_t)number + 1 : 0;
 	}
-	control_sum(c, &sums);
 	moment.live_bytes = (int64_t)sums.live_bytes;
 	moment.allocated = sums.allocated;
 	note_figures(c, &moment);
@@ -296,13 +294,16 @@ mark_set(struct control *c, enum mark_kind kind, const char *name,
     uint64_t now_ns)
 {
 	_Atomic uint32_t *busy = &c->segment->watch.trend_busy;
-	bool alone = mark_is_epoch(kind) && take_turn(busy, kind);
-	int64_t number = alone ? end_epoch(c, kind, name, now_ns) :
-	    note(c, kind, name, now_ns, 0);
+	struct control_sums sums;
+	int64_t number;
 
-	if (alone)
+	if (mark_is_epoch(kind) && take_turn(busy, kind)) {
+		number = end_epoch(c, kind, name, now_ns);
 		atomic_store(busy, 0);
-	return number;
+		return number;
+	}
+	control_sum(c, &sums);
+	return note(c, kind, name, now_ns, 0, &sums);
 }
 
 const char *
