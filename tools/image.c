@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/room.h"
 
 /* More than the library ever makes: a file that claims more is damaged. */
 #define IMAGE_MOST (1 * GIB)
@@ -48,6 +49,7 @@ static const struct {
 	{ TABLE_SITES, sizeof(struct site), "sites" },
 	{ TABLE_NODES, sizeof(struct node), "stacks" },
 	{ TABLE_POOLS, sizeof(struct pool), "pools" },
+	{ TABLE_BUDGET, sizeof(struct tide_room), "the budget" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },
 	{ TABLE_TEXT, 1, "texts" },
 };

@@ -159,6 +159,7 @@ set_rows(struct profile *p)
 	p->reach = rows_of(s, TABLE_REACH, &p->reaches);
 	p->finding = rows_of(s, TABLE_FINDINGS, &p->findings);
 	p->pool = rows_of(s, TABLE_POOLS, &p->pools);
+	p->room = rows_of(s, TABLE_BUDGET, &p->rooms);
 }
 
 struct control

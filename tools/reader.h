@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/room.h"
 #include "base/segment.h"
 #include "control/control.h"
 #include "model/trend.h"
@@ -30,7 +31,7 @@ struct profile {
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
 	size_t mappings, text_bytes, seconds, minutes, marks, trends, moments;
-	size_t timeds, lives, reaches, findings, pools;
+	size_t timeds, lives, reaches, findings, pools, rooms;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -49,6 +50,7 @@ struct profile {
 	const struct life *life;
 	const struct reach *reach;           /* by site; see segment_scan */
 	const struct finding *finding;       /* see tools/findings.h */
+	const struct tide_room *room; /* at most one */
 	const struct pool *pool;
 	size_t damaged;     /* rows left out because they contradict */
 };

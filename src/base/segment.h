@@ -70,6 +70,7 @@ enum segment_table_id {
 	TABLE_REACH,    /* struct reach, a row a site */
 	TABLE_FINDINGS, /* struct finding */
 	TABLE_POOLS,    /* struct pool */
+	TABLE_BUDGET,   /* struct tide_room (base/room.h), one */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
+#include "base/room.h"
 #include "sys/sys.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -38,6 +39,7 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_REACH] = sizeof(struct reach),
 	[TABLE_FINDINGS] = sizeof(struct finding),
 	[TABLE_POOLS] = sizeof(struct pool),
+	[TABLE_BUDGET] = sizeof(struct tide_room),
 };
 
 const char *const control_stacks_words[] = {

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "base/base.h"
+#include "base/room.h"
 #include "base/text.h"
 #include "sys/arch.h"
 #include "sys/place.h"
@@ -60,6 +61,7 @@ static const struct {
 	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
 	[TABLE_FINDINGS] = { sizeof(struct finding), FINDINGS, 64 },
 	[TABLE_POOLS] = { sizeof(struct pool), POOL_NAMES, 64 },
+	[TABLE_BUDGET] = { sizeof(struct tide_room), 1, 1 },
 };
 
 struct segment *segment_map;

@@ -55,6 +55,7 @@ struct made {
 	struct life life[ROWS];
 	struct finding finding[ROWS];
 	struct pool pool[ROWS];
+	struct tide_room room[1];
 	char text[TEXT_ROOM];
 };
 
@@ -108,6 +109,7 @@ make(struct made *m)
 	TABLE(TABLE_LIVES, life, 0);
 	TABLE(TABLE_FINDINGS, finding, 0);
 	TABLE(TABLE_POOLS, pool, 0);
+	TABLE(TABLE_BUDGET, room, 0);
 	TABLE(TABLE_TEXT, text, sizeof(text) - 1);
 #undef TABLE
 	memcpy(m->text, text, sizeof(text) - 1);

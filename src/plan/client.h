@@ -1,0 +1,182 @@
+/*
+ * client.h - what a program and heaptide say to each other
+ *
+ * Floor (plan).  May use: base.  Used by: plan, door, and every program that
+ * includes heaptide.h, of which this is a part: C99 and C++, public names.
+ * Contexts: declarations only.
+ */
+#ifndef PLAN_CLIENT_H
+#define PLAN_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/room.h"
+
+/* A consistent look at the process: tide_status(), tide_safe().  Bytes. */
+typedef struct tide_info {
+	uint32_t size, version;  /* of this structure */
+	int state;               /* TIDE_OK ... TIDE_EXHAUSTED */
+	int level;               /* TIDE_STANDALONE, TIDE_PAGE, TIDE_RUNTIME */
+	uint32_t warnings;       /* times that a state was entered from below */
+	uint32_t flags;          /* TIDE_INFO_* */
+	uint64_t budget;         /* TIDE_NONE: there is no limit */
+	uint64_t used;           /* against the budget */
+	uint64_t available;      /* the least room in any limit */
+	uint64_t live, blocks;   /* of the heap; TIDE_NONE: not known */
+	uint64_t resident, retained; /* retained: resident and not live */
+	uint64_t peak_live, peak_used;
+	uint64_t lease;          /* held of a common budget */
+	uint64_t rate;           /* bytes allocated a second, lately */
+	char source[32];         /* of the budget: "cgroup", "set", ... */
+} tide_info;
+
+enum {
+	TIDE_INFO_SOFT = 1,      /* what others use moves the budget */
+	TIDE_INFO_EXACT = 2,     /* live is counted, not estimated */
+	TIDE_INFO_STOP = 4       /* tide_should_stop() */
+};
+
+/* How an operation's memory depends on its items: tide_op_conf.model. */
+enum {
+	TIDE_MODEL_AUTO,
+	TIDE_MODEL_ADDITIVE, /* the sum of the items' weights */
+	TIDE_MODEL_PADDED,   /* their number times the largest */
+	TIDE_MODEL_VECTOR    /* fixed before it begins: it cannot be cut */
+};
+
+/* By which law a batch is sized: tide_op_conf.policy. */
+enum {
+	TIDE_POLICY_LEARN,   /* by what batches took so far */
+	TIDE_POLICY_SEED,    /* 5 below half of the budget, 1 below 3/4, 0 */
+	TIDE_POLICY_MEAN,    /* target / mean bytes an item */
+	TIDE_POLICY_FIXED
+};
+
+/* All zero: as configured for the process, or the default. */
+typedef struct tide_op_conf {
+	uint32_t size;           /* of this structure: sizeof */
+	uint32_t initial, min;   /* items of the first batch, the least (1) */
+	uint32_t max;            /* 0: no cap */
+	uint32_t fixed;          /* items of every batch; 0: sized */
+	uint32_t max_concurrent; /* batches at one time; 0: no cap */
+	double target;           /* share of the budget to fill (0.90) */
+	int model;               /* TIDE_MODEL_* */
+	int policy;              /* TIDE_POLICY_* */
+	uint32_t checkpoint_every; /* batches */
+	uint64_t timeout_ns;     /* of a batch, to be called stalled; 0: none */
+	const char *unit;        /* of its items, for people: "page" */
+	int monitor;             /* progress to stderr: 1 on, -1 off */
+	int detect;              /* growth a batch for `heaptide leaks`: -1 off */
+	int reclaim_before, reclaim_after; /* 1: cleanups there */
+} tide_op_conf;
+
+typedef struct tide_op tide_op;
+
+/* One batch, from begin to end; of one thread.  Zero: not begun. */
+typedef struct tide_batch {
+	uint64_t first;  /* index of its first item */
+	uint32_t n;      /* items that it may have */
+	uint32_t op_;    /* what follows is not for the program */
+	uint64_t line_;
+	uint64_t p_[28];
+} tide_batch;
+
+/* Why a batch is given up: tide_batch_abort(). */
+enum { TIDE_NOMEM = 1, TIDE_ERROR = 2, TIDE_CANCEL = 3 };
+
+/* --- cleanup --- */
+
+/*
+ * Give memory up.  @level: TIDE_WARNING and more; @want: bytes that are asked
+ * for.  Return: bytes that it believes to have freed; what counts is measured.
+ */
+typedef uint64_t (*tide_clean_fn)(void *ctx, int level, uint64_t want);
+
+enum {
+	TIDE_CLEAN_COMPACT,     /* costs nothing that is missed */
+	TIDE_CLEAN_BENIGN,      /* a cache: has to be filled again */
+	TIDE_CLEAN_IDLE,        /* what nobody uses just now */
+	TIDE_CLEAN_DESTRUCTIVE  /* drops work */
+};
+
+enum {
+	TIDE_ANY_THREAD = 1,    /* tide_on_pressure: whoever is at a safe point
+	                         * may call it, not the registering thread only */
+	/* tide_reclaim(), tide_poll(): */
+	TIDE_FORCE_RECLAIM = 2, /* whatever the state is */
+	TIDE_EMERGENCY = 4,     /* destructive ones as well */
+	TIDE_NO_CALLBACKS = 8,
+	TIDE_NO_PURGE = 16      /* what is free stays with the allocator */
+};
+
+typedef struct tide_reclaim_result {
+	uint64_t freed;         /* bytes that are less live than before */
+	uint64_t blocks;        /* the same of blocks */
+	uint64_t returned;      /* bytes that are less resident */
+	uint64_t time_ns;
+	uint32_t callbacks;     /* that were called */
+	uint32_t state;         /* after it */
+} tide_reclaim_result;
+
+/* --- the runtime --- */
+
+struct tide_pool;
+
+/*
+ * What libheaptide.so gives to a program that asks (heaptide_runtime), and what
+ * stands in its place where there is none.  Functions are added at the end;
+ * @bytes tells how many there are.
+ */
+struct tide_runtime {
+	uint32_t bytes, version;
+	struct tide_room *(*room)(void); /* never NULL; made fresh */
+	int (*init)(const char *conf);
+	int (*status)(tide_info *out);
+	int (*json)(char *buf, size_t cap);
+	int (*budget_set)(uint64_t bytes);
+	int (*safe)(uint64_t need, uint64_t max_used, tide_info *out);
+	int (*poll)(unsigned flags);
+
+	tide_op *(*op_open)(const char *name, const tide_op_conf *conf);
+	uint32_t (*batch_size)(tide_op *op, uint64_t remaining);
+	int (*batch_begin)(tide_op *op, tide_batch *b, uint64_t first,
+	    uint64_t remaining, int64_t wait_ns);
+	int (*batch_more)(tide_batch *b);
+	int (*item)(tide_batch *b, uint64_t weight);
+	void (*item_done)(tide_batch *b);
+	void (*item_fail)(tide_batch *b, uint64_t index, const char *why);
+	int (*batch_end)(tide_batch *b, uint64_t done);
+	void (*batch_abort)(tide_batch *b, int why);
+	int (*op_stats)(tide_op *op, struct tide_op_stats *out);
+
+	int (*guard_begin)(const char *op, uint64_t need);
+	void (*guard_end)(int guard);
+	int (*component)(const char *name, uint64_t max, unsigned weight);
+	void (*component_enter)(int id);
+	void (*component_leave)(int id);
+	uint64_t (*component_used)(int id);
+	uint64_t (*component_budget)(int id);
+	int (*reserve)(uint64_t least, uint64_t most, int64_t wait_ns,
+	    uint64_t *got);
+	void (*unreserve)(uint64_t bytes);
+
+	int (*on_pressure)(tide_clean_fn fn, void *ctx, int cls, int prio,
+	    unsigned flags, const char *name);
+	int (*off_pressure)(int id);
+	int (*reclaim)(unsigned flags, uint64_t want,
+	    tide_reclaim_result *out);
+	int (*pressure_fd)(void);
+	double (*knob)(const char *name, double best, double cheapest);
+	void (*release)(void *p, size_t bytes);
+
+	/* Of the library only: NULL where a program is alone. */
+	int (*mark)(const char *name);
+	int (*leak_scan)(uint64_t *blocks, uint64_t *bytes);
+	struct tide_pool *(*pool_create)(const char *name);
+	const char *(*version_text)(void);
+};
+
+#define TIDE_RUNTIME_VERSION 1
+
+#endif
