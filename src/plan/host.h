@@ -43,6 +43,11 @@ struct host_limit {
 	char source[32];
 };
 
+struct host_pressure {
+	double some, full;
+	uint64_t events;
+};
+
 /*
  * A stretch of time in which the highest point of the heap is wanted: of the
  * process, and of the thread that opened it.  Bytes.
@@ -63,7 +68,15 @@ struct plan_host {
 
 	/* 0, or a negative errno value: it cannot be seen now. */
 	int (*memory)(struct host_memory *memory);
+	/* @set_bytes: what the program set itself, 0: nothing. */
 	int (*limit)(uint64_t set_bytes, struct host_limit *limit);
+
+	/* PSI of the last two seconds, 0 to 1; events at limits, since the
+	 * start.  NULL, or -ENOENT: the kernel does not tell. */
+	int (*pressure)(struct host_pressure *pressure);
+
+	/* An epoch has ended: a batch of @name.  NULL: nobody counts them. */
+	void (*epoch)(const char *name);
 
 	/*
 	 * Have the allocator give back what is free in it.  False: there is no

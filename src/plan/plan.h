@@ -40,19 +40,17 @@ bool plan_note(uint64_t live, uint64_t now_ns);
 uint64_t plan_quantum(void);
 
 /*
- * Look now: sample what is due, or, with @sample, in any case; judge the state.
- * Some us with a sample.  Inside malloc; of two threads at once one looks.
+ * At a safe point, which is any tide_*() call that is no query: limits are read
+ * anew if they are old, and what a new state asks for is done: messages,
+ * cleanups.  @sample: look at the kernel's figures in any case.  The state.
  */
-void plan_look(uint64_t now_ns, bool sample);
+int plan_settle(uint64_t now_ns, bool sample);
 
-/*
- * At a safe point, which is any tide_*() call that is no query: messages,
- * cleanups, what a new state asks for.  Return: the state.
- */
-int plan_settle(uint64_t now_ns, unsigned flags);
+/* The same, but for a single load where there is nothing to do. */
+int plan_visit(void);
 
-/* An allocation of @bytes was refused. */
-void plan_refused(uint64_t bytes);
+/* An allocation was refused.  Inside malloc. */
+void plan_refused(void);
 
 /* A child that was forked: no batch, no lease, a room of its own. */
 void plan_in_child(void);
@@ -61,7 +59,25 @@ void plan_in_child(void);
 void plan_lock(void);
 void plan_unlock(void);
 
-/* A message for people, and for who reads the room: as printf, a few %. */
+/*
+ * The laws that hold for the whole process; with plan_lock() held.  Bytes that
+ * were used when it began.
+ */
+struct states *plan_states(void);
+uint64_t plan_start_used(void);
+
+/* What is used now, with all that threads have counted; bytes. */
+uint64_t plan_used_now(void);
+
+/* The most that was used since plan_high_reset(), bytes. */
+uint64_t plan_high(void);
+void plan_high_reset(void);
+
+/* What was set for the process, by name without HEAPTIDE_; NULL: nothing. */
+const char *plan_setting(const char *name);
+uint64_t plan_setting_number(const char *name, uint64_t otherwise);
+
+/* A message for people, and for who reads the room. */
 void plan_say(const char *line);
 
 /* --- as the header has them (plan/client.h) ------------------------------- */

@@ -1,0 +1,605 @@
+/*
+ * batch.c - one batch from begin to end: how large, how long, what it took
+ *
+ * What a batch took is the highest point of the heap above where it began: of
+ * the process, as long as no other batch is under way, or else of its thread.
+ * Where the heap is not counted, of the resident memory.
+ */
+#include "plan/op.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "model/states.h"
+#include "plan/cleanup.h"
+#include "plan/op-state.h"
+#include "plan/plan.h"
+#include "sys/sys.h"
+
+/* The private part of struct tide_batch. */
+struct __attribute__((may_alias)) batch {
+	struct host_window window;     /* 6 words */
+	struct sizing_open_batch open; /* 4 */
+	uint64_t used, budget, live;   /* when it began */
+	uint64_t begin_ns;
+	uint64_t reserved;             /* bytes that it may grow by */
+	uint64_t predicted;
+	uint64_t item_live, item_most; /* as the current item began; most */
+	uint64_t done, failed;         /* items */
+	uint64_t waited_ns;
+	int32_t pid;
+	uint32_t begun;                /* ops.begun when it did */
+	uint32_t n;
+	uint16_t open_mark;            /* BATCH_OPEN */
+	uint8_t grant;                 /* 1: one item in any case */
+	uint8_t flags;
+};
+
+#define BATCH_OPEN 0x7469
+
+enum {
+	BATCH_CUT = 1,      /* closed for lack of room */
+	BATCH_WEIGHTED = 2, /* tide_item() was asked */
+	BATCH_KNEE = 4      /* the knee bounds it, or could have */
+};
+
+static struct batch *
+inside_of(tide_batch *b)
+{
+	return (struct batch *)(void *)b->p_;
+}
+
+/* Is it under way, and this process'? */
+static bool
+is_open(tide_batch *b)
+{
+	struct batch *p;
+
+	if (b == NULL)
+		return false;
+	p = inside_of(b);
+	return p->open_mark == BATCH_OPEN && p->pid == sys_pid() &&
+	    b->op_ >= 1 && b->op_ <= TIDE_OPS;
+}
+
+static tide_op *
+op_of(const tide_batch *b)
+{
+	return &op_state()->op[b->op_ - 1];
+}
+
+/* --- how large ------------------------------------------------------------ */
+
+static double
+target_of(const tide_op *op)
+{
+	return op->sizing.conf.target > 0 ? op->sizing.conf.target :
+	    plan_room()->target_mille / 1000.0;
+}
+
+/*
+ * What counts as used for a batch that is to begin: what is, what others under
+ * way may yet take, and what is to be left to those that come at the same time
+ * (C.5: of N, each has half of its part for sure and all of it at most).
+ */
+static uint64_t
+spoken_for(const tide_op *op, uint64_t used, uint64_t budget)
+{
+	const struct ops *ops = op_state();
+	double n = ops->lately > ops->active + 1 ? ops->lately :
+	    ops->active + 1;
+	uint64_t line = (uint64_t)(target_of(op) * (double)budget);
+	uint64_t base = ops->active > 0 ? min_u64(ops->base, used) : used;
+	uint64_t all = above_u64(line, base);
+	uint64_t taken = max_u64(used, base + ops->reserved);
+	uint64_t part = (uint64_t)((double)all / n);
+
+	if (ops->active == 0 && n < 1.5)
+		return used;
+	taken = max_u64(taken, above_u64(line, part));
+	/* Half of the part, though others reserved it: they may not need it. */
+	return max_u64(used, min_u64(taken, above_u64(line, part / 2)));
+}
+
+static void
+size(const tide_op *op, uint64_t remaining, int verdict, bool fill_knee,
+    struct sizing_room *room, struct sizing_plan *plan)
+{
+	const struct tide_room *r = plan_room();
+
+	memset(room, 0, sizeof(*room));
+	/* Without any limit there is none to fill; sizes are by the knee. */
+	room->budget = r->budget == TIDE_NONE ? UINT64_C(1) << 60 : r->budget;
+	room->used = spoken_for(op, r->used, room->budget);
+	room->remaining = remaining;
+	room->knee = fill_knee ? knee_cap(&op->knee) : 0;
+	room->grow_allowed = r->state < TIDE_WARNING;
+	room->probe = verdict == STATES_PROBE || verdict == STATES_ONE_ITEM;
+	sizing_plan(&op->sizing, room, plan);
+	if (verdict == STATES_ONE_ITEM && plan->n > 1)
+		plan->n = 1;
+}
+
+static uint32_t
+bound_of(int bound)
+{
+	switch (bound) {
+	case SIZING_BY_GROWTH:
+	case SIZING_BY_INITIAL:
+		return TIDE_BOUND_GROWTH;
+	case SIZING_BY_OVERRUN:
+	case SIZING_BY_FALLBACK:
+		return TIDE_BOUND_OVERRUN;
+	case SIZING_BY_KNEE:
+		return TIDE_BOUND_KNEE;
+	case SIZING_BY_MAX:
+		return TIDE_BOUND_MAX;
+	case SIZING_BY_REMAINING:
+		return TIDE_BOUND_REMAINING;
+	case SIZING_BY_STATE:
+		return TIDE_BOUND_STATE;
+	default:
+		return TIDE_BOUND_MEMORY;
+	}
+}
+
+uint32_t
+op_batch_size(tide_op *op, uint64_t remaining)
+{
+	struct sizing_room room;
+	struct sizing_plan plan;
+
+	if (op == NULL || remaining == 0)
+		return 0;
+	(void)plan_visit();
+	plan_lock();
+	size(op, remaining, STATES_GO, true, &room, &plan);
+	plan_unlock();
+	return plan.n;
+}
+
+/* --- may it begin? -------------------------------------------------------- */
+
+/* One look at the door: the verdict, and until when to wait. */
+static int
+ask(tide_op *op, struct states_answer *answer)
+{
+	struct tide_room *room = plan_room();
+	struct ops *ops = op_state();
+	struct states_wish wish;
+
+	memset(&wish, 0, sizeof(wish));
+	wish.one = op_row(op)->one;
+	wish.baseline = room->used;
+	wish.start = plan_start_used();
+	wish.checkpoint = false;
+	wish.in_flight = ops->active > 0;
+	states_ask(plan_states(), &wish, answer);
+	if (op->conf.max_concurrent != 0 &&
+	    op_row(op)->active >= op->conf.max_concurrent) {
+		answer->verdict = STATES_WAIT;
+		answer->until_ns = 0;
+	}
+	return answer->verdict;
+}
+
+#define NAP_NS (5 * NS_PER_MS)
+
+/* All that can be had, whatever it costs. */
+static void
+reclaim_all(void)
+{
+	tide_reclaim_result result;
+	uint64_t now_ns = sys_clock();
+
+	memset(&result, 0, sizeof(result));
+	(void)cleanup_run(TIDE_EXHAUSTED, TIDE_EMERGENCY |
+	    TIDE_FORCE_RECLAIM, 0, &result);
+	plan_lock();
+	states_reclaimed(plan_states(), sys_clock() - now_ns, sys_clock());
+	plan_unlock();
+}
+
+/*
+ * Until it may begin: the verdict with which, with the lock held; or with the
+ * lock free 0: it should stop, -ETIMEDOUT, -ENOMEM.
+ */
+static int
+wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
+{
+	struct tide_room *room = plan_room();
+	uint64_t start_ns = sys_clock(), now_ns = start_ns;
+	struct states_answer answer;
+
+	for (;;) {
+		(void)plan_settle(now_ns, true);
+		if (room->stop != 0)
+			return 0;
+		plan_lock();
+		memset(&answer, 0, sizeof(answer));
+		switch (ask(op, &answer)) {
+		case STATES_GO:
+		case STATES_PROBE:
+		case STATES_ONE_ITEM:
+			*waited_ns = now_ns - start_ns;
+			return answer.verdict;
+		case STATES_RECYCLE:
+			room->stop |= TIDE_STOP_RECYCLE;
+			plan_unlock();
+			return 0;
+		case STATES_NO_MEMORY:
+			room->stop |= TIDE_STOP_EXHAUSTED;
+			plan_unlock();
+			return -ENOMEM;
+		case STATES_RECLAIM:
+			plan_unlock();
+			reclaim_all();
+			break;
+		default:
+			plan_unlock();
+			if (wait_ns >= 0 && now_ns - start_ns >=
+			    (uint64_t)wait_ns)
+				return -ETIMEDOUT;
+			sys_sleep(NAP_NS);
+		}
+		now_ns = sys_clock();
+	}
+}
+
+/* With the lock held. */
+static void
+open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
+    int verdict)
+{
+	struct tide_room *room = plan_room();
+	struct ops *ops = op_state();
+	struct tide_op_stats *row = op_row(op);
+	struct batch *p = inside_of(b);
+	struct sizing_room have;
+	struct sizing_plan plan;
+
+	size(op, remaining, verdict, true, &have, &plan);
+	memset(b, 0, sizeof(*b));
+	b->first = first;
+	b->n = plan.n;
+	if (plan.n == 0)
+		return;
+	b->op_ = (uint32_t)(op - ops->op) + 1;
+	b->line_ = room->budget == TIDE_NONE ? TIDE_NONE : plan.line;
+	sizing_begin(&op->sizing, &have, &plan, &p->open);
+	if (ops->active == 0) {
+		ops->base = room->used;
+		plan_high_reset();
+	}
+	p->n = plan.n;
+	p->used = room->used;
+	p->budget = room->budget == TIDE_NONE ? 0 : room->budget;
+	p->live = room->live;
+	p->predicted = plan.predicted;
+	p->reserved = plan.predicted;
+	p->pid = room->pid;
+	p->open_mark = BATCH_OPEN;
+	p->grant = room->used >= b->line_;
+	p->flags = plan.bound == SIZING_BY_KNEE ? BATCH_KNEE : 0;
+	ops->active++;
+	ops->reserved += p->reserved;
+	ops->lately = ops->lately * 0.98;
+	if (ops->lately < ops->active)
+		ops->lately = ops->active;
+	p->begun = ++ops->begun;
+	states_begun(plan_states());
+	row->active++;
+	row->active_most = (uint32_t)max_u64(row->active_most, row->active);
+	row->bound = bound_of(plan.bound);
+	row->n_next = plan.n;
+	row->one = plan.one;
+	if (row->batches == 0)
+		row->first = first;
+	if (remaining != TIDE_NONE)
+		row->total = row->done + remaining;
+	memcpy(room->last_op, row->name, sizeof(room->last_op));
+}
+
+int
+batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
+    int64_t wait_ns)
+{
+	uint64_t waited_ns = 0;
+	struct batch *p;
+	int verdict;
+
+	if (op == NULL || b == NULL)
+		return -EINVAL;
+	if (is_open(b))
+		return -EBUSY;
+	if (remaining == 0)
+		return 0;
+	if (op->conf.reclaim_before > 0)
+		(void)cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+	verdict = wait_to_begin(op, wait_ns, &waited_ns);
+	if (verdict < 0 || plan_room()->stop != 0) {
+		if (verdict >= 0 && plan_room()->stop != 0)
+			verdict = 0;
+		return verdict;
+	}
+	open_batch(op, b, first, remaining, verdict);
+	op_row(op)->wait_ns += waited_ns;
+	plan_unlock();
+	if (b->n == 0)
+		return 0;
+	p = inside_of(b);
+	p->begin_ns = sys_clock();
+	if (op_row(op)->started_ns == 0)
+		op_row(op)->started_ns = p->begin_ns;
+	if (plan_host()->window_open != NULL)
+		plan_host()->window_open(&p->window);
+	p->item_live = plan_used_now();
+	return (int)min_u64(b->n, INT32_MAX);
+}
+
+/* --- while it is under way ------------------------------------------------ */
+
+/*
+ * May there be one more item?  Here comes who finds that as much is used as may
+ * be, or that it is time to look.
+ */
+int
+batch_more(tide_batch *b)
+{
+	struct batch *p;
+	bool room;
+
+	if (!is_open(b))
+		return 0;
+	(void)plan_visit();
+	p = inside_of(b);
+	room = plan_used_now() < b->line_ && plan_room()->state < TIDE_CRITICAL
+	    && !(plan_room()->stop & TIDE_STOP_EXHAUSTED);
+	if (!room && p->grant == 0) {
+		p->flags |= BATCH_CUT;
+		return 0;
+	}
+	p->grant = 0;
+	return 1;
+}
+
+int
+batch_item(tide_batch *b, uint64_t weight)
+{
+	struct batch *p;
+	int may;
+
+	if (!is_open(b))
+		return 0;
+	p = inside_of(b);
+	p->flags |= BATCH_WEIGHTED;
+	if (p->open.n > 0 && plan_used_now() >= b->line_) {
+		p->flags |= BATCH_CUT;
+		return 0;
+	}
+	plan_lock();
+	may = sizing_item(&op_of(b)->sizing, &p->open, weight);
+	plan_unlock();
+	p->item_live = plan_used_now();
+	return may;
+}
+
+void
+batch_item_done(tide_batch *b)
+{
+	struct batch *p;
+	uint64_t used;
+
+	if (!is_open(b))
+		return;
+	p = inside_of(b);
+	used = plan_used_now();
+	p->item_most = max_u64(p->item_most, above_u64(used, p->item_live));
+	p->item_live = used;
+	p->done++;
+	(void)plan_visit();
+}
+
+void
+batch_item_fail(tide_batch *b, uint64_t index, const char *why)
+{
+	(void)index;
+	(void)why;
+	if (!is_open(b))
+		return;
+	inside_of(b)->failed++;
+	(void)plan_visit();
+}
+
+/* --- its end -------------------------------------------------------------- */
+
+/* What it took at its highest, and what it has left behind. */
+static void
+measure(tide_batch *b, struct sizing_batch *s, bool alone)
+{
+	struct batch *p = inside_of(b);
+	uint64_t seen = above_u64(plan_high(), p->used);
+	int64_t high;
+
+	memset(s, 0, sizeof(*s));
+	if (plan_host()->window_close != NULL) {
+		plan_host()->window_close(&p->window);
+		high = alone ? p->window.high : p->window.thread_high;
+		s->growth = high > 0 ? (uint64_t)high : 0;
+	}
+	if (alone)
+		s->growth = max_u64(s->growth, seen);
+	s->retained = above_u64(plan_room()->live != TIDE_NONE ?
+	    plan_room()->live : plan_room()->used,
+	    p->live != TIDE_NONE ? p->live : p->used);
+	s->time_ns = sys_clock() - p->begin_ns;
+	s->item_max = p->item_most;
+	s->budget = p->budget;
+	s->used = p->used;
+	if (p->flags & BATCH_WEIGHTED) {
+		s->weight_sum = p->open.sum;
+		s->weight_max = p->open.max;
+	}
+}
+
+/* n^power: by how much of the growth it explains; the sizing's own choice. */
+static void
+describe(const tide_op *op, struct tide_op_stats *row)
+{
+	static const double power[SIZING_POWERS] = { 0.6, 1, 1.4, 2, 2.5, 3 };
+	const struct sizing_fit *fit = op->sizing.fit;
+	struct knee_report knee;
+	size_t i, best = 1;
+
+	for (i = 0; i < SIZING_POWERS; i++)
+		if (fit[i].residual < fit[best].residual)
+			best = i;
+	row->power = power[best];
+	row->per_item = fit[best].c;
+	row->fixed = fit[best].a > 0 ? (uint64_t)fit[best].a : 0;
+	memset(&knee, 0, sizeof(knee));
+	knee_read(&op->knee, &knee);
+	row->knee = knee.settled ? knee.n : 0;
+	row->knee_rate = knee.ns > 0 ? 1e9 / knee.ns : 0;
+	row->most_rate = knee.largest_ns > 0 ? 1e9 / knee.largest_ns : 0;
+}
+
+static void
+note(const tide_op *op, struct tide_op_stats *row, const struct batch *p,
+    const struct sizing_batch *s)
+{
+	uint64_t kib = s->growth / KIB;
+	uint64_t last = row->n_last;
+
+	row->batches++;
+	row->items += s->n;
+	row->items_failed += p->failed;
+	row->done += s->n;
+	row->cuts += s->cut;
+	row->overruns += p->predicted != 0 && s->growth > p->predicted;
+	if (last != 0 && (s->n * 4 > last * 5 || s->n * 5 < last * 4))
+		row->changes++;
+	row->n_last = s->n;
+	row->n_least = row->n_least == 0 ? s->n : min_u64(row->n_least, s->n);
+	row->n_most = max_u64(row->n_most, s->n);
+	row->growth_last = s->growth;
+	row->growth_most = max_u64(row->growth_most, s->growth);
+	row->growth_sum += s->growth;
+	row->growth_squares += kib * kib;
+	row->predicted_last = p->predicted;
+	row->retained_last = (int64_t)s->retained;
+	row->retained_sum += s->retained;
+	row->time_ns += s->time_ns;
+	row->ended_ns = p->begin_ns + s->time_ns;
+	if (p->flags & BATCH_WEIGHTED) {
+		row->weight_most = max_u64(row->weight_most, p->open.max);
+		row->weight_sum += p->open.sum;
+		row->weights += p->open.n;
+	}
+	describe(op, row);
+}
+
+/* It is over, however; with the lock held. */
+static void
+leave(tide_op *op, tide_batch *b)
+{
+	struct batch *p = inside_of(b);
+	struct ops *ops = op_state();
+	struct tide_op_stats *row = op_row(op);
+
+	ops->active -= ops->active > 0;
+	ops->reserved -= min_u64(p->reserved, ops->reserved);
+	row->active -= row->active > 0;
+	p->open_mark = 0;
+	b->op_ = 0;
+	b->line_ = 0;
+}
+
+/* Where it pays, by model/delay.h; state and signals may end it early. */
+static void
+delay(tide_op *op)
+{
+	struct tide_room *room = plan_room();
+	uint64_t used = room->used, start_ns = sys_clock(), ns;
+	struct delay_look look;
+
+	memset(&look, 0, sizeof(look));
+	look.budget = room->budget == TIDE_NONE ? 0 : room->budget;
+	look.used = used;
+	look.critical = room->state >= TIDE_CRITICAL;
+	look.others = room->lease != 0;
+	plan_lock();
+	ns = delay_next(&op->delay, &look);
+	plan_unlock();
+	if (ns == 0)
+		return;
+	while (sys_clock() - start_ns < ns && room->stop == 0) {
+		sys_sleep(min_u64(ns, 20 * NS_PER_MS));
+		if (plan_settle(sys_clock(), true) == TIDE_OK)
+			break;
+	}
+	ns = sys_clock() - start_ns;
+	plan_lock();
+	delay_done(&op->delay, ns, above_u64(used, room->used));
+	op_row(op)->delay_ns += ns;
+	op_row(op)->delay_freed += above_u64(used, room->used);
+	plan_unlock();
+}
+
+static int
+finish(tide_batch *b, uint64_t done, bool failed)
+{
+	tide_op *op = op_of(b);
+	struct batch *p = inside_of(b);
+	struct sizing_batch s;
+	bool alone;
+	int state;
+
+	state = plan_settle(sys_clock(), true);
+	plan_lock();
+	alone = op_state()->active == 1 && op_state()->begun == p->begun;
+	measure(b, &s, alone);
+	s.n = (uint32_t)min_u64(done, UINT32_MAX);
+	s.cut = (p->flags & BATCH_CUT) != 0;
+	s.failed = failed;
+	sizing_learn(&op->sizing, &s);
+	/* Short ones tell little of the size that was allowed. */
+	if (!failed && !s.cut && s.n > 0)
+		knee_learn(&op->knee, s.n, s.time_ns,
+		    !(p->flags & BATCH_KNEE));
+	note(op, op_row(op), p, &s);
+	op_row(op)->aborts += failed;
+	states_ended(plan_states(), !failed && state < TIDE_CRITICAL);
+	leave(op, b);
+	plan_unlock();
+	cleanup_bill();
+	if (plan_host()->epoch != NULL && op->conf.detect >= 0)
+		plan_host()->epoch(op_row(op)->name);
+	if (op->conf.reclaim_after > 0)
+		(void)cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+	delay(op);
+	return plan_room()->state;
+}
+
+int
+batch_end(tide_batch *b, uint64_t done)
+{
+	if (!is_open(b)) {
+		if (b != NULL && inside_of(b)->open_mark == BATCH_OPEN)
+			memset(b, 0, sizeof(*b)); /* the parent's */
+		return plan_visit();
+	}
+	return finish(b, done, false);
+}
+
+void
+batch_abort(tide_batch *b, int why)
+{
+	if (!is_open(b))
+		return;
+	if (why == TIDE_NOMEM)
+		plan_refused();
+	(void)finish(b, inside_of(b)->done > 0 ? inside_of(b)->done :
+	    inside_of(b)->n, why == TIDE_NOMEM);
+}

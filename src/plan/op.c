@@ -1,0 +1,201 @@
+/*
+ * op.c - operations: one name, one way of using memory
+ */
+#include "plan/op.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "plan/op-state.h"
+#include "plan/plan.h"
+#include "sys/sys.h"
+
+static struct {
+	struct ops ops;
+} operations;
+
+struct ops *
+op_state(void)
+{
+	return &operations.ops;
+}
+
+struct tide_op_stats *
+op_row(const tide_op *op)
+{
+	return &plan_room()->op[op - operations.ops.op];
+}
+
+void
+op_in_child(void)
+{
+	memset(&operations, 0, sizeof(operations));
+}
+
+/* --- settings ------------------------------------------------------------- */
+
+/* A number that a setting may be, where the program has none. */
+static uint32_t
+number(uint32_t given, const char *name, uint32_t otherwise)
+{
+	if (given != 0)
+		return given;
+	return (uint32_t)min_u64(plan_setting_number(name, otherwise),
+	    UINT32_MAX);
+}
+
+static int
+policy_of(int given)
+{
+	const char *value = plan_setting("POLICY");
+
+	if (given != TIDE_POLICY_LEARN || value == NULL)
+		return given;
+	return strcmp(value, "seed") == 0 ? TIDE_POLICY_SEED :
+	    strcmp(value, "mean") == 0 ? TIDE_POLICY_MEAN :
+	    strcmp(value, "fixed") == 0 ? TIDE_POLICY_FIXED :
+	    TIDE_POLICY_LEARN;
+}
+
+static void
+set_delay(struct tide_op *op)
+{
+	const char *mode = plan_setting("DELAY_MODE");
+	const char *most = plan_setting("DELAY_MAX");
+	const char *least = plan_setting("DELAY_MIN");
+	struct delay_conf conf;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.mode = mode == NULL ? DELAY_AUTO :
+	    strcmp(mode, "off") == 0 ? DELAY_OFF :
+	    strcmp(mode, "always") == 0 ? DELAY_ALWAYS : DELAY_AUTO;
+	if (most != NULL)
+		(void)text_parse_duration(most, &conf.max_ns);
+	if (least != NULL)
+		(void)text_parse_duration(least, &conf.min_ns);
+	conf.warn = plan_room()->warn_mille / 1000.0;
+	conf.critical = plan_room()->critical_mille / 1000.0;
+	delay_open(&op->delay, &conf, mix_u64((uint64_t)sys_pid() +
+	    (uint64_t)(op - operations.ops.op)));
+}
+
+/* Of what the program says, as much as it knows of; the rest is zero. */
+static void
+copy_conf(struct tide_op_conf *to, const tide_op_conf *from)
+{
+	size_t bytes = sizeof(*to);
+
+	memset(to, 0, sizeof(*to));
+	if (from == NULL)
+		return;
+	if (from->size != 0 && from->size < bytes)
+		bytes = from->size;
+	memcpy(to, from, bytes);
+}
+
+static void
+set_up(struct tide_op *op, const tide_op_conf *given)
+{
+	struct tide_op_conf *c = &op->conf;
+	struct sizing_conf conf;
+
+	copy_conf(c, given);
+	c->initial = number(c->initial, "BATCH_INITIAL", 0);
+	c->min = number(c->min, "BATCH_MIN", 0);
+	c->max = number(c->max, "BATCH_MAX", 0);
+	c->fixed = number(c->fixed, "BATCH_FIXED", 0);
+	c->max_concurrent = number(c->max_concurrent, "CONCURRENCY_MAX", 0);
+	c->policy = policy_of(c->policy);
+	memset(&conf, 0, sizeof(conf));
+	conf.target = c->target > 0 && c->target < 1 ? c->target :
+	    plan_room()->target_mille / 1000.0;
+	conf.initial = c->initial;
+	conf.min = c->min;
+	conf.max = c->max;
+	conf.fixed = c->fixed;
+	conf.policy = c->policy;
+	conf.model = c->model;
+	sizing_open(&op->sizing, &conf);
+	knee_open(&op->knee);
+	set_delay(op);
+}
+
+/* --- the table ------------------------------------------------------------ */
+
+static bool
+has_name(const struct tide_op_stats *row, const char *name)
+{
+	return strncmp(row->name, name, sizeof(row->name) - 1) == 0;
+}
+
+static void
+put_name(char *to, size_t room, const char *from)
+{
+	struct text t;
+
+	memset(to, 0, room);
+	text_open(&t, to, room);
+	text_put(&t, from);
+}
+
+static tide_op *
+find(const char *name)
+{
+	struct tide_op *op;
+
+	for (op = operations.ops.op; op < operations.ops.op + TIDE_OPS; op++)
+		if (op->taken && has_name(op_row(op), name))
+			return op;
+	return NULL;
+}
+
+/* The last place is for all that found none. */
+static tide_op *
+make(const char *name, const tide_op_conf *conf)
+{
+	struct tide_op *op = operations.ops.op;
+	struct tide_op_stats *row;
+
+	while (op->taken && op < operations.ops.op + TIDE_OPS - 1)
+		op++;
+	if (op->taken)
+		return op;
+	row = op_row(op);
+	op->taken = true;
+	set_up(op, conf);
+	row->policy = (uint32_t)op->conf.policy;
+	put_name(row->unit, sizeof(row->unit), conf != NULL &&
+	    op->conf.unit != NULL ? op->conf.unit : "item");
+	put_name(row->name, sizeof(row->name),
+	    op == operations.ops.op + TIDE_OPS - 1 ? "(others)" : name);
+	return op;
+}
+
+tide_op *
+op_open(const char *name, const tide_op_conf *conf)
+{
+	tide_op *op;
+
+	if (name == NULL || *name == '\0')
+		name = "(unnamed)";
+	(void)plan_visit();
+	plan_lock();
+	op = find(name);
+	if (op == NULL)
+		op = make(name, conf);
+	plan_unlock();
+	return op;
+}
+
+int
+op_read(tide_op *op, struct tide_op_stats *out)
+{
+	if (op == NULL || out == NULL)
+		return -EINVAL;
+	plan_lock();
+	*out = *op_row(op);
+	plan_unlock();
+	return 0;
+}

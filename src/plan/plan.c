@@ -1,0 +1,574 @@
+/*
+ * plan.c - where the process stands, and what follows
+ *
+ * All is under one lock, which is held for as long as it takes to compute; but
+ * for plan_note(), which runs inside malloc and reads a few words of its own.
+ */
+#include "plan/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "model/sensor.h"
+#include "model/states.h"
+#include "plan/cleanup.h"
+#include "plan/guard.h"
+#include "plan/op.h"
+#include "sys/sys.h"
+
+/*
+ * Limits are read anew so often, some 100 us each time; near one of them, which
+ * others may be filling as well, more often.
+ */
+#define LIMIT_NS      (1 * NS_PER_S)
+#define LIMIT_NEAR_NS (20 * NS_PER_MS)
+
+/* At a warning, cheap cleanups are asked for so often (C.3). */
+#define CLEAN_NS (2 * NS_PER_S)
+
+static struct {
+	const struct plan_host *host;
+	struct tide_room *room;
+	uint32_t lock;
+	int32_t pid;
+
+	struct sensor sensor;
+	struct states states;
+	struct host_limit limit;
+	uint64_t limit_ns;  /* when it was read; 0: never */
+	uint64_t others;    /* used against it, and not by this process */
+	uint64_t set_bytes; /* by the program itself; 0: nothing */
+
+	/*
+	 * For plan_note(), by model/sensor.h: used = base + what @live is above
+	 * @from, or where that is above @near, above @from_near.
+	 */
+	uint64_t base, from, near, from_near;
+	uint64_t look_at; /* used from here on: look */
+	uint64_t look_ns; /* or from then on */
+	uint64_t quantum;
+	uint64_t high;    /* the most used since plan_high_reset() */
+
+	uint64_t start_used;
+	uint64_t allocated, allocated_ns; /* of the last look */
+	uint64_t failed;
+	uint64_t cleaned_ns;
+	int settled;      /* the state that messages were last about */
+} plan;
+
+/* --- small things --------------------------------------------------------- */
+
+struct tide_room *
+plan_room(void)
+{
+	return plan.room;
+}
+
+const struct plan_host *
+plan_host(void)
+{
+	return plan.host;
+}
+
+bool
+plan_has_begun(void)
+{
+	return plan.room != NULL;
+}
+
+struct states *
+plan_states(void)
+{
+	return &plan.states;
+}
+
+uint64_t
+plan_start_used(void)
+{
+	return plan.start_used;
+}
+
+void
+plan_lock(void)
+{
+	uint64_t since = 0;
+
+	while (__atomic_exchange_n(&plan.lock, 1, __ATOMIC_ACQUIRE) != 0)
+		if (!sys_give_way(&since))
+			return; /* its holder was stopped for good */
+}
+
+void
+plan_unlock(void)
+{
+	__atomic_store_n(&plan.lock, 0, __ATOMIC_RELEASE);
+}
+
+static uint64_t
+load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void
+store(uint64_t *word, uint64_t n)
+{
+	__atomic_store_n(word, n, __ATOMIC_RELAXED);
+}
+
+static void
+raise_to(uint64_t *word, uint64_t n)
+{
+	if (n > load(word))
+		store(word, n);
+}
+
+const char *
+plan_setting(const char *name)
+{
+	const char *value = plan.host->setting != NULL ?
+	    plan.host->setting(name) : NULL;
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+uint64_t
+plan_setting_number(const char *name, uint64_t otherwise)
+{
+	const char *value = plan_setting(name);
+	uint64_t n;
+
+	return value != NULL && text_parse_u64(value, UINT64_MAX - 1, &n) == 0
+	    ? n : otherwise;
+}
+
+static double
+setting_share(const char *name, double otherwise)
+{
+	const char *value = plan_setting(name);
+	uint64_t millionths;
+
+	if (value == NULL || text_parse_share(value, &millionths) < 0)
+		return otherwise;
+	return (double)millionths / 1e6;
+}
+
+void
+plan_say(const char *line)
+{
+	struct text t;
+
+	if (plan.room == NULL)
+		return;
+	text_open(&t, plan.room->message, sizeof(plan.room->message));
+	text_put(&t, line);
+	if (plan.host->say != NULL)
+		plan.host->say(line);
+}
+
+/* --- what is used --------------------------------------------------------- */
+
+static uint64_t
+estimate(uint64_t live)
+{
+	uint64_t base = load(&plan.base);
+	uint64_t used = base + above_u64(live, load(&plan.from));
+
+	return used <= load(&plan.near) ? used :
+	    base + above_u64(live, load(&plan.from_near));
+}
+
+bool
+plan_note(uint64_t live, uint64_t now_ns)
+{
+	struct tide_room *room = plan.room;
+	uint64_t used = estimate(live);
+	bool due = used >= load(&plan.look_at) ||
+	    now_ns >= load(&plan.look_ns);
+
+	store(&room->live, live);
+	store(&room->used, used);
+	raise_to(&room->peak_live, live);
+	raise_to(&room->peak_used, used);
+	raise_to(&plan.high, used);
+	/* What is due is for a safe point: tide_batch_more() comes to one. */
+	if (due)
+		store(&room->gate, TIDE_NONE);
+	else if (load(&room->gate) != TIDE_NONE)
+		store(&room->gate, used);
+	return due;
+}
+
+uint64_t
+plan_quantum(void)
+{
+	return load(&plan.quantum);
+}
+
+uint64_t
+plan_high(void)
+{
+	return load(&plan.high);
+}
+
+void
+plan_high_reset(void)
+{
+	store(&plan.high, load(&plan.room->used));
+}
+
+static void
+see_heap(struct host_heap *heap)
+{
+	memset(heap, 0, sizeof(*heap));
+	if (plan.host->heap == NULL || !plan.host->heap(heap))
+		memset(heap, 0, sizeof(*heap));
+}
+
+/* Is the heap counted? */
+static bool
+is_counted(void)
+{
+	return plan.host->heap != NULL;
+}
+
+uint64_t
+plan_used_now(void)
+{
+	struct host_heap heap;
+
+	if (!is_counted())
+		return load(&plan.room->used);
+	see_heap(&heap);
+	return estimate(heap.bytes);
+}
+
+/* --- a look --------------------------------------------------------------- */
+
+/* Ask the kernel; what is estimated starts from there again. */
+static void
+sample(uint64_t now_ns, const struct host_heap *heap)
+{
+	struct tide_room *room = plan.room;
+	struct host_memory memory;
+	struct sensor_look look;
+
+	if (plan.host->memory(&memory) < 0)
+		return;
+	memset(&look, 0, sizeof(look));
+	look.used = memory.used + plan.others;
+	look.live = heap->bytes;
+	look.now_ns = now_ns;
+	sensor_sample(&plan.sensor, &look);
+	room->resident = memory.resident;
+	room->retained = is_counted() ? above_u64(memory.used, heap->bytes) :
+	    0;
+	room->sampled_ns = now_ns;
+	room->samples++;
+}
+
+/* The least room in any limit, which may be less than the budget less used. */
+static void
+read_limit(uint64_t now_ns)
+{
+	struct tide_room *room = plan.room;
+	struct host_memory memory;
+	struct host_limit limit;
+
+	memset(&limit, 0, sizeof(limit));
+	if (plan.host->limit(plan.set_bytes, &limit) < 0 ||
+	    plan.host->memory(&memory) < 0)
+		return;
+	plan.limit = limit;
+	plan.limit_ns = now_ns;
+	plan.others = limit.budget == TIDE_NONE ? 0 : above_u64(
+	    above_u64(limit.budget, limit.available), memory.used);
+	sensor_budget(&plan.sensor,
+	    limit.budget == TIDE_NONE ? 0 : limit.budget);
+	store(&room->budget, limit.budget);
+	room->soft = limit.soft;
+	room->slow_from = limit.slow_from;
+	memcpy(room->source, limit.source, sizeof(room->source));
+	room->source[sizeof(room->source) - 1] = '\0';
+}
+
+static bool
+is_limit_old(uint64_t now_ns)
+{
+	uint64_t age = now_ns - plan.limit_ns;
+
+	return plan.limit_ns == 0 || age > LIMIT_NS ||
+	    (plan.room->state >= TIDE_WARNING && age > LIMIT_NEAR_NS);
+}
+
+/* When to look again: at the next line, or as the sensor has it. */
+static void
+arm(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
+{
+	const struct states_conf *c = &plan.states.conf;
+	const double line[3] = { c->warn, c->critical, c->exhausted };
+	const double budget = (double)plan.limit.budget;
+	uint32_t threads = heap->threads > 0 ? heap->threads : 1;
+	uint64_t next = used + max_u64(heap->bytes / 20, 256 * KIB);
+	size_t i;
+
+	for (i = 0; plan.limit.budget != TIDE_NONE && i < 3; i++)
+		if ((double)used < line[i] * budget)
+			next = min_u64(next, (uint64_t)(line[i] * budget));
+	store(&plan.look_at, next);
+	store(&plan.look_ns, now_ns + sensor_period(&plan.sensor,
+	    heap->bytes));
+	store(&plan.quantum, plan.limit.budget == TIDE_NONE ? 64 * KIB :
+	    sensor_quantum(&plan.sensor, heap->bytes, threads));
+	store(&plan.base, plan.sensor.used0);
+	store(&plan.from, plan.sensor.live0 + plan.sensor.reusable0);
+	store(&plan.from_near, plan.sensor.live0);
+	store(&plan.near, plan.limit.budget == TIDE_NONE ? TIDE_NONE :
+	    (uint64_t)(budget * 0.85));
+	plan.room->error = sensor_error(&plan.sensor, heap->bytes, threads,
+	    now_ns);
+}
+
+static void
+note_rate(uint64_t now_ns, const struct host_heap *heap)
+{
+	uint64_t ns = now_ns - plan.allocated_ns;
+
+	if (plan.allocated_ns != 0 && ns < 10 * NS_PER_MS)
+		return;
+	if (plan.allocated_ns != 0)
+		plan.room->rate = (uint64_t)((double)above_u64(heap->allocated,
+		    plan.allocated) * 1e9 / (double)ns);
+	plan.allocated = heap->allocated;
+	plan.allocated_ns = now_ns;
+}
+
+static void
+judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
+{
+	struct tide_room *room = plan.room;
+	struct host_pressure pressure;
+	struct states_look look;
+	int state, before = room->state;
+	uint64_t pretended = load(&room->pressure);
+
+	memset(&look, 0, sizeof(look));
+	look.now_ns = now_ns;
+	look.budget = plan.limit.budget == TIDE_NONE ? 0 : plan.limit.budget;
+	look.used = used;
+	look.rate = sensor_rate(&plan.sensor);
+	look.failed = heap->failed + load(&plan.failed);
+	if (plan.host->pressure != NULL &&
+	    plan.host->pressure(&pressure) == 0) {
+		look.some = pressure.some;
+		look.full = pressure.full;
+		look.limit_events = pressure.events;
+	}
+	state = states_step(&plan.states, &look);
+	if (pretended != 0 && (int)pretended - 1 > state)
+		state = (int)pretended - 1;
+	room->failed = look.failed;
+	if (state != before) {
+		room->at_state_ns[before & 3] += now_ns - room->state_ns;
+		room->state_ns = now_ns;
+		room->warnings += state > before;
+		room->state = state;
+	}
+}
+
+/* With the lock held. */
+static void
+look(uint64_t now_ns, bool sampled)
+{
+	struct tide_room *room = plan.room;
+	struct host_heap heap;
+	uint64_t used;
+
+	see_heap(&heap);
+	__atomic_store_n(&room->sequence, room->sequence + 1,
+	    __ATOMIC_RELEASE);
+	if (is_limit_old(now_ns))
+		read_limit(now_ns);
+	if (sampled || plan.sensor.looks == 0 ||
+	    now_ns - room->sampled_ns >= sensor_period(&plan.sensor,
+	    heap.bytes) || sensor_is_due(&plan.sensor, heap.bytes))
+		sample(now_ns, &heap);
+	used = sensor_used(&plan.sensor, heap.bytes);
+	note_rate(now_ns, &heap);
+	judge(now_ns, &heap, used);
+	arm(now_ns, &heap, used);
+	if (is_counted()) {
+		store(&room->live, heap.bytes);
+		room->blocks = heap.blocks;
+		raise_to(&room->peak_live, heap.bytes);
+	}
+	raise_to(&room->peak_used, used);
+	raise_to(&plan.high, used);
+	room->available = min_u64(plan.limit.available,
+	    plan.limit.budget == TIDE_NONE ? TIDE_NONE :
+	    above_u64(plan.limit.budget, used));
+	room->looks++;
+	store(&room->used, used);
+	store(&room->gate, states_cuts(&plan.states) ||
+	    room->state >= TIDE_CRITICAL ? TIDE_NONE : used);
+	store(&room->refreshed_ns, now_ns);
+	__atomic_store_n(&room->sequence, room->sequence + 1,
+	    __ATOMIC_RELEASE);
+}
+
+/* --- the beginning -------------------------------------------------------- */
+
+static void
+configure(void)
+{
+	struct states_conf conf;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.warn = setting_share("WARN", 0.75);
+	conf.critical = setting_share("CRITICAL", 0.88);
+	/* As 0.96 lies between 0.88 and all. */
+	conf.exhausted = conf.critical + (1 - conf.critical) * 2 / 3;
+	states_open(&plan.states, &conf);
+	plan.room->warn_mille = (uint32_t)(plan.states.conf.warn * 1000);
+	plan.room->critical_mille =
+	    (uint32_t)(plan.states.conf.critical * 1000);
+	plan.room->target_mille =
+	    (uint32_t)(setting_share("TARGET", 0.90) * 1000);
+}
+
+void
+plan_begin(const struct plan_host *host, struct tide_room *room)
+{
+	uint64_t now_ns = sys_clock();
+
+	plan.host = host;
+	plan.pid = sys_pid();
+	plan.quantum = 64 * KIB;
+	room->version = TIDE_ROOM_VERSION;
+	room->bytes = sizeof(*room);
+	room->level = host->level;
+	room->pid = plan.pid;
+	room->live = room->blocks = TIDE_NONE;
+	room->budget = room->slow_from = room->available = TIDE_NONE;
+	room->state_ns = now_ns;
+	plan.room = room;
+	configure();
+	sensor_open(&plan.sensor, 0);
+	look(now_ns, true);
+	plan.start_used = room->used;
+	__atomic_store_n(&room->magic, TIDE_ROOM_MAGIC, __ATOMIC_RELEASE);
+}
+
+void
+plan_in_child(void)
+{
+	const struct plan_host *host = plan.host;
+	struct tide_room *room = plan.room;
+	uint64_t set_bytes = plan.set_bytes;
+
+	if (room == NULL)
+		return;
+	memset(&plan, 0, sizeof(plan));
+	plan.set_bytes = set_bytes;
+	memset(room, 0, sizeof(*room));
+	op_in_child();
+	guard_in_child();
+	cleanup_in_child();
+	plan_begin(host, room);
+}
+
+void
+plan_refused(void)
+{
+	(void)__atomic_add_fetch(&plan.failed, 1, __ATOMIC_RELAXED);
+	store(&plan.look_ns, 0);
+	if (plan.room != NULL)
+		store(&plan.room->gate, TIDE_NONE);
+}
+
+/* --- safe points ---------------------------------------------------------- */
+
+/* May cleanups be called without anybody asking for it? */
+static bool
+is_automatic(void)
+{
+	const char *value = plan_setting("RECLAIM_AUTO");
+
+	return value == NULL || strcmp(value, "off") != 0;
+}
+
+/*
+ * What is to be freed: down to below the line where the state is left.  At a
+ * warning cheap ones only, and not all the time.
+ */
+static void
+clean(int state, uint64_t now_ns)
+{
+	struct tide_reclaim_result result;
+	double line = state >= TIDE_CRITICAL ? 0.80 : 0.70;
+	uint64_t budget = plan.limit.budget, used = load(&plan.room->used);
+	uint64_t want;
+	bool may;
+
+	plan_lock();
+	may = now_ns - plan.cleaned_ns >= CLEAN_NS || plan.settled < state;
+	may = may && states_may_reclaim(&plan.states, now_ns);
+	if (may)
+		plan.cleaned_ns = now_ns;
+	plan_unlock();
+	if (!may)
+		return;
+	want = budget == TIDE_NONE ? 0 :
+	    above_u64(used, (uint64_t)(line * (double)budget));
+	memset(&result, 0, sizeof(result));
+	if (cleanup_run(state, 0, want, &result) != 0)
+		return;
+	plan_lock();
+	states_reclaimed(&plan.states, result.time_ns, now_ns);
+	look(sys_clock(), true);
+	plan_unlock();
+}
+
+int
+plan_settle(uint64_t now_ns, bool sampled)
+{
+	struct tide_room *room = plan.room;
+	int state;
+
+	if (plan.pid != sys_pid())
+		plan_in_child();
+	plan_lock();
+	look(now_ns, sampled);
+	state = room->state;
+	plan_unlock();
+	if (state >= TIDE_WARNING && is_automatic())
+		clean(state, now_ns);
+	plan.settled = room->state;
+	return room->state;
+}
+
+int
+plan_visit(void)
+{
+	uint64_t now_ns = sys_clock();
+
+	if (now_ns < load(&plan.look_ns) &&
+	    load(&plan.room->used) < load(&plan.look_at) &&
+	    plan.pid == sys_pid())
+		return plan.room->state;
+	return plan_settle(now_ns, false);
+}
+
+/* What a limit below it says stands: see model/sources.h. */
+int
+plan_budget_set(uint64_t bytes)
+{
+	plan_lock();
+	plan.set_bytes = bytes;
+	plan.limit_ns = 0;
+	plan_unlock();
+	(void)plan_settle(sys_clock(), true);
+	return bytes == 0 || plan.room->budget == bytes ? 0 : -ERANGE;
+}
