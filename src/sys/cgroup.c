@@ -312,7 +312,8 @@ read_stat(const struct dialect *d, const struct cgroup_memory *memory,
 	char path[FILE_ROOM];
 	char *line;
 
-	*numbers = (struct numbers){ .limit = CGROUP_NONE };
+	memset(numbers, 0, sizeof(*numbers));
+	numbers->limit = CGROUP_NONE;
 	if (!file_of(memory, path_bytes, "memory.stat", path) ||
 	    proc_lines_open(&lines, path) < 0)
 		return;

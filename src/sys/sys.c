@@ -420,7 +420,7 @@ sys_wait_quietly(int pid)
 	return r == pid || r == -ECHILD;
 }
 
-_Noreturn void
+void
 sys_end(int status)
 {
 	for (;;)
@@ -509,13 +509,13 @@ sys_signal_mask(uint64_t mask, uint64_t *was)
 
 /* No time is given: the kernel goes on by itself after a stop. */
 void
-sys_wait_while(const _Atomic uint32_t *word, uint32_t value)
+sys_wait_while(const void *word, uint32_t value)
 {
 	(void)call(SYS_futex, (long)word, FUTEX_WAIT, value, 0, 0, 0);
 }
 
 void
-sys_wake_all(const _Atomic uint32_t *word)
+sys_wake_all(const void *word)
 {
 	(void)call(SYS_futex, (long)word, FUTEX_WAKE, INT32_MAX, 0, 0, 0);
 }
