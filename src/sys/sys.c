@@ -231,6 +231,25 @@ sys_mkdir(const char *path, unsigned mode)
 }
 
 int
+sys_mkfifo(const char *path, unsigned mode)
+{
+	return (int)call(SYS_mknodat, AT_FDCWD, (long)path, S_IFIFO | mode, 0,
+	    0, 0);
+}
+
+int
+sys_socket(int family, int type)
+{
+	return (int)call(SYS_socket, family, type, 0, 0, 0, 0);
+}
+
+int
+sys_connect(int fd, const void *address, size_t bytes)
+{
+	return (int)call(SYS_connect, fd, (long)address, (long)bytes, 0, 0, 0);
+}
+
+int
 sys_rename(const char *from, const char *to)
 {
 	return (int)call(SYS_renameat2, AT_FDCWD, (long)from, AT_FDCWD,
