@@ -15,7 +15,10 @@
 void
 text_open(struct text *t, char *buffer, size_t bytes)
 {
-	*t = (struct text){ .start = buffer, .bytes = bytes };
+	t->start = buffer;
+	t->bytes = bytes;
+	t->used = 0;
+	t->cut = 0;
 	if (bytes > 0)
 		buffer[0] = '\0';
 }
@@ -123,8 +126,8 @@ struct decimal {
 static int
 decimal_parse(const char *s, struct decimal *d)
 {
-	*d = (struct decimal){ 0 };
-
+	d->whole = 0;
+	d->fraction = NULL;
 	if (!is_digit(*s))
 		return -EINVAL;
 	for (; is_digit(*s); s++)

@@ -15,6 +15,7 @@
 struct numbers {
 	uint64_t active_file, inactive_file, dirty, writeback;
 	uint64_t slab_reclaimable;
+	uint64_t swap;  /* version 1 */
 	uint64_t limit; /* version 1: the least of all groups above */
 };
 
@@ -25,6 +26,7 @@ static const struct proc_key stat_keys_v1[] = {
 	NUMBER("total_inactive_file", inactive_file),
 	NUMBER("total_dirty", dirty),
 	NUMBER("total_writeback", writeback),
+	NUMBER("total_swap", swap),
 	NUMBER("hierarchical_memory_limit", limit),
 };
 
@@ -41,15 +43,26 @@ static const struct dialect {
 	int version;
 	const char *type;       /* of the file system */
 	const char *controller; /* named in /proc/PID/cgroup and the mount */
-	const char *max, *high, *swap, *used;
+	const char *max, *high, *swap, *used, *swapped;
+	const char *events, *hits;
 	const struct proc_key *stat;
 	size_t stat_count;
 } dialects[] = {
 	{ 1, "cgroup", "memory", "memory.limit_in_bytes", NULL, NULL,
-	    "memory.usage_in_bytes", stat_keys_v1,
-	    ARRAY_LENGTH(stat_keys_v1) },
+	    "memory.usage_in_bytes", NULL, "memory.oom_control",
+	    "memory.failcnt", stat_keys_v1, ARRAY_LENGTH(stat_keys_v1) },
 	{ 2, "cgroup2", NULL, "memory.max", "memory.high", "memory.swap.max",
-	    "memory.current", stat_keys_v2, ARRAY_LENGTH(stat_keys_v2) },
+	    "memory.current", "memory.swap.current", "memory.events", NULL,
+	    stat_keys_v2, ARRAY_LENGTH(stat_keys_v2) },
+};
+
+#define EVENT(key, field) { key " ", offsetof(struct cgroup_events, field), 1 }
+
+static const struct proc_key events_keys[] = {
+	EVENT("high", high),
+	EVENT("max", max),
+	EVENT("oom", oom),
+	EVENT("oom_kill", oom_kill),
 };
 
 /* --- words ---------------------------------------------------------------- */
@@ -312,7 +325,8 @@ read_stat(const struct dialect *d, const struct cgroup_memory *memory,
 	char path[FILE_ROOM];
 	char *line;
 
-	*numbers = (struct numbers){ .limit = CGROUP_NONE };
+	memset(numbers, 0, sizeof(*numbers));
+	numbers->limit = CGROUP_NONE;
 	if (!file_of(memory, path_bytes, "memory.stat", path) ||
 	    proc_lines_open(&lines, path) < 0)
 		return;
@@ -337,7 +351,7 @@ read_level(const struct dialect *d, struct cgroup_memory *memory,
 {
 	struct cgroup_level *level = &memory->level[memory->levels];
 	struct numbers numbers;
-	uint64_t held;
+	uint64_t held, swapped;
 
 	read_stat(d, memory, path_bytes, &numbers);
 	if (memory->levels++ == 0)
@@ -348,8 +362,11 @@ read_level(const struct dialect *d, struct cgroup_memory *memory,
 	level->max = read_limit(memory, path_bytes, d->max);
 	level->high = read_limit(memory, path_bytes, d->high);
 	level->swap = read_limit(memory, path_bytes, d->swap);
+	swapped = read_number(memory, path_bytes, d->swapped);
+	if (swapped == CGROUP_NONE)
+		swapped = numbers.swap;
 	level->used = held == CGROUP_NONE ? CGROUP_NONE :
-	    held - min_u64(droppable(&numbers), held);
+	    held - min_u64(droppable(&numbers), held) + swapped;
 }
 
 /*
@@ -403,13 +420,71 @@ cgroup_memory_read(const char *root, int pid, struct cgroup_memory *memory)
 	return 0;
 }
 
-const char *
-cgroup_file_of_max(const struct cgroup_memory *memory)
+/* NULL: there is no memory controller. */
+static const struct dialect *
+dialect_of(const struct cgroup_memory *memory)
 {
 	const struct dialect *d;
 
 	for (d = dialects; d < dialects + ARRAY_LENGTH(dialects); d++)
 		if (d->version == memory->version)
-			return d->max;
-	return "";
+			return d;
+	return NULL;
+}
+
+const char *
+cgroup_file_of_max(const struct cgroup_memory *memory)
+{
+	const struct dialect *d = dialect_of(memory);
+
+	return d != NULL ? d->max : "";
+}
+
+int
+cgroup_events_read(const struct cgroup_memory *memory, size_t level,
+    struct cgroup_events *events)
+{
+	const struct dialect *d = dialect_of(memory);
+	struct proc_lines lines;
+	struct cgroup_events e;
+	char path[FILE_ROOM];
+	char *line;
+	int r;
+
+	if (d == NULL || level >= memory->levels)
+		return -ENODATA;
+	if (!file_of(memory, memory->level[level].path_bytes, d->events, path))
+		return -ENAMETOOLONG;
+	memset(&e, 0, sizeof(e));
+	r = proc_lines_open(&lines, path);
+	if (r < 0)
+		return r;
+	while ((line = proc_lines_next(&lines)) != NULL)
+		proc_key_take(line, events_keys, ARRAY_LENGTH(events_keys),
+		    &e);
+	r = proc_lines_close(&lines);
+	if (r < 0)
+		return r;
+	/* Version 1 has a file of its own for each. */
+	if (d->hits != NULL)
+		e.max = read_number(memory, memory->level[level].path_bytes,
+		    d->hits);
+	if (e.max == CGROUP_NONE)
+		e.max = 0;
+	*events = e;
+	return 0;
+}
+
+int
+cgroup_pressure_path(const struct cgroup_memory *memory, char *path,
+    size_t room)
+{
+	struct text t;
+
+	if (memory->version != 2 || memory->levels == 0)
+		return -ENODATA;
+	text_open(&t, path, room);
+	text_put(&t, memory->path);
+	text_put(&t, "/memory.pressure");
+	return t.cut ? -ENAMETOOLONG : 0;
 }

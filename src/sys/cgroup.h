@@ -29,9 +29,37 @@ struct cgroup_level {
 	uint64_t max;  /* v2 memory.max, v1 memory.limit_in_bytes */
 	uint64_t high; /* v2 memory.high: from here the kernel slows us down */
 	uint64_t swap; /* how much may be swapped out beside; never added */
-	uint64_t used; /* of what it holds, what the kernel cannot simply drop:
-	                * without the clean page cache */
+	uint64_t used; /* of what it holds, what the kernel cannot simply drop,
+	                * see below */
 	size_t path_bytes;
+};
+
+/*
+ * What is used.  The page cache is never counted, unless it has to be written
+ * first; what was swapped out is wanted back one day.
+ *
+ *	version 2  memory.current
+ *		   - (active_file + inactive_file - file_dirty - file_writeback)
+ *		   - slab_reclaimable + memory.swap.current
+ *	version 1  memory.usage_in_bytes
+ *		   - (total_active_file + total_inactive_file - total_dirty -
+ *		   total_writeback) + total_swap
+ *
+ * Of version 2 this is anon + shmem + kernel - slab_reclaimable + sock +
+ * file_dirty + swap, and beside these what is being written and files that are
+ * locked in memory: the kernel cannot drop them either.  It is taken from the
+ * whole and not summed up, as kernel has been in memory.stat since Linux 5.18
+ * only, and what a later one adds is in the whole.  Of version 1 it is
+ * total_rss + total_shmem and the kernel's memory, of which version 1 does not
+ * tell what could be dropped.
+ */
+
+/* How often something befell a group, or one below it, since it was made. */
+struct cgroup_events {
+	uint64_t high;     /* slowed down, for memory.high */
+	uint64_t max;      /* was at its limit, and had to drop something */
+	uint64_t oom;      /* and could drop nothing */
+	uint64_t oom_kill; /* processes that were killed for it */
 };
 
 struct cgroup_memory {
@@ -58,5 +86,22 @@ int cgroup_memory_read(const char *root, int pid,
 
 /* The file of a group's directory that holds its limit. */
 const char *cgroup_file_of_max(const struct cgroup_memory *memory);
+
+/*
+ * What befell the group at @level (0: the process' own).  Version 1 knows of
+ * max and oom_kill only.
+ *
+ * Return: 0; -ENODATA: there is no such group; what the kernel says, as
+ * -ENOENT for the root of version 2.
+ */
+int cgroup_events_read(const struct cgroup_memory *memory, size_t level,
+    struct cgroup_events *events);
+
+/*
+ * The file for pressure_read() of the process' own group.  -ENODATA: version 1
+ * has none; -ENAMETOOLONG.
+ */
+int cgroup_pressure_path(const struct cgroup_memory *memory, char *path,
+    size_t room);
 
 #endif

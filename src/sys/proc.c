@@ -10,7 +10,6 @@
 
 #define PATH_ROOM 512  /* a root of a test's tree included */
 #define STAT_ROOM 1024 /* 52 numbers of at most 20 digits, and a name */
-#define NAME_ROOM 1024 /* of a range; a longer path is cut */
 
 /* --- numbers and lines ---------------------------------------------------- */
 
@@ -141,7 +140,7 @@ proc_lines_next(struct proc_lines *lines)
 	for (;;) {
 		line = lines->buffer + lines->start;
 		left = lines->end - lines->start;
-		newline = memchr(line, '\n', left);
+		newline = (char *)memchr(line, '\n', left);
 		if (newline != NULL) {
 			was_cut = lines->skipping;
 			lines->skipping = false;
@@ -200,7 +199,7 @@ proc_stat_parse(const char *text, struct proc_stat *stat)
 {
 	const char *open = strchr(text, '(');
 	const char *close = strrchr(text, ')');
-	struct proc_stat s = { 0 };
+	struct proc_stat s;
 	uint64_t number, pid;
 	unsigned field;
 	size_t bytes;
@@ -208,6 +207,7 @@ proc_stat_parse(const char *text, struct proc_stat *stat)
 	if (open == NULL || close == NULL || close < open ||
 	    !proc_number(&text, 10, &pid))
 		return -EINVAL;
+	memset(&s, 0, sizeof(s));
 	s.pid = (int)pid;
 	bytes = (size_t)(close - open - 1);
 	memcpy(s.name, open + 1, min_u64(bytes, sizeof(s.name) - 1));
@@ -263,65 +263,6 @@ proc_is_alive(int pid, uint64_t ticks)
 	    stat.state != 'X' && (stat.state != 'Z' || stat.threads > 1);
 }
 
-/* --- pid namespaces ------------------------------------------------------- */
-
-#define NAMESPACE_FIRST UINT64_C(0xeffffffc) /* PROC_PID_INIT_INO */
-#define NAMESPACE_ROOM  40 /* pid:[4026531836] */
-
-uint64_t
-proc_namespace_of(int pid)
-{
-	char path[PATH_ROOM], text[NAMESPACE_ROOM];
-	const char *at = text + strlen("pid:[");
-	uint64_t n;
-	ssize_t used;
-
-	if (proc_path(path, sizeof(path), "", pid, "ns/pid") < 0)
-		return 0;
-	used = sys_readlink(path, text, sizeof(text) - 1);
-	if (used < 0)
-		return 0;
-	text[used] = '\0';
-	if (strncmp(text, "pid:[", strlen("pid:[")) != 0 ||
-	    !proc_number(&at, 10, &n))
-		return 0;
-	return n == NAMESPACE_FIRST ? 0 : n;
-}
-
-uint64_t
-proc_namespace(int pid)
-{
-	/* A /proc that was mounted further out calls us by another number, and
-	 * has as its first process that of its own namespace. */
-	return proc_namespace_of(pid == sys_pid() ? 0 : 1);
-}
-
-/* `NSpid:` has its numbers from the outermost namespace that we see inwards. */
-int
-proc_number_inside(int pid)
-{
-	static const char key[] = "NSpid:";
-	struct proc_lines lines;
-	char path[PATH_ROOM];
-	uint64_t n = 0;
-	char *line;
-
-	if (proc_path(path, sizeof(path), "", pid, "status") < 0 ||
-	    proc_lines_open(&lines, path) < 0)
-		return 0;
-	while ((line = proc_lines_next(&lines)) != NULL) {
-		const char *at = line + strlen(key);
-
-		if (strncmp(line, key, strlen(key)) != 0)
-			continue;
-		while (proc_number(&at, 10, &n))
-			;
-		break;
-	}
-	(void)proc_lines_close(&lines);
-	return n <= INT32_MAX ? (int)n : 0;
-}
-
 /* --- status, limits, meminfo ---------------------------------------------- */
 
 #define STATUS(key, field) \
@@ -338,7 +279,7 @@ static const struct proc_key status_keys[] = {
 int
 proc_status_read(int pid, struct proc_status *status)
 {
-	struct proc_status s = { 0 };
+	struct proc_status s;
 	struct proc_lines lines;
 	const char *at;
 	char *line;
@@ -347,6 +288,7 @@ proc_status_read(int pid, struct proc_status *status)
 
 	if (fd < 0)
 		return fd;
+	memset(&s, 0, sizeof(s));
 	lines_start(&lines, fd);
 	while ((line = proc_lines_next(&lines)) != NULL) {
 		if (proc_key_take(line, status_keys,
@@ -422,85 +364,4 @@ proc_memory_read(const char *root, struct proc_memory *memory)
 		return -ENODATA;
 	*memory = m;
 	return 0;
-}
-
-/* --- smaps ---------------------------------------------------------------- */
-
-/* `start-end rwxp offset device inode   name`: the first line of a range. */
-static bool
-range_parse(const char *line, struct proc_vma *vma, char name[NAME_ROOM])
-{
-	uint64_t skipped;
-	const char *mode;
-	struct text t;
-
-	if (!proc_number(&line, 16, &vma->start) || *line++ != '-' ||
-	    !proc_number(&line, 16, &vma->end) || strlen(line) < 5)
-		return false;
-	mode = line + 1;
-	vma->readable = mode[0] == 'r';
-	vma->writable = mode[1] == 'w';
-	vma->executable = mode[2] == 'x';
-	vma->shared = mode[3] == 's';
-	line = mode + 4;
-	if (!proc_number(&line, 16, &skipped) || /* offset */
-	    !proc_number(&line, 16, &skipped) || /* device: major */
-	    *line++ != ':' ||
-	    !proc_number(&line, 16, &skipped) || /* minor */
-	    !proc_number(&line, 10, &vma->inode))
-		return false;
-	while (*line == ' ')
-		line++;
-	text_open(&t, name, NAME_ROOM);
-	text_put(&t, line);
-	return true;
-}
-
-static const struct proc_key resident_key[] = {
-	{ "Rss:", offsetof(struct proc_vma, resident), 1024 },
-};
-
-/*
- * The lines behind the first begin with a capital, the first with a small
- * letter or a digit: of some 25 lines a range, two are looked at closely.
- */
-int
-proc_vmas_parse(struct proc_lines *lines,
-    void (*each)(void *context, const struct proc_vma *vma), void *context)
-{
-	struct proc_vma vma = { 0 };
-	char name[NAME_ROOM];
-	bool known = false;
-	char *line;
-
-	while ((line = proc_lines_next(lines)) != NULL) {
-		if (line[0] == 'R') {
-			proc_key_take(line, resident_key, 1, &vma);
-			continue;
-		}
-		if (line[0] >= 'A' && line[0] <= 'Z')
-			continue;
-		if (known)
-			each(context, &vma);
-		vma = (struct proc_vma){ .name = name };
-		known = range_parse(line, &vma, name);
-	}
-	if (known)
-		each(context, &vma);
-	return lines->error;
-}
-
-int
-proc_vmas_read(int pid,
-    void (*each)(void *context, const struct proc_vma *vma), void *context)
-{
-	struct proc_lines lines;
-	int r, fd = open_of("", pid, "smaps");
-
-	if (fd < 0)
-		return fd;
-	lines_start(&lines, fd);
-	r = proc_vmas_parse(&lines, each, context);
-	sys_close(fd);
-	return missing(r);
 }

@@ -231,6 +231,25 @@ sys_mkdir(const char *path, unsigned mode)
 }
 
 int
+sys_mkfifo(const char *path, unsigned mode)
+{
+	return (int)call(SYS_mknodat, AT_FDCWD, (long)path, S_IFIFO | mode, 0,
+	    0, 0);
+}
+
+int
+sys_socket(int family, int type)
+{
+	return (int)call(SYS_socket, family, type, 0, 0, 0, 0);
+}
+
+int
+sys_connect(int fd, const void *address, size_t bytes)
+{
+	return (int)call(SYS_connect, fd, (long)address, (long)bytes, 0, 0, 0);
+}
+
+int
 sys_rename(const char *from, const char *to)
 {
 	return (int)call(SYS_renameat2, AT_FDCWD, (long)from, AT_FDCWD,
@@ -420,7 +439,7 @@ sys_wait_quietly(int pid)
 	return r == pid || r == -ECHILD;
 }
 
-_Noreturn void
+void
 sys_end(int status)
 {
 	for (;;)
@@ -509,13 +528,13 @@ sys_signal_mask(uint64_t mask, uint64_t *was)
 
 /* No time is given: the kernel goes on by itself after a stop. */
 void
-sys_wait_while(const _Atomic uint32_t *word, uint32_t value)
+sys_wait_while(const void *word, uint32_t value)
 {
 	(void)call(SYS_futex, (long)word, FUTEX_WAIT, value, 0, 0, 0);
 }
 
 void
-sys_wake_all(const _Atomic uint32_t *word)
+sys_wake_all(const void *word)
 {
 	(void)call(SYS_futex, (long)word, FUTEX_WAKE, INT32_MAX, 0, 0, 0);
 }

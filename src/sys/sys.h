@@ -58,6 +58,9 @@ int sys_fstat(int fd, struct stat *st);
 int sys_stat(const char *path, struct stat *st);
 int sys_lstat(const char *path, struct stat *st);
 int sys_mkdir(const char *path, unsigned mode);
+int sys_mkfifo(const char *path, unsigned mode);
+int sys_socket(int family, int type);
+int sys_connect(int fd, const void *address, size_t bytes);
 int sys_rename(const char *from, const char *to);
 int sys_unlink(const char *path);
 ssize_t sys_readlink(const char *path, char *to, size_t bytes);
@@ -124,7 +127,7 @@ int sys_fork_quietly(void);
 /* Wait for such a child.  1: it has ended; 0: not yet. */
 int sys_wait_quietly(int pid);
 /* End this process, whatever threads it has. */
-_Noreturn void sys_end(int status);
+void sys_end(int status) __attribute__((noreturn));
 /* All signals as at the start of a program. */
 void sys_reset_signals(void);
 void sys_close_all(void);
@@ -152,9 +155,9 @@ int sys_action(int number, const struct sys_action *set,
 int sys_signal_thread(int tid, int number);
 /* Replace the calling thread's mask. */
 int sys_signal_mask(uint64_t mask, uint64_t *was);
-/* While *@word is @value; a signal may end it before. */
-void sys_wait_while(const _Atomic uint32_t *word, uint32_t value);
-void sys_wake_all(const _Atomic uint32_t *word);
+/* While *@word, of 32 bits, is @value; a signal may end it before. */
+void sys_wait_while(const void *word, uint32_t value);
+void sys_wake_all(const void *word);
 
 /* Through the vDSO, some 5 and 20 ns; ns since boot, since 1970. */
 uint64_t sys_clock_coarse(void);

@@ -166,6 +166,153 @@ put(const char *root, const char *name, const char *text)
 	fclose(f);
 }
 
+struct put_row {
+	const char *name, *text;
+};
+
+/*
+ * A root with the files of @rows, whose process is in the group @in of @type,
+ * mounted at /cg.  Reads it, and what befell the group; then it is gone.
+ */
+static void
+read_tree(const char *type, const char *in, const struct put_row *rows,
+    struct cgroup_memory *m, struct cgroup_events *events, int *result)
+{
+	char root[] = "/tmp/heaptide-test-cgroup.XXXXXX", text[512];
+
+	assert_non_null(mkdtemp(root));
+	snprintf(text, sizeof(text), "mkdir -p %s/proc/self %s/cg/a/b", root,
+	    root);
+	assert_int_equal(system(text), 0);
+	snprintf(text, sizeof(text), "%s:%s\n",
+	    strcmp(type, "cgroup") == 0 ? "4:memory" : "0:", in);
+	put(root, "proc/self/cgroup", text);
+	snprintf(text, sizeof(text), "30 22 0:26 / /cg rw - %s x rw,memory\n",
+	    type);
+	put(root, "proc/self/mountinfo", text);
+	for (; rows->name != NULL; rows++)
+		put(root, rows->name, rows->text);
+	assert_int_equal(cgroup_memory_read(root, 0, m), 0);
+	*result = cgroup_events_read(m, 0, events);
+	snprintf(text, sizeof(text), "rm -rf %s", root);
+	assert_int_equal(system(text), 0);
+}
+
+static void
+what_is_used_of_version_2_is_all_that_cannot_be_dropped(void **state)
+{
+	/* anon 100, shmem 20, kernel 30 of which slab 10 can be dropped, sock
+	 * 5; of files 200, 15 are dirty and 7 being written; swap 40. */
+	static const struct put_row rows[] = {
+		{ "cg/a/memory.current", "355\n" },
+		{ "cg/a/memory.max", "max\n" },
+		{ "cg/a/memory.swap.current", "40\n" },
+		{ "cg/a/memory.stat", "anon 100\nfile 220\nkernel 30\n"
+		  "sock 5\nshmem 20\nfile_dirty 15\nfile_writeback 7\n"
+		  "inactive_anon 60\nactive_anon 60\n"
+		  "inactive_file 150\nactive_file 50\n"
+		  "slab_reclaimable 10\nslab_unreclaimable 8\n" },
+		{ NULL, NULL }
+	};
+	struct cgroup_events events;
+	struct cgroup_memory m;
+	int r;
+
+	(void)state;
+	read_tree("cgroup2", "/a", rows, &m, &events, &r);
+	assert_int_equal(m.level[0].used,
+	    100 + 20 + (30 - 10) + 5 + (15 + 7) + 40);
+	assert_int_equal(m.level[0].max, CGROUP_NONE);
+	assert_int_equal(r, -ENOENT); /* it has no memory.events */
+}
+
+static void
+what_is_used_of_version_1_has_its_swap_too(void **state)
+{
+	static const struct put_row rows[] = {
+		{ "cg/a/memory.usage_in_bytes", "320\n" },
+		{ "cg/a/memory.limit_in_bytes", "9223372036854771712\n" },
+		{ "cg/a/memory.stat", "cache 1\nswap 2\n"
+		  "total_cache 220\ntotal_rss 100\ntotal_shmem 20\n"
+		  "total_swap 40\ntotal_dirty 15\ntotal_writeback 0\n"
+		  "total_inactive_file 150\ntotal_active_file 50\n" },
+		{ "cg/a/memory.failcnt", "12\n" },
+		{ "cg/a/memory.oom_control",
+		  "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n" },
+		{ NULL, NULL }
+	};
+	struct cgroup_events events;
+	struct cgroup_memory m;
+	int r;
+
+	(void)state;
+	read_tree("cgroup", "/a", rows, &m, &events, &r);
+	assert_int_equal(m.level[0].used, 100 + 20 + 15 + 40);
+	assert_int_equal(m.level[0].max, CGROUP_NONE);
+	assert_int_equal(r, 0);
+	assert_int_equal(events.max, 12);
+	assert_int_equal(events.oom_kill, 3);
+	assert_int_equal(events.high, 0);
+}
+
+static void
+what_befell_a_group_is_counted(void **state)
+{
+	static const struct put_row rows[] = {
+		{ "cg/a/b/memory.max", "4096\n" },
+		{ "cg/a/b/memory.events", "low 1\nhigh 22\nmax 333\n"
+		  "oom 4\noom_kill 5\noom_group_kill 6\n" },
+		{ NULL, NULL }
+	};
+	struct cgroup_events events;
+	struct cgroup_memory m;
+	char path[128];
+	int r;
+
+	(void)state;
+	read_tree("cgroup2", "/a/b", rows, &m, &events, &r);
+	assert_int_equal(r, 0);
+	assert_int_equal(events.high, 22);
+	assert_int_equal(events.max, 333);
+	assert_int_equal(events.oom, 4);
+	assert_int_equal(events.oom_kill, 5);
+	assert_int_equal(cgroup_events_read(&m, 7, &events), -ENODATA);
+	assert_int_equal(cgroup_pressure_path(&m, path, sizeof(path)), 0);
+	assert_string_equal(path + strlen(path) - 23,
+	    "/cg/a/b/memory.pressure");
+	assert_int_equal(cgroup_pressure_path(&m, path, 16), -ENAMETOOLONG);
+	m.version = 1;
+	assert_int_equal(cgroup_pressure_path(&m, path, sizeof(path)),
+	    -ENODATA);
+}
+
+static void
+a_lower_limit_above_is_found_and_soft_ones_are_apart(void **state)
+{
+	static const struct put_row rows[] = {
+		{ "cg/a/b/memory.max", "max\n" },
+		{ "cg/a/b/memory.high", "3000\n" },
+		{ "cg/a/memory.max", "2000" }, /* no newline */
+		{ "cg/a/memory.high", "max\n" },
+		{ "cg/memory.max", "nonsense\n" },
+		{ NULL, NULL }
+	};
+	struct cgroup_events events;
+	struct cgroup_memory m;
+	int r;
+
+	(void)state;
+	read_tree("cgroup2", "/a/b", rows, &m, &events, &r);
+	assert_int_equal(m.levels, 3);
+	assert_int_equal(m.level[0].max, CGROUP_NONE);
+	assert_int_equal(m.level[0].high, 3000);
+	assert_int_equal(m.level[1].max, 2000);
+	assert_int_equal(m.level[1].high, CGROUP_NONE);
+	assert_int_equal(m.level[2].max, CGROUP_NONE);
+	/* Files that are missing are no limit, and tell nothing of use. */
+	assert_int_equal(m.level[0].used, CGROUP_NONE);
+}
+
 /* A root whose process has these two files. */
 static int
 read_made(const char *groups, const char *mounts, struct cgroup_memory *m)
@@ -307,6 +454,12 @@ main(void)
 		cmocka_unit_test(
 		    a_group_that_does_not_count_what_is_below_limits_nothing),
 		cmocka_unit_test(a_machine_without_groups_is_no_failure),
+		cmocka_unit_test(
+		    what_is_used_of_version_2_is_all_that_cannot_be_dropped),
+		cmocka_unit_test(what_is_used_of_version_1_has_its_swap_too),
+		cmocka_unit_test(what_befell_a_group_is_counted),
+		cmocka_unit_test(
+		    a_lower_limit_above_is_found_and_soft_ones_are_apart),
 		cmocka_unit_test(groups_and_mounts_meet_or_nothing_is_read),
 		cmocka_unit_test(
 		    a_group_deeper_than_there_is_room_is_read_from_its_end),
