@@ -1,0 +1,89 @@
+/*
+ * sensor.h - how much is used now, between two looks at resident memory
+ *
+ * Floor 1 (model).  May use: base.  Used by: plan, the header.
+ * Contexts: no clock, no I/O, no memory but what it is given; the questions
+ * change nothing and may be put in a signal handler.  Portable: C99 and C++11;
+ * part of the public header.
+ *
+ * Live bytes are exact at any moment, but are not what kills; what is resident
+ * does, but costs a look at the kernel.  So it is looked at now and then, and
+ * in between the estimate goes with the live bytes (S: resident, L: live, both
+ * at the last look 0; rho: what the allocator holds free and gives out first):
+ *
+ *	U(t) = S0 + max(0, (L(t) - L0) - rho0),	rho0 = max(0, H0 - w L0)
+ *
+ * H0 is what is resident of the heap, w the resident bytes a live one costs,
+ * learned.  Above 85 % of the budget rho0 counts as 0: what is free may be in
+ * pieces.  If L falls, U stays until the next look: memory freed is not memory
+ * returned.
+ */
+#ifndef MODEL_SENSOR_H
+#define MODEL_SENSOR_H
+
+#include <stdint.h>
+
+#define SENSOR_PERIOD_LEAST_NS UINT64_C(5000000)
+#define SENSOR_PERIOD_MOST_NS  UINT64_C(1000000000)
+#define SENSOR_QUANTUM_LEAST   (UINT64_C(4) << 10)
+#define SENSOR_QUANTUM_MOST    (UINT64_C(1) << 20)
+
+/* One look; bytes. */
+struct sensor_look {
+	uint64_t used;  /* as the budget counts: a process's resident memory
+			 * without files, or that of a group or a tree */
+	uint64_t heap;  /* resident of that in this heap; 0: not known, all of
+			 * @used less what was used at the first look */
+	uint64_t live;
+	uint64_t now_ns;
+};
+
+/* Zeroed is "not met yet": what is used is what is live. */
+struct sensor {
+	uint64_t used0, live0; /* at the last look */
+	uint64_t reusable0;    /* rho0 */
+	uint64_t budget;       /* as told last; 0: none */
+	uint64_t at_ns;        /* of the last look */
+	uint64_t base;         /* used at the first look less live at it */
+	uint64_t peak_live;    /* at looks: below it, memory may be in pieces */
+	double omega;          /* w, learned; 0: not yet, 1.10 */
+	double rate;           /* bytes a second, live, of the last looks;
+				* goes up at once and down slowly */
+	double error;          /* of the estimate at looks, share, decays */
+	uint32_t looks;
+};
+
+void sensor_open(struct sensor *s, uint64_t budget);
+
+/* The budget moved; 0: there is none. */
+void sensor_budget(struct sensor *s, uint64_t budget);
+
+void sensor_sample(struct sensor *s, const struct sensor_look *look);
+
+/* U: bytes used, now that @live are live. */
+uint64_t sensor_used(const struct sensor *s, uint64_t live);
+
+/* Bytes a second that it grows by; at least 0. */
+double sensor_rate(const struct sensor *s);
+
+/* When to look again: a third of the time that is left, 5 ms to 1 s. */
+uint64_t sensor_period(const struct sensor *s, uint64_t live);
+
+/*
+ * A thread may keep so many bytes to itself before it adds them to the total:
+ * clamp((B - U) / (16 threads), 4 KiB, 1 MiB).
+ */
+uint64_t sensor_quantum(const struct sensor *s, uint64_t live,
+    uint32_t threads);
+
+/*
+ * By how much sensor_used() may be below the truth, bytes: what threads have
+ * not told, and what may have come since the last look.
+ */
+uint64_t sensor_error(const struct sensor *s, uint64_t live, uint32_t threads,
+    uint64_t now_ns);
+
+/* Is a look due, other than by time: live moved by 5 % of itself? */
+int sensor_is_due(const struct sensor *s, uint64_t live);
+
+#endif
