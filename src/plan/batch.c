@@ -430,6 +430,8 @@ measure(tide_batch *b, struct sizing_batch *s, bool alone)
 	}
 	if (alone)
 		s->growth = max_u64(s->growth, seen);
+	else if (s->growth == 0)
+		s->growth = seen / op_state()->active;
 	s->retained = above_u64(plan_room()->live != TIDE_NONE ?
 	    plan_room()->live : plan_room()->used,
 	    p->live != TIDE_NONE ? p->live : p->used);

@@ -87,8 +87,11 @@ struct plan_host {
 	/* A line for people, without a newline: where logs go. */
 	void (*say)(const char *line);
 
-	/* What was set for the process; NULL: nothing.  "target", "warn" ... */
+	/* What was set for the process: "BUDGET", "WARN" ...; NULL: nothing. */
 	const char *(*setting)(const char *name);
+
+	/* In a child: the room that is its own, all zero. */
+	struct tide_room *(*own_room)(void);
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
+#include "plan/settings.h"
 #include "sys/sys.h"
 
 static struct {
@@ -42,14 +43,15 @@ number(uint32_t given, const char *name, uint32_t otherwise)
 {
 	if (given != 0)
 		return given;
-	return (uint32_t)min_u64(plan_setting_number(name, otherwise),
+	return (uint32_t)min_u64(settings_number(plan_host(), name,
+	    otherwise),
 	    UINT32_MAX);
 }
 
 static int
 policy_of(int given)
 {
-	const char *value = plan_setting("POLICY");
+	const char *value = settings_find(plan_host(), "POLICY");
 
 	if (given != TIDE_POLICY_LEARN || value == NULL)
 		return given;
@@ -62,19 +64,15 @@ policy_of(int given)
 static void
 set_delay(struct tide_op *op)
 {
-	const char *mode = plan_setting("DELAY_MODE");
-	const char *most = plan_setting("DELAY_MAX");
-	const char *least = plan_setting("DELAY_MIN");
+	const char *mode = settings_find(plan_host(), "DELAY_MODE");
 	struct delay_conf conf;
 
 	memset(&conf, 0, sizeof(conf));
 	conf.mode = mode == NULL ? DELAY_AUTO :
 	    strcmp(mode, "off") == 0 ? DELAY_OFF :
 	    strcmp(mode, "always") == 0 ? DELAY_ALWAYS : DELAY_AUTO;
-	if (most != NULL)
-		(void)text_parse_duration(most, &conf.max_ns);
-	if (least != NULL)
-		(void)text_parse_duration(least, &conf.min_ns);
+	conf.max_ns = settings_time(plan_host(), "DELAY_MAX", 0);
+	conf.min_ns = settings_time(plan_host(), "DELAY_MIN", 0);
 	conf.warn = plan_room()->warn_mille / 1000.0;
 	conf.critical = plan_room()->critical_mille / 1000.0;
 	delay_open(&op->delay, &conf, mix_u64((uint64_t)sys_pid() +

@@ -16,6 +16,7 @@
 #include "plan/cleanup.h"
 #include "plan/guard.h"
 #include "plan/op.h"
+#include "plan/settings.h"
 #include "sys/sys.h"
 
 /*
@@ -100,6 +101,12 @@ plan_lock(void)
 			return; /* its holder was stopped for good */
 }
 
+static bool
+try_lock(void)
+{
+	return __atomic_exchange_n(&plan.lock, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
 void
 plan_unlock(void)
 {
@@ -123,36 +130,6 @@ raise_to(uint64_t *word, uint64_t n)
 {
 	if (n > load(word))
 		store(word, n);
-}
-
-const char *
-plan_setting(const char *name)
-{
-	const char *value = plan.host->setting != NULL ?
-	    plan.host->setting(name) : NULL;
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
-
-uint64_t
-plan_setting_number(const char *name, uint64_t otherwise)
-{
-	const char *value = plan_setting(name);
-	uint64_t n;
-
-	return value != NULL && text_parse_u64(value, UINT64_MAX - 1, &n) == 0
-	    ? n : otherwise;
-}
-
-static double
-setting_share(const char *name, double otherwise)
-{
-	const char *value = plan_setting(name);
-	uint64_t millionths;
-
-	if (value == NULL || text_parse_share(value, &millionths) < 0)
-		return otherwise;
-	return (double)millionths / 1e6;
 }
 
 void
@@ -411,7 +388,8 @@ look(uint64_t now_ns, bool sampled)
 	    above_u64(plan.limit.budget, used));
 	room->looks++;
 	store(&room->used, used);
-	store(&room->gate, states_cuts(&plan.states) ||
+	/* Where the heap is not counted, only who asks us keeps it up. */
+	store(&room->gate, !is_counted() || states_cuts(&plan.states) ||
 	    room->state >= TIDE_CRITICAL ? TIDE_NONE : used);
 	store(&room->refreshed_ns, now_ns);
 	__atomic_store_n(&room->sequence, room->sequence + 1,
@@ -426,8 +404,8 @@ configure(void)
 	struct states_conf conf;
 
 	memset(&conf, 0, sizeof(conf));
-	conf.warn = setting_share("WARN", 0.75);
-	conf.critical = setting_share("CRITICAL", 0.88);
+	conf.warn = settings_share(plan.host, "WARN", 0.75);
+	conf.critical = settings_share(plan.host, "CRITICAL", 0.88);
 	/* As 0.96 lies between 0.88 and all. */
 	conf.exhausted = conf.critical + (1 - conf.critical) * 2 / 3;
 	states_open(&plan.states, &conf);
@@ -435,7 +413,7 @@ configure(void)
 	plan.room->critical_mille =
 	    (uint32_t)(plan.states.conf.critical * 1000);
 	plan.room->target_mille =
-	    (uint32_t)(setting_share("TARGET", 0.90) * 1000);
+	    (uint32_t)(settings_share(plan.host, "TARGET", 0.90) * 1000);
 }
 
 void
@@ -465,18 +443,16 @@ void
 plan_in_child(void)
 {
 	const struct plan_host *host = plan.host;
-	struct tide_room *room = plan.room;
 	uint64_t set_bytes = plan.set_bytes;
 
-	if (room == NULL)
+	if (plan.room == NULL)
 		return;
 	memset(&plan, 0, sizeof(plan));
 	plan.set_bytes = set_bytes;
-	memset(room, 0, sizeof(*room));
 	op_in_child();
 	guard_in_child();
 	cleanup_in_child();
-	plan_begin(host, room);
+	plan_begin(host, host->own_room());
 }
 
 void
@@ -488,13 +464,28 @@ plan_refused(void)
 		store(&plan.room->gate, TIDE_NONE);
 }
 
+int
+plan_init(const char *conf)
+{
+	int r = settings_take(conf);
+
+	if (r < 0)
+		return r;
+	plan_lock();
+	configure();
+	plan.limit_ns = 0;
+	plan_unlock();
+	(void)plan_settle(sys_clock(), true);
+	return 0;
+}
+
 /* --- safe points ---------------------------------------------------------- */
 
 /* May cleanups be called without anybody asking for it? */
 static bool
 is_automatic(void)
 {
-	const char *value = plan_setting("RECLAIM_AUTO");
+	const char *value = settings_find(plan.host, "RECLAIM_AUTO");
 
 	return value == NULL || strcmp(value, "off") != 0;
 }
@@ -547,6 +538,15 @@ plan_settle(uint64_t now_ns, bool sampled)
 		clean(state, now_ns);
 	plan.settled = room->state;
 	return room->state;
+}
+
+void
+plan_refresh(uint64_t now_ns)
+{
+	if (plan.pid != sys_pid() || !try_lock())
+		return;
+	look(now_ns, true);
+	plan_unlock();
 }
 
 int

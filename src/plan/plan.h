@@ -46,8 +46,11 @@ uint64_t plan_quantum(void);
  */
 int plan_settle(uint64_t now_ns, bool sample);
 
-/* The same, but for a single load where there is nothing to do. */
+/* The same, but for a few loads where there is nothing to do. */
 int plan_visit(void);
+
+/* Figures only, and only if nobody is at it: even in a signal handler. */
+void plan_refresh(uint64_t now_ns);
 
 /* An allocation was refused.  Inside malloc. */
 void plan_refused(void);
@@ -73,15 +76,12 @@ uint64_t plan_used_now(void);
 uint64_t plan_high(void);
 void plan_high_reset(void);
 
-/* What was set for the process, by name without HEAPTIDE_; NULL: nothing. */
-const char *plan_setting(const char *name);
-uint64_t plan_setting_number(const char *name, uint64_t otherwise);
-
 /* A message for people, and for who reads the room. */
 void plan_say(const char *line);
 
 /* --- as the header has them (plan/client.h) ------------------------------- */
 
+int plan_init(const char *conf);
 int plan_status(tide_info *out);
 int plan_json(char *buf, size_t cap);
 int plan_budget_set(uint64_t bytes);

@@ -365,6 +365,15 @@ sys_limit(int resource)
 	return limit.rlim_cur;
 }
 
+uint64_t
+sys_faults(void)
+{
+	struct rusage usage;
+
+	return call(SYS_getrusage, RUSAGE_SELF, (long)&usage, 0, 0, 0, 0) < 0 ?
+	    0 : (uint64_t)usage.ru_minflt;
+}
+
 int
 sys_pid(void)
 {

@@ -98,6 +98,9 @@ ssize_t sys_read_pieces(int pid, const uint64_t *at, size_t count, void *to,
 /* The soft limit of RLIMIT_*; UINT64_MAX: none, or not known. */
 uint64_t sys_limit(int resource);
 
+/* Minor page faults of the process so far. */
+uint64_t sys_faults(void);
+
 int sys_pid(void);
 int sys_parent_pid(void);
 int sys_tid(void);

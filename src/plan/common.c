@@ -1,0 +1,105 @@
+#include "plan/common.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "base/text.h"
+#include "model/sources.h"
+#include "plan/chain.h"
+#include "sys/proc.h"
+#include "sys/sys.h"
+
+/* Of /proc/self/status; bytes. */
+struct kinds {
+	uint64_t anonymous, shared, swapped, resident;
+};
+
+static const struct proc_key kind_keys[] = {
+	{ "RssAnon:", offsetof(struct kinds, anonymous), 1024 },
+	{ "RssShmem:", offsetof(struct kinds, shared), 1024 },
+	{ "VmSwap:", offsetof(struct kinds, swapped), 1024 },
+	{ "VmRSS:", offsetof(struct kinds, resident), 1024 },
+};
+
+int
+common_memory(struct host_memory *memory)
+{
+	struct proc_lines lines;
+	struct kinds kinds;
+	char path[64];
+	char *line;
+	int r = proc_path(path, sizeof(path), "", 0, "status");
+
+	memset(&kinds, 0, sizeof(kinds));
+	if (r == 0)
+		r = proc_lines_open(&lines, path);
+	if (r < 0)
+		return r;
+	while ((line = proc_lines_next(&lines)) != NULL)
+		(void)proc_key_take(line, kind_keys, ARRAY_LENGTH(kind_keys),
+		    &kinds);
+	r = proc_lines_close(&lines);
+	if (r < 0)
+		return r;
+	memory->used = kinds.anonymous + kinds.shared + kinds.swapped;
+	memory->resident = kinds.resident;
+	memory->faults = sys_faults();
+	/* Before Linux 4.5 there is the whole only. */
+	if (memory->used == 0)
+		memory->used = kinds.resident;
+	return 0;
+}
+
+static const char *
+setting(const struct plan_host *host, const char *name)
+{
+	const char *value = host->setting != NULL ? host->setting(name) : NULL;
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static void
+add_wishes(struct chain *c, const struct plan_host *host, uint64_t set_bytes)
+{
+	const char *budget = setting(host, "BUDGET");
+	struct source_wish wish;
+
+	if (set_bytes != 0) {
+		wish.form = FORM_BYTES;
+		wish.value = set_bytes;
+		(void)chain_add_wish(c, "set", &wish);
+	}
+	if (budget != NULL && source_parse(budget, &wish) == 0)
+		(void)chain_add_wish(c, "budget", &wish);
+}
+
+int
+common_limit(const struct plan_host *host, uint64_t set_bytes,
+    struct host_limit *limit)
+{
+	struct sources_answer judged;
+	struct proc_status status;
+	struct chain c;
+	struct text t;
+	int r = proc_status_read(0, &status);
+
+	if (r < 0)
+		return r;
+	chain_open(&c, "", 0, &status);
+	add_wishes(&c, host, set_bytes);
+	chain_add_system(&c);
+	(void)sources_judge(c.source, c.count, false, &judged);
+	memset(limit, 0, sizeof(*limit));
+	limit->budget = judged.budget;
+	limit->available = judged.available;
+	limit->slow_from = judged.slow_from;
+	limit->soft = judged.soft;
+	if (judged.budget != SOURCE_NONE) {
+		limit->used = c.source[judged.rules].used;
+		text_open(&t, limit->source, sizeof(limit->source));
+		text_put(&t, c.link[judged.rules].name);
+	}
+	return 0;
+}

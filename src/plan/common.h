@@ -1,0 +1,25 @@
+/*
+ * common.h - what both hosts know of the kernel's side
+ *
+ * Floor (plan).  May use: base, model, sys, host.h.  Used by: door's host, and
+ * that of heaptide.h.
+ * Contexts: not from inside malloc; reads /proc and control groups.
+ */
+#ifndef PLAN_COMMON_H
+#define PLAN_COMMON_H
+
+#include <stdint.h>
+
+#include "plan/host.h"
+
+/* RssAnon, RssShmem and VmSwap of this process, and all that is resident. */
+int common_memory(struct host_memory *memory);
+
+/* The chain of limits, some 100 us. */
+int common_limit(const struct plan_host *host, uint64_t set_bytes,
+    struct host_limit *limit);
+
+/* PSI of the process' control group, or of the machine; NULL in host. */
+int common_pressure(struct host_pressure *pressure);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * settings.h - what was set for this process: by itself, or by the host
+ *
+ * Floor (plan).  May use: base, model, host.h.  Used by: plan, and heaptide.h,
+ * of which it is a part.
+ * Contexts: no lock, nothing allocated; settings_take() in one thread.
+ */
+#ifndef PLAN_SETTINGS_H
+#define PLAN_SETTINGS_H
+
+#include <stdint.h>
+
+struct plan_host;
+
+/*
+ * `budget=512M target=80%`: what goes before the host's settings from now on.
+ * NULL, "": nothing.  0; -EINVAL: a name or a value is not accepted, and all is
+ * as it was.
+ */
+int settings_take(const char *conf);
+
+/*
+ * By name, as in HEAPTIDE_NAME.  NULL: not set.  Valid until the next
+ * settings_take().
+ */
+const char *settings_find(const struct plan_host *host, const char *name);
+
+/* As a number, a share of 1, a time in ns; @otherwise if not set, or none. */
+uint64_t settings_number(const struct plan_host *host, const char *name,
+    uint64_t otherwise);
+double settings_share(const struct plan_host *host, const char *name,
+    double otherwise);
+uint64_t settings_time(const struct plan_host *host, const char *name,
+    uint64_t otherwise);
+
+#endif
