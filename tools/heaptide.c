@@ -27,6 +27,9 @@ static const struct command *const commands[] = {
 	&command_monitor,
 	&command_top,
 	&command_budget,
+	&command_safe,
+	&command_config,
+	&command_preset,
 };
 
 static const struct command *

@@ -102,6 +102,50 @@ text_variable(char *const *environment, const char *name)
 	return value;
 }
 
+/* Those that do not follow from their key; HEAPTIDE_PAGE is a mapped page. */
+static const struct setting_name {
+	const char *key, *variable;
+} setting_names[] = {
+	{ "enabled", "HEAPTIDE" },
+	{ "page", "HEAPTIDE_PAGE_SIZE" },
+	{ "reclaim.steps", "HEAPTIDE_RECLAIM" },
+	{ "retry.fallback", "HEAPTIDE_FALLBACK" },
+	{ "retry.max", "HEAPTIDE_RETRIES" },
+};
+
+char *
+text_setting_name(char buffer[TEXT_SETTING_ROOM], const char *key)
+{
+	struct text t;
+	size_t i;
+	char c;
+
+	text_open(&t, buffer, TEXT_SETTING_ROOM);
+	for (i = 0; i < ARRAY_LENGTH(setting_names); i++) {
+		if (strcmp(key, setting_names[i].key) == 0) {
+			text_put(&t, setting_names[i].variable);
+			return buffer;
+		}
+	}
+	text_put(&t, "HEAPTIDE_");
+	for (; *key != '\0'; key++) {
+		c = *key >= 'a' && *key <= 'z' ? (char)(*key - 'a' + 'A') :
+		    *key == '.' || *key == '-' ? '_' : *key;
+		text_put_bytes(&t, &c, 1);
+	}
+	return buffer;
+}
+
+const char *
+text_setting(char *const *environment, const char *key)
+{
+	char name[TEXT_SETTING_ROOM];
+	const char *value = text_variable(environment,
+	    text_setting_name(name, key));
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
 /* isdigit() asks the locale. */
 static bool
 is_digit(char c)

@@ -32,6 +32,16 @@ const char *text_value(const char *entry, const char *name);
 const char *text_variable(char *const *environment, const char *name);
 
 /*
+ * The variable of a setting: `batch.initial` is HEAPTIDE_BATCH_INITIAL; a few
+ * have a shorter name.  What does not fit is cut.  Returns @buffer.
+ */
+#define TEXT_SETTING_ROOM 64
+char *text_setting_name(char buffer[TEXT_SETTING_ROOM], const char *key);
+
+/* How it is set in an environment, which may be NULL; NULL: not, or empty. */
+const char *text_setting(char *const *environment, const char *key);
+
+/*
  * Read a size: `512`, `64K`, `512M`, `1.5G`, also `KiB`, `MB`, `kb`, `B` and
  * friends; powers of 1024 throughout.  No blanks, no sign.
  *

@@ -5,84 +5,59 @@
 #include "base/base.h"
 #include "control/control.h"
 #include "model/sources.h"
-#include "sys/cgroup.h"
+#include "plan/chain.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
-
-/* A budget, the groups, what is above them, two limits, the host. */
-#define CHAIN_ROOM (1 + CGROUP_LEVELS + 1 + 2 + 1)
-
-struct chain {
-	struct source source[CHAIN_ROOM];
-	const char *name[CHAIN_ROOM];
-	size_t count;
-};
-
-static void
-add(struct chain *c, enum source_kind kind, const char *name, uint64_t bytes,
-    uint64_t used)
-{
-	c->name[c->count] = name;
-	c->source[c->count++] = (struct source){
-		.kind = kind,
-		.wish = { FORM_BYTES, bytes },
-		.bytes = bytes,
-		.used = used,
-	};
-}
-
-static void
-add_groups(struct chain *c, int pid)
-{
-	struct cgroup_memory m;
-	uint64_t least = SOURCE_NONE;
-	size_t i;
-
-	if (cgroup_memory_read("", pid, &m) < 0)
-		return;
-	for (i = 0; i < m.levels; i++) {
-		add(c, SOURCE_CGROUP, "cgroup", m.level[i].max,
-		    m.level[i].used);
-		least = min_u64(least, m.level[i].max);
-	}
-	if (m.levels > 0 && m.hierarchical < least)
-		add(c, SOURCE_CGROUP, "cgroup", m.hierarchical,
-		    m.level[0].used);
-}
 
 int
 limit_of_pid(int pid, uint64_t budget_bytes, struct limit *limit)
 {
-	struct chain c = { .count = 0 };
+	const struct source_wish wish = { FORM_BYTES, budget_bytes };
 	struct sources_answer answer;
-	struct proc_memory memory;
 	struct proc_status status;
-	struct proc_limits limits;
+	struct chain c;
 	int r = proc_status_read(pid, &status);
 
 	if (r < 0)
 		return r;
+	chain_open(&c, "", pid, &status);
 	if (budget_bytes != 0)
-		add(&c, SOURCE_SET, "budget", budget_bytes, status.resident);
-	add_groups(&c, pid);
-	if (proc_limits_read("", pid, &limits) == 0) {
-		add(&c, SOURCE_LIMIT, "rlimit-as", limits.address_space,
-		    status.address_space);
-		add(&c, SOURCE_LIMIT, "rlimit-data", limits.data, status.data);
-	}
-	if (proc_memory_read("", &memory) == 0)
-		add(&c, SOURCE_HOST, "host", source_of_host(memory.total,
-		    memory.available, status.resident), status.resident);
+		(void)chain_add_wish(&c, "budget", &wish);
+	chain_add_system(&c);
 	(void)sources_judge(c.source, c.count, false, &answer);
 	*limit = (struct limit){
 		.bytes = answer.budget,
 		.available = answer.available,
 	};
 	if (answer.budget != SOURCE_NONE) {
-		limit->source = c.name[answer.rules];
+		limit->source = c.link[answer.rules].name;
 		limit->used = c.source[answer.rules].used;
 	}
 	return 0;
+}
+
+int
+limit_of_wish(int pid, const struct source_wish *wish, uint64_t *bytes)
+{
+	struct sources_answer answer;
+	struct proc_status status;
+	struct chain c;
+	int r;
+
+	if (wish->form == FORM_BYTES) {
+		*bytes = wish->value;
+		return 0;
+	}
+	r = proc_status_read(pid, &status);
+	if (r < 0)
+		return r;
+	chain_open(&c, "", pid, &status);
+	(void)chain_add_wish(&c, "budget", wish);
+	chain_add_system(&c);
+	r = sources_judge(c.source, c.count, false, &answer);
+	if (r == 0)
+		*bytes = c.source[0].bytes;
+	return r;
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * limit.h - what a process may still take, and what stops it there
  *
- * Floor 7 (control).  May use: base, model, sys, control.  Used by: answers to
+ * Floor 7 (control).  May use: base, model, sys, plan, control.  Used by: answers to
  * requests, the tools.
  * Contexts: not from inside malloc: it reads /proc and the control groups;
  * allocates nothing.  Cost: some 100 us.  Needs 20 KiB of stack.
@@ -22,6 +22,7 @@ struct limit {
 };
 
 struct control;
+struct source_wish;
 
 /*
  * 0, or a negative errno value: the process cannot be looked at.  The answer may
@@ -34,5 +35,11 @@ int limit_find(const struct control *c, struct limit *limit);
  * set for it, 0: nothing.
  */
 int limit_of_pid(int pid, uint64_t budget_bytes, struct limit *limit);
+
+/*
+ * What a wish (`60%`, `max-256M`) comes to for a process as it stands now.
+ * -ENODATA, -ERANGE as sources_judge(), or as above.
+ */
+int limit_of_wish(int pid, const struct source_wish *wish, uint64_t *bytes);
 
 #endif

@@ -34,8 +34,7 @@ source_parse(const char *s, struct source_wish *wish)
 static bool
 is_limit(const struct source *s)
 {
-	return s->kind == SOURCE_CGROUP || s->kind == SOURCE_LIMIT ||
-	    s->kind == SOURCE_HOST;
+	return s->kind != SOURCE_SET && s->kind != SOURCE_HIGH;
 }
 
 /* Index of the least limit, the first of equals; @count: there is none. */

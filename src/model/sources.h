@@ -26,6 +26,7 @@
 
 enum source_kind {
 	SOURCE_SET,    /* somebody's wish: API, option, environment, file */
+	SOURCE_SHARE,  /* of what many have in common: a pool, a batch job */
 	SOURCE_CGROUP, /* the kernel kills beyond it */
 	SOURCE_LIMIT,  /* RLIMIT_AS, RLIMIT_DATA: the kernel refuses beyond */
 	SOURCE_HIGH,   /* memory.high: the kernel slows us down; no budget */

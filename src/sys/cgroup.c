@@ -432,6 +432,23 @@ dialect_of(const struct cgroup_memory *memory)
 	return NULL;
 }
 
+bool
+cgroup_memory_has_changed(const struct cgroup_memory *memory)
+{
+	const struct dialect *d = dialect_of(memory);
+	const struct cgroup_level *level;
+
+	if (d == NULL)
+		return false;
+	for (level = memory->level; level < memory->level + memory->levels;
+	    level++)
+		if (read_limit(memory, level->path_bytes, d->max) !=
+		    level->max || read_limit(memory, level->path_bytes,
+		    d->high) != level->high)
+			return true;
+	return false;
+}
+
 const char *
 cgroup_file_of_max(const struct cgroup_memory *memory)
 {

@@ -17,6 +17,7 @@
 #ifndef SYS_CGROUP_H
 #define SYS_CGROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,6 +84,9 @@ struct cgroup_memory {
  */
 int cgroup_memory_read(const char *root, int pid,
     struct cgroup_memory *memory);
+
+/* Is a limit of these groups not what it was?  Reads no more than these. */
+bool cgroup_memory_has_changed(const struct cgroup_memory *memory);
 
 /* The file of a group's directory that holds its limit. */
 const char *cgroup_file_of_max(const struct cgroup_memory *memory);

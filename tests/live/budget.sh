@@ -87,11 +87,11 @@ same "environment" "environment $G" "$(found '"\(.source) \(.budget)"')"
 budget_on v2 --budget 2G
 same "the option is nearer" $((2 * G)) "$(found .budget)"
 export HEAPTIDE_BUDGET=plenty
-refused "HEAPTIDE_BUDGET='plenty' is no size"
+refused "HEAPTIDE_BUDGET 'plenty' is not accepted"
 unset HEAPTIDE_BUDGET
 
-refused "'1,5G' is no size; 512M, 60% or max-256M" --budget 1,5G
-refused "'101%' is no size" --budget 101%
+refused "--budget '1,5G' is not accepted: give 512M, 60% or max-256M" --budget 1,5G
+refused "'101%' is not accepted" --budget 101%
 refused "max-8E takes away more" --budget max-8E
 refused "'self' is no process" self
 refused "'0' is no process" 0
