@@ -175,7 +175,8 @@ struct segment_live {
 	uint64_t inherited_blocks;       /* live in the parent at the fork */
 	int64_t inherited_bytes;
 	int64_t inherited_requested_bytes;
-	uint64_t reserved_line[2];
+	_Atomic int64_t window_high;     /* of @bytes, since a window was opened */
+	uint64_t reserved_line[1];
 	_Atomic uint64_t inherited_frees; /* of those, given back since */
 	_Atomic uint64_t inherited_freed_bytes;
 	_Atomic uint64_t inherited_freed_requested_bytes;
@@ -484,7 +485,7 @@ struct tally {
 	char name[16];                /* of the owner, zero-filled */
 	uint32_t counts;              /* its rows of TABLE_COUNTS: the first, */
 	uint32_t counts_bits;         /* and log2 of how many; 0: none */
-	uint8_t reserved[8];
+	_Atomic int64_t window_high;  /* as @high, since a window was opened */
 };
 
 enum tally_state {

@@ -1,9 +1,5 @@
-/*
- * api.c - what a program that asks is answered: heaptide_*
- *
- * Floor 8 (door).  include/heaptide.h finds these with dlsym(), so that a
- * program needs no library of ours to be linked or run.
- */
+#include "door/api.h"
+
 #include <errno.h>
 #include <stdint.h>
 
@@ -13,15 +9,8 @@
 #include "door/inside.h"
 #include "door/survey.h"
 #include "heap/generation.h"
-#include "heap/tally.h"
 #include "mem/segment.h"
 #include "sys/sys.h"
-
-EXPORT int heaptide_used(uint64_t *bytes);
-EXPORT int heaptide_peak(uint64_t *bytes);
-EXPORT int heaptide_mark(const char *name);
-EXPORT int heaptide_leak_scan(uint64_t *blocks, uint64_t *bytes);
-EXPORT const char *heaptide_version(void);
 
 /* Where the process stands, or NULL: nothing is counted in it. */
 static struct tally *
@@ -32,38 +21,8 @@ mine(void)
 	return self.tally;
 }
 
-EXPORT int
-heaptide_used(uint64_t *bytes)
-{
-	struct segment *s;
-	uint64_t blocks;
-	int64_t live;
-	int64_t requested;
-
-	if (mine() == NULL)
-		return -ENODEV;
-	s = segment_mine();
-	tally_sum(&blocks, &live, &requested);
-	live += s->live.inherited_bytes -
-	    (int64_t)s->live.inherited_freed_bytes;
-	*bytes = live > 0 ? (uint64_t)live : 0;
-	return 0;
-}
-
-EXPORT int
-heaptide_peak(uint64_t *bytes)
-{
-	struct tally *t = mine();
-
-	if (t == NULL)
-		return -ENODEV;
-	tally_look(t);
-	*bytes = (uint64_t)segment_mine()->live.peak_bytes;
-	return 0;
-}
-
-EXPORT int
-heaptide_mark(const char *name)
+int
+api_mark(const char *name)
 {
 	struct control c;
 	int error = errno;
@@ -81,8 +40,8 @@ heaptide_mark(const char *name)
 	return number < 0 ? (int)number : 0;
 }
 
-EXPORT int
-heaptide_leak_scan(uint64_t *blocks, uint64_t *bytes)
+int
+api_leak_scan(uint64_t *blocks, uint64_t *bytes)
 {
 	const struct segment_scan *scan;
 	int error = errno;
@@ -100,8 +59,8 @@ heaptide_leak_scan(uint64_t *blocks, uint64_t *bytes)
 	return 0;
 }
 
-EXPORT const char *
-heaptide_version(void)
+const char *
+api_version(void)
 {
 	return PACKAGE_VERSION;
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "control/bypass.h"
 #include "control/census.h"
+#include "door/cooperate.h"
 #include "door/dial.h"
 #include "door/keeper.h"
 #include "door/options.h"
@@ -293,6 +294,7 @@ in_child(void)
 		atomic_store(&boot.phase,
 		    boot.options.children == CHILDREN_ALL ? PHASE_RESOLVED :
 		    PHASE_OFF);
+	cooperate_in_child();
 	keeper_in_child();
 	survey_in_child();
 	next_generation();

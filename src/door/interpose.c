@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "door/boot.h"
+#include "door/cooperate.h"
 #include "door/kind.h"
 #include "door/pool.h"
 #include "door/real.h"
@@ -167,7 +168,7 @@ malloc_asking(struct tally *t, size_t size)
 	void *block = real.malloc(size);
 
 	if (UNLIKELY(block == NULL))
-		return NULL;
+		return cooperate_refused();
 	if (usable == 0)
 		return malloc_asked(t, block, size);
 	if (tally_alloc(t, block, usable))
@@ -190,7 +191,7 @@ malloc(size_t size)
 	}
 	block = real.malloc(size);
 	if (UNLIKELY(block == NULL))
-		return NULL;
+		return cooperate_refused();
 	head = real_head(block);
 	if (real_is_mapped(head))
 		return malloc_asked(t, block, 0);

@@ -1,5 +1,5 @@
 /*
- * nested.c - pools that a program says it has: heaptide_pool_create()
+ * nested.c - pools that a program says it has: tide_pool_create()
  *
  * Floor 8 (door).  include/heaptide.h has what is promised.  A pool is a handle
  * in a static directory, taken by one pool after the other; what is counted of
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "door/api.h"
 #include "door/boot.h"
 #include "door/where.h"
 #include "heap/generation.h"
@@ -22,16 +23,10 @@
 #include "heap/tally.h"
 #include "mem/arena.h"
 #include "mem/segment.h"
-
-/* As the program knows it: struct tide_pool. */
-struct face {
-	int (*alloc)(struct face *face, const void *block, uint64_t bytes);
-	int (*free)(struct face *face, const void *block);
-	int (*destroy)(struct face *face);
-};
+#include "plan/client.h"
 
 struct handle {
-	struct face face;
+	struct tide_pool face;
 	_Atomic uint32_t taken;
 	uint32_t number;
 	uint32_t name; /* row of TABLE_POOLS */
@@ -52,8 +47,6 @@ static struct {
 		char text[POOL_NAME_ROOM];
 	} name[POOL_NAMES];
 } pools;
-
-EXPORT struct face *heaptide_pool_create(const char *name);
 
 /* --- names ---------------------------------------------------------------- */
 
@@ -205,7 +198,7 @@ allocate(struct handle *h, uint64_t address, uint64_t bytes, uint32_t site)
 }
 
 static int
-pool_alloc(struct face *face, const void *block, uint64_t bytes)
+pool_alloc(struct tide_pool *face, const void *block, uint64_t bytes)
 {
 	struct arch_frame caller = arch_frame_of(ARCH_CALLER());
 	struct handle *h = (struct handle *)face;
@@ -223,7 +216,7 @@ pool_alloc(struct face *face, const void *block, uint64_t bytes)
 }
 
 static int
-pool_free(struct face *face, const void *block)
+pool_free(struct tide_pool *face, const void *block)
 {
 	struct handle *h = (struct handle *)face;
 	struct nested_record record;
@@ -257,7 +250,7 @@ give_none(void *row, const struct nested_record *record)
 }
 
 static int
-pool_destroy(struct face *face)
+pool_destroy(struct tide_pool *face)
 {
 	struct handle *h = (struct handle *)face;
 	struct pool *row = counts() ? row_of(h->name) : NULL;
@@ -315,8 +308,8 @@ take_handle(void)
 	return NULL;
 }
 
-struct face *
-heaptide_pool_create(const char *name)
+struct tide_pool *
+nested_pool_create(const char *name)
 {
 	struct handle *h;
 	struct pool *row;

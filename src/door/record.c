@@ -4,6 +4,7 @@
 
 #include "door/attend.h"
 #include "door/boot.h"
+#include "door/cooperate.h"
 #include "door/dial.h"
 #include "door/lint.h"
 #include "door/stranger.h"
@@ -34,6 +35,7 @@ look(struct tally *t, const struct arch_frame *caller)
 	if (atomic_exchange(&spans_version, version) != version)
 		(void)arena_spans(segment_mine()->own);
 	now_ns = atomic_load(&segment_mine()->live.seen_ns);
+	cooperate_note(now_ns);
 	if (attend_is_due(now_ns))
 		attend(now_ns, caller);
 	errno = error;
@@ -44,7 +46,7 @@ static COLD void
 look_and_count_down(const struct arch_frame *caller)
 {
 	struct tally *t = self.tally;
-	int64_t until = TALLY_DRIFT_BYTES;
+	int64_t until = cooperate_drift();
 
 	look(t, caller);
 	if (UNLIKELY(!dial_is_heard()))

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "base/segment.h"
 #include "door/boot.h"
+#include "door/cooperate.h"
 #include "door/real.h"
 #include "heap/ledger.h"
 #include "heap/tally.h"
@@ -72,7 +73,7 @@ record_new(void *block, size_t requested, struct arch_caller caller)
 	size_t usable;
 
 	if (UNLIKELY(block == NULL))
-		return NULL; /* errno as the allocator left it */
+		return cooperate_refused(); /* errno stays */
 	usable = real_held(block, requested);
 	if (LIKELY(boot_now.records)) {
 		from = arch_frame_of(caller);

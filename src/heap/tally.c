@@ -59,6 +59,8 @@ tally_look(struct tally *t)
 	int64_t top;
 
 	peak_publish(others + high, others + net);
+	raise_shared(&live->window_high, others + high);
+	raise_shared(&t->window_high, high);
 	top = atomic_load_explicit(&live->peak_bytes, memory_order_relaxed);
 	if (top > atomic_load_explicit(&live->peak_dated,
 	    memory_order_relaxed)) {
@@ -72,6 +74,30 @@ tally_look(struct tally *t)
 	    &t->requested_high, (int64_t)(t->requested - t->requested_freed));
 	raise_shared(&live->peak_requested_bytes, others + high);
 	atomic_store_explicit(&live->seen_ns, now, memory_order_relaxed);
+}
+
+void
+tally_window_read(struct tally *t, struct tally_window *w)
+{
+	struct segment_live *live = &segment_mine()->live;
+
+	tally_look(t);
+	w->now = atomic_load(&live->bytes);
+	w->high = atomic_load(&live->window_high);
+	w->thread_now = atomic_load(&t->published);
+	w->thread_high = atomic_load(&t->window_high);
+}
+
+void
+tally_window_open(struct tally *t, struct tally_window *w)
+{
+	struct segment_live *live = &segment_mine()->live;
+
+	tally_look(t);
+	w->now = w->high = atomic_load(&live->bytes);
+	w->thread_now = w->thread_high = atomic_load(&t->published);
+	atomic_store(&live->window_high, w->high);
+	atomic_store(&t->window_high, w->thread_high);
 }
 
 /* An ended thread's row goes to the next; its counts are the new base. */
@@ -268,4 +294,18 @@ tally_sum(uint64_t *blocks, int64_t *bytes, int64_t *requested)
 		*bytes += (int64_t)(t->allocated - t->freed);
 		*requested += (int64_t)(t->requested - t->requested_freed);
 	}
+}
+
+uint64_t
+tally_allocated(void)
+{
+	struct segment *s = segment_mine();
+	const struct tally *t = segment_rows(TABLE_TALLIES);
+	uint64_t n = min_u64(atomic_load(&s->table[TABLE_TALLIES].used),
+	    s->table[TABLE_TALLIES].capacity);
+	uint64_t bytes = 0;
+
+	for (; n > 0; n--, t++)
+		bytes += t->allocated;
+	return bytes;
 }

@@ -122,6 +122,22 @@ tally_drifted(const struct tally *t, int64_t net)
 void tally_look(struct tally *t);
 
 /*
+ * The highest that the process and the calling thread have been since
+ * tally_window_open(), and where they are now.  One window a thread and one of
+ * the process: who opens another begins both anew.
+ */
+struct tally_window {
+	int64_t high, now;               /* bytes, of the process */
+	int64_t thread_high, thread_now; /* of what this thread holds */
+};
+
+void tally_window_open(struct tally *t, struct tally_window *w);
+void tally_window_read(struct tally *t, struct tally_window *w);
+
+/* Bytes allocated by all threads since the start. */
+uint64_t tally_allocated(void);
+
+/*
  * The live bytes of the process as this thread sees them, which holds @net:
  * what all have published, and its own since then.  Exact while there is one
  * thread.

@@ -26,7 +26,6 @@
 static struct {
 	struct tide_room room;
 	uint32_t begun; /* 0: no; 1: somebody is at it; 2: yes */
-	const char *conf;
 } alone;
 
 /*
@@ -71,8 +70,6 @@ alone_setting(const char *name)
 	return t.cut ? NULL : getenv(variable);
 }
 
-static int alone_limit(uint64_t set_bytes, struct host_limit *limit);
-
 static struct tide_room *
 alone_own_room(void)
 {
@@ -116,7 +113,7 @@ static const struct plan_host alone_host = {
 	&alone_window_open,
 	&alone_window_close,
 	&common_memory,
-	&alone_limit,
+	&common_limit,
 	NULL,
 	NULL,
 	&alone_purge,
@@ -125,8 +122,163 @@ static const struct plan_host alone_host = {
 	&alone_own_room,
 };
 
-static int
-alone_limit(uint64_t set_bytes, struct host_limit *limit)
+/* --- under a supervisor that could not preload ----------------------------- */
+
+/*
+ * The page that $HEAPTIDE_PAGE names, if it is meant for this very process: a
+ * child of fork() finds its parent's.
+ */
+static struct tide_room *
+alone_page(void)
 {
-	return common_limit(&alone_host, set_bytes, limit);
+	const char *path = getenv("HEAPTIDE_PAGE");
+	struct tide_room *room;
+	struct proc_stat stat;
+	int fd;
+
+	if (path == NULL || *path == '\0' || proc_stat_read(0, &stat) < 0)
+		return NULL;
+	fd = sys_open(path, O_RDWR | O_CLOEXEC, 0);
+	if (fd < 0)
+		return NULL;
+	room = (struct tide_room *)sys_mmap(NULL, sizeof(*room),
+	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	sys_close(fd);
+	if (room == (struct tide_room *)MAP_FAILED)
+		return NULL;
+	if (room->magic == TIDE_ROOM_MAGIC && room->bytes == sizeof(*room) &&
+	    room->version == TIDE_ROOM_VERSION && room->pid == sys_pid() &&
+	    room->start_ticks == stat.ticks)
+		return room;
+	(void)sys_munmap(room, sizeof(*room));
+	return NULL;
+}
+
+static const struct plan_host alone_page_host = {
+	TIDE_PAGE,
+	NULL,
+	&alone_window_open,
+	&alone_window_close,
+	&common_memory,
+	&common_limit,
+	NULL,
+	NULL,
+	&alone_purge,
+	&alone_say,
+	&alone_setting,
+	&alone_own_room,
+};
+
+/* --- the runtime ---------------------------------------------------------- */
+
+#define ALONE_OLD_NS (20 * NS_PER_MS)
+
+/* Made fresh: what is known of the resident memory is 20 ms old at most. */
+static struct tide_room *
+alone_fresh(void)
+{
+	struct tide_room *room = plan_room();
+	uint64_t now_ns = sys_clock_coarse();
+
+	if (now_ns - room->refreshed_ns > ALONE_OLD_NS ||
+	    room->pid != sys_pid())
+		plan_refresh(sys_clock());
+	return plan_room();
+}
+
+static int
+alone_mark(const char *name)
+{
+	(void)name;
+	return -ENODEV;
+}
+
+static int
+alone_leak_scan(uint64_t *blocks, uint64_t *bytes)
+{
+	(void)blocks;
+	(void)bytes;
+	return -ENODEV;
+}
+
+static struct tide_pool *
+alone_pool_create(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+static const char *
+alone_version(void)
+{
+	return NULL;
+}
+
+static void
+alone_release(void *p, size_t bytes)
+{
+	(void)release_pages(p, bytes);
+}
+
+static const struct tide_runtime alone_runtime = {
+	sizeof(struct tide_runtime),
+	TIDE_RUNTIME_VERSION,
+	&alone_fresh,
+	&plan_init,
+	&plan_status,
+	&plan_json,
+	&plan_budget_set,
+	&plan_safe,
+	&plan_poll,
+	&op_open,
+	&op_batch_size,
+	&batch_begin,
+	&batch_more,
+	&batch_item,
+	&batch_item_done,
+	&batch_item_fail,
+	&batch_end,
+	&batch_abort,
+	&op_read,
+	&guard_begin,
+	&guard_end,
+	&component_open,
+	&component_enter,
+	&component_leave,
+	&component_used,
+	&component_budget,
+	&reserve_take,
+	&reserve_give,
+	&cleanup_add,
+	&cleanup_drop,
+	&plan_reclaim,
+	&pressure_fd,
+	&plan_knob,
+	&alone_release,
+	&alone_mark,
+	&alone_leak_scan,
+	&alone_pool_create,
+	&alone_version,
+};
+
+/* Once a process; who comes meanwhile waits. */
+static const struct tide_runtime *
+alone_begin(void)
+{
+	uint64_t since = 0;
+	uint32_t never = 0;
+	struct tide_room *page;
+
+	if (__atomic_compare_exchange_n(&alone.begun, &never, 1, false,
+	    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+		page = alone_page();
+		plan_begin(page != NULL ? &alone_page_host : &alone_host,
+		    page != NULL ? page : &alone.room);
+		plan_room()->refresh_ns = ALONE_OLD_NS;
+		__atomic_store_n(&alone.begun, 2, __ATOMIC_RELEASE);
+	}
+	while (__atomic_load_n(&alone.begun, __ATOMIC_ACQUIRE) == 1 &&
+	    sys_give_way(&since))
+		;
+	return &alone_runtime;
 }

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "model/knob.h"
 #include "plan/cleanup.h"
 #include "sys/sys.h"
 
@@ -93,6 +94,37 @@ plan_safe(uint64_t need, uint64_t max_used, tide_info *out)
 	line = info.budget / 1000 * plan_room()->critical_mille +
 	    info.budget % 1000 * plan_room()->critical_mille / 1000;
 	return need <= above_u64(line, info.used) && need <= info.available;
+}
+
+int
+plan_reclaim(unsigned flags, uint64_t want, tide_reclaim_result *out)
+{
+	tide_reclaim_result result;
+	int r;
+
+	(void)plan_visit();
+	r = cleanup_run(flags & TIDE_EMERGENCY ? TIDE_EXHAUSTED :
+	    TIDE_CRITICAL, flags | TIDE_FORCE_RECLAIM, want, &result);
+	if (r < 0)
+		return r;
+	result.state = (uint32_t)plan_settle(sys_clock(), true);
+	if (out != NULL)
+		*out = result;
+	return 0;
+}
+
+double
+plan_knob(const char *name, double best, double cheapest)
+{
+	const struct tide_room *room = plan_room();
+
+	(void)name;
+	(void)plan_visit();
+	if (room->budget == TIDE_NONE || room->budget == 0)
+		return best;
+	return knob_value(best, cheapest, knob_pressure((double)room->used /
+	    (double)room->budget, room->warn_mille / 1000.0,
+	    room->critical_mille / 1000.0));
 }
 
 /* --- as text -------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 #include "sys/sys.h"
 
 /* The private part of struct tide_batch. */
-struct __attribute__((may_alias)) batch {
+struct batch {
 	struct host_window window;     /* 6 words */
 	struct sizing_open_batch open; /* 4 */
 	uint64_t used, budget, live;   /* when it began */
@@ -34,7 +34,7 @@ struct __attribute__((may_alias)) batch {
 	uint16_t open_mark;            /* BATCH_OPEN */
 	uint8_t grant;                 /* 1: one item in any case */
 	uint8_t flags;
-};
+} __attribute__((may_alias));
 
 #define BATCH_OPEN 0x7469
 

@@ -121,7 +121,13 @@ typedef struct tide_reclaim_result {
 
 /* --- the runtime --- */
 
-struct tide_pool;
+/* A pool of the program's: tide_pool_create().  What is in it is heaptide's. */
+struct tide_pool {
+	int (*alloc)(struct tide_pool *pool, const void *block,
+	    uint64_t bytes);
+	int (*free)(struct tide_pool *pool, const void *block);
+	int (*destroy)(struct tide_pool *pool);
+};
 
 /*
  * What libheaptide.so gives to a program that asks (heaptide_runtime), and what

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/sources.h"
 #include "plan/chain.h"
+#include "plan/settings.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
 
@@ -52,18 +53,10 @@ common_memory(struct host_memory *memory)
 	return 0;
 }
 
-static const char *
-setting(const struct plan_host *host, const char *name)
-{
-	const char *value = host->setting != NULL ? host->setting(name) : NULL;
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
-
 static void
-add_wishes(struct chain *c, const struct plan_host *host, uint64_t set_bytes)
+add_wishes(struct chain *c, uint64_t set_bytes)
 {
-	const char *budget = setting(host, "BUDGET");
+	const char *budget = settings_find("BUDGET");
 	struct source_wish wish;
 
 	if (set_bytes != 0) {
@@ -76,8 +69,7 @@ add_wishes(struct chain *c, const struct plan_host *host, uint64_t set_bytes)
 }
 
 int
-common_limit(const struct plan_host *host, uint64_t set_bytes,
-    struct host_limit *limit)
+common_limit(uint64_t set_bytes, struct host_limit *limit)
 {
 	struct sources_answer judged;
 	struct proc_status status;
@@ -88,7 +80,7 @@ common_limit(const struct plan_host *host, uint64_t set_bytes,
 	if (r < 0)
 		return r;
 	chain_open(&c, "", 0, &status);
-	add_wishes(&c, host, set_bytes);
+	add_wishes(&c, set_bytes);
 	chain_add_system(&c);
 	(void)sources_judge(c.source, c.count, false, &judged);
 	memset(limit, 0, sizeof(*limit));

@@ -16,10 +16,6 @@
 int common_memory(struct host_memory *memory);
 
 /* The chain of limits, some 100 us. */
-int common_limit(const struct plan_host *host, uint64_t set_bytes,
-    struct host_limit *limit);
-
-/* PSI of the process' control group, or of the machine; NULL in host. */
-int common_pressure(struct host_pressure *pressure);
+int common_limit(uint64_t set_bytes, struct host_limit *limit);
 
 #endif

@@ -43,15 +43,14 @@ number(uint32_t given, const char *name, uint32_t otherwise)
 {
 	if (given != 0)
 		return given;
-	return (uint32_t)min_u64(settings_number(plan_host(), name,
-	    otherwise),
+	return (uint32_t)min_u64(settings_number(name, otherwise),
 	    UINT32_MAX);
 }
 
 static int
 policy_of(int given)
 {
-	const char *value = settings_find(plan_host(), "POLICY");
+	const char *value = settings_find("POLICY");
 
 	if (given != TIDE_POLICY_LEARN || value == NULL)
 		return given;
@@ -64,15 +63,15 @@ policy_of(int given)
 static void
 set_delay(struct tide_op *op)
 {
-	const char *mode = settings_find(plan_host(), "DELAY_MODE");
+	const char *mode = settings_find("DELAY_MODE");
 	struct delay_conf conf;
 
 	memset(&conf, 0, sizeof(conf));
 	conf.mode = mode == NULL ? DELAY_AUTO :
 	    strcmp(mode, "off") == 0 ? DELAY_OFF :
 	    strcmp(mode, "always") == 0 ? DELAY_ALWAYS : DELAY_AUTO;
-	conf.max_ns = settings_time(plan_host(), "DELAY_MAX", 0);
-	conf.min_ns = settings_time(plan_host(), "DELAY_MIN", 0);
+	conf.max_ns = settings_time("DELAY_MAX", 0);
+	conf.min_ns = settings_time("DELAY_MIN", 0);
 	conf.warn = plan_room()->warn_mille / 1000.0;
 	conf.critical = plan_room()->critical_mille / 1000.0;
 	delay_open(&op->delay, &conf, mix_u64((uint64_t)sys_pid() +

@@ -357,7 +357,7 @@ judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 
 /* With the lock held. */
 static void
-look(uint64_t now_ns, bool sampled)
+look_now(uint64_t now_ns, bool sampled)
 {
 	struct tide_room *room = plan.room;
 	struct host_heap heap;
@@ -404,8 +404,8 @@ configure(void)
 	struct states_conf conf;
 
 	memset(&conf, 0, sizeof(conf));
-	conf.warn = settings_share(plan.host, "WARN", 0.75);
-	conf.critical = settings_share(plan.host, "CRITICAL", 0.88);
+	conf.warn = settings_share("WARN", 0.75);
+	conf.critical = settings_share("CRITICAL", 0.88);
 	/* As 0.96 lies between 0.88 and all. */
 	conf.exhausted = conf.critical + (1 - conf.critical) * 2 / 3;
 	states_open(&plan.states, &conf);
@@ -413,7 +413,7 @@ configure(void)
 	plan.room->critical_mille =
 	    (uint32_t)(plan.states.conf.critical * 1000);
 	plan.room->target_mille =
-	    (uint32_t)(settings_share(plan.host, "TARGET", 0.90) * 1000);
+	    (uint32_t)(settings_share("TARGET", 0.90) * 1000);
 }
 
 void
@@ -432,9 +432,10 @@ plan_begin(const struct plan_host *host, struct tide_room *room)
 	room->budget = room->slow_from = room->available = TIDE_NONE;
 	room->state_ns = now_ns;
 	plan.room = room;
+	settings_read(host);
 	configure();
 	sensor_open(&plan.sensor, 0);
-	look(now_ns, true);
+	look_now(now_ns, true);
 	plan.start_used = room->used;
 	__atomic_store_n(&room->magic, TIDE_ROOM_MAGIC, __ATOMIC_RELEASE);
 }
@@ -485,7 +486,7 @@ plan_init(const char *conf)
 static bool
 is_automatic(void)
 {
-	const char *value = settings_find(plan.host, "RECLAIM_AUTO");
+	const char *value = settings_find("RECLAIM_AUTO");
 
 	return value == NULL || strcmp(value, "off") != 0;
 }
@@ -518,7 +519,7 @@ clean(int state, uint64_t now_ns)
 		return;
 	plan_lock();
 	states_reclaimed(&plan.states, result.time_ns, now_ns);
-	look(sys_clock(), true);
+	look_now(sys_clock(), true);
 	plan_unlock();
 }
 
@@ -531,7 +532,7 @@ plan_settle(uint64_t now_ns, bool sampled)
 	if (plan.pid != sys_pid())
 		plan_in_child();
 	plan_lock();
-	look(now_ns, sampled);
+	look_now(now_ns, sampled);
 	state = room->state;
 	plan_unlock();
 	if (state >= TIDE_WARNING && is_automatic())
@@ -545,7 +546,7 @@ plan_refresh(uint64_t now_ns)
 {
 	if (plan.pid != sys_pid() || !try_lock())
 		return;
-	look(now_ns, true);
+	look_now(now_ns, true);
 	plan_unlock();
 }
 

@@ -87,5 +87,7 @@ int plan_json(char *buf, size_t cap);
 int plan_budget_set(uint64_t bytes);
 int plan_safe(uint64_t need, uint64_t max_used, tide_info *out);
 int plan_poll(unsigned flags);
+int plan_reclaim(unsigned flags, uint64_t want, tide_reclaim_result *out);
+double plan_knob(const char *name, double best, double cheapest);
 
 #endif

@@ -8,8 +8,8 @@
 #include "model/sources.h"
 #include "plan/host.h"
 
-/* What a program may set by itself, and how it is read. */
-enum form { FORM_SOURCE, FORM_PART, FORM_NUMBER };
+/* How a value is read. */
+enum form { FORM_SOURCE, FORM_PART, FORM_NUMBER, FORM_TIME, FORM_WORD };
 
 static const struct {
 	const char *key, *name; /* as the program and the environment have it */
@@ -24,13 +24,24 @@ static const struct {
 	{ "batch.max", "BATCH_MAX", FORM_NUMBER },
 	{ "batch.fixed", "BATCH_FIXED", FORM_NUMBER },
 	{ "concurrency.max", "CONCURRENCY_MAX", FORM_NUMBER },
+	{ "policy", "POLICY", FORM_WORD },
+	{ "delay.mode", "DELAY_MODE", FORM_WORD },
+	{ "delay.min", "DELAY_MIN", FORM_TIME },
+	{ "delay.max", "DELAY_MAX", FORM_TIME },
+	{ "reclaim.auto", "RECLAIM_AUTO", FORM_WORD },
+	{ "pool", "POOL", FORM_WORD },
+	{ "enforce", "ENFORCE", FORM_WORD },
+	{ "progress", "PROGRESS", FORM_WORD },
+	{ "progress.unit", "PROGRESS_UNIT", FORM_WORD },
 };
 
 #define KNOWN      ARRAY_LENGTH(known)
-#define VALUE_ROOM 32
+#define VALUE_ROOM 64
 
+/* "": not set. */
 static struct {
-	char value[KNOWN][VALUE_ROOM]; /* "": not set */
+	char own[KNOWN][VALUE_ROOM];   /* by the program itself */
+	char given[KNOWN][VALUE_ROOM]; /* by its host */
 } settings;
 
 static bool
@@ -49,6 +60,10 @@ is_accepted(int form, const char *value)
 		return source_parse(value, &wish) == 0;
 	if (form == FORM_PART)
 		return text_parse_share(value, &n) == 0 && n > 0;
+	if (form == FORM_TIME)
+		return text_parse_duration(value, &n) == 0;
+	if (form == FORM_WORD)
+		return *value != '\0';
 	return text_parse_u64(value, UINT32_MAX, &n) == 0;
 }
 
@@ -91,29 +106,49 @@ settings_take(const char *conf)
 			return row;
 		memcpy(taken[row], value, sizeof(value));
 	}
-	memcpy(settings.value, taken, sizeof(taken));
+	memcpy(settings.own, taken, sizeof(taken));
 	return 0;
 }
 
-const char *
-settings_find(const struct plan_host *host, const char *name)
+void
+settings_read(const struct plan_host *host)
 {
 	const char *value;
+	struct text t;
 	size_t i;
 
-	for (i = 0; i < KNOWN; i++)
-		if (strcmp(known[i].name, name) == 0 &&
-		    settings.value[i][0] != '\0')
-			return settings.value[i];
-	value = host->setting != NULL ? host->setting(name) : NULL;
-	return value != NULL && *value != '\0' ? value : NULL;
+	memset(settings.given, 0, sizeof(settings.given));
+	for (i = 0; host->setting != NULL && i < KNOWN; i++) {
+		value = host->setting(known[i].name);
+		if (value == NULL || !is_accepted(known[i].form, value))
+			continue;
+		text_open(&t, settings.given[i], VALUE_ROOM);
+		text_put(&t, value);
+		if (t.cut)
+			settings.given[i][0] = '\0';
+	}
+}
+
+const char *
+settings_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < KNOWN; i++) {
+		if (strcmp(known[i].name, name) != 0)
+			continue;
+		if (settings.own[i][0] != '\0')
+			return settings.own[i];
+		if (settings.given[i][0] != '\0')
+			return settings.given[i];
+	}
+	return NULL;
 }
 
 uint64_t
-settings_number(const struct plan_host *host, const char *name,
-    uint64_t otherwise)
+settings_number(const char *name, uint64_t otherwise)
 {
-	const char *value = settings_find(host, name);
+	const char *value = settings_find(name);
 	uint64_t n;
 
 	return value != NULL && text_parse_u64(value, UINT64_MAX - 1, &n) == 0
@@ -121,10 +156,9 @@ settings_number(const struct plan_host *host, const char *name,
 }
 
 double
-settings_share(const struct plan_host *host, const char *name,
-    double otherwise)
+settings_share(const char *name, double otherwise)
 {
-	const char *value = settings_find(host, name);
+	const char *value = settings_find(name);
 	uint64_t millionths;
 
 	if (value == NULL || text_parse_share(value, &millionths) < 0)
@@ -133,10 +167,9 @@ settings_share(const struct plan_host *host, const char *name,
 }
 
 uint64_t
-settings_time(const struct plan_host *host, const char *name,
-    uint64_t otherwise)
+settings_time(const char *name, uint64_t otherwise)
 {
-	const char *value = settings_find(host, name);
+	const char *value = settings_find(name);
 	uint64_t ns;
 
 	return value != NULL && text_parse_duration(value, &ns) == 0 ? ns :

@@ -12,6 +12,9 @@
 
 struct plan_host;
 
+/* Read what the host has been given, once: an environment may change. */
+void settings_read(const struct plan_host *host);
+
 /*
  * `budget=512M target=80%`: what goes before the host's settings from now on.
  * NULL, "": nothing.  0; -EINVAL: a name or a value is not accepted, and all is
@@ -23,14 +26,11 @@ int settings_take(const char *conf);
  * By name, as in HEAPTIDE_NAME.  NULL: not set.  Valid until the next
  * settings_take().
  */
-const char *settings_find(const struct plan_host *host, const char *name);
+const char *settings_find(const char *name);
 
 /* As a number, a share of 1, a time in ns; @otherwise if not set, or none. */
-uint64_t settings_number(const struct plan_host *host, const char *name,
-    uint64_t otherwise);
-double settings_share(const struct plan_host *host, const char *name,
-    double otherwise);
-uint64_t settings_time(const struct plan_host *host, const char *name,
-    uint64_t otherwise);
+uint64_t settings_number(const char *name, uint64_t otherwise);
+double settings_share(const char *name, double otherwise);
+uint64_t settings_time(const char *name, uint64_t otherwise);
 
 #endif

@@ -101,6 +101,18 @@ say_once(const char *what, int error, const char *means)
 }
 
 void
+say_line(const char *what)
+{
+	char line[LINE_ROOM];
+	struct text t;
+
+	if (!is_open())
+		return;
+	start(&t, line, what);
+	finish(&t);
+}
+
+void
 say_number(const char *what, uint64_t n)
 {
 	char line[LINE_ROOM];

@@ -23,6 +23,9 @@ void say_set_log(const char *path);
  */
 void say_once(const char *what, int error, const char *means);
 
+/* Say `heaptide[PID]: @what`. */
+void say_line(const char *what);
+
 /* Say `heaptide[PID]: @what: @n`, for the tests. */
 void say_number(const char *what, uint64_t n);
 

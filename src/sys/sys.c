@@ -296,6 +296,16 @@ sys_munmap(void *at, size_t bytes)
 	return (int)call(SYS_munmap, (long)at, (long)bytes, 0, 0, 0, 0);
 }
 
+/* By a size of 0 the pages stay where they were, too (mremap(2)). */
+int
+sys_map_again(void *from, size_t bytes, void *at)
+{
+	long r = call(SYS_mremap, (long)from, 0, (long)bytes,
+	    MREMAP_MAYMOVE | MREMAP_FIXED, (long)at, 0);
+
+	return r < 0 && r > -4096 ? (int)r : 0;
+}
+
 int
 sys_madvise(void *at, size_t bytes, int advice)
 {

@@ -73,6 +73,8 @@ void *sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
     uint64_t offset);
 int sys_munmap(void *at, size_t bytes);
 int sys_madvise(void *at, size_t bytes, int advice);
+/* Have what is mapped shared at @from at @at as well, in place of what is. */
+int sys_map_again(void *from, size_t bytes, void *at);
 
 /* A byte a page: is it in memory? */
 int sys_resident(const void *at, size_t bytes, uint8_t *there);

@@ -1,0 +1,19 @@
+/*
+ * api.h - epochs, scans and the version, as a program asks for them
+ *
+ * Floor 8 (door), below cooperate.  May use: all floors.  Used by: cooperate.
+ * Contexts: where the program calls tide_*(); documented in heaptide.h.
+ */
+#ifndef DOOR_API_H
+#define DOOR_API_H
+
+#include <stdint.h>
+
+int api_mark(const char *name);
+int api_leak_scan(uint64_t *blocks, uint64_t *bytes);
+const char *api_version(void);
+
+/* In nested.c. */
+struct tide_pool *nested_pool_create(const char *name);
+
+#endif

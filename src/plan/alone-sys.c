@@ -1,0 +1,212 @@
+/*
+ * alone-sys.c - what plan asks of sys/sys.h, done by libc
+ *
+ * Part of heaptide.h only, before all of plan; it is never compiled into ours.
+ * errno stays as it was, answers are negative errno values: as in sys/sys.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The answer of a call, errno being put back. */
+#define ANSWER(type, call) \
+	const int was = errno; \
+	const type answer = (call); \
+	const type error = (type)-errno; \
+	\
+	errno = was; \
+	return answer < 0 ? error : answer
+
+static int
+sys_open(const char *path, int flags, unsigned mode)
+{
+	ANSWER(int, open(path, flags, mode));
+}
+
+static void
+sys_close(int fd)
+{
+	const int was = errno;
+
+	(void)close(fd);
+	errno = was;
+}
+
+static ssize_t
+sys_read(int fd, void *to, size_t bytes)
+{
+	ANSWER(ssize_t, read(fd, to, bytes));
+}
+
+static ssize_t
+sys_write(int fd, const void *from, size_t bytes)
+{
+	ANSWER(ssize_t, write(fd, from, bytes));
+}
+
+static int
+sys_fstat(int fd, struct stat *st)
+{
+	ANSWER(int, fstat(fd, st));
+}
+
+static int
+sys_ftruncate(int fd, uint64_t bytes)
+{
+	ANSWER(int, ftruncate(fd, (off_t)bytes));
+}
+
+/* MAP_FAILED if it cannot be. */
+static void *
+sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
+    uint64_t offset)
+{
+	const int was = errno;
+	void *p = mmap(at, bytes, protection, flags, fd, (off_t)offset);
+
+	errno = was;
+	return p;
+}
+
+static int
+sys_munmap(void *at, size_t bytes)
+{
+	ANSWER(int, munmap(at, bytes));
+}
+
+static int
+sys_madvise(void *at, size_t bytes, int advice)
+{
+	ANSWER(int, madvise(at, bytes, advice));
+}
+
+static uint64_t
+sys_limit(int resource)
+{
+	const int was = errno;
+	struct rlimit limit;
+	int r = getrlimit((__rlimit_resource_t)resource, &limit);
+
+	errno = was;
+	return r < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
+	    limit.rlim_cur;
+}
+
+static uint64_t
+sys_faults(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) < 0 ? 0 :
+	    (uint64_t)usage.ru_minflt;
+}
+
+static int
+sys_pid(void)
+{
+	return (int)getpid();
+}
+
+static int
+sys_tid(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+static uint64_t
+read_clock(clockid_t clock)
+{
+	struct timespec now;
+
+	return clock_gettime(clock, &now) < 0 ? 0 :
+	    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t
+sys_clock(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+static uint64_t
+sys_clock_coarse(void)
+{
+	return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+static void
+sys_yield(void)
+{
+	(void)sched_yield();
+}
+
+static bool
+sys_give_way(uint64_t *since)
+{
+	if (*since == 0)
+		*since = sys_clock();
+	sys_yield();
+	return sys_clock() - *since < 1000000000;
+}
+
+static void
+sys_sleep(uint64_t ns)
+{
+	const int was = errno;
+	struct timespec time;
+
+	time.tv_sec = (time_t)(ns / 1000000000);
+	time.tv_nsec = (long)(ns % 1000000000);
+	(void)nanosleep(&time, NULL);
+	errno = was;
+}
+
+static int
+sys_error_of(const void *answer)
+{
+	return answer == MAP_FAILED ? -ENOMEM : 0;
+}
+
+static size_t
+sys_page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* -ESRCH: there is no such thread in this process. */
+static int
+sys_thread_exists(int tid)
+{
+	ANSWER(int, (int)syscall(SYS_tgkill, getpid(), tid, 0));
+}
+
+static int
+sys_pipe(int fd[2], int flags)
+{
+	ANSWER(int, pipe2(fd, flags));
+}
+
+static int
+sys_stat(const char *path, struct stat *st)
+{
+	ANSWER(int, stat(path, st));
+}
+
+static int
+sys_mkdir(const char *path, unsigned mode)
+{
+	ANSWER(int, mkdir(path, (mode_t)mode));
+}
+
+static int
+sys_unlink(const char *path)
+{
+	ANSWER(int, unlink(path));
+}
