@@ -276,6 +276,13 @@ sys_ftruncate(int fd, uint64_t bytes)
 }
 
 int
+sys_pipe(int ends[2])
+{
+	return (int)call(SYS_pipe2, (long)ends, O_CLOEXEC | O_NONBLOCK, 0, 0,
+	    0, 0);
+}
+
+int
 sys_fallocate(int fd, uint64_t offset, uint64_t bytes)
 {
 	return (int)call_again(SYS_fallocate, fd, 0, (long)offset,
@@ -310,6 +317,12 @@ int
 sys_madvise(void *at, size_t bytes, int advice)
 {
 	return (int)call_again(SYS_madvise, (long)at, (long)bytes, advice, 0);
+}
+
+size_t
+sys_page_bytes(void)
+{
+	return getauxval(AT_PAGESZ);
 }
 
 int

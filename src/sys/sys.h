@@ -65,6 +65,9 @@ int sys_rename(const char *from, const char *to);
 int sys_unlink(const char *path);
 ssize_t sys_readlink(const char *path, char *to, size_t bytes);
 int sys_ftruncate(int fd, uint64_t bytes);
+/* A pipe, to read from and to write to; not for programs that are executed,
+ * and nobody waits at it. */
+int sys_pipe(int ends[2]);
 /* Set blocks aside for a range of a file; -EOPNOTSUPP: it cannot. */
 int sys_fallocate(int fd, uint64_t offset, uint64_t bytes);
 
@@ -75,6 +78,7 @@ int sys_munmap(void *at, size_t bytes);
 int sys_madvise(void *at, size_t bytes, int advice);
 /* Have what is mapped shared at @from at @at as well, in place of what is. */
 int sys_map_again(void *from, size_t bytes, void *at);
+size_t sys_page_bytes(void);
 
 /* A byte a page: is it in memory? */
 int sys_resident(const void *at, size_t bytes, uint8_t *there);
