@@ -5,6 +5,8 @@
  * Used by: cmd-run.c, cmd-check.c.
  *
  *   run-program.c  calls the others in their order
+ *   run-settings.c what files, presets and the environment say
+ *   run-gate.c     whether there is room for it at all
  *   run-name.c     where the profile goes
  *   run-prepare.c  before the start: what stands against a profile, and what
  *                  the program is given
@@ -39,6 +41,10 @@ struct run_options {
 	bool scan;        /* at exit */
 	int keeper;       /* enum keeper_choice */
 	const char *on_growth; /* a rate, or NULL */
+	const char *config;    /* a file, or NULL */
+	/* Settings by their options, as given, or NULL. */
+	const char *preset, *budget, *target, *warn, *critical, *enforce;
+	const char *gate;
 	const char *file;
 	bool quiet;
 };
@@ -90,6 +96,24 @@ const char *run_bad_percent(const char *pattern);
 
 /* Once the pid is known: run->file and run->folder.  False: no memory. */
 bool run_name_results(struct run *run);
+
+/* --- run-settings.c ------------------------------------------------------- */
+
+struct config;
+
+/*
+ * Resolve all settings for a run: fill in @options what its command line left
+ * open, and export what the program is to find.  False: the sentence was said.
+ */
+bool run_configure(struct run_options *options, struct config *config);
+
+/* --- run-gate.c ----------------------------------------------------------- */
+
+/*
+ * Is there the memory that the setting `gate` asks for?  COMMAND_DONE: go on;
+ * else the exit status, and it was said why.
+ */
+int run_gate(const struct config *config);
 
 /* --- run-prepare.c -------------------------------------------------------- */
 
