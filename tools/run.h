@@ -10,6 +10,7 @@
  *   run-name.c     where the profile goes
  *   run-prepare.c  before the start: what stands against a profile, and what
  *                  the program is given
+ *   run-pressure.c while it runs: that memory is short
  *   run-outcome.c  after its end: the profile is brought home, and told of
  *
  * Whatever goes wrong on our side, the program runs; its user is told in one
@@ -25,6 +26,7 @@
 #include "inspect.h"
 #include "supervise.h"
 #include "sys/place.h"
+#include "sys/pressure.h"
 
 #define RUN_NOT_GIVEN (-1)
 
@@ -71,6 +73,7 @@ struct run {
 	struct inspection inspection;
 	struct supervise child;
 	struct gather gather;
+	struct pressure_server pressure; /* fd -1: nobody is told by us */
 	struct serve *serve;  /* where it can be asked; NULL: nowhere */
 	uint64_t oom_kills;   /* at the start */
 	bool oom;             /* the program was killed for lack of memory */
@@ -122,6 +125,14 @@ void run_prepare(struct run *run);
 
 /* Set the variables that the program and its children find. */
 void run_export(struct run *run);
+
+/* --- run-pressure.c ------------------------------------------------------- */
+
+/* Make and export what the program may wait at; not open yet. */
+void run_offer_pressure(struct run *run);
+
+/* Tell who waits there, if there is pressure now. */
+void run_look_at_pressure(struct run *run);
 
 /* --- run-outcome.c -------------------------------------------------------- */
 
