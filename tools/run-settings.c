@@ -82,6 +82,20 @@ export_budget(const struct config *config, char why[CONFIG_WHY_ROOM])
 	return r;
 }
 
+/* Done with when the program runs, or exported in another way. */
+static bool
+is_for_us(const struct setting *s)
+{
+	static const char *const keys[] = { "budget", "gate", "keeper",
+		"summary" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(keys); i++)
+		if (strcmp(s->key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 /* What stands in the environment is there, and defaults need not be told. */
 static void
 export_settings(const struct config *config)
@@ -92,7 +106,7 @@ export_settings(const struct config *config)
 
 	for (s = settings; s->key != NULL; s++) {
 		origin = config_origin(config, s->key);
-		if (s->reader == READ_BY_RUN || origin == FROM_ENVIRONMENT ||
+		if (is_for_us(s) || origin == FROM_ENVIRONMENT ||
 		    origin == FROM_DEFAULT)
 			continue;
 		setenv(text_setting_name(name, s->key),
