@@ -33,7 +33,8 @@ trap 'status=$?; kill -CONT $started 2>/dev/null; kill -KILL $started \
 	2>/dev/null; cd /; rm -rf "$scratch"; exit $status' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$scratch" || exit
-export HEAPTIDE_DIR="$scratch/segments" XDG_CACHE_HOME="$scratch/cache"
+export HEAPTIDE_DIR="$scratch/segments" XDG_CACHE_HOME="$scratch/cache" \
+	XDG_CONFIG_HOME="$scratch/config"
 # So small that programs as small as those of the tests are drawn from.
 export HEAPTIDE_SAMPLE=8K
 

@@ -13,6 +13,7 @@
 #include "base/segment.h"
 #include "base/text.h"
 #include "command.h"
+#include "config.h"
 #include "control/control.h"
 #include "option.h"
 #include "print.h"
@@ -24,7 +25,8 @@
 static const struct run_options run_defaults = {
 	.stacks = RUN_NOT_GIVEN,
 	.children = RUN_NOT_GIVEN,
-	.summary = SUMMARY_TEXT,
+	.summary = RUN_NOT_GIVEN,
+	.keeper = RUN_NOT_GIVEN,
 	.file = "heaptide.%c.%p" SEGMENT_SUFFIX,
 };
 
@@ -35,6 +37,7 @@ static const char *const summary_choices[] = {
 	NULL
 };
 
+/* The same words in settings.c. */
 static const char *const keeper_choices[] = {
 	[KEEPER_AUTO] = "auto",
 	[KEEPER_ON] = "on",
@@ -56,6 +59,25 @@ static const struct option_row run_rows[] = {
 	  .help = "frames to keep of a call path (128)" },
 	{ .name = "epoch", .kind = OPTION_DURATION, AT(epoch), .word = "TIME",
 	  .help = "set a mark so often: growth is counted from mark to mark" },
+	{ .name = "budget", .kind = OPTION_TEXT, AT(budget), .word = "SIZE",
+	  .help = "how much it may use: 512M, 60% or max-256M" },
+	{ .name = "target", .kind = OPTION_TEXT, AT(target), .word = "PCT",
+	  .help = "the share of it that batches are to fill (90%)" },
+	{ .name = "warn", .kind = OPTION_TEXT, AT(warn), .word = "PCT",
+	  .help = "the share from which on it is a warning (75%)" },
+	{ .name = "critical", .kind = OPTION_TEXT, AT(critical),
+	  .word = "PCT",
+	  .help = "the share from which on it is critical (88%)" },
+	{ .name = "enforce", .kind = OPTION_TEXT, AT(enforce), .word = "HOW",
+	  .help = "what becomes of who goes beyond: off, enomem, abort, "
+	  "exit85 or stop (off)" },
+	{ .name = "gate", .kind = OPTION_TEXT, AT(gate), .word = "SIZE:HOW",
+	  .help = "start only if so much is free, else skip, wait[=TIME] or "
+	  "fail" },
+	{ .name = "preset", .kind = OPTION_TEXT, AT(preset), .word = "NAME",
+	  .help = "settings that go together; 'heaptide preset list'" },
+	{ .name = "config", .kind = OPTION_TEXT, AT(config), .word = "FILE",
+	  .help = "read settings from it instead of heaptide.conf" },
 	{ .name = "on-growth", .kind = OPTION_TEXT, AT(on_growth),
 	  .word = "RATE", .help = "keep all stacks once it grows faster: "
 	  "512K/s, 10M/m, 1G/h" },
@@ -154,14 +176,20 @@ check_options(struct run *run)
 static int
 run_run(const void *options, int operands, char **operand)
 {
+	struct run_options chosen = *(const struct run_options *)options;
+	struct config config;
 	struct run *run;
 	int status = COMMAND_USAGE, r;
 
 	(void)operands;
-	run = run_create(options, operand);
+	run = run_create(&chosen, operand);
 	if (run == NULL)
 		return COMMAND_FAILED;
-	if (check_options(run) && run_program(run, &status)) {
+	config_open(&config);
+	if (run_configure(&chosen, &config) && check_options(run))
+		status = run_gate(&config);
+	config_close(&config);
+	if (status == COMMAND_DONE && run_program(run, &status)) {
 		r = status;
 		status = supervise_leave(&run->child);
 		if (status == COMMAND_DONE)

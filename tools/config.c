@@ -384,8 +384,9 @@ read_file(struct config *c, const char *name, bool needed,
 	int result;
 
 	r.file = fopen(name, "re");
-	if (r.file == NULL && !needed && (errno == ENOENT || errno == ENOTDIR))
-		return 1;
+	if (r.file == NULL && !needed && (errno == ENOENT ||
+	    errno == ENOTDIR || (errno == EACCES && origin == FROM_USER_FILE)))
+		return 1; /* HOME may be that of who became this user */
 	if (r.file == NULL)
 		return refuse(why, "%s cannot be read: %s", name,
 		    strerror(errno));

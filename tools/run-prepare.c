@@ -250,6 +250,7 @@ run_export(struct run *run)
 		return;
 	setenv("HEAPTIDE_DIR", run->directory, 1);
 	export_log(run);
+	run_offer_pressure(run);
 	if (run->inspection.may_preload)
 		export_preload(run->library);
 }

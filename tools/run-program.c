@@ -27,12 +27,14 @@ run_create(const struct run_options *options, char **argv)
 	run->options = options;
 	run->argv = argv;
 	run->stacks = options->stacks;
+	run->pressure.fd = -1;
 	return run;
 }
 
 void
 run_free(struct run *run)
 {
+	pressure_server_close(&run->pressure);
 	inspect_free(&run->inspection);
 	free(run->log);
 	free(run->file);
@@ -72,8 +74,10 @@ watch(struct run *run)
 	};
 	gather_open(g);
 	next = sys_clock() + g->interval_ns;
-	while (!supervise_wait(&run->child, next))
+	while (!supervise_wait(&run->child, next)) {
 		next = gather_look(g);
+		run_look_at_pressure(run);
+	}
 	gather_close(g);
 	if (run->serve != NULL)
 		serve_close(run->serve);
@@ -102,7 +106,9 @@ run_program(struct run *run, int *status)
 		*status = run_tell_exec_failure(run, r);
 		return false;
 	}
+	(void)pressure_server_open(&run->pressure);
 	watch(run);
+	pressure_server_close(&run->pressure);
 	*status = run_conclude(run);
 	return true;
 }

@@ -5,9 +5,12 @@
  * Used by: cmd-run.c, cmd-check.c.
  *
  *   run-program.c  calls the others in their order
+ *   run-settings.c what files, presets and the environment say
+ *   run-gate.c     whether there is room for it at all
  *   run-name.c     where the profile goes
  *   run-prepare.c  before the start: what stands against a profile, and what
  *                  the program is given
+ *   run-pressure.c while it runs: that memory is short
  *   run-outcome.c  after its end: the profile is brought home, and told of
  *
  * Whatever goes wrong on our side, the program runs; its user is told in one
@@ -23,6 +26,7 @@
 #include "inspect.h"
 #include "supervise.h"
 #include "sys/place.h"
+#include "sys/pressure.h"
 
 #define RUN_NOT_GIVEN (-1)
 
@@ -39,6 +43,10 @@ struct run_options {
 	bool scan;        /* at exit */
 	int keeper;       /* enum keeper_choice */
 	const char *on_growth; /* a rate, or NULL */
+	const char *config;    /* a file, or NULL */
+	/* Settings by their options, as given, or NULL. */
+	const char *preset, *budget, *target, *warn, *critical, *enforce;
+	const char *gate;
 	const char *file;
 	bool quiet;
 };
@@ -65,6 +73,7 @@ struct run {
 	struct inspection inspection;
 	struct supervise child;
 	struct gather gather;
+	struct pressure_server pressure; /* fd -1: nobody is told by us */
 	struct serve *serve;  /* where it can be asked; NULL: nowhere */
 	uint64_t oom_kills;   /* at the start */
 	bool oom;             /* the program was killed for lack of memory */
@@ -91,6 +100,24 @@ const char *run_bad_percent(const char *pattern);
 /* Once the pid is known: run->file and run->folder.  False: no memory. */
 bool run_name_results(struct run *run);
 
+/* --- run-settings.c ------------------------------------------------------- */
+
+struct config;
+
+/*
+ * Resolve all settings for a run: fill in @options what its command line left
+ * open, and export what the program is to find.  False: the sentence was said.
+ */
+bool run_configure(struct run_options *options, struct config *config);
+
+/* --- run-gate.c ----------------------------------------------------------- */
+
+/*
+ * Is there the memory that the setting `gate` asks for?  COMMAND_DONE: go on;
+ * else the exit status, and it was said why.
+ */
+int run_gate(const struct config *config);
+
 /* --- run-prepare.c -------------------------------------------------------- */
 
 /* Say what stands against a profile, most fundamental first. */
@@ -98,6 +125,14 @@ void run_prepare(struct run *run);
 
 /* Set the variables that the program and its children find. */
 void run_export(struct run *run);
+
+/* --- run-pressure.c ------------------------------------------------------- */
+
+/* Make and export what the program may wait at; not open yet. */
+void run_offer_pressure(struct run *run);
+
+/* Tell who waits there, if there is pressure now. */
+void run_look_at_pressure(struct run *run);
 
 /* --- run-outcome.c -------------------------------------------------------- */
 

@@ -147,8 +147,20 @@ struct segment_config {
 	_Atomic uint32_t stacks_wanted; /* the same, 1 added; 0: as it is */
 	uint32_t reserved_word;
 	_Atomic uint64_t epoch_ns; /* a mark so often; 0: none by time */
-	_Atomic uint64_t budget_bytes; /* set while it runs; 0: not */
-	uint8_t reserved[16];
+	_Atomic uint64_t budget_bytes; /* set at the start, or later; 0: not */
+	/* Of the budget, in thousandths; 0: not set, so the default. */
+	uint16_t warn_mille, critical_mille, target_mille;
+	uint8_t enforce;       /* enum segment_enforce */
+	uint8_t reserved[9];
+};
+
+/* What becomes of who goes beyond the budget. */
+enum segment_enforce {
+	ENFORCE_OFF,
+	ENFORCE_ENOMEM, /* allocations are refused */
+	ENFORCE_ABORT,
+	ENFORCE_EXIT85,
+	ENFORCE_STOP
 };
 
 enum segment_children { CHILDREN_ALL, CHILDREN_EXEC, CHILDREN_NONE };

@@ -222,6 +222,30 @@ put_progress(const struct control *c, struct text *t)
 		    strnlen(mark->name, sizeof(mark->name)));
 }
 
+static void
+put_share(struct text *t, const char *name, uint16_t mille)
+{
+	if (mille == 0)
+		reply_null(t, name);
+	else
+		reply_number(t, name, (double)mille / 1000);
+}
+
+/* A profile may be damaged. */
+static const char *
+enforcement(uint8_t enforce)
+{
+	static const char *const words[] = {
+		[ENFORCE_OFF] = "off",
+		[ENFORCE_ENOMEM] = "enomem",
+		[ENFORCE_ABORT] = "abort",
+		[ENFORCE_EXIT85] = "exit85",
+		[ENFORCE_STOP] = "stop",
+	};
+
+	return enforce < ARRAY_LENGTH(words) ? words[enforce] : "unknown";
+}
+
 /* A change that the program has not come by to take yet is told beside. */
 static void
 put_configuration(const struct control *c, struct text *t)
@@ -245,6 +269,10 @@ put_configuration(const struct control *c, struct text *t)
 		reply_null(t, "budget");
 	else
 		reply_u64(t, "budget", budget);
+	put_share(t, "target", config->target_mille);
+	put_share(t, "warn", config->warn_mille);
+	put_share(t, "critical", config->critical_mille);
+	reply_text(t, "enforce", enforcement(config->enforce));
 }
 
 /* --- answers -------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "control/bypass.h"
 #include "control/census.h"
+#include "control/limit.h"
 #include "door/cooperate.h"
 #include "door/dial.h"
 #include "door/keeper.h"
@@ -175,6 +176,24 @@ fill_inheritance(void)
 	atomic_store(&s->live.peak_at_ns, s->identity.clock_ns);
 }
 
+/*
+ * What was asked for, in bytes.  A share is of what there is now, and stays: it
+ * is found out once, and a child goes on with it.
+ */
+static uint64_t
+budget_bytes(void)
+{
+	struct source_wish *wish = &boot.options.budget;
+	uint64_t bytes = 0;
+
+	if (!boot.options.has_budget ||
+	    limit_of_wish(0, wish, &bytes) < 0)
+		return 0;
+	wish->form = FORM_BYTES;
+	wish->value = bytes;
+	return bytes;
+}
+
 static void
 fill_config(void)
 {
@@ -190,6 +209,11 @@ fill_config(void)
 	config->children = boot.options.children;
 	config->sample_bytes = boot.options.sample;
 	config->drift_bytes = TALLY_DRIFT_BYTES;
+	config->budget_bytes = budget_bytes();
+	config->warn_mille = boot.options.warn_mille;
+	config->critical_mille = boot.options.critical_mille;
+	config->target_mille = boot.options.target_mille;
+	config->enforce = (uint8_t)boot.options.enforce;
 }
 
 /* Who we are; if a guest comes here first, he knows already. */

@@ -32,6 +32,12 @@ static const struct choice children[] = {
 	{ "none", CHILDREN_NONE }, { NULL, 0 }
 };
 
+static const struct choice enforcements[] = {
+	{ "off", ENFORCE_OFF }, { "enomem", ENFORCE_ENOMEM },
+	{ "abort", ENFORCE_ABORT }, { "exit85", ENFORCE_EXIT85 },
+	{ "stop", ENFORCE_STOP }, { NULL, 0 }
+};
+
 /* A text that is too long is none: no path and no run is cut. */
 static void
 copy(char *const *environment, const char *name, char *to, size_t room)
@@ -149,7 +155,38 @@ read_bytes(char *const *environment, const char *name, uint64_t most,
 	return 0;
 }
 
-/* A time, or 0 if it is not given. */
+/* What the budget is to be, if it is given. */
+static int
+read_budget(char *const *environment, struct options *options)
+{
+	const char *value = text_setting(environment, "budget");
+
+	options->has_budget = value != NULL;
+	if (value == NULL)
+		return 0;
+	if (source_parse(value, &options->budget) < 0 ||
+	    (options->budget.value == 0 && options->budget.form != FORM_LESS))
+		return -EINVAL;
+	return 0;
+}
+
+/* A share in thousandths, rounded down but never to 0, which is: not given. */
+static int
+read_mille(char *const *environment, const char *name, uint16_t *to)
+{
+	const char *value = text_variable(environment, name);
+	uint64_t share;
+
+	*to = 0;
+	if (value == NULL || value[0] == '\0')
+		return 0;
+	if (text_parse_share(value, &share) < 0 || share == 0)
+		return -EINVAL;
+	*to = (uint16_t)max_u64(share / 1000, 1);
+	return 0;
+}
+
+/* A time, or 0 if it is not given, or is 0. */
 
 static int
 read_epoch(char *const *environment, uint64_t *to)
@@ -157,7 +194,7 @@ read_epoch(char *const *environment, uint64_t *to)
 	const char *value = text_variable(environment, "HEAPTIDE_EPOCH");
 	uint64_t ns;
 
-	if (value == NULL || value[0] == '\0')
+	if (value == NULL || value[0] == '\0' || strcmp(value, "0") == 0)
 		return 0;
 	if (text_parse_duration(value, &ns) < 0 || ns < EPOCH_LEAST_NS)
 		return -EINVAL;
@@ -191,6 +228,15 @@ options_read(char *const *environment, struct options *options,
 		{ "HEAPTIDE_VERIFY", switches, 0, 0, &verify },
 		{ "HEAPTIDE_ROOT", NULL, 1, INT_MAX, &root },
 		{ "HEAPTIDE_SEED", NULL, 1, INT_MAX, &seed },
+		{ "HEAPTIDE_ENFORCE", enforcements, 0, 0, &options->enforce },
+	};
+	const struct {
+		const char *name;
+		uint16_t *to;
+	} shares[] = {
+		{ "HEAPTIDE_WARN", &options->warn_mille },
+		{ "HEAPTIDE_CRITICAL", &options->critical_mille },
+		{ "HEAPTIDE_TARGET", &options->target_mille },
 	};
 	size_t i;
 
@@ -198,6 +244,8 @@ options_read(char *const *environment, struct options *options,
 	options->sample = SEGMENT_SAMPLE;
 	options->depth = SEGMENT_DEPTH;
 	options->children = CHILDREN_ALL;
+	options->enforce = ENFORCE_OFF;
+	options->epoch = 0;
 	note_given(environment, options);
 	copy(environment, "HEAPTIDE_RUN", options->run, sizeof(options->run));
 	copy(environment, "HEAPTIDE_LOG", options->log, sizeof(options->log));
@@ -220,6 +268,17 @@ options_read(char *const *environment, struct options *options,
 	    &options->sample) < 0) {
 		*wrong = "HEAPTIDE_SAMPLE";
 		return -EINVAL;
+	}
+	if (read_budget(environment, options) < 0) {
+		*wrong = "HEAPTIDE_BUDGET";
+		return -EINVAL;
+	}
+	for (i = 0; i < ARRAY_LENGTH(shares); i++) {
+		if (read_mille(environment, shares[i].name,
+		    shares[i].to) < 0) {
+			*wrong = shares[i].name;
+			return -EINVAL;
+		}
 	}
 	if (read_epoch(environment, &options->epoch) < 0) {
 		*wrong = "HEAPTIDE_EPOCH";

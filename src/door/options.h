@@ -1,7 +1,7 @@
 /*
  * options.h - what the environment asks of the library
  *
- * Floor 8 (door).  May use: base, sys.  Used by: boot.
+ * Floor 8 (door).  May use: base, model, sys.  Used by: boot.
  * Contexts: boot only; reads the environment as it lies, without getenv().
  */
 #ifndef DOOR_OPTIONS_H
@@ -11,10 +11,11 @@
 #include <stdint.h>
 
 #include "base/segment.h"
+#include "model/sources.h"
 #include "sys/place.h"
 #include "sys/sys.h"
 
-#define OPTIONS_GIVEN_MOST 24
+#define OPTIONS_GIVEN_MOST 96
 
 struct options {
 	bool enabled;      /* HEAPTIDE */
@@ -25,6 +26,11 @@ struct options {
 	uint32_t depth;    /* HEAPTIDE_DEPTH */
 	uint32_t children; /* HEAPTIDE_CHILDREN, enum segment_children */
 	uint32_t keeper;   /* HEAPTIDE_KEEPER: 1: on */
+	bool has_budget;   /* HEAPTIDE_BUDGET, and then */
+	struct source_wish budget;
+	/* HEAPTIDE_WARN, _CRITICAL, _TARGET: thousandths, 0: not given */
+	uint16_t warn_mille, critical_mille, target_mille;
+	uint32_t enforce;  /* HEAPTIDE_ENFORCE, enum segment_enforce */
 	bool scans_at_exit; /* HEAPTIDE_SCAN_AT_EXIT */
 	bool verify;       /* HEAPTIDE_VERIFY: for heaptide's own tests */
 	struct sys_fault fault; /* HEAPTIDE_FAULT: the same */

@@ -29,6 +29,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		MUST(o.stacks <= STACKS_ALL && o.children <= CHILDREN_NONE);
 		MUST(o.depth >= 1 && o.depth <= SEGMENT_DEPTH_MOST);
 		MUST(o.root >= 0);
+		MUST(o.enforce <= ENFORCE_STOP);
+		MUST(o.warn_mille <= 1000 && o.critical_mille <= 1000 &&
+		    o.target_mille <= 1000);
+		MUST(!o.has_budget || o.budget.form <= FORM_LESS);
 	}
 	free(text);
 	return 0;

@@ -90,7 +90,7 @@ export HEAPTIDE_BUDGET=plenty
 refused "HEAPTIDE_BUDGET 'plenty' is not accepted"
 unset HEAPTIDE_BUDGET
 
-refused "--budget '1,5G' is not accepted: give 512M, 60% or max-256M" --budget 1,5G
+refused "'1,5G' is not accepted: give 512M, 60% or max-256M" --budget 1,5G
 refused "'101%' is not accepted" --budget 101%
 refused "max-8E takes away more" --budget max-8E
 refused "'self' is no process" self

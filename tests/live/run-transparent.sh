@@ -49,7 +49,8 @@ same "alarm" rang "$rang"
 env | sort >plain
 "$HEAPTIDE" run -q -o profile.tide -- env | sort >under
 comm -23 plain under >lost
-comm -13 plain under | grep -v -e ^HEAPTIDE_ -e ^LD_PRELOAD= >gained
+comm -13 plain under | grep -v -e ^HEAPTIDE_ -e ^LD_PRELOAD= \
+	-e ^MEMORY_PRESSURE_WATCH= >gained
 grep -v '^_=' lost && fail "variables are lost"
 grep -v '^_=' gained && fail "variables are gained"
 
