@@ -168,3 +168,54 @@ place_segment(const char *directory, int pid, uint64_t namespace,
 	text_put(&t, SEGMENT_SUFFIX);
 	return t.cut ? -ENAMETOOLONG : 0;
 }
+
+#define POOL_NAME_MOST 64
+
+static bool
+is_pool_name(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return length > 0 && length <= POOL_NAME_MOST &&
+	    name[length] == '\0' && name[0] != '.' && name[0] != '-';
+}
+
+int
+place_pools(const char *directory, char path[PLACE_ROOM])
+{
+	struct text t;
+
+	text_open(&t, path, PLACE_ROOM);
+	text_put(&t, directory);
+	text_put(&t, "/pools");
+	return t.cut ? -ENAMETOOLONG : 0;
+}
+
+int
+place_pool(const char *directory, const char *name, int make,
+    char path[PLACE_ROOM])
+{
+	static const struct candidate pools = { NULL, "", false, 0022, true };
+	struct text t;
+	int r;
+
+	if (!is_pool_name(name))
+		return -EINVAL;
+	r = place_pools(directory, path);
+	if (r < 0)
+		return r;
+	if (make) {
+		r = sys_mkdir(path, 0700);
+		if (r < 0 && r != -EEXIST)
+			return r;
+	}
+	r = check(&pools, path);
+	if (r < 0)
+		return r;
+	text_open(&t, path, PLACE_ROOM);
+	text_put(&t, directory);
+	text_put(&t, "/pools/");
+	text_put(&t, name);
+	return t.cut ? -ENAMETOOLONG : 0;
+}

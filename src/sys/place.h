@@ -46,4 +46,15 @@ int place_look_at(char *const *environment, unsigned n,
 int place_segment(const char *directory, int pid, uint64_t namespace,
     uint64_t ticks, char path[PLACE_ROOM]);
 
+/*
+ * Write `<directory>/pools/<name>`, and make its directory, 0700, if @make.
+ * -EINVAL: @name is no name: 1 to 64 letters, digits, `.`, `_` and `-`, the
+ * first of them no `.` and no `-`.  -EACCES, -ENOTDIR as above.
+ */
+int place_pool(const char *directory, const char *name, int make,
+    char path[PLACE_ROOM]);
+
+/* Write `<directory>/pools`. */
+int place_pools(const char *directory, char path[PLACE_ROOM]);
+
 #endif

@@ -571,6 +571,23 @@ sys_wake_all(const void *word)
 	(void)call(SYS_futex, (long)word, FUTEX_WAKE, INT32_MAX, 0, 0, 0);
 }
 
+int
+sys_wait_shared(const uint32_t *word, uint32_t value, uint64_t ns)
+{
+	const struct timespec time = { (time_t)(ns / NS_PER_S),
+		(long)(ns % NS_PER_S) };
+	long r = call(SYS_futex, (long)word, FUTEX_WAIT, value, (long)&time, 0,
+	    0);
+
+	return r == -EAGAIN ? 0 : (int)r;
+}
+
+void
+sys_wake_shared(const uint32_t *word)
+{
+	(void)call(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
 /* --- clocks --------------------------------------------------------------- */
 
 /*

@@ -168,6 +168,14 @@ int sys_signal_mask(uint64_t mask, uint64_t *was);
 void sys_wait_while(const void *word, uint32_t value);
 void sys_wake_all(const void *word);
 
+/*
+ * The same of a word that processes have in common, and for @ns at most.  0: it
+ * was woken, or has another value; -ETIMEDOUT; -EINTR.
+ */
+int sys_wait_shared(const uint32_t *word, uint32_t value, uint64_t ns);
+/* One of those who wait there. */
+void sys_wake_shared(const uint32_t *word);
+
 /* Through the vDSO, some 5 and 20 ns; ns since boot, since 1970. */
 uint64_t sys_clock_coarse(void);
 /* CPU time of this process so far; asks the kernel. */

@@ -244,6 +244,32 @@ a_segment_is_named_by_pid_and_start(void **state)
 	assert_string_equal(w->path, "/run/x/1-4026532201.17.tide");
 }
 
+static void
+a_pool_is_named_by_its_user(void **state)
+{
+	static const char *const no[] = { "", ".", ".x", "-x", "a/b", "a b",
+		"../x", "\xc3\xa4",
+		"0123456789012345678901234567890123456789"
+		"0123456789012345678901234" };
+	struct world *w = *state;
+	struct stat st;
+	size_t i;
+
+	mkdir(in(w, "own"), 0700);
+	assert_int_equal(place_pool(in(w, "own"), "nightly-2.x", 0, w->path),
+	    -ENOENT);
+	assert_int_equal(place_pool(in(w, "own"), "nightly-2.x", 1, w->path),
+	    0);
+	assert_string_equal(w->path, in(w, "own/pools/nightly-2.x"));
+	assert_int_equal(stat(in(w, "own/pools"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	for (i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		assert_int_equal(place_pool(in(w, "own"), no[i], 1, w->path),
+		    -EINVAL);
+	chmod(in(w, "own/pools"), 0777);
+	assert_int_equal(place_pool(in(w, "own"), "x", 1, w->path), -EACCES);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
 
 int
@@ -262,6 +288,7 @@ main(void)
 		TEST(without_a_session_there_are_places_by_user),
 		TEST(a_path_that_is_too_long_is_refused),
 		TEST(a_segment_is_named_by_pid_and_start),
+		TEST(a_pool_is_named_by_its_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
