@@ -1,22 +1,27 @@
 /*
  * knee.h - the size from which on larger batches are not faster
  *
- * Floor 1 (model).  May use: base, sizing.  Used by: plan, tools, the header.
+ * Floor 1 (model).  May use: base.  Used by: plan, tools, the header.
  * Contexts: no clock, no I/O, no memory but what it is given; one thread at a
  * time per structure.  Portable: C99 and C++11; part of the public header.
  *
  * Filling the budget is not the goal: fresh memory costs page faults, and past
- * the caches all is slower.  Sizes are put in bins of half an octave, and what
- * an item takes is measured in each:
+ * the caches all is slower.  Sizes 2^k and 3 2^(k-1) are tried; the median time
+ * that an item took in the last batches of a size is what counts.
  *
- *  K1  The ramp goes up by octaves.  A bin that is clearly slower is left
- *	after a batch or two, and two in a row end the ramp; one that is as fast
- *	as the best gets as many batches as the best has (successive halving).
- *  K2  Then the neighbours of the best are tried by the bin that may be the
- *	fastest (UCB: its mean less its uncertainty), for as long as any may be.
- *  K3  What is used is the smallest bin within 2 % of the best.
+ *  K1  The ramp goes up by octaves.  The first batch of a size is not counted:
+ *	it touches memory that is new.  A size that is clearly slower is left
+ *	after one more, one that is not after three; two in a row that are slower
+ *	end the ramp.
+ *  K2  Then, of the best and its neighbours, the one is tried that may be the
+ *	fastest: its median less 0.2 of it, over the root of how often it was
+ *	measured (as UCB does; P. Auer, N. Cesa-Bianchi and P. Fischer, Finite-
+ *	time analysis of the multiarmed bandit problem, Machine Learning 47,
+ *	2002).  Once that one was measured five times, or for 50 ms, it is over.
+ *  K3  What is used is the smallest size within 2 % of the best.
  *  K4  Every 64 batches, and 50 ms at least, a neighbour is tried again, for
- *	one batch: a work changes.  Old measurements fade.
+ *	two batches: a work changes.  If it is 3 % faster, or what is used has
+ *	become a quarter slower, K2 comes again.
  */
 #ifndef MODEL_KNEE_H
 #define MODEL_KNEE_H
@@ -24,35 +29,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KNEE_BINS 48 /* of half an octave: up to 2^24 items */
-#define KNEE_KEPT 5  /* times a bin: their median counts */
+#define KNEE_BINS 48 /* two an octave: up to 2^24 items */
+#define KNEE_KEPT 5  /* times a size: their median counts */
 
 struct knee_bin {
-	float ns[KNEE_KEPT]; /* an item, the last batches of this bin */
-	uint32_t batches;
-	float age;           /* in batches since it was last measured */
-	double spent_ns;
+	float ns[KNEE_KEPT]; /* an item took, in the last batches */
+	uint32_t measured;   /* batches; not those that were the first */
+	float spent_ns;
 };
 
 /* Zeroed is "not met yet". */
 struct knee {
 	struct knee_bin bin[KNEE_BINS];
-	uint32_t now;      /* the bin that is being tried or used */
-	uint32_t best;     /* the fastest that is known */
-	uint32_t phase;    /* enum, of the module's own */
+	int phase;         /* of the module's own */
+	uint32_t now;      /* the bin that is tried, or used */
+	uint32_t used;     /* the one to come back to (K4) */
 	uint32_t slower;   /* in a row, on the ramp */
 	uint32_t top;      /* the highest that memory allows; 0: not met */
+	uint32_t tried;    /* batches in a row of this size */
 	uint32_t since;    /* batches since a neighbour was tried */
-	double since_ns;
-	uint64_t batches;
+	uint32_t probes;
+	float since_ns;
+	float settled_ns;  /* what an item took when the search was over */
 };
 
 struct knee_report {
-	uint32_t n;            /* items of the bin that is used; 0: not known */
-	uint32_t largest;      /* the largest size that was measured */
-	double ns;             /* an item takes at n */
-	double largest_ns;     /* an item takes at @largest */
-	bool settled;          /* the ramp is over */
+	uint32_t n;        /* the size to use; 0: nothing was measured */
+	uint32_t largest;  /* the largest size that was measured */
+	double ns;         /* an item takes at n */
+	double largest_ns; /* an item takes at @largest */
+	bool settled;      /* the search is over */
 };
 
 void knee_open(struct knee *k);

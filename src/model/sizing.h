@@ -51,6 +51,7 @@
 #include <stdint.h>
 
 #define SIZING_KEPT   512 /* batches that are remembered */
+#define SIZING_WEIGHED 128 /* and those that had weights */
 #define SIZING_POWERS 6   /* exponents that are tried */
 #define SIZING_SAVED  64  /* batches that are saved */
 #define SIZING_HEAVY  2   /* sums of weights, and n times the largest */
@@ -174,6 +175,7 @@ struct sizing {
 	double overrun_cap; /* M4; 0: none */
 	double mean;        /* bytes an item, of SIZING_MEAN */
 	double one;         /* bytes of one item, as seen; decays */
+	double worst;       /* the largest item that was seen; decays */
 
 	double weight, g, gg; /* sums of 1, 1/g, 1/g^2, all powers share them */
 	struct sizing_fit fit[SIZING_POWERS];
@@ -184,7 +186,7 @@ struct sizing {
 	struct sizing_fit heavy_fit[SIZING_HEAVY];
 	double heavy_largest[SIZING_HEAVY]; /* x that was tried, decays */
 	uint32_t heavy_count, heavy_next;
-	struct sizing_heavy heavy[SIZING_KEPT / 4];
+	struct sizing_heavy heavy[SIZING_WEIGHED];
 };
 
 /* What is worth keeping from run to run; plain numbers, 1.5 KiB. */

@@ -44,15 +44,19 @@ states_enter(const struct states *s, int state)
 }
 
 /* The share below which it may end: 0.70, 0.80 and 0.85 of the defaults, and
- * as far below where it begins of others. */
+ * in proportion of others. */
 static double
 states_leave(const struct states *s, int state)
 {
-	static const double below[4] = { 0, 0.05, 0.08, 0.11 };
-
-	return states_enter(s, state) * (1 - below[state] /
-	    (state == STATES_WARNING ? 0.75 :
-	    state == STATES_CRITICAL ? 0.88 : 0.96));
+	switch (state) {
+	case STATES_WARNING:
+		return states_enter(s, state) * (0.70 / 0.75);
+	case STATES_CRITICAL:
+		return states_enter(s, state) * (0.80 / 0.88);
+	case STATES_EXHAUSTED:
+		return states_enter(s, state) * (0.85 / 0.96);
+	}
+	return 0;
 }
 
 void

@@ -1,0 +1,310 @@
+#include "model/knee.h"
+
+#include <string.h>
+
+#include "model/numbers.h"
+
+#define KNEE_AS_FAST   1.02f /* K3 */
+#define KNEE_FASTER    0.97f
+#define KNEE_SLOWER    1.10f /* clearly */
+#define KNEE_CHANGED   1.25f
+#define KNEE_UNCERTAIN 0.20
+#define KNEE_RAMP      3     /* batches that count, of each size */
+#define KNEE_AGAIN     64    /* batches */
+#define KNEE_NS        50e6f /* enough, in however few batches */
+#define KNEE_REACH     2     /* bins to either side that are neighbours */
+
+enum knee_phase {
+	KNEE_RAMPING,
+	KNEE_SEARCHING,
+	KNEE_SETTLED,
+	KNEE_PROBING
+};
+
+/* --- bins ----------------------------------------------------------------- */
+
+/* 2^k is bin 2k, and 3 2^(k-1) the one after it; bin 1 would be of 1.5. */
+static uint32_t
+knee_size(uint32_t bin)
+{
+	uint32_t octave = bin / 2;
+
+	return bin % 2 == 0 ? UINT32_C(1) << octave :
+	    octave == 0 ? 1 : UINT32_C(3) << (octave - 1);
+}
+
+static uint32_t
+knee_bin_of(uint32_t n)
+{
+	uint32_t octave = numbers_log2(n);
+	uint32_t bin = 2 * octave;
+
+	if (octave > 0 && n >= UINT32_C(3) << (octave - 1))
+		bin++;
+	return bin < KNEE_BINS ? bin : KNEE_BINS - 1;
+}
+
+static uint32_t
+knee_top(const struct knee *k)
+{
+	return k->top > 0 ? k->top - 1 : KNEE_BINS - 1;
+}
+
+/* The median; 0: it was never measured. */
+static float
+knee_ns(const struct knee_bin *b)
+{
+	uint32_t count = b->measured < KNEE_KEPT ? b->measured : KNEE_KEPT;
+	float sorted[KNEE_KEPT], v;
+	uint32_t i, j;
+
+	if (count == 0)
+		return 0;
+	for (i = 0; i < count; i++) {
+		v = b->ns[i];
+		for (j = i; j > 0 && sorted[j - 1] > v; j--)
+			sorted[j] = sorted[j - 1];
+		sorted[j] = v;
+	}
+	return count % 2 == 1 ? sorted[count / 2] :
+	    (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
+static void
+knee_measure(struct knee_bin *b, float ns, float spent_ns)
+{
+	b->ns[b->measured % KNEE_KEPT] = ns;
+	b->measured++;
+	b->spent_ns += spent_ns;
+}
+
+static bool
+knee_is_known(const struct knee_bin *b)
+{
+	return b->measured >= KNEE_KEPT ||
+	    (b->measured > 0 && b->spent_ns >= KNEE_NS);
+}
+
+/* The fastest that was measured; KNEE_BINS: none was. */
+static uint32_t
+knee_fastest(const struct knee *k)
+{
+	uint32_t best = KNEE_BINS, bin;
+
+	for (bin = 0; bin <= knee_top(k); bin++)
+		if (k->bin[bin].measured > 0 && (best == KNEE_BINS ||
+		    knee_ns(&k->bin[bin]) < knee_ns(&k->bin[best])))
+			best = bin;
+	return best;
+}
+
+/* K3; @best was measured. */
+static uint32_t
+knee_smallest_as_fast(const struct knee *k, uint32_t best)
+{
+	float most = knee_ns(&k->bin[best]) * KNEE_AS_FAST;
+	uint32_t bin;
+
+	for (bin = 0; bin < best; bin++)
+		if (k->bin[bin].measured > 1 && knee_ns(&k->bin[bin]) <= most)
+			return bin;
+	return best;
+}
+
+/* --- phases --------------------------------------------------------------- */
+
+static void
+knee_try(struct knee *k, uint32_t bin)
+{
+	if (bin != k->now)
+		k->tried = 0;
+	k->now = bin;
+}
+
+static void
+knee_settle(struct knee *k, uint32_t best)
+{
+	k->phase = KNEE_SETTLED;
+	k->used = knee_smallest_as_fast(k, best);
+	k->settled_ns = knee_ns(&k->bin[k->used]);
+	k->since = 0;
+	k->since_ns = 0;
+	knee_try(k, k->used);
+}
+
+/* What it may be, at best. */
+static double
+knee_hope(const struct knee *k, uint32_t bin, uint32_t best)
+{
+	const struct knee_bin *b = &k->bin[bin];
+
+	if (b->measured == 0) /* between the best and what is not clear yet */
+		return knee_ns(&k->bin[best]) * 0.85;
+	return knee_ns(b) * (1 - KNEE_UNCERTAIN /
+	    numbers_root(b->measured < KNEE_KEPT ? b->measured : KNEE_KEPT));
+}
+
+/* K2: the next one to try; or it is over. */
+static void
+knee_search(struct knee *k)
+{
+	uint32_t best = knee_fastest(k), bin, next;
+	uint32_t from, to;
+
+	if (best == KNEE_BINS)
+		return;
+	k->phase = KNEE_SEARCHING;
+	from = best > KNEE_REACH ? best - KNEE_REACH : 0;
+	to = best + KNEE_REACH < knee_top(k) ? best + KNEE_REACH : knee_top(k);
+	next = best;
+	for (bin = from; bin <= to; bin++)
+		if (bin != 1 && knee_hope(k, bin, best) <
+		    knee_hope(k, next, best))
+			next = bin;
+	if (knee_is_known(&k->bin[next]))
+		knee_settle(k, best);
+	else
+		knee_try(k, next);
+}
+
+static void
+knee_ramp(struct knee *k)
+{
+	const struct knee_bin *b = &k->bin[k->now];
+	uint32_t best = knee_fastest(k);
+	bool slower;
+
+	if (b->measured == 0)
+		return;
+	slower = best != k->now &&
+	    knee_ns(b) > knee_ns(&k->bin[best]) * KNEE_SLOWER;
+	if (!slower && b->measured < KNEE_RAMP && b->spent_ns < KNEE_NS)
+		return;
+	k->slower = slower ? k->slower + 1 : 0;
+	if (k->slower >= 2 || k->now + 2 > knee_top(k))
+		knee_search(k);
+	else
+		knee_try(k, k->now + 2);
+}
+
+/* K4. */
+static void
+knee_probe(struct knee *k)
+{
+	uint32_t bin = k->used;
+
+	k->since = 0;
+	k->since_ns = 0;
+	if (k->probes++ % 2 == 0)
+		bin += bin == 0 ? 2 : 1;
+	else
+		bin -= bin == 2 ? 2 : bin == 0 ? 0 : 1;
+	if (bin == k->used || bin > knee_top(k))
+		return;
+	/* What it was is not what it is. */
+	k->bin[bin].measured = 0;
+	k->bin[bin].spent_ns = 0;
+	k->phase = KNEE_PROBING;
+	knee_try(k, bin);
+}
+
+static void
+knee_look_back(struct knee *k)
+{
+	const struct knee_bin *b = &k->bin[k->now];
+
+	if (b->measured == 0)
+		return;
+	if (knee_ns(b) < knee_ns(&k->bin[k->used]) * KNEE_FASTER) {
+		knee_search(k);
+		return;
+	}
+	k->phase = KNEE_SETTLED;
+	knee_try(k, k->used);
+}
+
+static void
+knee_rest(struct knee *k, float spent_ns)
+{
+	uint32_t bin;
+
+	if (knee_ns(&k->bin[k->used]) > k->settled_ns * KNEE_CHANGED) {
+		/* Of all others only hearsay is left. */
+		for (bin = 0; bin < KNEE_BINS; bin++)
+			if (bin != k->used)
+				k->bin[bin].measured = 0;
+		k->settled_ns = knee_ns(&k->bin[k->used]);
+		knee_search(k);
+		return;
+	}
+	k->since_ns += spent_ns;
+	if (++k->since >= KNEE_AGAIN && k->since_ns >= KNEE_NS)
+		knee_probe(k);
+}
+
+void
+knee_open(struct knee *k)
+{
+	memset(k, 0, sizeof(*k));
+}
+
+uint32_t
+knee_cap(const struct knee *k)
+{
+	return knee_size(k->now);
+}
+
+void
+knee_learn(struct knee *k, uint32_t n, uint64_t ns, bool bounded)
+{
+	uint32_t bin = knee_bin_of(n);
+	float spent = (float)ns;
+
+	if (n == 0 || ns == 0)
+		return;
+	if (bounded && bin < k->now) {
+		k->top = bin + 1;
+		knee_try(k, bin);
+	} else if (!bounded && k->top > 0 && bin >= knee_top(k)) {
+		k->top = 0; /* there is room again */
+	}
+	if (bin != k->now)
+		return; /* the rest of something; it tells little */
+	/* The first one touches memory that is new; but time is dear. */
+	if (k->tried++ == 0 && k->phase != KNEE_SETTLED && spent < KNEE_NS)
+		return;
+	knee_measure(&k->bin[bin], spent / (float)n, spent);
+	switch (k->phase) {
+	case KNEE_RAMPING:
+		knee_ramp(k);
+		break;
+	case KNEE_SEARCHING:
+		knee_search(k);
+		break;
+	case KNEE_PROBING:
+		knee_look_back(k);
+		break;
+	default:
+		knee_rest(k, spent);
+	}
+}
+
+void
+knee_read(const struct knee *k, struct knee_report *report)
+{
+	uint32_t best = knee_fastest(k), bin;
+
+	memset(report, 0, sizeof(*report));
+	if (best == KNEE_BINS)
+		return;
+	best = k->phase >= KNEE_SETTLED ? k->used :
+	    knee_smallest_as_fast(k, best);
+	report->n = knee_size(best);
+	report->ns = knee_ns(&k->bin[best]);
+	report->settled = k->phase >= KNEE_SETTLED;
+	for (bin = 0; bin < KNEE_BINS; bin++)
+		if (k->bin[bin].measured > 0) {
+			report->largest = knee_size(bin);
+			report->largest_ns = knee_ns(&k->bin[bin]);
+		}
+}

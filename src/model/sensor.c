@@ -1,0 +1,172 @@
+#include "model/sensor.h"
+
+#include <string.h>
+
+#include "model/numbers.h"
+
+#define SENSOR_OMEGA      1.10 /* 1.01 to 1.13 of allocators in use */
+#define SENSOR_OMEGA_MOST 16.0 /* 14.2 of one that never gives back */
+#define SENSOR_HIGH       0.85 /* from here on, free is not to be counted on */
+#define SENSOR_UNKNOWN    (UINT64_C(64) << 20) /* bytes left, without budget */
+#define SENSOR_MOVED      20   /* a 20th of L; of a quarter MiB at least */
+#define SENSOR_MOVED_LEAST (UINT64_C(256) << 10)
+
+static uint64_t
+sensor_above(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+void
+sensor_open(struct sensor *s, uint64_t budget)
+{
+	memset(s, 0, sizeof(*s));
+	s->budget = budget;
+}
+
+void
+sensor_budget(struct sensor *s, uint64_t budget)
+{
+	s->budget = budget;
+}
+
+/*
+ * Learned when live bytes are the most there were: then nothing is kept that a
+ * live block had before, and what is resident beyond them is what they cost.
+ */
+static void
+sensor_learn_omega(struct sensor *s, uint64_t heap, uint64_t live)
+{
+	double omega;
+
+	if (live < (UINT64_C(1) << 20) || live < s->peak_live)
+		return;
+	s->peak_live = live;
+	omega = numbers_within((double)heap / (double)live, 1,
+	    SENSOR_OMEGA_MOST);
+	s->omega = s->omega > 0 ? s->omega + (omega - s->omega) / 4 : omega;
+}
+
+/* Up at once; down by a quarter a look. */
+static void
+sensor_learn_rate(struct sensor *s, const struct sensor_look *look)
+{
+	double seconds, rate = 0;
+
+	if (look->now_ns <= s->at_ns)
+		return;
+	seconds = (double)(look->now_ns - s->at_ns) / 1e9;
+	if (look->live > s->live0)
+		rate = (double)(look->live - s->live0) / seconds;
+	if (look->used > s->used0 &&
+	    (double)(look->used - s->used0) / seconds > rate)
+		rate = (double)(look->used - s->used0) / seconds;
+	s->rate = rate > 0.75 * s->rate ? rate : 0.75 * s->rate;
+}
+
+void
+sensor_sample(struct sensor *s, const struct sensor_look *look)
+{
+	uint64_t heap = look->heap;
+	uint64_t guess;
+	double off;
+
+	if (s->looks == 0) {
+		s->base = sensor_above(look->used, look->live);
+	} else {
+		guess = sensor_used(s, look->live);
+		off = look->used > 0 && guess < look->used ?
+		    (double)(look->used - guess) / (double)look->used : 0;
+		s->error = off > 0.9 * s->error ? off : 0.9 * s->error;
+		sensor_learn_rate(s, look);
+	}
+	if (heap == 0)
+		heap = sensor_above(look->used, s->base);
+	sensor_learn_omega(s, heap, look->live);
+	s->used0 = look->used;
+	s->live0 = look->live;
+	s->reusable0 = sensor_above(heap, numbers_whole((double)look->live *
+	    (s->omega > 0 ? s->omega : SENSOR_OMEGA), UINT64_MAX));
+	s->at_ns = look->now_ns;
+	s->looks++;
+}
+
+uint64_t
+sensor_used(const struct sensor *s, uint64_t live)
+{
+	uint64_t more, reusable = s->reusable0;
+	uint64_t used;
+
+	if (s->looks == 0)
+		return live;
+	more = sensor_above(live, s->live0);
+	used = s->used0 + sensor_above(more, reusable);
+	/* Near the limit: as if nothing of it fitted; but what goes into holes
+	 * cannot be more than was let in beside them. */
+	if (s->budget > 0 && (double)used > SENSOR_HIGH * (double)s->budget)
+		used = s->used0 + more;
+	return used;
+}
+
+double
+sensor_rate(const struct sensor *s)
+{
+	return s->rate;
+}
+
+static uint64_t
+sensor_left(const struct sensor *s, uint64_t live)
+{
+	if (s->budget == 0)
+		return SENSOR_UNKNOWN * 16;
+	return sensor_above(s->budget, sensor_used(s, live));
+}
+
+uint64_t
+sensor_period(const struct sensor *s, uint64_t live)
+{
+	double left = (double)sensor_left(s, live);
+
+	if (!(s->rate > 0))
+		return SENSOR_PERIOD_MOST_NS;
+	return numbers_whole(numbers_within(left / (3 * s->rate) * 1e9,
+	    (double)SENSOR_PERIOD_LEAST_NS, (double)SENSOR_PERIOD_MOST_NS),
+	    SENSOR_PERIOD_MOST_NS);
+}
+
+uint64_t
+sensor_quantum(const struct sensor *s, uint64_t live, uint32_t threads)
+{
+	uint64_t share = sensor_left(s, live) / 16 /
+	    (threads > 0 ? threads : 1);
+
+	if (share < SENSOR_QUANTUM_LEAST)
+		return SENSOR_QUANTUM_LEAST;
+	return share < SENSOR_QUANTUM_MOST ? share : SENSOR_QUANTUM_MOST;
+}
+
+uint64_t
+sensor_error(const struct sensor *s, uint64_t live, uint32_t threads,
+    uint64_t now_ns)
+{
+	double age = now_ns > s->at_ns ? (double)(now_ns - s->at_ns) : 0;
+	double missed = (double)threads *
+	    (double)sensor_quantum(s, live, threads);
+
+	/* Live bytes are known to the quantum; what is not counted as live
+	 * grows as it did, and the estimate was off as it was. */
+	missed += s->rate * age / 1e9 * s->error;
+	missed += s->error * (double)sensor_used(s, live);
+	return numbers_whole(missed, UINT64_MAX);
+}
+
+int
+sensor_is_due(const struct sensor *s, uint64_t live)
+{
+	uint64_t moved = live > s->live0 ? live - s->live0 : s->live0 - live;
+	uint64_t enough = s->live0 / SENSOR_MOVED;
+
+	if (enough < SENSOR_MOVED_LEAST)
+		enough = SENSOR_MOVED_LEAST;
+	return s->looks == 0 || moved >= enough;
+}
