@@ -193,7 +193,8 @@ struct segment_live {
 	_Atomic uint64_t inherited_freed_bytes;
 	_Atomic uint64_t inherited_freed_requested_bytes;
 	_Atomic uint32_t mappings_version; /* odd: TABLE_MAPPINGS is changed */
-	uint8_t reserved[36];
+	_Atomic uint32_t threads_came;   /* that ever had a tally; wraps */
+	uint8_t reserved[32];
 };
 
 /* Anything but zeros here takes the word "exact" from every report. */

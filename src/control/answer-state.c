@@ -13,6 +13,7 @@
 #include "control/series.h"
 #include "model/reconcile.h"
 #include "model/trend.h"
+#include "plan/message.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
 
@@ -172,6 +173,31 @@ put_limit(const struct limit *limit, struct text *t)
 	reply_close(t);
 }
 
+/* As the program itself is told. */
+static void
+put_room(const struct control *c, struct text *t)
+{
+	const struct tide_room *room = control_room(c);
+
+	if (room == NULL) {
+		reply_null(t, "state");
+		reply_null(t, "budget");
+		reply_null(t, "used");
+		return;
+	}
+	reply_text(t, "state", message_state(room->state));
+	if (room->budget == TIDE_NONE)
+		reply_null(t, "budget");
+	else
+		reply_u64(t, "budget", room->budget);
+	reply_u64(t, "used", room->used);
+	reply_u64(t, "used_peak", room->peak_used);
+	reply_u64(t, "memory_warnings", room->warnings);
+	reply_u64(t, "retained", room->retained);
+	reply_u64(t, "cleanups", room->cleanups);
+	reply_u64(t, "cleanup_bytes", room->cleanup_bytes);
+}
+
 /* What people know as such comes first. */
 static void
 put_memory(const struct control *c, struct text *t)
@@ -194,12 +220,13 @@ put_memory(const struct control *c, struct text *t)
 	reply_u64(t, "live_blocks", sums.live_blocks);
 	reply_u64(t, "peak_bytes", sums.peak_bytes);
 	put_terms(c, t);
+	put_room(c, t);
 	put_limit(&limit, t);
 	put_growth(c, now_ns, &limit, t);
 }
 
 static void
-put_progress(const struct control *c, struct text *t)
+put_progress(struct control *c, struct text *t)
 {
 	const struct segment *s = c->segment;
 	const struct mark *mark = last_epoch(c);
@@ -220,6 +247,7 @@ put_progress(const struct control *c, struct text *t)
 	else
 		reply_text_bytes(t, "mark", mark->name,
 		    strnlen(mark->name, sizeof(mark->name)));
+	answer_progress(c, t);
 }
 
 static void

@@ -52,6 +52,14 @@ void answer_stack(const struct control *c, uint32_t site, struct text *t);
 /* answer-leaks.c: what keeps growing */
 void answer_leaks(struct control *c, const struct request *r, struct text *t);
 
+/* answer-ops.c: what its operations did, and what should be changed */
+void answer_ops(struct control *c, const struct request *r, struct text *t);
+void answer_analyze(struct control *c, const struct request *r,
+    struct text *t);
+
+/* What a program with operations is at; members of an object. */
+void answer_progress(struct control *c, struct text *t);
+
 /* answer-act.c: what shall be */
 void answer_mark(struct control *c, const struct request *r, struct text *t);
 void answer_stacks(struct control *c, const struct request *r, struct text *t);

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
-#include "base/room.h"
 #include "sys/sys.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -163,6 +162,16 @@ control_close(struct control *c)
 	sys_munmap(c->segment, c->bytes);
 	sys_close(c->fd);
 	c->segment = NULL;
+}
+
+const struct tide_room *
+control_room(const struct control *c)
+{
+	const struct tide_room *room = control_rows(c, TABLE_BUDGET);
+
+	return control_count(c, TABLE_BUDGET) > 0 && room->version ==
+	    TIDE_ROOM_VERSION && __atomic_load_n(&room->magic,
+	    __ATOMIC_ACQUIRE) == TIDE_ROOM_MAGIC ? room : NULL;
 }
 
 int64_t

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/room.h"
 #include "base/segment.h"
 
 struct control {
@@ -48,6 +49,12 @@ control_count(const struct control *c, enum segment_table_id table)
 
 	return used < t->capacity ? used : t->capacity;
 }
+
+/*
+ * What the program is told of its budget; NULL: it has never asked, or the
+ * row is not complete.
+ */
+const struct tide_room *control_room(const struct control *c);
 
 /* The next row of a table; its number, or -ENOSPC. */
 int64_t control_take(struct control *c, enum segment_table_id table);

@@ -188,6 +188,7 @@ count_thread(struct segment_live *live)
 	uint32_t now = atomic_fetch_add(&live->threads, 1) + 1;
 	uint32_t most = atomic_load(&live->threads_most);
 
+	atomic_fetch_add(&live->threads_came, 1);
 	while (now > most && !atomic_compare_exchange_weak(
 	    &live->threads_most, &most, now))
 		;

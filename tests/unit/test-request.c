@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/base.h"
+#include "base/room.h"
 #include "control/mark.h"
 #include "control/request.h"
 #include "door/inside.h"
@@ -27,6 +29,8 @@ static const struct {
 	{ "memory", { NULL } },
 	{ "sites", { NULL, "100", "by growth", "7 by count" } },
 	{ "leaks", { NULL, "1", "100" } },
+	{ "ops", { NULL } },
+	{ "analyze", { NULL } },
 	{ "marks", { NULL, "500" } },
 	{ "series", { NULL, "600" } },
 	{ "mark", { "a", "of seven words and no more, please" } },
@@ -570,6 +574,161 @@ what_a_scan_found_is_told(void **state)
 	s->state = SCAN_NEVER;
 }
 
+/* --- operations --------------------------------------------------------------- */
+
+/* Two operations, of which one has been cut in a tenth of its batches. */
+static struct tide_room *
+a_room(void)
+{
+	struct tide_room *row;
+
+	assert_int_equal(segment_reach(TABLE_BUDGET, 1), 0);
+	row = segment_rows(TABLE_BUDGET);
+	*row = (struct tide_room){ .version = TIDE_ROOM_VERSION,
+	    .bytes = sizeof(*row), .budget = GIB, .used = 250 * MIB,
+	    .peak_used = 300 * MIB, .state = TIDE_WARNING, .warnings = 3,
+	    .retained = 5 * MIB, .source = "cgroup" };
+	/* Rows need not follow each other. */
+	row->op[3] = (struct tide_op_stats){ .name = "load", .unit = "page",
+	    .batches = 100, .items = 5000, .cuts = 10, .n_last = 50,
+	    .n_most = 50, .growth_sum = 5000 * MIB, .growth_most = 50 * MIB,
+	    .time_ns = 10 * NS_PER_S, .started_ns = NS_PER_S,
+	    .ended_ns = 11 * NS_PER_S, .done = 5000, .total = 10000,
+	    .bound = TIDE_BOUND_KNEE, .retained_last = -7 };
+	row->op[1] = (struct tide_op_stats){ .name = "parse",
+	    .unit = "item", .started_ns = 1, .ended_ns = 2, .bound = 77 };
+	row->magic = TIDE_ROOM_MAGIC;
+	return row;
+}
+
+static const json_t *
+in_list(const json_t *answer, const char *list, const char *name,
+    const char *text)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, list), i, row)
+		if (strcmp(json_string_value(json_object_get(row, name)),
+		    text) == 0)
+			return row;
+	return NULL;
+}
+
+static void
+assert_number(const json_t *object, const char *name, double expected)
+{
+	if (!json_is_number(json_object_get(object, name)))
+		fail_msg("no number %s in %s", name, room);
+	assert_float_equal(json_number_value(json_object_get(object, name)),
+	    expected, 0.001);
+}
+
+static void
+operations_are_told(void **state)
+{
+	struct tide_room *row = a_room();
+	json_t *answer = ask("ops");
+	const json_t *op = in_list(answer, "ops", "name", "load");
+
+	(void)state;
+	assert_int_equal(json_array_size(json_object_get(answer, "ops")), 2);
+	assert_non_null(op);
+	assert_number(op, "batches", 100);
+	assert_number(op, "n_mean", 50);
+	assert_number(op, "bytes_per_item", (double)MIB);
+	assert_number(op, "items_per_second", 500);
+	assert_number(op, "seconds", 10);
+	assert_number(op, "retained_last", -7);
+	assert_string_equal(json_string_value(json_object_get(op, "bound")),
+	    "knee");
+	op = in_list(answer, "ops", "name", "parse");
+	assert_string_equal(json_string_value(json_object_get(op, "bound")),
+	    "-");
+	json_decref(answer);
+	/* What is no number of bytes is none. */
+	row->op[1].per_item = row->op[1].power = NAN;
+	memset(row->op[3].name, 'x', sizeof(row->op[3].name));
+	assert_done("ops");
+	/* A row that is not complete is no row. */
+	row->magic = 0;
+	answer = ask("ops");
+	assert_int_equal(json_array_size(json_object_get(answer, "ops")), 0);
+	json_decref(answer);
+}
+
+static void
+status_says_how_far_it_is_and_how_it_stands(void **state)
+{
+	struct tide_room *row = a_room();
+	json_t *answer = ask("status");
+	const json_t *progress = json_object_get(answer, "progress");
+	const json_t *memory = json_object_get(answer, "memory");
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(progress,
+	    "operation")), "load");
+	assert_number(progress, "done", 5000);
+	assert_number(progress, "percent", 50);
+	assert_number(progress, "eta", 10);
+	assert_string_equal(json_string_value(json_object_get(memory,
+	    "state")), "warning");
+	assert_number(memory, "budget", (double)GIB);
+	assert_number(memory, "used", 250.0 * (double)MIB);
+	assert_number(memory, "memory_warnings", 3);
+	json_decref(answer);
+	/* Who is at it counts as last. */
+	row->op[1].active = 1;
+	row->budget = TIDE_NONE;
+	answer = ask("status");
+	progress = json_object_get(answer, "progress");
+	assert_string_equal(json_string_value(json_object_get(progress,
+	    "operation")), "parse");
+	assert_true(json_is_null(json_object_get(progress, "total")));
+	assert_true(json_is_null(json_object_get(progress, "eta")));
+	assert_true(json_is_null(json_object_get(json_object_get(answer,
+	    "memory"), "budget")));
+	json_decref(answer);
+	row->magic = 0;
+	answer = ask("status");
+	assert_null(json_object_get(json_object_get(answer, "progress"),
+	    "operation"));
+	assert_true(json_is_null(json_object_get(json_object_get(answer,
+	    "memory"), "state")));
+	json_decref(answer);
+}
+
+static void
+analyze_tells_issues_and_what_to_set(void **state)
+{
+	struct tide_room *row = a_room();
+	json_t *answer = ask("analyze");
+	const json_t *issue = in_list(answer, "issues", "id", "R-BATCH");
+	const json_t *advice = in_list(answer, "recommends", "id",
+	    "R-BATCH");
+
+	(void)state;
+	assert_non_null(issue);
+	assert_string_equal(json_string_value(json_object_get(issue,
+	    "text")), "load: of 100 batches 10 were cut for lack of room "
+	    "(10 %); they had 50 pages on average");
+	assert_string_equal(json_string_value(json_object_get(issue,
+	    "severity")), "warning");
+	assert_number(json_object_get(issue, "numbers"), "max", 40);
+	assert_non_null(advice);
+	assert_string_equal(json_string_value(json_object_get(advice,
+	    "setting")), "tide_op_conf.max = 40, or batch.max = 40");
+	assert_string_equal(json_string_value(json_object_get(advice,
+	    "key")), "batch.max");
+	assert_string_equal(json_string_value(json_object_get(advice,
+	    "value")), "40");
+	/* Good news are no issue. */
+	assert_null(in_list(answer, "issues", "id", "R-BUDGET"));
+	assert_non_null(in_list(answer, "recommends", "id", "R-BUDGET"));
+	json_decref(answer);
+	row->magic = 0;
+}
+
 int
 main(void)
 {
@@ -587,6 +746,9 @@ main(void)
 		cmocka_unit_test(an_answer_that_does_not_fit_is_refused),
 		cmocka_unit_test(settings_are_stored),
 		cmocka_unit_test(what_a_scan_found_is_told),
+		cmocka_unit_test(operations_are_told),
+		cmocka_unit_test(status_says_how_far_it_is_and_how_it_stands),
+		cmocka_unit_test(analyze_tells_issues_and_what_to_set),
 		cmocka_unit_test(marks_are_told),
 		cmocka_unit_test(a_full_table_of_marks_is_told),
 	};
