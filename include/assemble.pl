@@ -21,7 +21,8 @@ my @private = qw(
 	model/sources.h model/sources.c
 	model/sensor.h model/sensor.c
 	model/states.h model/states.c
-	model/sizing.h model/sizing.c
+	model/sizing.h model/sizing-fit.h model/sizing-fit.c
+	model/sizing-weights.c model/sizing-save.c model/sizing.c
 	model/knee.h model/knee.c
 	model/delay.h model/delay.c
 	model/knob.h model/knob.c
@@ -98,6 +99,7 @@ sub names_of
 
 	$function{$1} = 1 while $text =~ /^(?:[a-z_][\w *]*[ *])?([a-z_]\w*)\(/gm;
 	$tag{$1} = 1 while $text =~ /\b(?:struct|enum|union)\s+(?:__attribute__\(\(\w+\)\)\s+)?([a-z_]\w*)\s*\{/g;
+	$tag{$1} = 1 while $text =~ /^struct ([a-z_]\w*);/gm;
 	$word{$1} = 1 while $text =~ /^\#define\s+(\w+)/gm;
 	while ($text =~ /\benum\b[^{;()]*\{(.*?)\}/gs) {
 		my $body = $1;
@@ -141,7 +143,7 @@ sub rename_all
 		s/\b(struct|enum|union)(\s+(?:__attribute__\(\(\w+\)\)\s+)?)($t)\b/$1$2$prefix$3/g
 		    if %{$names->{tag}};
 		s/(?<![\w])($w)\b/$upper$1/g if %{$names->{word}};
-		s/(?<![\w.])(?<!->)($d)\b/$prefix$1/g if %{$names->{data}};
+		s/(?<![\w.])(?<!->)(?<!struct )($d)\b/$prefix$1/g if %{$names->{data}};
 	}
 	return join('', @parts);
 }
@@ -158,7 +160,7 @@ sub privatise
 		delete $own->{$kind}{$_} for grep { $shared->{$kind}{$_} }
 		    keys %{$own->{$kind}};
 	}
-	return rename_all($text, $own, "tide__${module}_");
+	return rename_all($text, $own, "tide__${module}__");
 }
 
 sub share_state
@@ -169,6 +171,18 @@ sub share_state
 	$text =~ s{^static struct \{\n(.*?)^\} (\w+);$}
 	    {TIDE__SHARED struct $2_state {\n$1} $2;}gms;
 	$text =~ s{^SHARED }{TIDE__SHARED }gm;
+	return $text;
+}
+
+# A declaration of what is not in here, as its source is not.
+sub drop_undefined
+{
+	my ($text) = @_;
+	my %defined;
+
+	$defined{$1} = 1 while $text =~ /^(\w+)\([^;{]*\)\n\{/gm;
+	$text =~ s!^static (?:const )?[\w ]*[ *](\w+)\([^;{]*\);\n!
+	    $defined{$1} ? $& : ''!gme;
 	return $text;
 }
 
@@ -185,8 +199,8 @@ sub private
 	for my $file (@files) {
 		my $t = make_static($text{$file});
 
-		# What alone-sys.c and discover.c define is for all.
-		if ($file =~ m{/(alone-sys|discover|disabled)\.c$}) {
+		# What these define is for all.
+		if ($file =~ m{/(alone-sys|alone|discover|disabled)\.c$}) {
 			my $more = names_of($t);
 
 			for my $kind (keys %$more) {
@@ -209,7 +223,7 @@ sub private
 	}
 	return join('', map { "#include <$_>\n" } sort @libc) .
 	    "#define TIDE__SHARED __attribute__((weak, visibility(\"hidden\")))\n" .
-	    $out;
+	    drop_undefined($out);
 }
 
 sub public

@@ -1,20 +1,53 @@
+/* Made of heaptide.h.in by assemble.pl; do not edit. */
 /**
- * heaptide.h - a program asks how high its heap stands
+ * heaptide.h - a program asks how much room is left
  *
- * One header, no library to link: C99 and C++.  Where libheaptide.so is
- * preloaded the answers are its exact counts; where it is not, every function
- * says so with -ENODEV and costs one comparison after the first call.
+ * One header, no library to link: C99 and C++, Linux.
  *
- * Since: 0.1
+ *	tide_op *op = tide_op_open("index", NULL);
+ *	tide_batch b;
+ *
+ *	for (at = 0; (n = tide_batch_begin(op, &b, at, total - at, -1)) > 0; ) {
+ *		for (i = 0; i < b.n && tide_batch_more(&b); i++)
+ *			work(at + i);
+ *		tide_batch_end(&b, i);
+ *		at += i;
+ *	}
+ *
+ * The same binary works in three depths; tide_level() tells which it is.
+ *
+ *	runtime     libheaptide.so is preloaded (`heaptide run`): the heap is
+ *	            counted exactly.
+ *	page        `heaptide run`, but nothing can be preloaded, as the program
+ *	            is static: what the supervisor knows, and the next
+ *	standalone  nobody is there: /proc, control groups and limits are read
+ *	            here, and what is used is the resident memory.
+ *
+ * Bytes are uint64_t, times ns of CLOCK_MONOTONIC unless their name says _ms.
+ * Unless a function says otherwise it may be called from any thread at any
+ * time, but not from a signal handler; it allocates nothing and leaves errno
+ * alone.  After fork() the child begins anew, with no batch under way.
+ * With HEAPTIDE_DISABLE defined all of it is constants.
+ *
+ * Environment: HEAPTIDE_BUDGET (`512M`, `60%`, `max-256M`), HEAPTIDE_TARGET,
+ * HEAPTIDE_WARN, HEAPTIDE_CRITICAL and more: heaptide-config(5).
+ *
+ * Since: 0.2, unless said otherwise.
  */
 #ifndef HEAPTIDE_H
 #define HEAPTIDE_H
 
+/* What follows is C for three compilers; warnings are ours to look at. */
+#if defined(__GNUC__)
+#pragma GCC system_header
+#endif
+
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #endif
-#include <dlfcn.h>
+
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -23,74 +56,8653 @@ extern "C" {
 #endif
 
 #define TIDE_VERSION_MAJOR 0
-#define TIDE_VERSION_MINOR 1
+#define TIDE_VERSION_MINOR 2
+
+/* Exit statuses that mean something to `heaptide run` and `heaptide batch`. */
+#define TIDE_EXIT_NO_MEMORY  75 /* no room, gracefully: with less, perhaps */
+#define TIDE_EXIT_CHECKPOINT 85 /* go on from the checkpoint: start me again */
+
+#define TIDE_ROOM_MAGIC   UINT64_C(0x6d6f6f7265646974) /* "tideroom" */
+#define TIDE_ROOM_VERSION 1
+#define TIDE_NONE         UINT64_MAX /* no limit; not known */
+
+/* How close it is.  Which thresholds: model/states.h. */
+enum { TIDE_OK, TIDE_WARNING, TIDE_CRITICAL, TIDE_EXHAUSTED };
+
+/* How deep heaptide is in this process: tide_level(). */
+enum {
+	TIDE_STANDALONE, /* it reads /proc and the control groups itself */
+	TIDE_PAGE,       /* under `heaptide run`, but nothing can be preloaded */
+	TIDE_RUNTIME     /* libheaptide.so counts in it */
+};
+
+/* Why a program should come to an end: tide_room.stop. */
+enum {
+	TIDE_STOP_TERM = 1,      /* SIGTERM has come, or will */
+	TIDE_STOP_DRAIN = 2,     /* the operator said so */
+	TIDE_STOP_EXHAUSTED = 4, /* there is no room for one more item */
+	TIDE_STOP_RECYCLE = 8    /* a new start would have more room */
+};
+
+#define TIDE_OPS        32
+#define TIDE_COMPONENTS 32
+#define TIDE_NAME_ROOM  48
+
+/* What a batch is limited by: tide_op_stats.bound. */
+enum {
+	TIDE_BOUND_NONE,      /* none was begun yet */
+	TIDE_BOUND_MEMORY,    /* a larger one might not fit */
+	TIDE_BOUND_GROWTH,    /* not more than twice the largest so far */
+	TIDE_BOUND_KNEE,      /* larger ones are not faster */
+	TIDE_BOUND_MAX,       /* the operation's own maximum */
+	TIDE_BOUND_REMAINING, /* there is no more to do */
+	TIDE_BOUND_OVERRUN,   /* one was too large, not long ago */
+	TIDE_BOUND_STATE,     /* too little room is left to grow */
+	TIDE_BOUND_LEASE,     /* the share of a common budget */
+	TIDE_BOUND_FIXED      /* as configured */
+};
 
 /*
- * Look @name up once; @slot remembers the answer.  dlsym() and not a weak
- * symbol: GNU ld resolves those to NULL for good in a position-dependent
- * executable, and would never see a preloaded library.
+ * What an operation has done so far.  Bytes; ns; sums since the start.
+ * Its row is complete once @name is there.
  */
-static inline void *
-tide_find(void **slot, const char *name)
-{
-	if (*slot == NULL) {
-		void *found = dlsym(RTLD_DEFAULT, name);
+struct tide_op_stats {
+	char name[TIDE_NAME_ROOM]; /* zero-filled; empty: the row is free */
+	char unit[16];             /* of its items, "item" unless told */
+	uint64_t batches, items, items_failed;
+	uint64_t cuts;             /* batches that were ended early for room */
+	uint64_t aborts;           /* ended by tide_batch_abort() */
+	uint64_t overruns;         /* grew beyond what was predicted */
+	uint64_t n_last, n_least, n_most; /* items in a batch */
+	uint64_t n_next;           /* of the next, as it stands */
+	uint64_t growth_last, growth_most, growth_sum; /* peak above begin */
+	uint64_t predicted_last;   /* of growth_last, with its margin */
+	uint64_t retained_sum;     /* held at the end and not at the begin */
+	int64_t retained_last;
+	uint64_t time_ns, delay_ns, wait_ns, reclaim_ns;
+	uint64_t delay_freed;      /* bytes that went while delayed */
+	uint64_t first, done, total; /* of the run: first item, how many */
+	uint64_t started_ns;       /* CLOCK_MONOTONIC, of the first batch */
+	uint64_t ended_ns;         /* of the last */
+	uint64_t one;              /* most that one item takes, 99 of 100 */
+	uint64_t fixed;            /* that every batch takes, fitted */
+	double per_item;           /* bytes; and n^power: */
+	double power;
+	uint64_t knee;             /* items; larger is not faster; 0: unknown */
+	double knee_rate, most_rate; /* items a second, there and at n_most */
+	uint64_t weight_most, weight_sum, weights; /* of tide_item() */
+	uint32_t bound;            /* TIDE_BOUND_* of the last */
+	uint32_t policy;           /* enum sizing_policy */
+	uint32_t active;           /* batches under way now */
+	uint32_t active_most;
+	uint64_t growth_squares;   /* sum of (growth / 1 KiB)^2 */
+	uint64_t changes;          /* of n by more than a quarter */
+	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
+	uint64_t reserved[16];
+};
 
-		*slot = found != NULL ? found : (void *)slot;
+/* A part of the program with a budget of its own: tide_component(). */
+struct tide_component_stats {
+	char name[TIDE_NAME_ROOM];
+	uint64_t max;    /* bytes; 0: none of its own */
+	uint32_t weight;
+	uint32_t reserved_word;
+	int64_t used;    /* allocated less freed by threads inside of it */
+	int64_t peak;
+	uint64_t enters;
+	uint64_t over;   /* times that it was left above its max */
+	uint64_t reserved[4];
+};
+
+struct tide_room {
+	/* What this is; stored before anything is told of it. */
+	uint64_t magic;
+	uint32_t version;
+	uint32_t bytes;        /* of this structure, as its maker knows it */
+	int32_t pid;           /* 0: nobody's yet */
+	int32_t level;         /* TIDE_STANDALONE ... */
+	uint64_t start_ticks;  /* of that pid: /proc/PID/stat, field 22 */
+	uint64_t reserved_head[3];
+
+	/* Read by the inline queries; each alone is always whole. */
+	uint64_t gate;         /* what tide_batch_more() compares: @used, or
+	                        * TIDE_NONE while batches shall be closed */
+	uint64_t used;         /* bytes against the budget, estimated now */
+	uint64_t budget;       /* bytes, or TIDE_NONE */
+	uint64_t live;         /* of the heap, usable bytes; TIDE_NONE: not
+	                        * known */
+	int32_t state;         /* TIDE_OK ... TIDE_EXHAUSTED */
+	uint32_t stop;         /* TIDE_STOP_*, or 0 */
+	uint64_t refresh_ns;   /* 0: others keep it fresh; else it is to be read
+	                        * anew when so old (CLOCK_MONOTONIC_COARSE) */
+	uint64_t refreshed_ns;
+	uint64_t reserved_line;
+
+	/* By one writer at a time; @sequence is odd while it is written. */
+	uint32_t sequence;
+	uint32_t warnings;     /* times that a state was entered from below */
+	uint64_t blocks;       /* live; TIDE_NONE: not known */
+	uint64_t resident;     /* as last sampled */
+	uint64_t retained;     /* resident and not live, of the heap */
+	uint64_t peak_live, peak_used;
+	uint64_t lease;        /* held of a common budget; 0: none */
+	uint64_t rate;         /* bytes allocated a second, lately */
+	uint64_t error;        /* @used is right to within so much */
+	uint64_t slow_from;    /* memory.high, or TIDE_NONE */
+	uint64_t available;    /* the least room in any limit */
+	uint64_t sampled_ns;   /* CLOCK_MONOTONIC, of @resident */
+	uint64_t state_ns;     /* when @state was entered */
+	uint64_t at_state_ns[4]; /* spent in each so far */
+	uint64_t failed;       /* allocations that failed */
+	uint64_t pressure;     /* a state that is pretended, 1 added; 0 */
+	uint64_t cleanups, cleanup_bytes, cleanup_returned, cleanup_ns;
+	uint64_t refault_ns;   /* that the cleanups cost afterwards */
+	uint64_t drains;       /* wishes of the operator, see control */
+	uint64_t looks, samples;
+	uint32_t warn_mille, critical_mille, target_mille;
+	uint32_t soft;         /* 1: what others use moves the budget */
+	char source[32];       /* of the budget: "cgroup", "option", ... */
+	char last_op[TIDE_NAME_ROOM];
+	char message[160];     /* the last that was said */
+	uint64_t reserved[32];
+
+	struct tide_component_stats component[TIDE_COMPONENTS];
+	struct tide_op_stats op[TIDE_OPS];
+};
+/* A consistent look at the process: tide_status(), tide_safe().  Bytes. */
+typedef struct tide_info {
+	uint32_t size, version;  /* of this structure */
+	int state;               /* TIDE_OK ... TIDE_EXHAUSTED */
+	int level;               /* TIDE_STANDALONE, TIDE_PAGE, TIDE_RUNTIME */
+	uint32_t warnings;       /* times that a state was entered from below */
+	uint32_t flags;          /* TIDE_INFO_* */
+	uint64_t budget;         /* TIDE_NONE: there is no limit */
+	uint64_t used;           /* against the budget */
+	uint64_t available;      /* the least room in any limit */
+	uint64_t live, blocks;   /* of the heap; TIDE_NONE: not known */
+	uint64_t resident, retained; /* retained: resident and not live */
+	uint64_t peak_live, peak_used;
+	uint64_t lease;          /* held of a common budget */
+	uint64_t rate;           /* bytes allocated a second, lately */
+	char source[32];         /* of the budget: "cgroup", "set", ... */
+} tide_info;
+
+enum {
+	TIDE_INFO_SOFT = 1,      /* what others use moves the budget */
+	TIDE_INFO_EXACT = 2,     /* live is counted, not estimated */
+	TIDE_INFO_STOP = 4       /* tide_should_stop() */
+};
+
+/* How an operation's memory depends on its items: tide_op_conf.model. */
+enum {
+	TIDE_MODEL_AUTO,
+	TIDE_MODEL_ADDITIVE, /* the sum of the items' weights */
+	TIDE_MODEL_PADDED,   /* their number times the largest */
+	TIDE_MODEL_VECTOR    /* fixed before it begins: it cannot be cut */
+};
+
+/* By which law a batch is sized: tide_op_conf.policy. */
+enum {
+	TIDE_POLICY_LEARN,   /* by what batches took so far */
+	TIDE_POLICY_SEED,    /* 5 below half of the budget, 1 below 3/4, 0 */
+	TIDE_POLICY_MEAN,    /* target / mean bytes an item */
+	TIDE_POLICY_FIXED
+};
+
+/* All zero: as configured for the process, or the default. */
+typedef struct tide_op_conf {
+	uint32_t size;           /* of this structure: sizeof */
+	uint32_t initial, min;   /* items of the first batch, the least (1) */
+	uint32_t max;            /* 0: no cap */
+	uint32_t fixed;          /* items of every batch; 0: sized */
+	uint32_t max_concurrent; /* batches at one time; 0: no cap */
+	double target;           /* share of the budget to fill (0.90) */
+	int model;               /* TIDE_MODEL_* */
+	int policy;              /* TIDE_POLICY_* */
+	uint32_t checkpoint_every; /* batches */
+	uint64_t timeout_ns;     /* of a batch, to be called stalled; 0: none */
+	const char *unit;        /* of its items, for people: "page" */
+	int monitor;             /* progress to stderr: 1 on, -1 off */
+	int detect;              /* growth a batch for `heaptide leaks`: -1 off */
+	int reclaim_before, reclaim_after; /* 1: cleanups there */
+} tide_op_conf;
+
+typedef struct tide_op tide_op;
+
+/* One batch, from begin to end; of one thread.  Zero: not begun. */
+typedef struct tide_batch {
+	uint64_t first;  /* index of its first item */
+	uint32_t n;      /* items that it may have */
+	uint32_t op_;    /* what follows is not for the program */
+	uint64_t line_;
+	uint64_t p_[28];
+} tide_batch;
+
+/* Why a batch is given up: tide_batch_abort(). */
+enum { TIDE_NOMEM = 1, TIDE_ERROR = 2, TIDE_CANCEL = 3 };
+
+/* --- cleanup --- */
+
+/*
+ * Give memory up.  @level: TIDE_WARNING and more; @want: bytes that are asked
+ * for.  Return: bytes that it believes to have freed; what counts is measured.
+ */
+typedef uint64_t (*tide_clean_fn)(void *ctx, int level, uint64_t want);
+
+enum {
+	TIDE_CLEAN_COMPACT,     /* costs nothing that is missed */
+	TIDE_CLEAN_BENIGN,      /* a cache: has to be filled again */
+	TIDE_CLEAN_IDLE,        /* what nobody uses just now */
+	TIDE_CLEAN_DESTRUCTIVE  /* drops work */
+};
+
+enum {
+	TIDE_ANY_THREAD = 1,    /* tide_on_pressure: whoever is at a safe point
+	                         * may call it, not the registering thread only */
+	/* tide_reclaim(), tide_poll(): */
+	TIDE_FORCE_RECLAIM = 2, /* whatever the state is */
+	TIDE_EMERGENCY = 4,     /* destructive ones as well */
+	TIDE_NO_CALLBACKS = 8,
+	TIDE_NO_PURGE = 16      /* what is free stays with the allocator */
+};
+
+typedef struct tide_reclaim_result {
+	uint64_t freed;         /* bytes that are less live than before */
+	uint64_t blocks;        /* the same of blocks */
+	uint64_t returned;      /* bytes that are less resident */
+	uint64_t time_ns;
+	uint32_t callbacks;     /* that were called */
+	uint32_t state;         /* after it */
+} tide_reclaim_result;
+
+/* --- the runtime --- */
+
+/* A pool of the program's: tide_pool_create().  What is in it is heaptide's. */
+struct tide_pool {
+	int (*alloc)(struct tide_pool *pool, const void *block,
+	    uint64_t bytes);
+	int (*free)(struct tide_pool *pool, const void *block);
+	int (*destroy)(struct tide_pool *pool);
+};
+
+/*
+ * What libheaptide.so gives to a program that asks (heaptide_runtime), and what
+ * stands in its place where there is none.  Functions are added at the end;
+ * @bytes tells how many there are.
+ */
+struct tide_runtime {
+	uint32_t bytes, version;
+	struct tide_room *(*room)(void); /* never NULL; made fresh */
+	int (*init)(const char *conf);
+	int (*status)(tide_info *out);
+	int (*json)(char *buf, size_t cap);
+	int (*budget_set)(uint64_t bytes);
+	int (*safe)(uint64_t need, uint64_t max_used, tide_info *out);
+	int (*poll)(unsigned flags);
+
+	tide_op *(*op_open)(const char *name, const tide_op_conf *conf);
+	uint32_t (*batch_size)(tide_op *op, uint64_t remaining);
+	int (*batch_begin)(tide_op *op, tide_batch *b, uint64_t first,
+	    uint64_t remaining, int64_t wait_ns);
+	int (*batch_more)(tide_batch *b);
+	int (*item)(tide_batch *b, uint64_t weight);
+	void (*item_done)(tide_batch *b);
+	void (*item_fail)(tide_batch *b, uint64_t index, const char *why);
+	int (*batch_end)(tide_batch *b, uint64_t done);
+	void (*batch_abort)(tide_batch *b, int why);
+	int (*op_stats)(tide_op *op, struct tide_op_stats *out);
+
+	int (*guard_begin)(const char *op, uint64_t need);
+	void (*guard_end)(int guard);
+	int (*component)(const char *name, uint64_t max, unsigned weight);
+	void (*component_enter)(int id);
+	void (*component_leave)(int id);
+	uint64_t (*component_used)(int id);
+	uint64_t (*component_budget)(int id);
+	int (*reserve)(uint64_t least, uint64_t most, int64_t wait_ns,
+	    uint64_t *got);
+	void (*unreserve)(uint64_t bytes);
+
+	int (*on_pressure)(tide_clean_fn fn, void *ctx, int cls, int prio,
+	    unsigned flags, const char *name);
+	int (*off_pressure)(int id);
+	int (*reclaim)(unsigned flags, uint64_t want,
+	    tide_reclaim_result *out);
+	int (*pressure_fd)(void);
+	double (*knob)(const char *name, double best, double cheapest);
+	void (*release)(void *p, size_t bytes);
+
+	/* Of the library only: NULL where a program is alone. */
+	int (*mark)(const char *name);
+	int (*leak_scan)(uint64_t *blocks, uint64_t *bytes);
+	struct tide_pool *(*pool_create)(const char *name);
+	const char *(*version_text)(void);
+};
+
+#define TIDE_RUNTIME_VERSION 1
+
+#ifdef HEAPTIDE_DISABLE
+#define TIDE__SHARED __attribute__((weak, visibility("hidden")))
+/* --- src/plan/disabled.c */
+#define TIDE__DISABLED_BATCH 64
+static inline int
+tide__disabled_init(const char *conf)
+{
+	(void)conf;
+	return 0;
+}
+static inline int
+tide__disabled_status(tide_info *out)
+{
+	if (out == NULL)
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	out->size = sizeof(*out);
+	out->budget = out->available = out->live = out->blocks = TIDE_NONE;
+	return 0;
+}
+static inline int
+tide__disabled_json(char *buf, size_t cap)
+{
+	if (buf == NULL && cap != 0)
+		return -EINVAL;
+	if (cap > 2)
+		memcpy(buf, "{}", 3);
+	else if (cap > 0)
+		buf[0] = '\0';
+	return 2;
+}
+static inline int
+tide__disabled_budget_set(uint64_t bytes)
+{
+	(void)bytes;
+	return 0;
+}
+static inline int
+tide__disabled_safe(uint64_t need, uint64_t max_used, tide_info *out)
+{
+	(void)need;
+	(void)max_used;
+	if (out != NULL)
+		(void)tide__disabled_status(out);
+	return 1;
+}
+static inline int
+tide__disabled_poll(unsigned flags)
+{
+	(void)flags;
+	return TIDE_OK;
+}
+static inline tide_op *
+tide__disabled_op_open(const char *name, const tide_op_conf *conf)
+{
+	(void)conf;
+	return (tide_op *)(uintptr_t)(name != NULL ? name : "");
+}
+static inline uint32_t
+tide__disabled_batch_size(tide_op *op, uint64_t remaining)
+{
+	return op == NULL ? 0 : remaining < TIDE__DISABLED_BATCH ?
+	    (uint32_t)remaining : TIDE__DISABLED_BATCH;
+}
+static inline int
+tide__disabled_batch_begin(tide_op *op, tide_batch *b, uint64_t first,
+    uint64_t remaining, int64_t wait_ns)
+{
+	(void)wait_ns;
+	if (op == NULL || b == NULL)
+		return -EINVAL;
+	b->first = first;
+	b->n = tide__disabled_batch_size(op, remaining);
+	b->line_ = b->n;
+	return (int)b->n;
+}
+static inline int
+tide__disabled_batch_more(tide_batch *b)
+{
+	return b != NULL && b->line_ != 0;
+}
+static inline int
+tide__disabled_item(tide_batch *b, uint64_t weight)
+{
+	(void)weight;
+	return tide__disabled_batch_more(b);
+}
+static inline void
+tide__disabled_item_done(tide_batch *b)
+{
+	(void)b;
+}
+static inline void
+tide__disabled_item_fail(tide_batch *b, uint64_t index, const char *why)
+{
+	(void)b;
+	(void)index;
+	(void)why;
+}
+static inline int
+tide__disabled_batch_end(tide_batch *b, uint64_t done)
+{
+	(void)done;
+	if (b != NULL)
+		b->line_ = 0;
+	return TIDE_OK;
+}
+static inline void
+tide__disabled_batch_abort(tide_batch *b, int why)
+{
+	(void)tide__disabled_batch_end(b, (uint64_t)why);
+}
+static inline int
+tide__disabled_op_stats(tide_op *op, struct tide_op_stats *out)
+{
+	if (op == NULL || out == NULL)
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	return 0;
+}
+static inline int
+tide__disabled_guard_begin(const char *op, uint64_t need)
+{
+	(void)op;
+	(void)need;
+	return 1;
+}
+static inline void
+tide__disabled_guard_end(int guard)
+{
+	(void)guard;
+}
+static inline int
+tide__disabled_component(const char *name, uint64_t max, unsigned weight)
+{
+	(void)max;
+	(void)weight;
+	return name == NULL || *name == '\0' ? -EINVAL : 1;
+}
+static inline void
+tide__disabled_component_enter(int id)
+{
+	(void)id;
+}
+static inline void
+tide__disabled_component_leave(int id)
+{
+	(void)id;
+}
+static inline uint64_t
+tide__disabled_component_used(int id)
+{
+	(void)id;
+	return TIDE_NONE;
+}
+static inline uint64_t
+tide__disabled_component_budget(int id)
+{
+	(void)id;
+	return TIDE_NONE;
+}
+static inline int
+tide__disabled_reserve(uint64_t least, uint64_t most, int64_t wait_ns, uint64_t *got)
+{
+	(void)wait_ns;
+	if (got == NULL || most == 0 || least > most)
+		return -EINVAL;
+	*got = most;
+	return 0;
+}
+static inline void
+tide__disabled_unreserve(uint64_t bytes)
+{
+	(void)bytes;
+}
+static inline int
+tide__disabled_on_pressure(tide_clean_fn fn, void *ctx, int cls, int prio,
+    unsigned flags, const char *name)
+{
+	(void)ctx;
+	(void)cls;
+	(void)prio;
+	(void)flags;
+	(void)name;
+	return fn == NULL ? -EINVAL : 1;
+}
+static inline int
+tide__disabled_off_pressure(int id)
+{
+	(void)id;
+	return 0;
+}
+static inline int
+tide__disabled_reclaim(unsigned flags, uint64_t want, tide_reclaim_result *out)
+{
+	(void)flags;
+	(void)want;
+	if (out != NULL)
+		memset(out, 0, sizeof(*out));
+	return 0;
+}
+static inline int
+tide__disabled_pressure_fd(void)
+{
+	return -ENODEV;
+}
+static inline double
+tide__disabled_knob(const char *name, double best, double cheapest)
+{
+	(void)name;
+	(void)cheapest;
+	return best;
+}
+static inline void
+tide__disabled_release(void *p, size_t bytes)
+{
+	(void)p;
+	(void)bytes;
+}
+static inline int
+tide__disabled_mark(const char *name)
+{
+	(void)name;
+	return -ENODEV;
+}
+static inline int
+tide__disabled_leak_scan(uint64_t *blocks, uint64_t *bytes)
+{
+	(void)blocks;
+	(void)bytes;
+	return -ENODEV;
+}
+static inline struct tide_pool *
+tide__disabled_pool_create(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+static inline const char *
+tide__disabled_version_text(void)
+{
+	return NULL;
+}
+static inline const struct tide_room *
+tide__disabled_room(void)
+{
+	static const struct tide_room room = {
+		TIDE_ROOM_MAGIC, TIDE_ROOM_VERSION, sizeof(struct tide_room),
+		0, TIDE_STANDALONE, 0, { 0, 0, 0 },
+		0, 0, TIDE_NONE, TIDE_NONE, TIDE_OK, 0, 0, 0, 0
+	};
+	return &room;
+}
+#define TIDE_CALL_(name) tide__disabled_##name
+#define TIDE_ROOM_NOW_   tide__disabled_room()
+#define TIDE_FRESH_()    tide__disabled_room()
+#else
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+#define TIDE__SHARED __attribute__((weak, visibility("hidden")))
+/* --- src/base/base.h */
+#define TIDE__LIKELY(x)   __builtin_expect(!!(x), 1)
+#define TIDE__UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define TIDE__EXPORT __attribute__((visibility("default")))
+#define TIDE__INSIDE __attribute__((visibility("hidden")))
+#define TIDE__COLD __attribute__((cold, noinline))
+#define TIDE__HOT inline __attribute__((always_inline))
+#ifdef __OPTIMIZE__
+#define TIDE__JUMPED_TO __attribute__((noinline))
+#else
+#define TIDE__JUMPED_TO inline __attribute__((always_inline))
+#endif
+#define TIDE__KIB (UINT64_C(1) << 10)
+#define TIDE__MIB (UINT64_C(1) << 20)
+#define TIDE__GIB (UINT64_C(1) << 30)
+#define TIDE__NS_PER_S  UINT64_C(1000000000)
+#define TIDE__NS_PER_MS UINT64_C(1000000)
+#define TIDE__ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+static inline uint64_t
+tide__min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+static inline uint64_t
+tide__max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+static inline int64_t
+tide__add_i64(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+static inline int64_t
+tide__min_i64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+static inline uint64_t
+tide__above_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+static inline uint64_t
+tide__round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
+static inline uint64_t
+tide__round_down(uint64_t n, uint64_t to)
+{
+	return n & ~(to - 1);
+}
+static inline uint64_t
+tide__mix_u64(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= UINT64_C(0xbf58476d1ce4e5b9);
+	x ^= x >> 27;
+	x *= UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+/* --- src/base/text.h */
+struct tide__text {
+	char *start;
+	size_t bytes;
+	size_t used;
+	int cut;
+};
+static void tide__text_open(struct tide__text *t, char *buffer, size_t bytes);
+static void tide__text_put(struct tide__text *t, const char *s);
+static void tide__text_put_bytes(struct tide__text *t, const char *s, size_t n);
+static void tide__text_put_u64(struct tide__text *t, uint64_t n);
+static void tide__text_put_i64(struct tide__text *t, int64_t n);
+static const char *tide__text_value(const char *entry, const char *name);
+static const char *tide__text_variable(char *const *environment, const char *name);
+#define TIDE__TEXT_SETTING_ROOM 64
+static char *tide__text_setting_name(char buffer[TIDE__TEXT_SETTING_ROOM], const char *key);
+static const char *tide__text_setting(char *const *environment, const char *key);
+static int tide__text_parse_bytes(const char *s, uint64_t *bytes);
+static int tide__text_parse_share(const char *s, uint64_t *millionths);
+static int tide__text_parse_duration(const char *s, uint64_t *ns);
+static int tide__text_parse_u64(const char *s, uint64_t most, uint64_t *n);
+#define TIDE__TEXT_BYTES_ROOM 16
+static char *tide__text_format_bytes(char buffer[TIDE__TEXT_BYTES_ROOM], uint64_t bytes);
+#define TIDE__TEXT_DURATION_ROOM 24
+static char *tide__text_format_duration(char buffer[TIDE__TEXT_DURATION_ROOM], uint64_t ns);
+#define TIDE__TEXT_RATE_ROOM 24
+static char *tide__text_format_rate(char buffer[TIDE__TEXT_RATE_ROOM], double rate);
+#define TIDE__TEXT_COUNT_ROOM 28
+static char *tide__text_format_count(char buffer[TIDE__TEXT_COUNT_ROOM], uint64_t n);
+/* --- src/base/text.c */
+static void
+tide__text_open(struct tide__text *t, char *buffer, size_t bytes)
+{
+	t->start = buffer;
+	t->bytes = bytes;
+	t->used = 0;
+	t->cut = 0;
+	if (bytes > 0)
+		buffer[0] = '\0';
+}
+static void
+tide__text_put_bytes(struct tide__text *t, const char *s, size_t n)
+{
+	size_t room = t->bytes > t->used ? t->bytes - t->used - 1 : 0;
+	if (t->cut || n == 0)
+		return;
+	if (n > room) {
+		n = room;
+		t->cut = 1;
 	}
-	return *slot == (void *)slot ? NULL : *slot;
+	if (t->bytes == 0)
+		return;
+	memcpy(t->start + t->used, s, n);
+	t->used += n;
+	t->start[t->used] = '\0';
+}
+static void
+tide__text_put(struct tide__text *t, const char *s)
+{
+	tide__text_put_bytes(t, s, strlen(s));
+}
+static char *
+tide__text__digits_before(char *end, uint64_t n)
+{
+	do
+		*--end = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return end;
+}
+static void
+tide__text__put_number(struct tide__text *t, uint64_t n)
+{
+	char room[20];
+	char *end = room + sizeof(room);
+	char *start = tide__text__digits_before(end, n);
+	tide__text_put_bytes(t, start, (size_t)(end - start));
+}
+static void
+tide__text_put_u64(struct tide__text *t, uint64_t n)
+{
+	tide__text__put_number(t, n);
+}
+static void
+tide__text_put_i64(struct tide__text *t, int64_t n)
+{
+	if (n < 0)
+		tide__text_put(t, "-");
+	tide__text__put_number(t, n < 0 ? -(uint64_t)n : (uint64_t)n);
+}
+static const char *
+tide__text_value(const char *entry, const char *name)
+{
+	size_t n = strlen(name);
+	return strncmp(entry, name, n) == 0 && entry[n] == '=' ?
+	    entry + n + 1 : NULL;
+}
+static const char *
+tide__text_variable(char *const *environment, const char *name)
+{
+	const char *value = NULL;
+	for (; value == NULL && environment != NULL && *environment != NULL;
+	    environment++)
+		value = tide__text_value(*environment, name);
+	return value;
+}
+static const struct tide__text__setting_name {
+	const char *key, *variable;
+} tide__text__setting_names[] = {
+	{ "enabled", "HEAPTIDE" },
+	{ "page", "HEAPTIDE_PAGE_SIZE" },
+	{ "reclaim.steps", "HEAPTIDE_RECLAIM" },
+	{ "retry.fallback", "HEAPTIDE_FALLBACK" },
+	{ "retry.max", "HEAPTIDE_RETRIES" },
+};
+static char *
+tide__text_setting_name(char buffer[TIDE__TEXT_SETTING_ROOM], const char *key)
+{
+	struct tide__text t;
+	size_t i;
+	char c;
+	tide__text_open(&t, buffer, TIDE__TEXT_SETTING_ROOM);
+	for (i = 0; i < TIDE__ARRAY_LENGTH(tide__text__setting_names); i++) {
+		if (strcmp(key, tide__text__setting_names[i].key) == 0) {
+			tide__text_put(&t, tide__text__setting_names[i].variable);
+			return buffer;
+		}
+	}
+	tide__text_put(&t, "HEAPTIDE_");
+	for (; *key != '\0'; key++) {
+		c = *key >= 'a' && *key <= 'z' ? (char)(*key - 'a' + 'A') :
+		    *key == '.' || *key == '-' ? '_' : *key;
+		tide__text_put_bytes(&t, &c, 1);
+	}
+	return buffer;
+}
+static const char *
+tide__text_setting(char *const *environment, const char *key)
+{
+	char name[TIDE__TEXT_SETTING_ROOM];
+	const char *value = tide__text_variable(environment,
+	    tide__text_setting_name(name, key));
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+static bool
+tide__text__is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+static char
+tide__text__lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+struct tide__text__decimal {
+	uint64_t whole;
+	const char *fraction;
+	const char *end;
+};
+static int
+tide__text__decimal_parse(const char *s, struct tide__text__decimal *d)
+{
+	d->whole = 0;
+	d->fraction = NULL;
+	if (!tide__text__is_digit(*s))
+		return -EINVAL;
+	for (; tide__text__is_digit(*s); s++)
+		if (__builtin_mul_overflow(d->whole, 10, &d->whole) ||
+		    __builtin_add_overflow(d->whole, (uint64_t)(*s - '0'),
+			&d->whole))
+			return -ERANGE;
+	if (*s == '.') {
+		d->fraction = ++s;
+		if (!tide__text__is_digit(*s))
+			return -EINVAL;
+		while (tide__text__is_digit(*s))
+			s++;
+	}
+	d->end = s;
+	return 0;
+}
+static int
+tide__text__decimal_times(const struct tide__text__decimal *d, uint64_t unit, uint64_t *product)
+{
+	uint64_t whole, part = 0, sum;
+	const char *p;
+	if (__builtin_mul_overflow(d->whole, unit, &whole))
+		return -ERANGE;
+	if (d->fraction != NULL)
+		for (p = d->end; p-- > d->fraction;)
+			part = ((uint64_t)(*p - '0') * unit + part) / 10;
+	if (__builtin_add_overflow(whole, part, &sum))
+		return -ERANGE;
+	*product = sum;
+	return 0;
+}
+static const char tide__text__size_letters[] = "kmgtpe";
+static uint64_t
+tide__text__size_unit(const char *s)
+{
+	const char *letter;
+	uint64_t unit = 1;
+	letter = *s == '\0' ? NULL : strchr(tide__text__size_letters, tide__text__lower(*s));
+	if (letter != NULL) {
+		unit = TIDE__KIB << (10 * (letter - tide__text__size_letters));
+		s++;
+		if (tide__text__lower(*s) == 'i')
+			s++;
+	}
+	if (tide__text__lower(*s) == 'b')
+		s++;
+	return *s == '\0' ? unit : 0;
+}
+static int
+tide__text_parse_bytes(const char *s, uint64_t *bytes)
+{
+	struct tide__text__decimal d;
+	uint64_t unit;
+	int r = tide__text__decimal_parse(s, &d);
+	if (r < 0)
+		return r;
+	unit = tide__text__size_unit(d.end);
+	if (unit == 0 || (unit == 1 && d.fraction != NULL))
+		return -EINVAL;
+	return tide__text__decimal_times(&d, unit, bytes);
+}
+static int
+tide__text_parse_share(const char *s, uint64_t *millionths)
+{
+	struct tide__text__decimal d;
+	uint64_t share;
+	int r = tide__text__decimal_parse(s, &d);
+	if (r < 0)
+		return r;
+	if (strcmp(d.end, "%") != 0)
+		return -EINVAL;
+	r = tide__text__decimal_times(&d, 10000, &share);
+	if (r < 0)
+		return r;
+	if (share > 1000000)
+		return -ERANGE;
+	*millionths = share;
+	return 0;
+}
+#define TIDE__TEXT__NS_PER_MINUTE (60 * TIDE__NS_PER_S)
+#define TIDE__TEXT__NS_PER_HOUR   (60 * TIDE__TEXT__NS_PER_MINUTE)
+#define TIDE__TEXT__NS_PER_DAY    (24 * TIDE__TEXT__NS_PER_HOUR)
+static const struct tide__text__duration_unit {
+	char name[4];
+	uint64_t ns;
+} tide__text__duration_units[] = {
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", TIDE__NS_PER_MS },
+	{ "s", TIDE__NS_PER_S },
+	{ "m", TIDE__TEXT__NS_PER_MINUTE },
+	{ "min", TIDE__TEXT__NS_PER_MINUTE },
+	{ "h", TIDE__TEXT__NS_PER_HOUR },
+	{ "d", TIDE__TEXT__NS_PER_DAY },
+};
+static int
+tide__text_parse_duration(const char *s, uint64_t *ns)
+{
+	struct tide__text__decimal d;
+	size_t i;
+	int r = tide__text__decimal_parse(s, &d);
+	if (r < 0)
+		return r;
+	for (i = 0; i < TIDE__ARRAY_LENGTH(tide__text__duration_units); i++)
+		if (strcmp(d.end, tide__text__duration_units[i].name) == 0)
+			return tide__text__decimal_times(&d, tide__text__duration_units[i].ns, ns);
+	return -EINVAL;
+}
+static int
+tide__text_parse_u64(const char *s, uint64_t most, uint64_t *n)
+{
+	struct tide__text__decimal d;
+	int r = tide__text__decimal_parse(s, &d);
+	if (r < 0)
+		return r;
+	if (d.fraction != NULL || *d.end != '\0')
+		return -EINVAL;
+	if (d.whole > most)
+		return -ERANGE;
+	*n = d.whole;
+	return 0;
+}
+static const struct tide__text__size_style {
+	char name[4];
+	unsigned decimals;
+} tide__text__size_styles[] = {
+	{ "B", 0 },
+	{ "KiB", 1 },
+	{ "MiB", 1 },
+	{ "GiB", 2 },
+	{ "TiB", 2 },
+	{ "PiB", 2 },
+	{ "EiB", 2 },
+};
+static uint64_t
+tide__text__quotient(uint64_t n, uint64_t unit, unsigned decimals)
+{
+	uint64_t q = n / unit, rest = n % unit;
+	while (decimals-- > 0) {
+		q = q * 10 + rest * 10 / unit;
+		rest = rest * 10 % unit;
+	}
+	return q + (rest * 2 >= unit);
+}
+static void
+tide__text__put_decimal(struct tide__text *t, uint64_t n, unsigned decimals)
+{
+	uint64_t one = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+	tide__text_put_u64(t, n / one);
+	if (decimals > 0)
+		tide__text_put(t, ".");
+	if (decimals == 2)
+		tide__text_put_u64(t, n / 10 % 10);
+	if (decimals > 0)
+		tide__text_put_u64(t, n % 10);
+}
+static char *
+tide__text_format_bytes(char buffer[TIDE__TEXT_BYTES_ROOM], uint64_t bytes)
+{
+	static const unsigned most[] = { 1023, 9999, 9999 };
+	const struct tide__text__size_style *style = tide__text__size_styles;
+	unsigned decimals = style->decimals;
+	uint64_t unit = 1, n;
+	struct tide__text t;
+	while ((n = tide__text__quotient(bytes, unit, decimals)) > most[decimals]) {
+		if (decimals > 0) {
+			decimals--;
+			continue;
+		}
+		decimals = (++style)->decimals;
+		unit *= 1024;
+	}
+	tide__text_open(&t, buffer, TIDE__TEXT_BYTES_ROOM);
+	tide__text__put_decimal(&t, n, decimals);
+	tide__text_put(&t, " ");
+	tide__text_put(&t, style->name);
+	return buffer;
+}
+static const struct tide__text__duration_style {
+	uint64_t under;
+	uint64_t unit;
+	const char *name;
+	uint64_t part;
+	const char *part_name;
+} tide__text__duration_styles[] = {
+	{ 1000, 1, " ns", 0, NULL },
+	{ TIDE__NS_PER_MS, 1000, " us", 0, NULL },
+	{ TIDE__NS_PER_S, TIDE__NS_PER_MS, " ms", 0, NULL },
+	{ TIDE__TEXT__NS_PER_MINUTE, TIDE__NS_PER_S, " s", TIDE__NS_PER_S / 10, NULL },
+	{ TIDE__TEXT__NS_PER_HOUR, TIDE__TEXT__NS_PER_MINUTE, " min ", TIDE__NS_PER_S, " s" },
+	{ 2 * TIDE__TEXT__NS_PER_DAY, TIDE__TEXT__NS_PER_HOUR, " h ", TIDE__TEXT__NS_PER_MINUTE, " min" },
+	{ UINT64_MAX, TIDE__TEXT__NS_PER_DAY, " d ", TIDE__TEXT__NS_PER_HOUR, " h" },
+};
+static char *
+tide__text_format_duration(char buffer[TIDE__TEXT_DURATION_ROOM], uint64_t ns)
+{
+	const struct tide__text__duration_style *style = tide__text__duration_styles;
+	struct tide__text t;
+	uint64_t part;
+	tide__text_open(&t, buffer, TIDE__TEXT_DURATION_ROOM);
+	if (ns == 0) {
+		tide__text_put(&t, "0 s");
+		return buffer;
+	}
+	while (ns >= style->under && style->under != UINT64_MAX)
+		style++;
+	tide__text_put_u64(&t, ns / style->unit);
+	part = style->part == 0 ? 0 : ns % style->unit / style->part;
+	if (style->part != 0 && style->part_name == NULL) {
+		tide__text_put(&t, ".");
+		tide__text_put_u64(&t, part);
+	}
+	tide__text_put(&t, style->name);
+	if (style->part_name != NULL) {
+		tide__text_put_u64(&t, part);
+		tide__text_put(&t, style->part_name);
+	}
+	return buffer;
+}
+static char *
+tide__text_format_rate(char buffer[TIDE__TEXT_RATE_ROOM], double rate)
+{
+	char bytes[TIDE__TEXT_BYTES_ROOM];
+	double size = rate < 0 ? -rate : rate;
+	bool slow = size < 1024;
+	struct tide__text t;
+	if (slow)
+		size *= 3600;
+	tide__text_open(&t, buffer, TIDE__TEXT_RATE_ROOM);
+	tide__text_put(&t, rate < 0 ? "-" : "+");
+	tide__text_put(&t, tide__text_format_bytes(bytes, size < 1e18 ? (uint64_t)size :
+	    UINT64_MAX));
+	tide__text_put(&t, slow ? "/h" : "/s");
+	return buffer;
+}
+static char *
+tide__text_format_count(char buffer[TIDE__TEXT_COUNT_ROOM], uint64_t n)
+{
+	char room[20];
+	char *end = room + sizeof(room);
+	char *p = tide__text__digits_before(end, n);
+	struct tide__text t;
+	tide__text_open(&t, buffer, TIDE__TEXT_COUNT_ROOM);
+	for (; p < end; p++) {
+		tide__text_put_bytes(&t, p, 1);
+		if ((end - p) % 3 == 1 && p + 1 < end)
+			tide__text_put(&t, " ");
+	}
+	return buffer;
+}
+/* --- src/model/numbers.h */
+static double tide__numbers_log(double x);
+static double tide__numbers_exp(double x);
+static double tide__numbers_pow(double x, double y);
+static double tide__numbers_root(double x);
+static uint32_t tide__numbers_log2(uint64_t n);
+static uint64_t tide__numbers_whole(double x, uint64_t most);
+static inline double
+tide__numbers_within(double x, double least, double most)
+{
+	return x > least ? (x < most ? x : most) : least;
+}
+/* --- src/model/numbers.c */
+#define TIDE__NUMBERS__NUMBERS_LN2_HIGH 6.93147180369123816490e-01
+#define TIDE__NUMBERS__NUMBERS_LN2_LOW  1.90821492927058770002e-10
+#define TIDE__NUMBERS__NUMBERS_ROOT_HALF 0.70710678118654752440
+#define TIDE__NUMBERS__NUMBERS_MANTISSA ((UINT64_C(1) << 52) - 1)
+#define TIDE__NUMBERS__NUMBERS_BIAS     1023
+static uint64_t
+tide__numbers__numbers_bits(double x)
+{
+	uint64_t bits;
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+static double
+tide__numbers__numbers_of_bits(uint64_t bits)
+{
+	double x;
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+static double
+tide__numbers_log(double x)
+{
+	uint64_t bits;
+	double k = 0, m, s, square, sum = 0;
+	int i;
+	if (!(x > 0))
+		return -1e300;
+	if (x > 1.7e308)
+		x = 1.7e308;
+	if (x < 2.3e-308) {
+		x *= 18014398509481984.0;
+		k = -54;
+	}
+	bits = tide__numbers__numbers_bits(x);
+	k += (double)(bits >> 52) - TIDE__NUMBERS__NUMBERS_BIAS;
+	m = tide__numbers__numbers_of_bits((bits & TIDE__NUMBERS__NUMBERS_MANTISSA) |
+	    (uint64_t)TIDE__NUMBERS__NUMBERS_BIAS << 52);
+	if (m > 2 * TIDE__NUMBERS__NUMBERS_ROOT_HALF) {
+		m /= 2;
+		k++;
+	}
+	s = (m - 1) / (m + 1);
+	square = s * s;
+	for (i = 25; i >= 3; i -= 2)
+		sum = (sum + 1.0 / i) * square;
+	return k * TIDE__NUMBERS__NUMBERS_LN2_HIGH + (2 * s + (2 * s * sum +
+	    k * TIDE__NUMBERS__NUMBERS_LN2_LOW));
+}
+static double
+tide__numbers_exp(double x)
+{
+	double k, r, sum = 1;
+	int i;
+	if (!(x > -708))
+		return 0;
+	if (x > 709)
+		return 1e308;
+	k = (double)(int)(x * 1.44269504088896338700 + (x < 0 ? -0.5 : 0.5));
+	r = (x - k * TIDE__NUMBERS__NUMBERS_LN2_HIGH) - k * TIDE__NUMBERS__NUMBERS_LN2_LOW;
+	for (i = 15; i > 0; i--)
+		sum = 1 + r / i * sum;
+	return sum * tide__numbers__numbers_of_bits((uint64_t)(TIDE__NUMBERS__NUMBERS_BIAS + (int)k) << 52);
+}
+static double
+tide__numbers_pow(double x, double y)
+{
+	if (!(x > 0))
+		return 0;
+	return tide__numbers_exp(y * tide__numbers_log(x));
+}
+static double
+tide__numbers_root(double x)
+{
+	double root;
+	if (!(x > 0))
+		return 0;
+	root = tide__numbers_exp(tide__numbers_log(x) / 2);
+	return (root + x / root) / 2;
+}
+static uint32_t
+tide__numbers_log2(uint64_t n)
+{
+	return n == 0 ? 0 : 63 - (uint32_t)__builtin_clzll(n);
+}
+static uint64_t
+tide__numbers_whole(double x, uint64_t most)
+{
+	if (!(x > 0))
+		return 0;
+	return x >= (double)most ? most : (uint64_t)x;
+}
+/* --- src/model/sources.h */
+#define TIDE__SOURCE_NONE UINT64_MAX
+enum tide__source_kind {
+	TIDE__SOURCE_SET,
+	TIDE__SOURCE_SHARE,
+	TIDE__SOURCE_CGROUP,
+	TIDE__SOURCE_LIMIT,
+	TIDE__SOURCE_HIGH,
+	TIDE__SOURCE_HOST
+};
+enum tide__source_form {
+	TIDE__FORM_BYTES,
+	TIDE__FORM_SHARE,
+	TIDE__FORM_LESS
+};
+struct tide__source_wish {
+	enum tide__source_form form;
+	uint64_t value;
+};
+enum tide__source_verdict {
+	TIDE__VERDICT_NO_LIMIT,
+	TIDE__VERDICT_RULES,
+	TIDE__VERDICT_NOT_LOWER,
+	TIDE__VERDICT_SUPERSEDED,
+	TIDE__VERDICT_OVERRULED,
+	TIDE__VERDICT_WARNS
+};
+struct tide__source {
+	enum tide__source_kind kind;
+	struct tide__source_wish wish;
+	uint64_t bytes;
+	uint64_t used;
+	enum tide__source_verdict verdict;
+};
+struct tide__sources_answer {
+	uint64_t budget;
+	uint64_t available;
+	uint64_t slow_from;
+	size_t rules;
+	size_t tightest;
+	bool soft;
+};
+static int tide__source_parse(const char *s, struct tide__source_wish *wish);
+static int tide__sources_judge(struct tide__source *sources, size_t count, bool force,
+    struct tide__sources_answer *answer);
+static uint64_t tide__source_of_host(uint64_t total, uint64_t available,
+    uint64_t resident);
+/* --- src/model/sources.c */
+#define TIDE__SOURCES__WHOLE UINT64_C(1000000)
+static int
+tide__source_parse(const char *s, struct tide__source_wish *wish)
+{
+	static const char less[] = "max-";
+	struct tide__source_wish w;
+	int r;
+	if (strncmp(s, less, sizeof(less) - 1) == 0) {
+		w.form = TIDE__FORM_LESS;
+		r = tide__text_parse_bytes(s + sizeof(less) - 1, &w.value);
+	} else if (strchr(s, '%') != NULL) {
+		w.form = TIDE__FORM_SHARE;
+		r = tide__text_parse_share(s, &w.value);
+	} else {
+		w.form = TIDE__FORM_BYTES;
+		r = tide__text_parse_bytes(s, &w.value);
+	}
+	if (r == 0)
+		*wish = w;
+	return r;
+}
+static bool
+tide__sources__is_limit(const struct tide__source *s)
+{
+	return s->kind != TIDE__SOURCE_SET && s->kind != TIDE__SOURCE_HIGH;
+}
+static size_t
+tide__sources__least_limit(const struct tide__source *sources, size_t count)
+{
+	size_t i, least = count;
+	for (i = 0; i < count; i++)
+		if (tide__sources__is_limit(&sources[i]) && sources[i].bytes != TIDE__SOURCE_NONE &&
+		    (least == count || sources[i].bytes < sources[least].bytes))
+			least = i;
+	return least;
+}
+static int
+tide__sources__wish_bytes(const struct tide__source_wish *wish, uint64_t base, uint64_t *bytes)
+{
+	if (wish->form == TIDE__FORM_BYTES) {
+		*bytes = wish->value;
+		return 0;
+	}
+	if (base == TIDE__SOURCE_NONE)
+		return -ENODATA;
+	if (wish->form == TIDE__FORM_LESS) {
+		if (wish->value > base)
+			return -ERANGE;
+		*bytes = base - wish->value;
+		return 0;
+	}
+	*bytes = base / TIDE__SOURCES__WHOLE * wish->value +
+	    base % TIDE__SOURCES__WHOLE * wish->value / TIDE__SOURCES__WHOLE;
+	return 0;
+}
+static enum tide__source_verdict
+tide__sources__verdict_of(const struct tide__source *s)
+{
+	if (s->bytes == TIDE__SOURCE_NONE)
+		return TIDE__VERDICT_NO_LIMIT;
+	return s->kind == TIDE__SOURCE_HIGH ? TIDE__VERDICT_WARNS : TIDE__VERDICT_NOT_LOWER;
+}
+static size_t
+tide__sources__nearest_wish(struct tide__source *sources, size_t count, uint64_t base, int *error)
+{
+	size_t i, nearest = count;
+	int r;
+	for (i = 0; i < count; i++) {
+		if (sources[i].kind != TIDE__SOURCE_SET)
+			continue;
+		r = tide__sources__wish_bytes(&sources[i].wish, base, &sources[i].bytes);
+		if (r < 0) {
+			sources[i].bytes = TIDE__SOURCE_NONE;
+			sources[i].verdict = TIDE__VERDICT_NO_LIMIT;
+			if (nearest == count && *error == 0)
+				*error = r;
+		} else if (nearest == count) {
+			nearest = i;
+		} else {
+			sources[i].verdict = TIDE__VERDICT_SUPERSEDED;
+		}
+	}
+	return nearest;
+}
+static bool
+tide__sources__is_moving(const struct tide__source *sources, size_t rules, size_t limit,
+    size_t count)
+{
+	return limit < count && sources[limit].kind == TIDE__SOURCE_HOST &&
+	    (rules == limit || sources[rules].wish.form != TIDE__FORM_BYTES);
+}
+static bool
+tide__sources__counts(const struct tide__source *s)
+{
+	return s->verdict == TIDE__VERDICT_RULES || s->verdict == TIDE__VERDICT_NOT_LOWER;
+}
+static void
+tide__sources__find_room(const struct tide__source *sources, size_t count,
+    struct tide__sources_answer *answer)
+{
+	uint64_t room;
+	size_t i;
+	for (i = 0; i < count; i++) {
+		if (!tide__sources__counts(&sources[i]) || sources[i].used == TIDE__SOURCE_NONE)
+			continue;
+		room = sources[i].bytes -
+		    tide__min_u64(sources[i].used, sources[i].bytes);
+		if (room < answer->available) {
+			answer->available = room;
+			answer->tightest = i;
+		}
+	}
+}
+static int
+tide__sources_judge(struct tide__source *sources, size_t count, bool force,
+    struct tide__sources_answer *answer)
+{
+	struct tide__sources_answer a = { TIDE__SOURCE_NONE, TIDE__SOURCE_NONE, TIDE__SOURCE_NONE,
+		count, count, false };
+	size_t i, limit, wish;
+	uint64_t base;
+	int error = 0;
+	limit = tide__sources__least_limit(sources, count);
+	base = limit < count ? sources[limit].bytes : TIDE__SOURCE_NONE;
+	for (i = 0; i < count; i++) {
+		if (sources[i].kind == TIDE__SOURCE_SET)
+			continue;
+		sources[i].verdict = tide__sources__verdict_of(&sources[i]);
+		if (sources[i].verdict == TIDE__VERDICT_WARNS)
+			a.slow_from = tide__min_u64(a.slow_from, sources[i].bytes);
+	}
+	wish = tide__sources__nearest_wish(sources, count, base, &error);
+	a.rules = limit;
+	if (wish < count) {
+		sources[wish].verdict = TIDE__VERDICT_NOT_LOWER;
+		if (force || sources[wish].bytes <= base)
+			a.rules = wish;
+	}
+	if (a.rules < count) {
+		a.budget = sources[a.rules].bytes;
+		a.soft = tide__sources__is_moving(sources, a.rules, limit, count);
+		sources[a.rules].verdict = TIDE__VERDICT_RULES;
+	}
+	for (i = 0; force && wish < count && i < count; i++)
+		if (tide__sources__is_limit(&sources[i]) && sources[i].bytes < a.budget)
+			sources[i].verdict = TIDE__VERDICT_OVERRULED;
+	tide__sources__find_room(sources, count, &a);
+	*answer = a;
+	return error;
+}
+static uint64_t
+tide__source_of_host(uint64_t total, uint64_t available, uint64_t resident)
+{
+	uint64_t reserve = tide__max_u64(total / 20, 256 * TIDE__MIB);
+	uint64_t ours = available + resident;
+	return tide__above_u64(ours, reserve);
+}
+/* --- src/model/sensor.h */
+#define TIDE__SENSOR_PERIOD_LEAST_NS UINT64_C(5000000)
+#define TIDE__SENSOR_PERIOD_MOST_NS  UINT64_C(1000000000)
+#define TIDE__SENSOR_QUANTUM_LEAST   (UINT64_C(4) << 10)
+#define TIDE__SENSOR_QUANTUM_MOST    (UINT64_C(1) << 20)
+struct tide__sensor_look {
+	uint64_t used;
+	uint64_t heap;
+	uint64_t live;
+	uint64_t now_ns;
+};
+struct tide__sensor {
+	uint64_t used0, live0;
+	uint64_t reusable0;
+	uint64_t budget;
+	uint64_t at_ns;
+	uint64_t base;
+	uint64_t peak_live;
+	double omega;
+	double rate;
+	double error;
+	uint32_t looks;
+};
+static void tide__sensor_open(struct tide__sensor *s, uint64_t budget);
+static void tide__sensor_budget(struct tide__sensor *s, uint64_t budget);
+static void tide__sensor_sample(struct tide__sensor *s, const struct tide__sensor_look *look);
+static uint64_t tide__sensor_used(const struct tide__sensor *s, uint64_t live);
+static double tide__sensor_rate(const struct tide__sensor *s);
+static uint64_t tide__sensor_period(const struct tide__sensor *s, uint64_t live);
+static uint64_t tide__sensor_quantum(const struct tide__sensor *s, uint64_t live,
+    uint32_t threads);
+static uint64_t tide__sensor_error(const struct tide__sensor *s, uint64_t live, uint32_t threads,
+    uint64_t now_ns);
+static int tide__sensor_is_due(const struct tide__sensor *s, uint64_t live);
+/* --- src/model/sensor.c */
+#define TIDE__SENSOR__SENSOR_OMEGA      1.10
+#define TIDE__SENSOR__SENSOR_OMEGA_MOST 16.0
+#define TIDE__SENSOR__SENSOR_HIGH       0.85
+#define TIDE__SENSOR__SENSOR_UNKNOWN    (UINT64_C(64) << 20)
+#define TIDE__SENSOR__SENSOR_MOVED      20
+#define TIDE__SENSOR__SENSOR_MOVED_LEAST (UINT64_C(256) << 10)
+static uint64_t
+tide__sensor__sensor_above(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+static void
+tide__sensor_open(struct tide__sensor *s, uint64_t budget)
+{
+	memset(s, 0, sizeof(*s));
+	s->budget = budget;
+}
+static void
+tide__sensor_budget(struct tide__sensor *s, uint64_t budget)
+{
+	s->budget = budget;
+}
+static void
+tide__sensor__sensor_learn_omega(struct tide__sensor *s, uint64_t heap, uint64_t live)
+{
+	double omega;
+	if (live < (UINT64_C(1) << 20) || live < s->peak_live)
+		return;
+	s->peak_live = live;
+	omega = tide__numbers_within((double)heap / (double)live, 1,
+	    TIDE__SENSOR__SENSOR_OMEGA_MOST);
+	s->omega = s->omega > 0 ? s->omega + (omega - s->omega) / 4 : omega;
+}
+static void
+tide__sensor__sensor_learn_rate(struct tide__sensor *s, const struct tide__sensor_look *look)
+{
+	double seconds, rate = 0;
+	if (look->now_ns <= s->at_ns)
+		return;
+	seconds = (double)(look->now_ns - s->at_ns) / 1e9;
+	if (look->live > s->live0)
+		rate = (double)(look->live - s->live0) / seconds;
+	if (look->used > s->used0 &&
+	    (double)(look->used - s->used0) / seconds > rate)
+		rate = (double)(look->used - s->used0) / seconds;
+	s->rate = rate > 0.75 * s->rate ? rate : 0.75 * s->rate;
+}
+static void
+tide__sensor_sample(struct tide__sensor *s, const struct tide__sensor_look *look)
+{
+	uint64_t heap = look->heap;
+	uint64_t guess;
+	double off;
+	if (s->looks == 0) {
+		s->base = tide__sensor__sensor_above(look->used, look->live);
+	} else {
+		guess = tide__sensor_used(s, look->live);
+		off = look->used > 0 && guess < look->used ?
+		    (double)(look->used - guess) / (double)look->used : 0;
+		s->error = off > 0.9 * s->error ? off : 0.9 * s->error;
+		tide__sensor__sensor_learn_rate(s, look);
+	}
+	if (heap == 0)
+		heap = tide__sensor__sensor_above(look->used, s->base);
+	tide__sensor__sensor_learn_omega(s, heap, look->live);
+	s->used0 = look->used;
+	s->live0 = look->live;
+	s->reusable0 = tide__sensor__sensor_above(heap, tide__numbers_whole((double)look->live *
+	    (s->omega > 0 ? s->omega : TIDE__SENSOR__SENSOR_OMEGA), UINT64_MAX));
+	s->at_ns = look->now_ns;
+	s->looks++;
+}
+static uint64_t
+tide__sensor_used(const struct tide__sensor *s, uint64_t live)
+{
+	uint64_t more, reusable = s->reusable0;
+	uint64_t used;
+	if (s->looks == 0)
+		return live;
+	more = tide__sensor__sensor_above(live, s->live0);
+	used = s->used0 + tide__sensor__sensor_above(more, reusable);
+	if (s->budget > 0 && (double)used > TIDE__SENSOR__SENSOR_HIGH * (double)s->budget)
+		used = s->used0 + more;
+	return used;
+}
+static double
+tide__sensor_rate(const struct tide__sensor *s)
+{
+	return s->rate;
+}
+static uint64_t
+tide__sensor__sensor_left(const struct tide__sensor *s, uint64_t live)
+{
+	if (s->budget == 0)
+		return TIDE__SENSOR__SENSOR_UNKNOWN * 16;
+	return tide__sensor__sensor_above(s->budget, tide__sensor_used(s, live));
+}
+static uint64_t
+tide__sensor_period(const struct tide__sensor *s, uint64_t live)
+{
+	double left = (double)tide__sensor__sensor_left(s, live);
+	if (!(s->rate > 0))
+		return TIDE__SENSOR_PERIOD_MOST_NS;
+	return tide__numbers_whole(tide__numbers_within(left / (3 * s->rate) * 1e9,
+	    (double)TIDE__SENSOR_PERIOD_LEAST_NS, (double)TIDE__SENSOR_PERIOD_MOST_NS),
+	    TIDE__SENSOR_PERIOD_MOST_NS);
+}
+static uint64_t
+tide__sensor_quantum(const struct tide__sensor *s, uint64_t live, uint32_t threads)
+{
+	uint64_t share = tide__sensor__sensor_left(s, live) / 16 /
+	    (threads > 0 ? threads : 1);
+	if (share < TIDE__SENSOR_QUANTUM_LEAST)
+		return TIDE__SENSOR_QUANTUM_LEAST;
+	return share < TIDE__SENSOR_QUANTUM_MOST ? share : TIDE__SENSOR_QUANTUM_MOST;
+}
+static uint64_t
+tide__sensor_error(const struct tide__sensor *s, uint64_t live, uint32_t threads,
+    uint64_t now_ns)
+{
+	double age = now_ns > s->at_ns ? (double)(now_ns - s->at_ns) : 0;
+	double missed = (double)threads *
+	    (double)tide__sensor_quantum(s, live, threads);
+	missed += s->rate * age / 1e9 * s->error;
+	missed += s->error * (double)tide__sensor_used(s, live);
+	return tide__numbers_whole(missed, UINT64_MAX);
+}
+static int
+tide__sensor_is_due(const struct tide__sensor *s, uint64_t live)
+{
+	uint64_t moved = live > s->live0 ? live - s->live0 : s->live0 - live;
+	uint64_t enough = s->live0 / TIDE__SENSOR__SENSOR_MOVED;
+	if (enough < TIDE__SENSOR__SENSOR_MOVED_LEAST)
+		enough = TIDE__SENSOR__SENSOR_MOVED_LEAST;
+	return s->looks == 0 || moved >= enough;
+}
+/* --- src/model/states.h */
+enum tide__states_state {
+	TIDE__STATES_OK,
+	TIDE__STATES_WARNING,
+	TIDE__STATES_CRITICAL,
+	TIDE__STATES_EXHAUSTED
+};
+enum tide__states_breaker {
+	TIDE__STATES_CLOSED,
+	TIDE__STATES_OPEN,
+	TIDE__STATES_HALF_OPEN
+};
+enum tide__states_verdict {
+	TIDE__STATES_GO,
+	TIDE__STATES_PROBE,
+	TIDE__STATES_WAIT,
+	TIDE__STATES_RECLAIM,
+	TIDE__STATES_ONE_ITEM,
+	TIDE__STATES_RECYCLE,
+	TIDE__STATES_NO_MEMORY
+};
+struct tide__states_conf {
+	double warn, critical, exhausted;
+	uint64_t dwell_ns;
+	uint64_t stall_ns;
+};
+struct tide__states_look {
+	uint64_t now_ns;
+	uint64_t budget, used;
+	double rate;
+	double some, full;
+	uint64_t failed;
+	uint64_t limit_events;
+	bool lease_overrun;
+};
+struct tide__states_wish {
+	uint64_t one;
+	uint64_t baseline;
+	uint64_t start;
+	bool checkpoint;
+	bool in_flight;
+};
+struct tide__states_answer {
+	int verdict;
+	uint64_t until_ns;
+	uint64_t baseline, one, budget, raise_to;
+	bool grew;
+};
+struct tide__states {
+	struct tide__states_conf conf;
+	struct tide__states_look look;
+	int state;
+	int breaker;
+	bool predicted;
+	uint32_t rises;
+	uint64_t below_ns;
+	uint64_t raised_ns[4];
+	uint64_t failed, limit_events;
+	uint64_t open_ns;
+	uint32_t step;
+	bool probing;
+	bool met;
+	double bucket_ns;
+	uint64_t bucket_at_ns;
+};
+static void tide__states_open(struct tide__states *s, const struct tide__states_conf *conf);
+static int tide__states_step(struct tide__states *s, const struct tide__states_look *look);
+static void tide__states_ask(struct tide__states *s, const struct tide__states_wish *wish,
+    struct tide__states_answer *answer);
+static void tide__states_begun(struct tide__states *s);
+static void tide__states_ended(struct tide__states *s, bool well);
+static bool tide__states_may_reclaim(const struct tide__states *s, uint64_t now_ns);
+static void tide__states_reclaimed(struct tide__states *s, uint64_t spent_ns, uint64_t now_ns);
+static bool tide__states_cuts(const struct tide__states *s);
+static bool tide__states_aborts(const struct tide__states *s);
+static bool tide__states_recycle_pays(uint64_t budget, uint64_t baseline, uint64_t start);
+static const char *tide__states_name(int state);
+static const char *tide__states_breaker_name(int breaker);
+/* --- src/model/states.c */
+#define TIDE__STATES__STATES_NS        1000000000.0
+#define TIDE__STATES__STATES_NEAR_S    0.5
+#define TIDE__STATES__STATES_SOME      0.10
+#define TIDE__STATES__STATES_FULL      0.05
+#define TIDE__STATES__STATES_SHARE     0.05
+#define TIDE__STATES__STATES_BUCKET_NS (0.05 * 10 * TIDE__STATES__STATES_NS)
+#define TIDE__STATES__STATES_FITS      0.98
+static double
+tide__states__states_or(double value, double otherwise)
+{
+	return value > 0 ? value : otherwise;
+}
+static uint64_t
+tide__states__states_dwell(const struct tide__states *s)
+{
+	return s->conf.dwell_ns > 0 ? s->conf.dwell_ns : UINT64_C(1000000000);
+}
+static uint64_t
+tide__states__states_stall(const struct tide__states *s)
+{
+	return s->conf.stall_ns > 0 ? s->conf.stall_ns : UINT64_C(10000000000);
+}
+static double
+tide__states__states_enter(const struct tide__states *s, int state)
+{
+	switch (state) {
+	case TIDE__STATES_WARNING:
+		return tide__states__states_or(s->conf.warn, 0.75);
+	case TIDE__STATES_CRITICAL:
+		return tide__states__states_or(s->conf.critical, 0.88);
+	case TIDE__STATES_EXHAUSTED:
+		return tide__states__states_or(s->conf.exhausted, 0.96);
+	}
+	return 0;
+}
+static double
+tide__states__states_leave(const struct tide__states *s, int state)
+{
+	switch (state) {
+	case TIDE__STATES_WARNING:
+		return tide__states__states_enter(s, state) * (0.70 / 0.75);
+	case TIDE__STATES_CRITICAL:
+		return tide__states__states_enter(s, state) * (0.80 / 0.88);
+	case TIDE__STATES_EXHAUSTED:
+		return tide__states__states_enter(s, state) * (0.85 / 0.96);
+	}
+	return 0;
+}
+static void
+tide__states_open(struct tide__states *s, const struct tide__states_conf *conf)
+{
+	struct tide__states_conf *c = &s->conf;
+	double warn, critical, exhausted;
+	memset(s, 0, sizeof(*s));
+	if (conf == NULL)
+		return;
+	*c = *conf;
+	warn = tide__states__states_enter(s, TIDE__STATES_WARNING);
+	critical = tide__states__states_enter(s, TIDE__STATES_CRITICAL);
+	exhausted = tide__states__states_enter(s, TIDE__STATES_EXHAUSTED);
+	if (!(warn < critical && critical < exhausted && exhausted <= 1))
+		c->warn = c->critical = c->exhausted = 0;
+}
+static int
+tide__states__states_by_use(const struct tide__states *s, const struct tide__states_look *look)
+{
+	double share = (double)look->used / (double)look->budget;
+	int state = TIDE__STATES_EXHAUSTED;
+	while (state > TIDE__STATES_OK && share < tide__states__states_enter(s, state))
+		state--;
+	return state;
+}
+static bool
+tide__states__states_is_near(const struct tide__states_look *look)
+{
+	return look->rate > 0 && (look->used >= look->budget ||
+	    (double)(look->budget - look->used) / look->rate < TIDE__STATES__STATES_NEAR_S);
+}
+static int
+tide__states__states_by_others(struct tide__states *s, const struct tide__states_look *look)
+{
+	uint64_t until = look->now_ns + tide__states__states_dwell(s);
+	int state;
+	if (look->some >= TIDE__STATES__STATES_SOME)
+		s->raised_ns[TIDE__STATES_WARNING] = until;
+	if (look->full >= TIDE__STATES__STATES_FULL ||
+	    (s->met && look->limit_events > s->limit_events))
+		s->raised_ns[TIDE__STATES_CRITICAL] = until;
+	if ((s->met && look->failed > s->failed) || look->lease_overrun)
+		s->raised_ns[TIDE__STATES_EXHAUSTED] = until;
+	for (state = TIDE__STATES_EXHAUSTED; state > TIDE__STATES_OK; state--)
+		if (s->raised_ns[state] > look->now_ns)
+			return state;
+	return TIDE__STATES_OK;
+}
+static void
+tide__states__states_fall(struct tide__states *s, const struct tide__states_look *look, int raised)
+{
+	double share = (double)look->used / (double)look->budget;
+	if (raised >= s->state || share >= tide__states__states_leave(s, s->state)) {
+		s->below_ns = 0;
+		return;
+	}
+	if (s->below_ns == 0)
+		s->below_ns = look->now_ns > 0 ? look->now_ns : 1;
+	if (look->now_ns - s->below_ns >= tide__states__states_dwell(s)) {
+		s->state--;
+		s->below_ns = look->now_ns;
+	}
+}
+static void
+tide__states__states_turn_breaker(struct tide__states *s, uint64_t now_ns)
+{
+	if (s->state >= TIDE__STATES_CRITICAL) {
+		if (s->breaker != TIDE__STATES_OPEN) {
+			s->breaker = TIDE__STATES_OPEN;
+			s->step = 0;
+			s->open_ns = now_ns > 0 ? now_ns : 1;
+		}
+	} else if (s->breaker == TIDE__STATES_OPEN) {
+		s->breaker = TIDE__STATES_HALF_OPEN;
+		s->open_ns = 0;
+		s->step = 0;
+	}
+}
+static int
+tide__states_step(struct tide__states *s, const struct tide__states_look *look)
+{
+	int by_use, raised;
+	bool near;
+	if (look->budget == 0) {
+		struct tide__states_conf conf = s->conf;
+		memset(s, 0, sizeof(*s));
+		s->conf = conf;
+		s->look = *look;
+		return TIDE__STATES_OK;
+	}
+	by_use = tide__states__states_by_use(s, look);
+	near = tide__states__states_is_near(look);
+	raised = tide__states__states_by_others(s, look);
+	if (near && by_use < TIDE__STATES_EXHAUSTED)
+		by_use++;
+	if (by_use > raised)
+		raised = by_use;
+	s->look = *look;
+	s->failed = look->failed;
+	s->limit_events = look->limit_events;
+	s->met = true;
+	s->predicted = near;
+	if (raised > s->state) {
+		s->state = raised;
+		s->rises++;
+		s->below_ns = 0;
+	} else if (s->state > TIDE__STATES_OK) {
+		tide__states__states_fall(s, look, raised);
+	}
+	tide__states__states_turn_breaker(s, look->now_ns);
+	return s->state;
+}
+static bool
+tide__states_cuts(const struct tide__states *s)
+{
+	return s->state >= TIDE__STATES_CRITICAL;
+}
+static bool
+tide__states_aborts(const struct tide__states *s)
+{
+	return s->state >= TIDE__STATES_EXHAUSTED;
+}
+static void
+tide__states_begun(struct tide__states *s)
+{
+	if (s->breaker == TIDE__STATES_HALF_OPEN)
+		s->probing = true;
+	s->open_ns = 0;
+}
+static void
+tide__states_ended(struct tide__states *s, bool well)
+{
+	uint64_t now = s->look.now_ns > 0 ? s->look.now_ns : 1;
+	if (s->probing && s->breaker == TIDE__STATES_HALF_OPEN) {
+		s->breaker = well ? TIDE__STATES_CLOSED : TIDE__STATES_OPEN;
+		s->step = 0;
+	}
+	s->probing = false;
+	if (s->breaker == TIDE__STATES_OPEN)
+		s->open_ns = now;
+}
+static void
+tide__states__states_remedy(struct tide__states *s, const struct tide__states_wish *wish,
+    struct tide__states_answer *a)
+{
+	double budget = (double)s->look.budget;
+	double need = (double)wish->baseline + (double)wish->one;
+	if (s->step == 0) {
+		s->step = 1;
+		a->verdict = TIDE__STATES_RECLAIM;
+		return;
+	}
+	if (need <= TIDE__STATES__STATES_FITS * budget) {
+		s->step = 2;
+		a->verdict = TIDE__STATES_ONE_ITEM;
+		return;
+	}
+	a->baseline = wish->baseline;
+	a->one = wish->one;
+	a->budget = s->look.budget;
+	a->raise_to = (uint64_t)(need / TIDE__STATES__STATES_FITS * 1.05);
+	a->grew = wish->baseline > wish->start &&
+	    (double)(wish->baseline - wish->start) > 0.02 * budget;
+	if (a->grew && wish->checkpoint &&
+	    (double)wish->start + (double)wish->one <= TIDE__STATES__STATES_FITS * budget)
+		a->verdict = TIDE__STATES_RECYCLE;
+	else
+		a->verdict = TIDE__STATES_NO_MEMORY;
+}
+static void
+tide__states_ask(struct tide__states *s, const struct tide__states_wish *wish,
+    struct tide__states_answer *a)
+{
+	uint64_t now = s->look.now_ns;
+	memset(a, 0, sizeof(*a));
+	if (s->breaker == TIDE__STATES_CLOSED) {
+		a->verdict = TIDE__STATES_GO;
+		return;
+	}
+	if (s->breaker == TIDE__STATES_HALF_OPEN && !s->probing) {
+		a->verdict = TIDE__STATES_PROBE;
+		return;
+	}
+	a->verdict = TIDE__STATES_WAIT;
+	if (wish->in_flight || s->probing) {
+		s->open_ns = 0;
+		a->until_ns = now + tide__states__states_stall(s);
+		return;
+	}
+	if (s->open_ns == 0)
+		s->open_ns = now > 0 ? now : 1;
+	if (now - s->open_ns < tide__states__states_stall(s) && s->step == 0) {
+		a->until_ns = s->open_ns + tide__states__states_stall(s);
+		if (s->below_ns != 0 &&
+		    s->below_ns + tide__states__states_dwell(s) < a->until_ns &&
+		    s->below_ns + tide__states__states_dwell(s) > now)
+			a->until_ns = s->below_ns + tide__states__states_dwell(s);
+		return;
+	}
+	tide__states__states_remedy(s, wish, a);
+}
+static double
+tide__states__states_bucket(const struct tide__states *s, uint64_t now_ns)
+{
+	double left = s->bucket_ns;
+	if (now_ns > s->bucket_at_ns)
+		left -= TIDE__STATES__STATES_SHARE * (double)(now_ns - s->bucket_at_ns);
+	return left > 0 ? left : 0;
+}
+static bool
+tide__states_may_reclaim(const struct tide__states *s, uint64_t now_ns)
+{
+	return tide__states__states_bucket(s, now_ns) < TIDE__STATES__STATES_BUCKET_NS;
+}
+static void
+tide__states_reclaimed(struct tide__states *s, uint64_t spent_ns, uint64_t now_ns)
+{
+	s->bucket_ns = tide__states__states_bucket(s, now_ns) + (double)spent_ns;
+	s->bucket_at_ns = now_ns;
+}
+static bool
+tide__states_recycle_pays(uint64_t budget, uint64_t baseline, uint64_t start)
+{
+	return (double)baseline >= 0.7 * (double)budget && baseline > start &&
+	    (double)(baseline - start) >= 0.25 * (double)budget;
+}
+static const char *
+tide__states_name(int state)
+{
+	static const char *const names[] = {
+		"ok", "warning", "critical", "exhausted"
+	};
+	return state >= TIDE__STATES_OK && state <= TIDE__STATES_EXHAUSTED ?
+	    names[state] : "unknown";
+}
+static const char *
+tide__states_breaker_name(int breaker)
+{
+	static const char *const names[] = { "closed", "open", "half open" };
+	return breaker >= TIDE__STATES_CLOSED && breaker <= TIDE__STATES_HALF_OPEN ?
+	    names[breaker] : "unknown";
+}
+/* --- src/model/sizing.h */
+#define TIDE__SIZING_KEPT   512
+#define TIDE__SIZING_WEIGHED 128
+#define TIDE__SIZING_POWERS 6
+#define TIDE__SIZING_SAVED  64
+#define TIDE__SIZING_HEAVY  2
+enum tide__sizing_policy {
+	TIDE__SIZING_LEARN,
+	TIDE__SIZING_SEED,
+	TIDE__SIZING_MEAN,
+	TIDE__SIZING_FIXED
+};
+enum tide__sizing_model {
+	TIDE__SIZING_AUTO,
+	TIDE__SIZING_ADDITIVE,
+	TIDE__SIZING_PADDED,
+	TIDE__SIZING_VECTOR
+};
+struct tide__sizing_conf {
+	double target;
+	uint32_t initial;
+	uint32_t min;
+	uint32_t max;
+	uint32_t fixed;
+	int policy;
+	int model;
+};
+struct tide__sizing_room {
+	uint64_t budget;
+	uint64_t used;
+	uint64_t remaining;
+	uint32_t knee;
+	bool grow_allowed;
+	bool probe;
+};
+enum tide__sizing_bound {
+	TIDE__SIZING_BY_INITIAL,
+	TIDE__SIZING_BY_MEMORY,
+	TIDE__SIZING_BY_NEAR,
+	TIDE__SIZING_BY_GROWTH,
+	TIDE__SIZING_BY_OVERRUN,
+	TIDE__SIZING_BY_FALLBACK,
+	TIDE__SIZING_BY_KNEE,
+	TIDE__SIZING_BY_MAX,
+	TIDE__SIZING_BY_REMAINING,
+	TIDE__SIZING_BY_STATE,
+	TIDE__SIZING_BY_MIN
+};
+struct tide__sizing_plan {
+	uint32_t n;
+	int bound;
+	uint64_t predicted;
+	uint64_t line;
+	uint64_t one;
+};
+struct tide__sizing_open_batch {
+	double room;
+	uint64_t sum, max;
+	uint32_t n, most;
+};
+struct tide__sizing_batch {
+	uint32_t n;
+	bool cut;
+	bool failed;
+	uint64_t growth;
+	uint64_t retained;
+	uint64_t time_ns;
+	uint64_t weight_sum, weight_max;
+	uint64_t item_max;
+	uint64_t budget, used;
+};
+struct tide__sizing_fit {
+	double x, xx, xg;
+	double a, c;
+	double residual;
+	double factor;
+	double cusum;
+};
+struct tide__sizing_seen {
+	float n, g;
+	float power06;
+	float root;
+};
+struct tide__sizing_heavy {
+	float sum, padded;
+	float g;
+};
+struct tide__sizing {
+	struct tide__sizing_conf conf;
+	uint64_t batches;
+	uint32_t last;
+	uint32_t failures;
+	uint32_t failed_n;
+	uint32_t loaded;
+	double overrun_cap;
+	double mean;
+	double one;
+	double worst;
+	double weight, g, gg;
+	struct tide__sizing_fit fit[TIDE__SIZING_POWERS];
+	uint32_t count, next;
+	struct tide__sizing_seen seen[TIDE__SIZING_KEPT];
+	double heavy_weight, heavy_g, heavy_gg;
+	struct tide__sizing_fit heavy_fit[TIDE__SIZING_HEAVY];
+	double heavy_largest[TIDE__SIZING_HEAVY];
+	uint32_t heavy_count, heavy_next;
+	struct tide__sizing_heavy heavy[TIDE__SIZING_WEIGHED];
+};
+struct tide__sizing_saved {
+	uint32_t version;
+	uint32_t count, heavy_count;
+	uint32_t reserved;
+	double one;
+	float n[TIDE__SIZING_SAVED], g[TIDE__SIZING_SAVED];
+	float heavy_sum[TIDE__SIZING_SAVED / 2], heavy_padded[TIDE__SIZING_SAVED / 2];
+	float heavy_g[TIDE__SIZING_SAVED / 2];
+};
+static void tide__sizing_open(struct tide__sizing *s, const struct tide__sizing_conf *conf);
+static void tide__sizing_plan(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    struct tide__sizing_plan *plan);
+static void tide__sizing_begin(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    const struct tide__sizing_plan *plan, struct tide__sizing_open_batch *open);
+static int tide__sizing_item(const struct tide__sizing *s, struct tide__sizing_open_batch *open,
+    uint64_t weight);
+static void tide__sizing_learn(struct tide__sizing *s, const struct tide__sizing_batch *batch);
+static uint64_t tide__sizing_predict(const struct tide__sizing *s, uint32_t n);
+static void tide__sizing_save(const struct tide__sizing *s, struct tide__sizing_saved *saved);
+static bool tide__sizing_load(struct tide__sizing *s, const struct tide__sizing_saved *saved);
+/* --- src/model/sizing-fit.h */
+#define TIDE__SIZING_FADE   0.985
+#define TIDE__SIZING_WIDE   1.02
+#define TIDE__SIZING_RECENT 64
+static double tide__sizing_power(int i);
+static void tide__sizing_powers(const struct tide__sizing_seen *seen, double x[TIDE__SIZING_POWERS]);
+static const struct tide__sizing_seen *tide__sizing_before(const struct tide__sizing *s, uint32_t age);
+static double tide__sizing_largest(const struct tide__sizing *s, uint32_t batches);
+static void tide__sizing_add(struct tide__sizing_fit *f, double x, double g);
+static void tide__sizing_solve(struct tide__sizing_fit *f, double weight, double g, double gg);
+static double tide__sizing_at(const struct tide__sizing_fit *f, double x);
+static double tide__sizing_margin(const struct tide__sizing *s, const struct tide__sizing_fit *f,
+    double x);
+static double tide__sizing_least_residual(const struct tide__sizing_fit *f, size_t count);
+static bool tide__sizing_is_credible(const struct tide__sizing_fit *f, double least,
+    double weight, uint32_t count);
+static double tide__sizing_at_least(double factor, double deviations, double squares,
+    double count);
+static void tide__sizing_remember(struct tide__sizing *s, double n, double g, bool cut);
+static void tide__sizing_forget(struct tide__sizing *s, double left);
+struct tide__sizing_bounds {
+	double n;
+	int bound;
+};
+static void tide__sizing_bound_by(struct tide__sizing_bounds *b, double n, int bound);
+static void tide__sizing_by_others(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    struct tide__sizing_bounds *b);
+static const struct tide__sizing_heavy *tide__sizing_heavy_before(const struct tide__sizing *s,
+    uint32_t age);
+static void tide__sizing_heavy_learn(struct tide__sizing *s, double sum, double padded, double g,
+    bool over);
+/* --- src/model/sizing-fit.c */
+#define TIDE__SIZING_FIT__SIZING_CREDIBLE    6.0
+#define TIDE__SIZING_FIT__SIZING_NOISE       1e-4
+#define TIDE__SIZING_FIT__SIZING_FRESH       128
+#define TIDE__SIZING_FIT__SIZING_STALE       384
+#define TIDE__SIZING_FIT__SIZING_BELIEF      4.0
+#define TIDE__SIZING_FIT__SIZING_BELIEVED    0.06
+#define TIDE__SIZING_FIT__SIZING_DEVIATIONS  2.5
+#define TIDE__SIZING_FIT__SIZING_CUSUM_SLACK 0.5
+#define TIDE__SIZING_FIT__SIZING_CUSUM_LINE  4.0
+static double
+tide__sizing_power(int i)
+{
+	static const double power[TIDE__SIZING_POWERS] = {
+		0.6, 1, 1.4, 2, 2.5, 3
+	};
+	return power[i];
+}
+static void
+tide__sizing_powers(const struct tide__sizing_seen *seen, double x[TIDE__SIZING_POWERS])
+{
+	double n = seen->n;
+	x[0] = seen->power06;
+	x[1] = n;
+	x[2] = n * n / x[0];
+	x[3] = n * n;
+	x[4] = n * n * seen->root;
+	x[5] = n * n * n;
+}
+static const struct tide__sizing_seen *
+tide__sizing_before(const struct tide__sizing *s, uint32_t age)
+{
+	return &s->seen[(s->next + TIDE__SIZING_KEPT - 1 - age) % TIDE__SIZING_KEPT];
+}
+static double
+tide__sizing_largest(const struct tide__sizing *s, uint32_t batches)
+{
+	double largest = 0;
+	uint32_t age;
+	for (age = 0; age < s->count && age < batches; age++)
+		if (tide__sizing_before(s, age)->n > largest)
+			largest = tide__sizing_before(s, age)->n;
+	return largest;
+}
+static void
+tide__sizing_solve(struct tide__sizing_fit *f, double weight, double g, double gg)
+{
+	double determinant = gg * f->xx - f->x * f->x;
+	double squares;
+	if (determinant < 1e-9 * gg * f->xx) {
+		f->a = 0;
+		f->c = f->xg / f->xx;
+	} else {
+		f->c = (gg * f->xg - f->x * g) / determinant;
+		f->a = (g - f->c * f->x) / gg;
+	}
+	if (f->a < 0) {
+		f->a = 0;
+		f->c = f->xg / f->xx;
+	}
+	if (f->c < 0) {
+		f->c = 0;
+		f->a = g / gg;
+	}
+	squares = weight - 2 * f->a * g - 2 * f->c * f->xg + f->a * f->a * gg +
+	    2 * f->a * f->c * f->x + f->c * f->c * f->xx;
+	f->residual = (squares > 0 ? squares / weight : 0) + TIDE__SIZING_FIT__SIZING_NOISE;
+}
+static void
+tide__sizing_add(struct tide__sizing_fit *f, double x, double g)
+{
+	f->x = f->x * TIDE__SIZING_FADE + x / (g * g);
+	f->xx = f->xx * TIDE__SIZING_FADE + x * x / (g * g);
+	f->xg = f->xg * TIDE__SIZING_FADE + x / g;
+}
+static double
+tide__sizing_at(const struct tide__sizing_fit *f, double x)
+{
+	return f->a + f->c * x;
+}
+static bool
+tide__sizing_fit__sizing_has_changed(struct tide__sizing_fit *f, double x, double g)
+{
+	double off = (g - tide__sizing_at(f, x)) /
+	    (tide__sizing_at(f, x) * tide__numbers_root(f->residual));
+	f->cusum += tide__numbers_within(off, -3, 3) - TIDE__SIZING_FIT__SIZING_CUSUM_SLACK;
+	if (f->cusum < 0)
+		f->cusum = 0;
+	return f->cusum > TIDE__SIZING_FIT__SIZING_CUSUM_LINE;
+}
+static void
+tide__sizing_forget(struct tide__sizing *s, double left)
+{
+	double share = left / s->weight;
+	struct tide__sizing_fit *f;
+	for (f = s->fit; f < s->fit + TIDE__SIZING_POWERS; f++)
+		f->cusum = 0;
+	if (share >= 1)
+		return;
+	s->weight *= share;
+	s->g *= share;
+	s->gg *= share;
+	for (f = s->fit; f < s->fit + TIDE__SIZING_POWERS; f++) {
+		f->x *= share;
+		f->xx *= share;
+		f->xg *= share;
+	}
+}
+static double
+tide__sizing_least_residual(const struct tide__sizing_fit *f, size_t count)
+{
+	double least = f->residual;
+	size_t i;
+	for (i = 1; i < count; i++)
+		if (f[i].residual < least)
+			least = f[i].residual;
+	return least;
+}
+static bool
+tide__sizing_is_credible(const struct tide__sizing_fit *f, double least, double weight,
+    uint32_t count)
+{
+	return count <= 3 || f->residual <= least * (1 + TIDE__SIZING_FIT__SIZING_CREDIBLE /
+	    (weight > 1 ? weight : 1));
+}
+static double
+tide__sizing_at_least(double factor, double deviations, double squares, double count)
+{
+	double least = 1 + deviations * tide__numbers_root((squares +
+	    TIDE__SIZING_FIT__SIZING_BELIEF * TIDE__SIZING_FIT__SIZING_BELIEVED * TIDE__SIZING_FIT__SIZING_BELIEVED) /
+	    (count + TIDE__SIZING_FIT__SIZING_BELIEF));
+	return factor > least ? factor : least;
+}
+static void
+tide__sizing_fit__sizing_find_factors(struct tide__sizing *s)
+{
+	double x[TIDE__SIZING_POWERS], above[TIDE__SIZING_POWERS], squares[TIDE__SIZING_POWERS];
+	double least = tide__sizing_largest(s, 8) / 4;
+	double ratio, counted = 0, recent = 0;
+	const struct tide__sizing_seen *seen;
+	uint32_t age;
+	int i;
+	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+		above[i] = 1;
+		squares[i] = 0;
+	}
+	for (age = 0; age < s->count; age++) {
+		seen = tide__sizing_before(s, age);
+		if (seen->n < least)
+			continue;
+		counted++;
+		recent += age < TIDE__SIZING_RECENT;
+		tide__sizing_powers(seen, x);
+		for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+			ratio = seen->g / tide__sizing_at(&s->fit[i], x[i]);
+			if (age < TIDE__SIZING_RECENT)
+				squares[i] += (ratio - 1) * (ratio - 1);
+			if (ratio <= above[i])
+				continue;
+			if (age > TIDE__SIZING_FIT__SIZING_FRESH)
+				ratio = tide__numbers_pow(ratio, tide__numbers_pow(0.5,
+				    (double)(age - TIDE__SIZING_FIT__SIZING_FRESH) /
+				    TIDE__SIZING_FIT__SIZING_STALE));
+			if (ratio > above[i])
+				above[i] = ratio;
+		}
+	}
+	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+		above[i] = 1 + (above[i] - 1) * (1 + 2 / (counted + 1));
+		s->fit[i].factor = tide__sizing_at_least(above[i] * TIDE__SIZING_WIDE,
+		    TIDE__SIZING_FIT__SIZING_DEVIATIONS, squares[i], recent);
+	}
+}
+static double
+tide__sizing_margin(const struct tide__sizing *s, const struct tide__sizing_fit *f, double x)
+{
+	return f->factor * tide__sizing_at(f, x) * (s->loaded > 0 ? 1.1 : 1);
+}
+static void
+tide__sizing_remember(struct tide__sizing *s, double n, double g, bool cut)
+{
+	double x[TIDE__SIZING_POWERS];
+	struct tide__sizing_seen seen;
+	bool changed = false;
+	double least;
+	int i;
+	seen.n = (float)n;
+	seen.g = (float)g;
+	seen.power06 = (float)tide__numbers_pow(n, 0.6);
+	seen.root = (float)tide__numbers_root(n);
+	tide__sizing_powers(&seen, x);
+	if (s->count > 3) {
+		least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
+		for (i = 0; i < TIDE__SIZING_POWERS; i++)
+			if (tide__sizing_fit__sizing_has_changed(&s->fit[i], x[i], g) &&
+			    s->fit[i].residual <= least)
+				changed = true;
+		if (changed)
+			tide__sizing_forget(s, 3);
+	}
+	if (!cut || s->count == 0) {
+		s->seen[s->next] = seen;
+		s->next = (s->next + 1) % TIDE__SIZING_KEPT;
+		if (s->count < TIDE__SIZING_KEPT)
+			s->count++;
+	}
+	s->weight = s->weight * TIDE__SIZING_FADE + 1;
+	s->g = s->g * TIDE__SIZING_FADE + 1 / g;
+	s->gg = s->gg * TIDE__SIZING_FADE + 1 / (g * g);
+	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+		tide__sizing_add(&s->fit[i], x[i], g);
+		tide__sizing_solve(&s->fit[i], s->weight, s->g, s->gg);
+	}
+	tide__sizing_fit__sizing_find_factors(s);
+}
+/* --- src/model/sizing-weights.c */
+#define TIDE__SIZING_WEIGHTS__SIZING_HEAVY_HARD       0.97
+#define TIDE__SIZING_WEIGHTS__SIZING_HEAVY_DEVIATIONS 3.6
+static const struct tide__sizing_heavy *
+tide__sizing_heavy_before(const struct tide__sizing *s, uint32_t age)
+{
+	return &s->heavy[(s->heavy_next + TIDE__SIZING_WEIGHED - 1 - age) %
+	    TIDE__SIZING_WEIGHED];
+}
+static void
+tide__sizing_begin(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    const struct tide__sizing_plan *plan, struct tide__sizing_open_batch *open)
+{
+	struct tide__sizing_bounds b = { 4294967295.0, TIDE__SIZING_BY_REMAINING };
+	memset(open, 0, sizeof(*open));
+	open->room = room->budget == 0 ? 1e30 : TIDE__SIZING_WEIGHTS__SIZING_HEAVY_HARD *
+	    (double)room->budget - (double)room->used;
+	tide__sizing_by_others(s, room, &b);
+	if (s->conf.policy != TIDE__SIZING_LEARN || s->conf.fixed > 0 ||
+	    s->heavy_count == 0)
+		tide__sizing_bound_by(&b, plan->n, TIDE__SIZING_BY_INITIAL);
+	if (room->remaining < 4294967295)
+		tide__sizing_bound_by(&b, (double)room->remaining,
+		    TIDE__SIZING_BY_REMAINING);
+	open->most = (uint32_t)tide__numbers_whole(b.n, UINT32_MAX);
+	if (open->most == 0)
+		open->most = 1;
+}
+static bool
+tide__sizing_weights__sizing_heavy_fits(const struct tide__sizing *s, int kind, double x, double room)
+{
+	if (x > 2 * s->heavy_largest[kind])
+		return false;
+	return tide__sizing_margin(s, &s->heavy_fit[kind], x) <= room;
+}
+static bool
+tide__sizing_weights__sizing_heavy_counts(const struct tide__sizing *s, int kind)
+{
+	if (s->conf.model == TIDE__SIZING_ADDITIVE)
+		return kind == 0;
+	if (s->conf.model == TIDE__SIZING_PADDED)
+		return kind == 1;
+	return tide__sizing_is_credible(&s->heavy_fit[kind],
+	    tide__sizing_least_residual(s->heavy_fit, TIDE__SIZING_HEAVY),
+	    s->heavy_weight, s->heavy_count);
+}
+static int
+tide__sizing_item(const struct tide__sizing *s, struct tide__sizing_open_batch *open,
+    uint64_t weight)
+{
+	uint64_t sum = open->sum + weight;
+	uint64_t max = weight > open->max ? weight : open->max;
+	double x[TIDE__SIZING_HEAVY];
+	int kind;
+	if (sum < weight)
+		sum = UINT64_MAX;
+	x[0] = (double)sum;
+	x[1] = (double)(open->n + 1) * (double)max;
+	if (open->n > 0) {
+		if (open->n >= open->most)
+			return 0;
+		for (kind = 0; s->heavy_count > 0 && kind < TIDE__SIZING_HEAVY;
+		    kind++)
+			if (tide__sizing_weights__sizing_heavy_counts(s, kind) &&
+			    !tide__sizing_weights__sizing_heavy_fits(s, kind, x[kind], open->room))
+				return 0;
+	}
+	open->sum = sum;
+	open->max = max;
+	open->n++;
+	return 1;
+}
+static void
+tide__sizing_weights__sizing_heavy_factors(struct tide__sizing *s)
+{
+	double counted, above, ratio, x, least, squares;
+	const struct tide__sizing_heavy *h;
+	uint32_t age;
+	int kind;
+	for (kind = 0; kind < TIDE__SIZING_HEAVY; kind++) {
+		h = tide__sizing_heavy_before(s, 0);
+		least = (double)(kind == 0 ? h->sum : h->padded) / 4;
+		counted = squares = 0;
+		above = 1;
+		for (age = 0; age < s->heavy_count; age++) {
+			h = tide__sizing_heavy_before(s, age);
+			x = kind == 0 ? h->sum : h->padded;
+			if (x < least)
+				continue;
+			counted++;
+			ratio = h->g / tide__sizing_at(&s->heavy_fit[kind], x);
+			squares += (ratio - 1) * (ratio - 1);
+			if (ratio > above)
+				above = ratio;
+		}
+		above = 1 + (above - 1) * (1 + 2 / (counted + 1));
+		s->heavy_fit[kind].factor = tide__sizing_at_least(above *
+		    TIDE__SIZING_WIDE, TIDE__SIZING_WEIGHTS__SIZING_HEAVY_DEVIATIONS, squares, counted);
+	}
+}
+static void
+tide__sizing_heavy_learn(struct tide__sizing *s, double sum, double padded, double g,
+    bool over)
+{
+	struct tide__sizing_heavy *h = &s->heavy[s->heavy_next];
+	double x[TIDE__SIZING_HEAVY], *largest = s->heavy_largest;
+	int kind;
+	h->sum = (float)sum;
+	h->padded = (float)padded;
+	h->g = (float)g;
+	s->heavy_next = (s->heavy_next + 1) % TIDE__SIZING_WEIGHED;
+	if (s->heavy_count < TIDE__SIZING_WEIGHED)
+		s->heavy_count++;
+	s->heavy_weight = s->heavy_weight * TIDE__SIZING_FADE + 1;
+	s->heavy_g = s->heavy_g * TIDE__SIZING_FADE + 1 / g;
+	s->heavy_gg = s->heavy_gg * TIDE__SIZING_FADE + 1 / (g * g);
+	x[0] = sum;
+	x[1] = padded;
+	for (kind = 0; kind < TIDE__SIZING_HEAVY; kind++) {
+		tide__sizing_add(&s->heavy_fit[kind], x[kind], g);
+		tide__sizing_solve(&s->heavy_fit[kind], s->heavy_weight, s->heavy_g,
+		    s->heavy_gg);
+		largest[kind] *= 0.99;
+		if (x[kind] > largest[kind])
+			largest[kind] = x[kind];
+		if (over && largest[kind] > 0.35 * x[kind])
+			largest[kind] = 0.35 * x[kind];
+	}
+	tide__sizing_weights__sizing_heavy_factors(s);
+}
+/* --- src/model/sizing-save.c */
+#define TIDE__SIZING_SAVE__SIZING_VERSION 1
+#define TIDE__SIZING_SAVE__SIZING_LOADED  32
+static void
+tide__sizing_save(const struct tide__sizing *s, struct tide__sizing_saved *saved)
+{
+	uint32_t age, at;
+	memset(saved, 0, sizeof(*saved));
+	saved->version = TIDE__SIZING_SAVE__SIZING_VERSION;
+	saved->one = s->one;
+	saved->count = s->count < TIDE__SIZING_SAVED ? s->count : TIDE__SIZING_SAVED;
+	for (age = 0; age < saved->count; age++) {
+		at = saved->count - 1 - age;
+		saved->n[at] = tide__sizing_before(s, age)->n;
+		saved->g[at] = tide__sizing_before(s, age)->g;
+	}
+	saved->heavy_count = s->heavy_count < TIDE__SIZING_SAVED / 2 ?
+	    s->heavy_count : TIDE__SIZING_SAVED / 2;
+	for (age = 0; age < saved->heavy_count; age++) {
+		const struct tide__sizing_heavy *h = tide__sizing_heavy_before(s, age);
+		at = saved->heavy_count - 1 - age;
+		saved->heavy_sum[at] = h->sum;
+		saved->heavy_padded[at] = h->padded;
+		saved->heavy_g[at] = h->g;
+	}
+}
+static bool
+tide__sizing_save__sizing_is_sane(const float *value, uint32_t count)
+{
+	uint32_t i;
+	for (i = 0; i < count; i++)
+		if (!(value[i] >= 1 && value[i] < 1e18f))
+			return false;
+	return true;
+}
+static bool
+tide__sizing_load(struct tide__sizing *s, const struct tide__sizing_saved *saved)
+{
+	uint32_t i;
+	if (saved->version != TIDE__SIZING_SAVE__SIZING_VERSION || saved->count > TIDE__SIZING_SAVED ||
+	    saved->heavy_count > TIDE__SIZING_SAVED / 2 ||
+	    !tide__sizing_save__sizing_is_sane(saved->n, saved->count) ||
+	    !tide__sizing_save__sizing_is_sane(saved->g, saved->count) ||
+	    !tide__sizing_save__sizing_is_sane(saved->heavy_sum, saved->heavy_count) ||
+	    !tide__sizing_save__sizing_is_sane(saved->heavy_padded, saved->heavy_count) ||
+	    !tide__sizing_save__sizing_is_sane(saved->heavy_g, saved->heavy_count) ||
+	    !(saved->one >= 0 && saved->one < 1e18))
+		return false;
+	for (i = 0; i < saved->count; i++)
+		tide__sizing_remember(s, saved->n[i], saved->g[i], false);
+	for (i = 0; i < saved->heavy_count; i++)
+		tide__sizing_heavy_learn(s, saved->heavy_sum[i],
+		    saved->heavy_padded[i], saved->heavy_g[i], false);
+	if (s->count > 0)
+		tide__sizing_forget(s, s->weight / 4);
+	s->one = saved->one;
+	s->loaded = TIDE__SIZING_SAVE__SIZING_LOADED;
+	return true;
+}
+/* --- src/model/sizing.c */
+#define TIDE__SIZING__SIZING_TARGET      0.90
+#define TIDE__SIZING__SIZING_TARGET_MEAN 0.60
+#define TIDE__SIZING__SIZING_TARGET_MOST 0.98
+#define TIDE__SIZING__SIZING_HARD        0.99
+#define TIDE__SIZING__SIZING_HARD_WIDER  1.06
+#define TIDE__SIZING__SIZING_ITEM_HARD   0.98
+#define TIDE__SIZING__SIZING_OVERRUN     0.95
+static double
+tide__sizing__sizing_target(const struct tide__sizing_conf *conf)
+{
+	if (conf->target > 0)
+		return conf->target;
+	return conf->policy == TIDE__SIZING_MEAN ? TIDE__SIZING__SIZING_TARGET_MEAN :
+	    TIDE__SIZING__SIZING_TARGET;
+}
+static uint32_t
+tide__sizing__sizing_initial(const struct tide__sizing_conf *conf)
+{
+	uint32_t n = conf->initial > 0 ? conf->initial : 1;
+	return n < conf->min ? conf->min : n;
+}
+static void
+tide__sizing_open(struct tide__sizing *s, const struct tide__sizing_conf *conf)
+{
+	struct tide__sizing_conf *c = &s->conf;
+	memset(s, 0, sizeof(*s));
+	if (conf == NULL)
+		return;
+	*c = *conf;
+	if (!(c->target > 0))
+		c->target = 0;
+	if (c->target > TIDE__SIZING__SIZING_TARGET_MOST)
+		c->target = TIDE__SIZING__SIZING_TARGET_MOST;
+	if (c->max > 0 && c->max < c->min)
+		c->max = c->min;
+	if (c->max > 0 && c->initial > c->max)
+		c->initial = c->max;
+	if (c->policy == TIDE__SIZING_FIXED && c->fixed == 0)
+		c->fixed = tide__sizing__sizing_initial(c);
+}
+static void
+tide__sizing_bound_by(struct tide__sizing_bounds *b, double n, int bound)
+{
+	if (n < b->n) {
+		b->n = n;
+		b->bound = bound;
+	}
+}
+static double
+tide__sizing__sizing_invert(const struct tide__sizing *s, const struct tide__sizing_fit *f,
+    double power, double soft, double hard)
+{
+	double wide = f->factor * (s->loaded > 0 ? 1.1 : 1);
+	double room = soft / wide;
+	double x;
+	if (hard / (wide * TIDE__SIZING__SIZING_HARD_WIDER) < room)
+		room = hard / (wide * TIDE__SIZING__SIZING_HARD_WIDER);
+	if (room <= f->a)
+		return 0;
+	if (f->c * 1e9 < room - f->a)
+		return 1e9;
+	x = (room - f->a) / f->c;
+	return power > 1 || power < 1 ? tide__numbers_pow(x, 1 / power) : x;
+}
+static double
+tide__sizing__sizing_by_fits(const struct tide__sizing *s, double soft, double hard)
+{
+	double least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
+	double n = 1e9, fits;
+	int i;
+	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+		if (!tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		    s->count))
+			continue;
+		fits = tide__sizing__sizing_invert(s, &s->fit[i], tide__sizing_power(i), soft,
+		    hard);
+		if (fits < n)
+			n = fits;
+	}
+	return n;
+}
+static double
+tide__sizing__sizing_by_exploring(const struct tide__sizing *s, double soft, double hard)
+{
+	double largest = tide__sizing_largest(s, TIDE__SIZING_RECENT);
+	double step = largest >= 8 ? largest * 1.125 : largest + 1;
+	double least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
+	double worst = 0, g;
+	const struct tide__sizing_seen *seen;
+	uint32_t age;
+	int i;
+	for (age = 0; age < s->count && age < 16; age++) {
+		seen = tide__sizing_before(s, age);
+		g = seen->g * (seen->n < step ? step / seen->n : 1);
+		if (g > worst)
+			worst = g;
+	}
+	if (worst * 1.05 >= soft)
+		return 0;
+	for (i = 0; i < TIDE__SIZING_POWERS; i++)
+		if (tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		    s->count) && s->fit[i].factor * tide__sizing_at(&s->fit[i],
+		    tide__numbers_pow(step, tide__sizing_power(i))) < hard)
+			return step;
+	return 0;
+}
+static double
+tide__sizing__sizing_by_envelope(const struct tide__sizing *s, double soft)
+{
+	double n = 1e9, scaled, ratio;
+	const struct tide__sizing_seen *seen;
+	uint32_t age;
+	for (age = 0; age < s->count; age++) {
+		seen = tide__sizing_before(s, age);
+		if (seen->g < 0.5 * soft)
+			continue;
+		ratio = soft / (1.02 * seen->g);
+		if (seen->n * ratio >= n && ratio <= 1)
+			continue;
+		scaled = seen->n *
+		    (ratio > 1 ? tide__numbers_pow(ratio, 0.8) : ratio);
+		if (scaled < n)
+			n = scaled;
+	}
+	return n;
+}
+static void
+tide__sizing__sizing_by_learning(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    struct tide__sizing_bounds *b)
+{
+	double budget = (double)room->budget, used = (double)room->used;
+	double soft = tide__sizing__sizing_target(&s->conf) * budget - used;
+	double hard = TIDE__SIZING__SIZING_HARD * budget - used;
+	double n;
+	if (s->count == 0) {
+		tide__sizing_bound_by(b, tide__sizing__sizing_initial(&s->conf),
+		    TIDE__SIZING_BY_INITIAL);
+		return;
+	}
+	if (room->budget == 0)
+		soft = hard = 1e30;
+	if (soft <= 0) {
+		tide__sizing_bound_by(b, 0, TIDE__SIZING_BY_MEMORY);
+		return;
+	}
+	n = tide__sizing__sizing_by_fits(s, soft, hard);
+	if (n < tide__sizing_largest(s, TIDE__SIZING_RECENT) + 1 || n < 8) {
+		double step = tide__sizing__sizing_by_exploring(s, soft, hard);
+		if (step > n)
+			n = step;
+	}
+	tide__sizing_bound_by(b, n, TIDE__SIZING_BY_MEMORY);
+	tide__sizing_bound_by(b, tide__sizing__sizing_by_envelope(s, soft), TIDE__SIZING_BY_NEAR);
+	tide__sizing_bound_by(b, 2 * tide__sizing_largest(s, TIDE__SIZING_RECENT),
+	    TIDE__SIZING_BY_GROWTH);
+	if (s->overrun_cap > 0)
+		tide__sizing_bound_by(b, s->overrun_cap, TIDE__SIZING_BY_OVERRUN);
+}
+static void
+tide__sizing__sizing_by_mean(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    struct tide__sizing_bounds *b)
+{
+	double left = tide__sizing__sizing_target(&s->conf) * (double)room->budget -
+	    (double)room->used;
+	if (s->batches == 0)
+		tide__sizing_bound_by(b, tide__sizing__sizing_initial(&s->conf),
+		    TIDE__SIZING_BY_INITIAL);
+	else if (s->mean > 0)
+		tide__sizing_bound_by(b, left > 0 ? left / s->mean : 0,
+		    TIDE__SIZING_BY_MEMORY);
+}
+static void
+tide__sizing__sizing_by_table(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    struct tide__sizing_bounds *b)
+{
+	double used = (double)room->used, budget = (double)room->budget;
+	double large = s->conf.max > 0 ? s->conf.max : 5;
+	double small = s->conf.min > 0 ? s->conf.min : 1;
+	tide__sizing_bound_by(b, used < 0.5 * budget || room->budget == 0 ? large :
+	    used < 0.75 * budget ? small : 0, TIDE__SIZING_BY_STATE);
+}
+static void
+tide__sizing_by_others(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    struct tide__sizing_bounds *b)
+{
+	if (s->conf.max > 0)
+		tide__sizing_bound_by(b, s->conf.max, TIDE__SIZING_BY_MAX);
+	if (room->knee > 0)
+		tide__sizing_bound_by(b, room->knee, TIDE__SIZING_BY_KNEE);
+	if (!room->grow_allowed && s->last > 0)
+		tide__sizing_bound_by(b, s->last, TIDE__SIZING_BY_STATE);
+	if (room->probe)
+		tide__sizing_bound_by(b, s->conf.min > 0 ? s->conf.min : 1,
+		    TIDE__SIZING_BY_STATE);
+	if (s->failures > 0)
+		tide__sizing_bound_by(b, s->failures > 15 ? 1 :
+		    s->failed_n >> (2 * s->failures), TIDE__SIZING_BY_FALLBACK);
+}
+static uint32_t
+tide__sizing__sizing_choose(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    int *bound)
+{
+	struct tide__sizing_bounds b = { 4294967295.0, TIDE__SIZING_BY_REMAINING };
+	const struct tide__sizing_conf *conf = &s->conf;
+	uint32_t least = conf->min > 0 ? conf->min : 1;
+	if (conf->fixed > 0)
+		tide__sizing_bound_by(&b, conf->fixed, TIDE__SIZING_BY_MAX);
+	else if (conf->policy == TIDE__SIZING_SEED)
+		tide__sizing__sizing_by_table(s, room, &b);
+	else if (conf->policy == TIDE__SIZING_MEAN)
+		tide__sizing__sizing_by_mean(s, room, &b);
+	else
+		tide__sizing__sizing_by_learning(s, room, &b);
+	if (b.n > 0 || conf->policy != TIDE__SIZING_SEED) {
+		tide__sizing_by_others(s, room, &b);
+		if (s->failures > 0)
+			least = 1;
+		if (b.n < least) {
+			b.n = least;
+			b.bound = TIDE__SIZING_BY_MIN;
+		}
+	}
+	if (room->remaining < 4294967295)
+		tide__sizing_bound_by(&b, (double)room->remaining,
+		    TIDE__SIZING_BY_REMAINING);
+	*bound = b.bound;
+	return (uint32_t)tide__numbers_whole(b.n, UINT32_MAX);
+}
+static uint64_t
+tide__sizing_predict(const struct tide__sizing *s, uint32_t n)
+{
+	double least, most = 0, g;
+	int i;
+	if (s->count == 0 || n == 0)
+		return 0;
+	least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
+	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+		if (!tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		    s->count))
+			continue;
+		g = tide__sizing_margin(s, &s->fit[i], tide__numbers_pow(n,
+		    tide__sizing_power(i)));
+		if (g > most)
+			most = g;
+	}
+	return tide__numbers_whole(most, UINT64_MAX / 2);
+}
+static double
+tide__sizing__sizing_one(const struct tide__sizing *s, uint32_t n)
+{
+	double most = 0, least, g;
+	int i;
+	if (s->one > 0 || s->count == 0)
+		return s->one;
+	least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
+	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+		if (!tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		    s->count))
+			continue;
+		g = s->fit[i].factor * s->fit[i].c *
+		    (tide__numbers_pow(n, tide__sizing_power(i)) -
+		    tide__numbers_pow(n - 1, tide__sizing_power(i)));
+		if (g > most)
+			most = g;
+	}
+	return most;
+}
+static double
+tide__sizing__sizing_line(const struct tide__sizing *s, const struct tide__sizing_room *room, double one)
+{
+	double budget = (double)room->budget, used = (double)room->used;
+	double line = tide__sizing__sizing_target(&s->conf) * budget;
+	double worst = s->worst > one ? s->worst : one;
+	double last = TIDE__SIZING__SIZING_ITEM_HARD * budget - worst;
+	double least = used + (TIDE__SIZING__SIZING_ITEM_HARD * budget - used) / 4;
+	if (last < least)
+		last = least;
+	return last < line ? last : line;
+}
+static void
+tide__sizing_plan(const struct tide__sizing *s, const struct tide__sizing_room *room,
+    struct tide__sizing_plan *plan)
+{
+	double one, line;
+	memset(plan, 0, sizeof(*plan));
+	plan->n = tide__sizing__sizing_choose(s, room, &plan->bound);
+	plan->predicted = tide__sizing_predict(s, plan->n);
+	one = tide__sizing__sizing_one(s, plan->n > 0 ? plan->n : 1);
+	plan->one = tide__numbers_whole(one, UINT64_MAX / 2);
+	line = tide__sizing__sizing_line(s, room, one);
+	plan->line = s->conf.model == TIDE__SIZING_VECTOR || room->budget == 0 ?
+	    UINT64_MAX : tide__numbers_whole(line, UINT64_MAX / 2);
+}
+static void
+tide__sizing__sizing_learn_overrun(struct tide__sizing *s, double n, double g, double budget)
+{
+	double cap = n * 0.9 * 0.8 * budget / g;
+	if (cap > 0.7 * n)
+		cap = 0.7 * n;
+	if (cap < 1)
+		cap = 1;
+	if (!(s->overrun_cap > 0) || cap < s->overrun_cap)
+		s->overrun_cap = cap;
+}
+static void
+tide__sizing__sizing_learn_one(struct tide__sizing *s, double item)
+{
+	s->worst *= (1 - 1.0 / 256);
+	if (item > s->worst)
+		s->worst = item;
+	if (s->one > 0 && item > 4 * s->one)
+		item = 4 * s->one;
+	s->one = s->one > 0 ? s->one + (item - s->one) / 8 : item;
+}
+static void
+tide__sizing__sizing_learn_mean(struct tide__sizing *s, const struct tide__sizing_batch *batch)
+{
+	double mean = (double)batch->growth / batch->n;
+	s->mean = s->mean > 0 ? 0.8 * s->mean + 0.2 * mean : mean;
+	if (batch->failed)
+		s->mean *= 1.5;
+}
+static void
+tide__sizing_learn(struct tide__sizing *s, const struct tide__sizing_batch *batch)
+{
+	double n = batch->n, g = (double)batch->growth;
+	double budget = (double)batch->budget;
+	bool over = batch->failed || (batch->budget > 0 &&
+	    g + (double)batch->used > TIDE__SIZING__SIZING_OVERRUN * budget);
+	if (batch->n == 0)
+		return;
+	s->batches++;
+	tide__sizing__sizing_learn_mean(s, batch);
+	if (batch->failed)
+		g *= 1.1;
+	if (g < 4096)
+		g = 4096;
+	if (s->loaded > 0)
+		s->loaded--;
+	if (s->overrun_cap > 0)
+		s->overrun_cap *= 1.03;
+	if (s->overrun_cap > 1e6)
+		s->overrun_cap = 0;
+	tide__sizing_remember(s, n, g, batch->cut && !batch->failed);
+	if (batch->item_max > 0)
+		tide__sizing__sizing_learn_one(s, (double)batch->item_max);
+	if (over)
+		tide__sizing__sizing_learn_overrun(s, n, g, budget > 0 ? budget : g);
+	if (batch->weight_sum > 0)
+		tide__sizing_heavy_learn(s, (double)batch->weight_sum,
+		    n * (double)batch->weight_max, g, over);
+	if (batch->failed) {
+		if (s->failures++ == 0)
+			s->failed_n = batch->n;
+	} else {
+		s->failures = 0;
+		s->last = batch->n;
+	}
+}
+/* --- src/model/knee.h */
+#define TIDE__KNEE_BINS 48
+#define TIDE__KNEE_KEPT 5
+struct tide__knee_bin {
+	float ns[TIDE__KNEE_KEPT];
+	uint32_t measured;
+	float spent_ns;
+};
+struct tide__knee {
+	struct tide__knee_bin bin[TIDE__KNEE_BINS];
+	int phase;
+	uint32_t now;
+	uint32_t used;
+	uint32_t slower;
+	uint32_t top;
+	uint32_t tried;
+	uint32_t since;
+	uint32_t probes;
+	float since_ns;
+	float settled_ns;
+};
+struct tide__knee_report {
+	uint32_t n;
+	uint32_t largest;
+	double ns;
+	double largest_ns;
+	bool settled;
+};
+static void tide__knee_open(struct tide__knee *k);
+static uint32_t tide__knee_cap(const struct tide__knee *k);
+static void tide__knee_learn(struct tide__knee *k, uint32_t n, uint64_t ns, bool bounded);
+static void tide__knee_read(const struct tide__knee *k, struct tide__knee_report *report);
+/* --- src/model/knee.c */
+#define TIDE__KNEE__KNEE_AS_FAST   1.02f
+#define TIDE__KNEE__KNEE_FASTER    0.97f
+#define TIDE__KNEE__KNEE_SLOWER    1.10f
+#define TIDE__KNEE__KNEE_CHANGED   1.25f
+#define TIDE__KNEE__KNEE_UNCERTAIN 0.20
+#define TIDE__KNEE__KNEE_RAMP      3
+#define TIDE__KNEE__KNEE_AGAIN     64
+#define TIDE__KNEE__KNEE_NS        50e6f
+#define TIDE__KNEE__KNEE_REACH     2
+enum tide__knee__knee_phase {
+	TIDE__KNEE__KNEE_RAMPING,
+	TIDE__KNEE__KNEE_SEARCHING,
+	TIDE__KNEE__KNEE_SETTLED,
+	TIDE__KNEE__KNEE_PROBING
+};
+static uint32_t
+tide__knee__knee_size(uint32_t bin)
+{
+	uint32_t octave = bin / 2;
+	return bin % 2 == 0 ? UINT32_C(1) << octave :
+	    octave == 0 ? 1 : UINT32_C(3) << (octave - 1);
+}
+static uint32_t
+tide__knee__knee_bin_of(uint32_t n)
+{
+	uint32_t octave = tide__numbers_log2(n);
+	uint32_t bin = 2 * octave;
+	if (octave > 0 && n >= UINT32_C(3) << (octave - 1))
+		bin++;
+	return bin < TIDE__KNEE_BINS ? bin : TIDE__KNEE_BINS - 1;
+}
+static uint32_t
+tide__knee__knee_top(const struct tide__knee *k)
+{
+	return k->top > 0 ? k->top - 1 : TIDE__KNEE_BINS - 1;
+}
+static float
+tide__knee__knee_ns(const struct tide__knee_bin *b)
+{
+	uint32_t count = b->measured < TIDE__KNEE_KEPT ? b->measured : TIDE__KNEE_KEPT;
+	float sorted[TIDE__KNEE_KEPT], v;
+	uint32_t i, j;
+	if (count == 0)
+		return 0;
+	for (i = 0; i < count; i++) {
+		v = b->ns[i];
+		for (j = i; j > 0 && sorted[j - 1] > v; j--)
+			sorted[j] = sorted[j - 1];
+		sorted[j] = v;
+	}
+	return count % 2 == 1 ? sorted[count / 2] :
+	    (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+static void
+tide__knee__knee_measure(struct tide__knee_bin *b, float ns, float spent_ns)
+{
+	b->ns[b->measured % TIDE__KNEE_KEPT] = ns;
+	b->measured++;
+	b->spent_ns += spent_ns;
+}
+static bool
+tide__knee__knee_is_known(const struct tide__knee_bin *b)
+{
+	return b->measured >= TIDE__KNEE_KEPT ||
+	    (b->measured > 0 && b->spent_ns >= TIDE__KNEE__KNEE_NS);
+}
+static uint32_t
+tide__knee__knee_fastest(const struct tide__knee *k)
+{
+	uint32_t best = TIDE__KNEE_BINS, bin;
+	for (bin = 0; bin <= tide__knee__knee_top(k); bin++)
+		if (k->bin[bin].measured > 0 && (best == TIDE__KNEE_BINS ||
+		    tide__knee__knee_ns(&k->bin[bin]) < tide__knee__knee_ns(&k->bin[best])))
+			best = bin;
+	return best;
+}
+static uint32_t
+tide__knee__knee_smallest_as_fast(const struct tide__knee *k, uint32_t best)
+{
+	float most = tide__knee__knee_ns(&k->bin[best]) * TIDE__KNEE__KNEE_AS_FAST;
+	uint32_t bin;
+	for (bin = 0; bin < best; bin++)
+		if (k->bin[bin].measured > 1 && tide__knee__knee_ns(&k->bin[bin]) <= most)
+			return bin;
+	return best;
+}
+static void
+tide__knee__knee_try(struct tide__knee *k, uint32_t bin)
+{
+	if (bin != k->now)
+		k->tried = 0;
+	k->now = bin;
+}
+static void
+tide__knee__knee_settle(struct tide__knee *k, uint32_t best)
+{
+	k->phase = TIDE__KNEE__KNEE_SETTLED;
+	k->used = tide__knee__knee_smallest_as_fast(k, best);
+	k->settled_ns = tide__knee__knee_ns(&k->bin[k->used]);
+	k->since = 0;
+	k->since_ns = 0;
+	tide__knee__knee_try(k, k->used);
+}
+static double
+tide__knee__knee_hope(const struct tide__knee *k, uint32_t bin, uint32_t best)
+{
+	const struct tide__knee_bin *b = &k->bin[bin];
+	if (b->measured == 0)
+		return tide__knee__knee_ns(&k->bin[best]) * 0.85;
+	return tide__knee__knee_ns(b) * (1 - TIDE__KNEE__KNEE_UNCERTAIN /
+	    tide__numbers_root(b->measured < TIDE__KNEE_KEPT ? b->measured : TIDE__KNEE_KEPT));
+}
+static void
+tide__knee__knee_search(struct tide__knee *k)
+{
+	uint32_t best = tide__knee__knee_fastest(k), bin, next;
+	uint32_t from, to;
+	if (best == TIDE__KNEE_BINS)
+		return;
+	k->phase = TIDE__KNEE__KNEE_SEARCHING;
+	from = best > TIDE__KNEE__KNEE_REACH ? best - TIDE__KNEE__KNEE_REACH : 0;
+	to = best + TIDE__KNEE__KNEE_REACH < tide__knee__knee_top(k) ? best + TIDE__KNEE__KNEE_REACH : tide__knee__knee_top(k);
+	next = best;
+	for (bin = from; bin <= to; bin++)
+		if (bin != 1 && tide__knee__knee_hope(k, bin, best) <
+		    tide__knee__knee_hope(k, next, best))
+			next = bin;
+	if (tide__knee__knee_is_known(&k->bin[next]))
+		tide__knee__knee_settle(k, best);
+	else
+		tide__knee__knee_try(k, next);
+}
+static void
+tide__knee__knee_ramp(struct tide__knee *k)
+{
+	const struct tide__knee_bin *b = &k->bin[k->now];
+	uint32_t best = tide__knee__knee_fastest(k);
+	bool slower;
+	if (b->measured == 0)
+		return;
+	slower = best != k->now &&
+	    tide__knee__knee_ns(b) > tide__knee__knee_ns(&k->bin[best]) * TIDE__KNEE__KNEE_SLOWER;
+	if (!slower && b->measured < TIDE__KNEE__KNEE_RAMP && b->spent_ns < TIDE__KNEE__KNEE_NS)
+		return;
+	k->slower = slower ? k->slower + 1 : 0;
+	if (k->slower >= 2 || k->now + 2 > tide__knee__knee_top(k))
+		tide__knee__knee_search(k);
+	else
+		tide__knee__knee_try(k, k->now + 2);
+}
+static void
+tide__knee__knee_probe(struct tide__knee *k)
+{
+	uint32_t bin = k->used;
+	k->since = 0;
+	k->since_ns = 0;
+	if (k->probes++ % 2 == 0)
+		bin += bin == 0 ? 2 : 1;
+	else
+		bin -= bin == 2 ? 2 : bin == 0 ? 0 : 1;
+	if (bin == k->used || bin > tide__knee__knee_top(k))
+		return;
+	k->bin[bin].measured = 0;
+	k->bin[bin].spent_ns = 0;
+	k->phase = TIDE__KNEE__KNEE_PROBING;
+	tide__knee__knee_try(k, bin);
+}
+static void
+tide__knee__knee_look_back(struct tide__knee *k)
+{
+	const struct tide__knee_bin *b = &k->bin[k->now];
+	if (b->measured == 0)
+		return;
+	if (tide__knee__knee_ns(b) < tide__knee__knee_ns(&k->bin[k->used]) * TIDE__KNEE__KNEE_FASTER) {
+		tide__knee__knee_search(k);
+		return;
+	}
+	k->phase = TIDE__KNEE__KNEE_SETTLED;
+	tide__knee__knee_try(k, k->used);
+}
+static void
+tide__knee__knee_rest(struct tide__knee *k, float spent_ns)
+{
+	uint32_t bin;
+	if (tide__knee__knee_ns(&k->bin[k->used]) > k->settled_ns * TIDE__KNEE__KNEE_CHANGED) {
+		for (bin = 0; bin < TIDE__KNEE_BINS; bin++)
+			if (bin != k->used)
+				k->bin[bin].measured = 0;
+		k->settled_ns = tide__knee__knee_ns(&k->bin[k->used]);
+		tide__knee__knee_search(k);
+		return;
+	}
+	k->since_ns += spent_ns;
+	if (++k->since >= TIDE__KNEE__KNEE_AGAIN && k->since_ns >= TIDE__KNEE__KNEE_NS)
+		tide__knee__knee_probe(k);
+}
+static void
+tide__knee_open(struct tide__knee *k)
+{
+	memset(k, 0, sizeof(*k));
+}
+static uint32_t
+tide__knee_cap(const struct tide__knee *k)
+{
+	return tide__knee__knee_size(k->now);
+}
+static void
+tide__knee_learn(struct tide__knee *k, uint32_t n, uint64_t ns, bool bounded)
+{
+	uint32_t bin = tide__knee__knee_bin_of(n);
+	float spent = (float)ns;
+	if (n == 0 || ns == 0)
+		return;
+	if (bounded && bin < k->now) {
+		k->top = bin + 1;
+		tide__knee__knee_try(k, bin);
+	} else if (!bounded && k->top > 0 && bin >= tide__knee__knee_top(k)) {
+		k->top = 0;
+	}
+	if (bin != k->now)
+		return;
+	if (k->tried++ == 0 && k->phase != TIDE__KNEE__KNEE_SETTLED && spent < TIDE__KNEE__KNEE_NS)
+		return;
+	tide__knee__knee_measure(&k->bin[bin], spent / (float)n, spent);
+	switch (k->phase) {
+	case TIDE__KNEE__KNEE_RAMPING:
+		tide__knee__knee_ramp(k);
+		break;
+	case TIDE__KNEE__KNEE_SEARCHING:
+		tide__knee__knee_search(k);
+		break;
+	case TIDE__KNEE__KNEE_PROBING:
+		tide__knee__knee_look_back(k);
+		break;
+	default:
+		tide__knee__knee_rest(k, spent);
+	}
+}
+static void
+tide__knee_read(const struct tide__knee *k, struct tide__knee_report *report)
+{
+	uint32_t best = tide__knee__knee_fastest(k), bin;
+	memset(report, 0, sizeof(*report));
+	if (best == TIDE__KNEE_BINS)
+		return;
+	best = k->phase >= TIDE__KNEE__KNEE_SETTLED ? k->used :
+	    tide__knee__knee_smallest_as_fast(k, best);
+	report->n = tide__knee__knee_size(best);
+	report->ns = tide__knee__knee_ns(&k->bin[best]);
+	report->settled = k->phase >= TIDE__KNEE__KNEE_SETTLED;
+	for (bin = 0; bin < TIDE__KNEE_BINS; bin++)
+		if (k->bin[bin].measured > 0) {
+			report->largest = tide__knee__knee_size(bin);
+			report->largest_ns = tide__knee__knee_ns(&k->bin[bin]);
+		}
+}
+/* --- src/model/delay.h */
+enum tide__delay_mode {
+	TIDE__DELAY_AUTO,
+	TIDE__DELAY_OFF,
+	TIDE__DELAY_ALWAYS
+};
+struct tide__delay_conf {
+	int mode;
+	uint64_t min_ns;
+	uint64_t max_ns;
+	double warn;
+	double critical;
+};
+struct tide__delay_look {
+	uint64_t budget, used;
+	bool critical;
+	bool others;
+	bool purge;
+	double stalled;
+};
+struct tide__delay {
+	struct tide__delay_conf conf;
+	uint64_t random;
+	uint64_t last_ns;
+	uint32_t criticals;
+	uint32_t delays;
+	uint64_t waited_ns;
+	uint64_t freed;
+};
+static void tide__delay_open(struct tide__delay *d, const struct tide__delay_conf *conf, uint64_t seed);
+static uint64_t tide__delay_next(struct tide__delay *d, const struct tide__delay_look *look);
+static void tide__delay_done(struct tide__delay *d, uint64_t waited_ns, uint64_t freed);
+static bool tide__delay_is_vain(const struct tide__delay *d, uint64_t budget);
+/* --- src/model/delay.c */
+#define TIDE__DELAY__DELAY_MOST_NS (UINT64_C(30) * TIDE__NS_PER_S)
+#define TIDE__DELAY__DELAY_LEAST_NS TIDE__NS_PER_MS
+#define TIDE__DELAY__DELAY_VAIN_NS (UINT64_C(10) * TIDE__NS_PER_S)
+static uint64_t
+tide__delay__delay_max(const struct tide__delay *d)
+{
+	return d->conf.max_ns > 0 ? d->conf.max_ns : TIDE__DELAY__DELAY_MOST_NS;
+}
+static void
+tide__delay_open(struct tide__delay *d, const struct tide__delay_conf *conf, uint64_t seed)
+{
+	memset(d, 0, sizeof(*d));
+	if (conf != NULL)
+		d->conf = *conf;
+	if (d->conf.max_ns > 0 && d->conf.max_ns < d->conf.min_ns)
+		d->conf.max_ns = d->conf.min_ns;
+	if (!(d->conf.warn < d->conf.critical)) {
+		d->conf.warn = 0;
+		d->conf.critical = 0;
+	}
+	d->random = seed;
+}
+static double
+tide__delay__delay_draw(struct tide__delay *d, double least, double most)
+{
+	d->random += UINT64_C(0x9e3779b97f4a7c15);
+	return least + (most - least) *
+	    ((double)(tide__mix_u64(d->random) >> 11) / 9007199254740992.0);
+}
+static double
+tide__delay__delay_need(const struct tide__delay *d, const struct tide__delay_look *look)
+{
+	double warn = d->conf.warn > 0 ? d->conf.warn : 0.75;
+	double critical = d->conf.critical > 0 ? d->conf.critical : 0.88;
+	double share;
+	if (look->budget == 0)
+		return 0;
+	share = (double)look->used / (double)look->budget;
+	share = tide__numbers_within((share - warn) / (critical - warn), 0, 1);
+	return share * share;
+}
+static uint64_t
+tide__delay_next(struct tide__delay *d, const struct tide__delay_look *look)
+{
+	double min = (double)d->conf.min_ns, max = (double)tide__delay__delay_max(d);
+	double need = tide__delay__delay_need(d, look);
+	double ns, most;
+	uint32_t doubled;
+	d->criticals = look->critical ? d->criticals + 1 : 0;
+	if (d->conf.mode == TIDE__DELAY_OFF || (d->conf.mode == TIDE__DELAY_AUTO &&
+	    !look->others && !look->purge && !(look->stalled > 0)))
+		return 0;
+	ns = min + (max - min) * need;
+	if (!(ns > 0)) {
+		d->last_ns = 0;
+		return 0;
+	}
+	for (doubled = 1; doubled < d->criticals && ns < max; doubled++)
+		ns *= 2;
+	most = 3 * (double)(d->last_ns > TIDE__DELAY__DELAY_LEAST_NS ? d->last_ns :
+	    TIDE__DELAY__DELAY_LEAST_NS);
+	if (most < min || most > ns)
+		most = ns;
+	ns = tide__delay__delay_draw(d, most / 3, most);
+	ns = tide__numbers_within(ns, min, max);
+	d->last_ns = tide__numbers_whole(ns, UINT64_MAX);
+	return d->last_ns;
+}
+static void
+tide__delay_done(struct tide__delay *d, uint64_t waited_ns, uint64_t freed)
+{
+	d->delays++;
+	d->waited_ns += waited_ns;
+	d->freed += freed;
+}
+static bool
+tide__delay_is_vain(const struct tide__delay *d, uint64_t budget)
+{
+	return d->waited_ns >= TIDE__DELAY__DELAY_VAIN_NS &&
+	    (double)d->freed < 0.01 * (double)budget;
+}
+/* --- src/model/knob.h */
+static double tide__knob_pressure(double used, double warn, double critical);
+static double tide__knob_value(double best, double cheapest, double pressure);
+/* --- src/model/knob.c */
+#define TIDE__KNOB__FINITE_MOST 1.7976931348623157e308
+#define TIDE__KNOB__HALF_MOST   8.9884656743115785e307
+static bool
+tide__knob__is_finite(double x)
+{
+	return x >= -TIDE__KNOB__FINITE_MOST && x <= TIDE__KNOB__FINITE_MOST;
+}
+static bool
+tide__knob__is_small(double x)
+{
+	return x >= -TIDE__KNOB__HALF_MOST && x <= TIDE__KNOB__HALF_MOST;
+}
+static double
+tide__knob_pressure(double used, double warn, double critical)
+{
+	double share;
+	if (!(used > warn))
+		return 0;
+	if (!(used < critical))
+		return used >= critical ? 1 : 0;
+	share = (used - warn) / (critical - warn);
+	return share < 1 ? share : 1;
+}
+static double
+tide__knob__on_line(double best, double cheapest, double pressure)
+{
+	double value = best + (cheapest - best) * pressure;
+	if (best < cheapest)
+		return value < cheapest ? value : cheapest;
+	return value > cheapest ? value : cheapest;
+}
+static double
+tide__knob_value(double best, double cheapest, double pressure)
+{
+	if (!(pressure > 0))
+		return best;
+	if (pressure >= 1)
+		return cheapest;
+	if (!tide__knob__is_finite(best) || !tide__knob__is_finite(cheapest))
+		return best;
+	if (!tide__knob__is_small(best) || !tide__knob__is_small(cheapest))
+		return 2 * tide__knob__on_line(best / 2, cheapest / 2, pressure);
+	return tide__knob__on_line(best, cheapest, pressure);
+}
+/* --- src/plan/alone-sys.c */
+#define TIDE__ANSWER(type, call) \
+	const int was = errno; \
+	const type answer = (call); \
+	const type error = (type)-errno; \
+	\
+	errno = was; \
+	return answer < 0 ? error : answer
+static int
+tide__sys_open(const char *path, int flags, unsigned mode)
+{
+	TIDE__ANSWER(int, open(path, flags, mode));
+}
+static void
+tide__sys_close(int fd)
+{
+	const int was = errno;
+	(void)close(fd);
+	errno = was;
+}
+static ssize_t
+tide__sys_read(int fd, void *to, size_t bytes)
+{
+	TIDE__ANSWER(ssize_t, read(fd, to, bytes));
+}
+static ssize_t
+tide__sys_write(int fd, const void *from, size_t bytes)
+{
+	TIDE__ANSWER(ssize_t, write(fd, from, bytes));
+}
+static int
+tide__sys_fstat(int fd, struct stat *st)
+{
+	TIDE__ANSWER(int, fstat(fd, st));
+}
+static int
+tide__sys_ftruncate(int fd, uint64_t bytes)
+{
+	TIDE__ANSWER(int, ftruncate(fd, (off_t)bytes));
+}
+static void *
+tide__sys_mmap(void *at, size_t bytes, int protection, int flags, int fd,
+    uint64_t offset)
+{
+	const int was = errno;
+	void *p = mmap(at, bytes, protection, flags, fd, (off_t)offset);
+	errno = was;
+	return p;
+}
+static int
+tide__sys_munmap(void *at, size_t bytes)
+{
+	TIDE__ANSWER(int, munmap(at, bytes));
+}
+static int
+tide__sys_madvise(void *at, size_t bytes, int advice)
+{
+	TIDE__ANSWER(int, madvise(at, bytes, advice));
+}
+static uint64_t
+tide__sys_limit(int resource)
+{
+	const int was = errno;
+	struct rlimit limit;
+	int r = getrlimit((__rlimit_resource_t)resource, &limit);
+	errno = was;
+	return r < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
+	    limit.rlim_cur;
+}
+static uint64_t
+tide__sys_faults(void)
+{
+	struct rusage usage;
+	return getrusage(RUSAGE_SELF, &usage) < 0 ? 0 :
+	    (uint64_t)usage.ru_minflt;
+}
+static int
+tide__sys_pid(void)
+{
+	return (int)getpid();
+}
+static int
+tide__sys_tid(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+static uint64_t
+tide__read_clock(clockid_t clock)
+{
+	struct timespec now;
+	return clock_gettime(clock, &now) < 0 ? 0 :
+	    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+static uint64_t
+tide__sys_clock(void)
+{
+	return tide__read_clock(CLOCK_MONOTONIC);
+}
+static uint64_t
+tide__sys_clock_coarse(void)
+{
+	return tide__read_clock(CLOCK_MONOTONIC_COARSE);
+}
+static void
+tide__sys_yield(void)
+{
+	(void)sched_yield();
+}
+static bool
+tide__sys_give_way(uint64_t *since)
+{
+	if (*since == 0)
+		*since = tide__sys_clock();
+	tide__sys_yield();
+	return tide__sys_clock() - *since < 1000000000;
+}
+static void
+tide__sys_sleep(uint64_t ns)
+{
+	const int was = errno;
+	struct timespec time;
+	time.tv_sec = (time_t)(ns / 1000000000);
+	time.tv_nsec = (long)(ns % 1000000000);
+	(void)nanosleep(&time, NULL);
+	errno = was;
+}
+static int
+tide__sys_error_of(const void *answer)
+{
+	return answer == MAP_FAILED ? -ENOMEM : 0;
+}
+static size_t
+tide__sys_page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+static int
+tide__sys_thread_exists(int tid)
+{
+	TIDE__ANSWER(int, (int)syscall(SYS_tgkill, getpid(), tid, 0));
+}
+static int
+tide__sys_pipe(int ends[2])
+{
+	TIDE__ANSWER(int, pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+}
+static int
+tide__sys_stat(const char *path, struct stat *st)
+{
+	TIDE__ANSWER(int, stat(path, st));
+}
+static int
+tide__sys_mkdir(const char *path, unsigned mode)
+{
+	TIDE__ANSWER(int, mkdir(path, (mode_t)mode));
+}
+static int
+tide__sys_unlink(const char *path)
+{
+	TIDE__ANSWER(int, unlink(path));
+}
+static int
+tide__sys_is_readable(const void *at)
+{
+	int ends[2];
+	int r = tide__sys_pipe(ends);
+	if (r < 0)
+		return 0;
+	r = (int)tide__sys_write(ends[1], at, 8);
+	tide__sys_close(ends[0]);
+	tide__sys_close(ends[1]);
+	return r < 0 ? r : 0;
+}
+/* --- src/sys/proc.h */
+struct tide__proc_stat {
+	int pid;
+	int parent;
+	char state;
+	uint64_t ticks;
+	uint64_t cpu_ticks;
+	uint32_t threads;
+	char name[16];
+};
+struct tide__proc_status {
+	uint64_t resident;
+	uint64_t peak;
+	uint64_t address_space;
+	uint64_t data;
+	uint64_t swapped;
+	uint32_t uid;
+};
+struct tide__proc_limits {
+	uint64_t address_space;
+	uint64_t data;
+};
+struct tide__proc_memory {
+	uint64_t total;
+	uint64_t available;
+};
+struct tide__proc_vma {
+	uint64_t start;
+	uint64_t end;
+	uint64_t resident;
+	bool readable, writable, executable, shared;
+	uint64_t inode;
+	const char *name;
+};
+static int tide__proc_stat_read(int pid, struct tide__proc_stat *stat);
+static int tide__proc_status_read(int pid, struct tide__proc_status *status);
+static int tide__proc_limits_read(const char *root, int pid, struct tide__proc_limits *limits);
+static int tide__proc_memory_read(const char *root, struct tide__proc_memory *memory);
+static bool tide__proc_is_alive(int pid, uint64_t ticks);
+static int tide__proc_stat_parse(const char *text, struct tide__proc_stat *stat);
+#define TIDE__PROC_LINE_ROOM 3072
+struct tide__proc_lines {
+	int fd;
+	int error;
+	bool skipping;
+	size_t start, end;
+	char buffer[TIDE__PROC_LINE_ROOM + 1];
+};
+static int tide__proc_path(char *path, size_t room, const char *root, int pid,
+    const char *name);
+static int tide__proc_lines_open(struct tide__proc_lines *lines, const char *path);
+static char *tide__proc_lines_next(struct tide__proc_lines *lines);
+static int tide__proc_lines_close(struct tide__proc_lines *lines);
+struct tide__proc_key {
+	const char *name;
+	size_t at;
+	uint64_t unit;
+};
+static bool tide__proc_key_take(const char *line, const struct tide__proc_key *keys,
+    size_t count, void *into);
+static bool tide__proc_number(const char **at, unsigned base, uint64_t *n);
+/* --- src/sys/proc.c */
+#define TIDE__PROC__PATH_ROOM 512
+#define TIDE__PROC__STAT_ROOM 1024
+static unsigned
+tide__proc__digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned)(c - 'a') + 10;
+	return 16;
+}
+static bool
+tide__proc_number(const char **at, unsigned base, uint64_t *n)
+{
+	const char *p = *at;
+	uint64_t sum = 0;
+	while (*p == ' ' || *p == '\t')
+		p++;
+	if (tide__proc__digit_value(*p) >= base)
+		return false;
+	for (; tide__proc__digit_value(*p) < base; p++)
+		if (__builtin_mul_overflow(sum, base, &sum) ||
+		    __builtin_add_overflow(sum, tide__proc__digit_value(*p), &sum))
+			return false;
+	*at = p;
+	*n = sum;
+	return true;
+}
+static int
+tide__proc_path(char *path, size_t room, const char *root, int pid,
+    const char *name)
+{
+	struct tide__text t;
+	tide__text_open(&t, path, room);
+	tide__text_put(&t, root);
+	tide__text_put(&t, "/proc/");
+	if (pid == 0)
+		tide__text_put(&t, "self");
+	else
+		tide__text_put_i64(&t, pid);
+	tide__text_put(&t, "/");
+	tide__text_put(&t, name);
+	return t.cut ? -ENAMETOOLONG : 0;
+}
+static int
+tide__proc__missing(int error)
+{
+	return error == -ENOENT ? -ESRCH : error;
+}
+static int
+tide__proc__open_of(const char *root, int pid, const char *name)
+{
+	char path[TIDE__PROC__PATH_ROOM];
+	int r = tide__proc_path(path, sizeof(path), root, pid, name);
+	if (r < 0)
+		return r;
+	return tide__proc__missing(tide__sys_open(path, O_RDONLY | O_CLOEXEC, 0));
+}
+static void
+tide__proc__lines_start(struct tide__proc_lines *lines, int fd)
+{
+	lines->fd = fd;
+	lines->error = 0;
+	lines->skipping = false;
+	lines->start = lines->end = 0;
+}
+static int
+tide__proc_lines_open(struct tide__proc_lines *lines, const char *path)
+{
+	int fd = tide__sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	tide__proc__lines_start(lines, fd);
+	return 0;
+}
+static bool
+tide__proc__lines_fill(struct tide__proc_lines *lines)
+{
+	size_t left = lines->end - lines->start;
+	ssize_t got;
+	memmove(lines->buffer, lines->buffer + lines->start, left);
+	lines->start = 0;
+	lines->end = left;
+	if (lines->error != 0)
+		return false;
+	got = tide__sys_read(lines->fd, lines->buffer + left, TIDE__PROC_LINE_ROOM - left);
+	if (got < 0)
+		lines->error = (int)got;
+	if (got <= 0)
+		return false;
+	lines->end += (size_t)got;
+	return true;
+}
+static char *
+tide__proc__lines_take(struct tide__proc_lines *lines, size_t bytes, size_t behind)
+{
+	char *line = lines->buffer + lines->start;
+	line[bytes] = '\0';
+	lines->start += bytes + behind;
+	return line;
+}
+static char *
+tide__proc_lines_next(struct tide__proc_lines *lines)
+{
+	char *newline, *line;
+	size_t left;
+	bool was_cut;
+	for (;;) {
+		line = lines->buffer + lines->start;
+		left = lines->end - lines->start;
+		newline = (char *)memchr(line, '\n', left);
+		if (newline != NULL) {
+			was_cut = lines->skipping;
+			lines->skipping = false;
+			tide__proc__lines_take(lines, (size_t)(newline - line), 1);
+			if (was_cut)
+				continue;
+			return line;
+		}
+		if (lines->skipping)
+			lines->start = lines->end;
+		else if (left == TIDE__PROC_LINE_ROOM) {
+			lines->skipping = true;
+			return tide__proc__lines_take(lines, left, 0);
+		}
+		if (tide__proc__lines_fill(lines))
+			continue;
+		left = lines->end - lines->start;
+		return left > 0 ? tide__proc__lines_take(lines, left, 0) : NULL;
+	}
+}
+static int
+tide__proc_lines_close(struct tide__proc_lines *lines)
+{
+	tide__sys_close(lines->fd);
+	return lines->error;
+}
+static bool
+tide__proc_key_take(const char *line, const struct tide__proc_key *keys, size_t count,
+    void *into)
+{
+	const struct tide__proc_key *key;
+	const char *number;
+	uint64_t n;
+	for (key = keys; key < keys + count; key++) {
+		if (strncmp(line, key->name, strlen(key->name)) != 0)
+			continue;
+		number = line + strlen(key->name);
+		if (!tide__proc_number(&number, 10, &n))
+			return false;
+		*(uint64_t *)((char *)into + key->at) = n * key->unit;
+		return true;
+	}
+	return false;
+}
+static int
+tide__proc_stat_parse(const char *text, struct tide__proc_stat *stat)
+{
+	const char *open = strchr(text, '(');
+	const char *close = strrchr(text, ')');
+	struct tide__proc_stat s;
+	uint64_t number, pid;
+	unsigned field;
+	size_t bytes;
+	if (open == NULL || close == NULL || close < open ||
+	    !tide__proc_number(&text, 10, &pid))
+		return -EINVAL;
+	memset(&s, 0, sizeof(s));
+	s.pid = (int)pid;
+	bytes = (size_t)(close - open - 1);
+	memcpy(s.name, open + 1, tide__min_u64(bytes, sizeof(s.name) - 1));
+	text = close + 1;
+	if (*text++ != ' ' || *text == '\0')
+		return -EINVAL;
+	s.state = *text++;
+	for (field = 4; field <= 22; field++) {
+		while (*text == ' ')
+			text++;
+		if (*text == '-')
+			text++;
+		if (!tide__proc_number(&text, 10, &number))
+			return -EINVAL;
+		switch (field) {
+		case 4: s.parent = (int)number; break;
+		case 14:
+		case 15: s.cpu_ticks += number; break;
+		case 20: s.threads = (uint32_t)number; break;
+		case 22: s.ticks = number; break;
+		}
+	}
+	*stat = s;
+	return 0;
+}
+static int
+tide__proc_stat_read(int pid, struct tide__proc_stat *stat)
+{
+	char text[TIDE__PROC__STAT_ROOM];
+	ssize_t got;
+	int fd = tide__proc__open_of("", pid, "stat");
+	if (fd < 0)
+		return fd;
+	got = tide__sys_read(fd, text, sizeof(text) - 1);
+	tide__sys_close(fd);
+	if (got < 0)
+		return (int)got;
+	text[got] = '\0';
+	return tide__proc_stat_parse(text, stat);
+}
+static bool
+tide__proc_is_alive(int pid, uint64_t ticks)
+{
+	struct tide__proc_stat stat;
+	return tide__proc_stat_read(pid, &stat) == 0 && stat.ticks == ticks &&
+	    stat.state != 'X' && (stat.state != 'Z' || stat.threads > 1);
+}
+#define TIDE__PROC__STATUS(key, field) \
+	{ key, offsetof(struct tide__proc_status, field), 1024 }
+static const struct tide__proc_key tide__proc__status_keys[] = {
+	TIDE__PROC__STATUS("VmRSS:", resident),
+	TIDE__PROC__STATUS("VmHWM:", peak),
+	TIDE__PROC__STATUS("VmSize:", address_space),
+	TIDE__PROC__STATUS("VmData:", data),
+	TIDE__PROC__STATUS("VmSwap:", swapped),
+};
+static int
+tide__proc_status_read(int pid, struct tide__proc_status *status)
+{
+	struct tide__proc_status s;
+	struct tide__proc_lines lines;
+	const char *at;
+	char *line;
+	uint64_t uid;
+	int r, fd = tide__proc__open_of("", pid, "status");
+	if (fd < 0)
+		return fd;
+	memset(&s, 0, sizeof(s));
+	tide__proc__lines_start(&lines, fd);
+	while ((line = tide__proc_lines_next(&lines)) != NULL) {
+		if (tide__proc_key_take(line, tide__proc__status_keys,
+		    TIDE__ARRAY_LENGTH(tide__proc__status_keys), &s))
+			continue;
+		if (strncmp(line, "Uid:", 4) != 0)
+			continue;
+		at = line + 4;
+		if (tide__proc_number(&at, 10, &uid) && tide__proc_number(&at, 10, &uid))
+			s.uid = (uint32_t)uid;
+	}
+	r = tide__proc_lines_close(&lines);
+	if (r == 0)
+		*status = s;
+	return r;
+}
+static const struct tide__proc_key tide__proc__limits_keys[] = {
+	{ "Max address space ", offsetof(struct tide__proc_limits, address_space),
+	    1 },
+	{ "Max data size ", offsetof(struct tide__proc_limits, data), 1 },
+};
+static int
+tide__proc_limits_read(const char *root, int pid, struct tide__proc_limits *limits)
+{
+	struct tide__proc_limits l = { UINT64_MAX, UINT64_MAX };
+	struct tide__proc_lines lines;
+	char *line;
+	int r, fd = tide__proc__open_of(root, pid, "limits");
+	if (fd < 0)
+		return fd;
+	tide__proc__lines_start(&lines, fd);
+	while ((line = tide__proc_lines_next(&lines)) != NULL)
+		tide__proc_key_take(line, tide__proc__limits_keys, TIDE__ARRAY_LENGTH(tide__proc__limits_keys), &l);
+	r = tide__proc_lines_close(&lines);
+	if (r == 0)
+		*limits = l;
+	return r;
+}
+static const struct tide__proc_key tide__proc__memory_keys[] = {
+	{ "MemTotal:", offsetof(struct tide__proc_memory, total), 1024 },
+	{ "MemAvailable:", offsetof(struct tide__proc_memory, available), 1024 },
+};
+static int
+tide__proc_memory_read(const char *root, struct tide__proc_memory *memory)
+{
+	struct tide__proc_memory m = { 0, 0 };
+	struct tide__proc_lines lines;
+	char path[TIDE__PROC__PATH_ROOM];
+	struct tide__text t;
+	char *line;
+	int r;
+	tide__text_open(&t, path, sizeof(path));
+	tide__text_put(&t, root);
+	tide__text_put(&t, "/proc/meminfo");
+	if (t.cut)
+		return -ENAMETOOLONG;
+	r = tide__proc_lines_open(&lines, path);
+	if (r < 0)
+		return r;
+	while ((line = tide__proc_lines_next(&lines)) != NULL)
+		tide__proc_key_take(line, tide__proc__memory_keys, TIDE__ARRAY_LENGTH(tide__proc__memory_keys), &m);
+	r = tide__proc_lines_close(&lines);
+	if (r < 0)
+		return r;
+	if (m.total == 0)
+		return -ENODATA;
+	*memory = m;
+	return 0;
+}
+/* --- src/sys/cgroup.h */
+#define TIDE__CGROUP_NONE   UINT64_MAX
+#define TIDE__CGROUP_LEVELS 32
+#define TIDE__CGROUP_ROOM   2048
+struct tide__cgroup_level {
+	uint64_t max;
+	uint64_t high;
+	uint64_t swap;
+	uint64_t used;
+	size_t path_bytes;
+};
+struct tide__cgroup_events {
+	uint64_t high;
+	uint64_t max;
+	uint64_t oom;
+	uint64_t oom_kill;
+};
+struct tide__cgroup_memory {
+	int version;
+	uint64_t hierarchical;
+	size_t levels;
+	struct tide__cgroup_level level[TIDE__CGROUP_LEVELS];
+	char path[TIDE__CGROUP_ROOM];
+};
+static int tide__cgroup_memory_read(const char *root, int pid,
+    struct tide__cgroup_memory *memory);
+static bool tide__cgroup_memory_has_changed(const struct tide__cgroup_memory *memory);
+static const char *tide__cgroup_file_of_max(const struct tide__cgroup_memory *memory);
+static int tide__cgroup_events_read(const struct tide__cgroup_memory *memory, size_t level,
+    struct tide__cgroup_events *events);
+static int tide__cgroup_pressure_path(const struct tide__cgroup_memory *memory, char *path,
+    size_t room);
+/* --- src/sys/cgroup.c */
+#define TIDE__CGROUP__FILE_ROOM   (TIDE__CGROUP_ROOM + 64)
+#define TIDE__CGROUP__V1_NO_LIMIT (UINT64_C(1) << 62)
+struct tide__cgroup__numbers {
+	uint64_t active_file, inactive_file, dirty, writeback;
+	uint64_t slab_reclaimable;
+	uint64_t swap;
+	uint64_t limit;
+};
+#define TIDE__CGROUP__NUMBER(key, field) { key " ", offsetof(struct tide__cgroup__numbers, field), 1 }
+static const struct tide__proc_key tide__cgroup__stat_keys_v1[] = {
+	TIDE__CGROUP__NUMBER("total_active_file", active_file),
+	TIDE__CGROUP__NUMBER("total_inactive_file", inactive_file),
+	TIDE__CGROUP__NUMBER("total_dirty", dirty),
+	TIDE__CGROUP__NUMBER("total_writeback", writeback),
+	TIDE__CGROUP__NUMBER("total_swap", swap),
+	TIDE__CGROUP__NUMBER("hierarchical_memory_limit", limit),
+};
+static const struct tide__proc_key tide__cgroup__stat_keys_v2[] = {
+	TIDE__CGROUP__NUMBER("active_file", active_file),
+	TIDE__CGROUP__NUMBER("inactive_file", inactive_file),
+	TIDE__CGROUP__NUMBER("file_dirty", dirty),
+	TIDE__CGROUP__NUMBER("file_writeback", writeback),
+	TIDE__CGROUP__NUMBER("slab_reclaimable", slab_reclaimable),
+};
+static const struct tide__cgroup__dialect {
+	int version;
+	const char *type;
+	const char *controller;
+	const char *max, *high, *swap, *used, *swapped;
+	const char *events, *hits;
+	const struct tide__proc_key *stat;
+	size_t stat_count;
+} tide__cgroup__dialects[] = {
+	{ 1, "cgroup", "memory", "memory.limit_in_bytes", NULL, NULL,
+	    "memory.usage_in_bytes", NULL, "memory.oom_control",
+	    "memory.failcnt", tide__cgroup__stat_keys_v1, TIDE__ARRAY_LENGTH(tide__cgroup__stat_keys_v1) },
+	{ 2, "cgroup2", NULL, "memory.max", "memory.high", "memory.swap.max",
+	    "memory.current", "memory.swap.current", "memory.events", NULL,
+	    tide__cgroup__stat_keys_v2, TIDE__ARRAY_LENGTH(tide__cgroup__stat_keys_v2) },
+};
+#define TIDE__CGROUP__EVENT(key, field) { key " ", offsetof(struct tide__cgroup_events, field), 1 }
+static const struct tide__proc_key tide__cgroup__events_keys[] = {
+	TIDE__CGROUP__EVENT("high", high),
+	TIDE__CGROUP__EVENT("max", max),
+	TIDE__CGROUP__EVENT("oom", oom),
+	TIDE__CGROUP__EVENT("oom_kill", oom_kill),
+};
+static char *
+tide__cgroup__next_word(char **at, char end)
+{
+	char *word = *at, *behind;
+	if (word == NULL)
+		return NULL;
+	behind = strchr(word, end);
+	if (behind != NULL)
+		*behind++ = '\0';
+	*at = behind;
+	return word;
+}
+static bool
+tide__cgroup__has_word(const char *list, const char *word)
+{
+	size_t bytes = strlen(word);
+	const char *p;
+	for (p = list; p != NULL; p = strchr(p, ',')) {
+		p += *p == ',';
+		if (strncmp(p, word, bytes) == 0 &&
+		    (p[bytes] == ',' || p[bytes] == '\0'))
+			return true;
+	}
+	return false;
+}
+static bool
+tide__cgroup__is_octal(const char *p)
+{
+	return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' &&
+	    p[2] >= '0' && p[2] <= '7';
+}
+static char *
+tide__cgroup__unescape(char *text)
+{
+	char *from, *to = text;
+	for (from = text; *from != '\0'; to++) {
+		if (from[0] == '\\' && tide__cgroup__is_octal(from + 1)) {
+			*to = (char)((from[1] - '0') << 6 |
+			    (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+	return text;
+}
+static int
+tide__cgroup__find_group(const struct tide__cgroup__dialect *d, const char *root, int pid,
+    char group[TIDE__CGROUP_ROOM])
+{
+	struct tide__proc_lines lines;
+	char name[TIDE__CGROUP__FILE_ROOM];
+	char *at, *controllers;
+	struct tide__text t;
+	int r, found = -ENOENT;
+	r = tide__proc_path(name, sizeof(name), root, pid, "cgroup");
+	if (r == 0)
+		r = tide__proc_lines_open(&lines, name);
+	if (r < 0)
+		return r;
+	while ((at = tide__proc_lines_next(&lines)) != NULL) {
+		(void)tide__cgroup__next_word(&at, ':');
+		controllers = tide__cgroup__next_word(&at, ':');
+		if (at == NULL || *at != '/' || found == 0)
+			continue;
+		if (d->controller == NULL ? *controllers != '\0' :
+		    !tide__cgroup__has_word(controllers, d->controller))
+			continue;
+		tide__text_open(&t, group, TIDE__CGROUP_ROOM);
+		tide__text_put(&t, at);
+		found = t.cut ? -ENAMETOOLONG : 0;
+	}
+	r = tide__proc_lines_close(&lines);
+	return r < 0 ? r : found;
+}
+static bool
+tide__cgroup__is_outside(const char *group)
+{
+	return strncmp(group, "/..", 3) == 0;
+}
+static int
+tide__cgroup__covered(const char *mounted, const char *group)
+{
+	size_t bytes = strcmp(mounted, "/") == 0 ? 0 : strlen(mounted);
+	if (strncmp(mounted, group, bytes) == 0 &&
+	    (group[bytes] == '/' || group[bytes] == '\0') &&
+	    !tide__cgroup__is_outside(group + bytes))
+		return (int)bytes;
+	if (tide__cgroup__is_outside(mounted) && !tide__cgroup__is_outside(group))
+		return (int)strlen(group);
+	return -1;
+}
+struct tide__cgroup__mount {
+	char *mounted;
+	char *point;
+	char *type;
+	char *options;
+};
+static bool
+tide__cgroup__mount_parse(char *line, struct tide__cgroup__mount *m)
+{
+	char *word;
+	int i;
+	for (i = 0; i < 3; i++)
+		(void)tide__cgroup__next_word(&line, ' ');
+	m->mounted = tide__cgroup__next_word(&line, ' ');
+	m->point = tide__cgroup__next_word(&line, ' ');
+	do
+		word = tide__cgroup__next_word(&line, ' ');
+	while (word != NULL && strcmp(word, "-") != 0);
+	m->type = tide__cgroup__next_word(&line, ' ');
+	(void)tide__cgroup__next_word(&line, ' ');
+	m->options = tide__cgroup__next_word(&line, ' ');
+	if (m->options == NULL)
+		return false;
+	tide__cgroup__unescape(m->mounted);
+	tide__cgroup__unescape(m->point);
+	return true;
+}
+static int
+tide__cgroup__put_directory(struct tide__cgroup_memory *memory, const char *root,
+    const char *point, const char *group, size_t *top)
+{
+	struct tide__text t;
+	tide__text_open(&t, memory->path, sizeof(memory->path));
+	tide__text_put(&t, root);
+	tide__text_put(&t, point);
+	*top = t.used;
+	if (strcmp(group, "/") != 0)
+		tide__text_put(&t, group);
+	return t.cut ? -ENAMETOOLONG : 0;
+}
+static int
+tide__cgroup__find_directory(const struct tide__cgroup__dialect *d, const char *root, const char *group,
+    struct tide__cgroup_memory *memory, size_t *top)
+{
+	struct tide__proc_lines lines;
+	char name[TIDE__CGROUP__FILE_ROOM];
+	struct tide__cgroup__mount m;
+	char *line;
+	int r, bytes, found = -ENOENT, best = 0;
+	r = tide__proc_path(name, sizeof(name), root, 0, "mountinfo");
+	if (r == 0)
+		r = tide__proc_lines_open(&lines, name);
+	if (r < 0)
+		return r;
+	while ((line = tide__proc_lines_next(&lines)) != NULL) {
+		if (!tide__cgroup__mount_parse(line, &m) || strcmp(m.type, d->type) != 0)
+			continue;
+		if (d->controller != NULL &&
+		    !tide__cgroup__has_word(m.options, d->controller))
+			continue;
+		bytes = tide__cgroup__covered(m.mounted, group);
+		if (bytes < 0 || (found == 0 && bytes >= best))
+			continue;
+		best = bytes;
+		found = tide__cgroup__put_directory(memory, root, m.point, group + bytes,
+		    top);
+	}
+	r = tide__proc_lines_close(&lines);
+	return r < 0 ? r : found;
+}
+static bool
+tide__cgroup__file_of(const struct tide__cgroup_memory *memory, size_t path_bytes,
+    const char *name, char path[TIDE__CGROUP__FILE_ROOM])
+{
+	struct tide__text t;
+	tide__text_open(&t, path, TIDE__CGROUP__FILE_ROOM);
+	tide__text_put_bytes(&t, memory->path, path_bytes);
+	tide__text_put(&t, "/");
+	tide__text_put(&t, name);
+	return !t.cut;
+}
+static uint64_t
+tide__cgroup__read_number(const struct tide__cgroup_memory *memory, size_t path_bytes,
+    const char *name)
+{
+	struct tide__proc_lines lines;
+	char path[TIDE__CGROUP__FILE_ROOM];
+	const char *line;
+	uint64_t n = TIDE__CGROUP_NONE;
+	if (name == NULL || !tide__cgroup__file_of(memory, path_bytes, name, path) ||
+	    tide__proc_lines_open(&lines, path) < 0)
+		return TIDE__CGROUP_NONE;
+	line = tide__proc_lines_next(&lines);
+	if (line != NULL)
+		(void)tide__proc_number(&line, 10, &n);
+	(void)tide__proc_lines_close(&lines);
+	return n;
+}
+static uint64_t
+tide__cgroup__read_limit(const struct tide__cgroup_memory *memory, size_t path_bytes,
+    const char *name)
+{
+	uint64_t n = tide__cgroup__read_number(memory, path_bytes, name);
+	return memory->version == 1 && n >= TIDE__CGROUP__V1_NO_LIMIT ? TIDE__CGROUP_NONE : n;
+}
+static void
+tide__cgroup__read_stat(const struct tide__cgroup__dialect *d, const struct tide__cgroup_memory *memory,
+    size_t path_bytes, struct tide__cgroup__numbers *numbers)
+{
+	struct tide__proc_lines lines;
+	char path[TIDE__CGROUP__FILE_ROOM];
+	char *line;
+	memset(numbers, 0, sizeof(*numbers));
+	numbers->limit = TIDE__CGROUP_NONE;
+	if (!tide__cgroup__file_of(memory, path_bytes, "memory.stat", path) ||
+	    tide__proc_lines_open(&lines, path) < 0)
+		return;
+	while ((line = tide__proc_lines_next(&lines)) != NULL)
+		tide__proc_key_take(line, d->stat, d->stat_count, numbers);
+	(void)tide__proc_lines_close(&lines);
+}
+static uint64_t
+tide__cgroup__droppable(const struct tide__cgroup__numbers *n)
+{
+	uint64_t file = n->active_file + n->inactive_file;
+	uint64_t busy = n->dirty + n->writeback;
+	return file - tide__min_u64(busy, file) + n->slab_reclaimable;
+}
+static void
+tide__cgroup__read_level(const struct tide__cgroup__dialect *d, struct tide__cgroup_memory *memory,
+    size_t path_bytes)
+{
+	struct tide__cgroup_level *level = &memory->level[memory->levels];
+	struct tide__cgroup__numbers numbers;
+	uint64_t held, swapped;
+	tide__cgroup__read_stat(d, memory, path_bytes, &numbers);
+	if (memory->levels++ == 0)
+		memory->hierarchical = numbers.limit < TIDE__CGROUP__V1_NO_LIMIT ?
+		    numbers.limit : TIDE__CGROUP_NONE;
+	held = tide__cgroup__read_number(memory, path_bytes, d->used);
+	level->path_bytes = path_bytes;
+	level->max = tide__cgroup__read_limit(memory, path_bytes, d->max);
+	level->high = tide__cgroup__read_limit(memory, path_bytes, d->high);
+	level->swap = tide__cgroup__read_limit(memory, path_bytes, d->swap);
+	swapped = tide__cgroup__read_number(memory, path_bytes, d->swapped);
+	if (swapped == TIDE__CGROUP_NONE)
+		swapped = numbers.swap;
+	level->used = held == TIDE__CGROUP_NONE ? TIDE__CGROUP_NONE :
+	    held - tide__min_u64(tide__cgroup__droppable(&numbers), held) + swapped;
+}
+static void
+tide__cgroup__read_levels(const struct tide__cgroup__dialect *d, struct tide__cgroup_memory *memory, size_t top)
+{
+	size_t bytes = strlen(memory->path);
+	for (;;) {
+		tide__cgroup__read_level(d, memory, bytes);
+		if (bytes <= top || memory->levels == TIDE__CGROUP_LEVELS)
+			return;
+		while (memory->path[--bytes] != '/')
+			;
+		if (bytes < top)
+			return;
+		if (d->version == 1 &&
+		    tide__cgroup__read_number(memory, bytes, "memory.use_hierarchy") == 0)
+			return;
+	}
+}
+static int
+tide__cgroup_memory_read(const char *root, int pid, struct tide__cgroup_memory *memory)
+{
+	const struct tide__cgroup__dialect *d;
+	char group[TIDE__CGROUP_ROOM];
+	size_t top = 0;
+	int r;
+	memory->version = 0;
+	memory->levels = 0;
+	memory->hierarchical = TIDE__CGROUP_NONE;
+	memory->path[0] = '\0';
+	for (d = tide__cgroup__dialects; d < tide__cgroup__dialects + TIDE__ARRAY_LENGTH(tide__cgroup__dialects); d++) {
+		r = tide__cgroup__find_group(d, root, pid, group);
+		if (r == 0)
+			r = tide__cgroup__find_directory(d, root, group, memory, &top);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return r;
+		memory->version = d->version;
+		tide__cgroup__read_levels(d, memory, top);
+		return 0;
+	}
+	return 0;
+}
+static const struct tide__cgroup__dialect *
+tide__cgroup__dialect_of(const struct tide__cgroup_memory *memory)
+{
+	const struct tide__cgroup__dialect *d;
+	for (d = tide__cgroup__dialects; d < tide__cgroup__dialects + TIDE__ARRAY_LENGTH(tide__cgroup__dialects); d++)
+		if (d->version == memory->version)
+			return d;
+	return NULL;
+}
+static bool
+tide__cgroup_memory_has_changed(const struct tide__cgroup_memory *memory)
+{
+	const struct tide__cgroup__dialect *d = tide__cgroup__dialect_of(memory);
+	const struct tide__cgroup_level *level;
+	if (d == NULL)
+		return false;
+	for (level = memory->level; level < memory->level + memory->levels;
+	    level++)
+		if (tide__cgroup__read_limit(memory, level->path_bytes, d->max) !=
+		    level->max || tide__cgroup__read_limit(memory, level->path_bytes,
+		    d->high) != level->high)
+			return true;
+	return false;
+}
+static const char *
+tide__cgroup_file_of_max(const struct tide__cgroup_memory *memory)
+{
+	const struct tide__cgroup__dialect *d = tide__cgroup__dialect_of(memory);
+	return d != NULL ? d->max : "";
+}
+static int
+tide__cgroup_events_read(const struct tide__cgroup_memory *memory, size_t level,
+    struct tide__cgroup_events *events)
+{
+	const struct tide__cgroup__dialect *d = tide__cgroup__dialect_of(memory);
+	struct tide__proc_lines lines;
+	struct tide__cgroup_events e;
+	char path[TIDE__CGROUP__FILE_ROOM];
+	char *line;
+	int r;
+	if (d == NULL || level >= memory->levels)
+		return -ENODATA;
+	if (!tide__cgroup__file_of(memory, memory->level[level].path_bytes, d->events, path))
+		return -ENAMETOOLONG;
+	memset(&e, 0, sizeof(e));
+	r = tide__proc_lines_open(&lines, path);
+	if (r < 0)
+		return r;
+	while ((line = tide__proc_lines_next(&lines)) != NULL)
+		tide__proc_key_take(line, tide__cgroup__events_keys, TIDE__ARRAY_LENGTH(tide__cgroup__events_keys),
+		    &e);
+	r = tide__proc_lines_close(&lines);
+	if (r < 0)
+		return r;
+	if (d->hits != NULL)
+		e.max = tide__cgroup__read_number(memory, memory->level[level].path_bytes,
+		    d->hits);
+	if (e.max == TIDE__CGROUP_NONE)
+		e.max = 0;
+	*events = e;
+	return 0;
+}
+static int
+tide__cgroup_pressure_path(const struct tide__cgroup_memory *memory, char *path,
+    size_t room)
+{
+	struct tide__text t;
+	if (memory->version != 2 || memory->levels == 0)
+		return -ENODATA;
+	tide__text_open(&t, path, room);
+	tide__text_put(&t, memory->path);
+	tide__text_put(&t, "/memory.pressure");
+	return t.cut ? -ENAMETOOLONG : 0;
+}
+/* --- src/plan/host.h */
+struct tide__host_heap {
+	uint64_t bytes, blocks;
+	uint64_t allocated;
+	int64_t thread;
+	uint64_t failed;
+	uint32_t threads;
+};
+struct tide__host_memory {
+	uint64_t used;
+	uint64_t resident;
+	uint64_t faults;
+};
+struct tide__host_limit {
+	uint64_t budget;
+	uint64_t available;
+	uint64_t others;
+	uint64_t slow_from;
+	uint32_t soft;
+	char source[32];
+};
+struct tide__host_pressure {
+	double some, full;
+	uint64_t events;
+};
+struct tide__host_window {
+	int64_t base, thread_base;
+	int64_t high, thread_high;
+	uint64_t p[2];
+};
+struct tide__plan_host {
+	int level;
+	bool (*heap)(struct tide__host_heap *heap);
+	void (*window_open)(struct tide__host_window *w);
+	void (*window_close)(struct tide__host_window *w);
+	int (*memory)(struct tide__host_memory *memory);
+	int (*limit)(uint64_t set_bytes, struct tide__host_limit *limit);
+	int (*pressure)(struct tide__host_pressure *pressure);
+	void (*epoch)(const char *name);
+	bool (*purge)(void);
+	void (*say)(const char *line);
+	const char *(*setting)(const char *name);
+	struct tide_room *(*own_room)(void);
+};
+/* --- src/plan/settings.h */
+struct tide__plan_host;
+static void tide__settings_read(const struct tide__plan_host *host);
+static int tide__settings_take(const char *conf);
+static const char *tide__settings_find(const char *name);
+static uint64_t tide__settings_number(const char *name, uint64_t otherwise);
+static double tide__settings_share(const char *name, double otherwise);
+static uint64_t tide__settings_time(const char *name, uint64_t otherwise);
+/* --- src/plan/settings.c */
+enum tide__settings__form { TIDE__SETTINGS__FORM_SOURCE, TIDE__SETTINGS__FORM_PART, TIDE__SETTINGS__FORM_NUMBER, TIDE__SETTINGS__FORM_TIME, TIDE__SETTINGS__FORM_WORD };
+static const struct {
+	const char *key, *name;
+	int form;
+} tide__settings__known[] = {
+	{ "budget", "BUDGET", TIDE__SETTINGS__FORM_SOURCE },
+	{ "target", "TARGET", TIDE__SETTINGS__FORM_PART },
+	{ "warn", "WARN", TIDE__SETTINGS__FORM_PART },
+	{ "critical", "CRITICAL", TIDE__SETTINGS__FORM_PART },
+	{ "batch.initial", "BATCH_INITIAL", TIDE__SETTINGS__FORM_NUMBER },
+	{ "batch.min", "BATCH_MIN", TIDE__SETTINGS__FORM_NUMBER },
+	{ "batch.max", "BATCH_MAX", TIDE__SETTINGS__FORM_NUMBER },
+	{ "batch.fixed", "BATCH_FIXED", TIDE__SETTINGS__FORM_NUMBER },
+	{ "concurrency.max", "CONCURRENCY_MAX", TIDE__SETTINGS__FORM_NUMBER },
+	{ "policy", "POLICY", TIDE__SETTINGS__FORM_WORD },
+	{ "delay.mode", "DELAY_MODE", TIDE__SETTINGS__FORM_WORD },
+	{ "delay.min", "DELAY_MIN", TIDE__SETTINGS__FORM_TIME },
+	{ "delay.max", "DELAY_MAX", TIDE__SETTINGS__FORM_TIME },
+	{ "reclaim.auto", "RECLAIM_AUTO", TIDE__SETTINGS__FORM_WORD },
+	{ "pool", "POOL", TIDE__SETTINGS__FORM_WORD },
+	{ "enforce", "ENFORCE", TIDE__SETTINGS__FORM_WORD },
+	{ "progress", "PROGRESS", TIDE__SETTINGS__FORM_WORD },
+	{ "progress.unit", "PROGRESS_UNIT", TIDE__SETTINGS__FORM_WORD },
+};
+#define TIDE__SETTINGS__KNOWN      TIDE__ARRAY_LENGTH(tide__settings__known)
+#define TIDE__SETTINGS__VALUE_ROOM 64
+TIDE__SHARED struct tide__settings__settings_state {
+	char own[TIDE__SETTINGS__KNOWN][TIDE__SETTINGS__VALUE_ROOM];
+	char given[TIDE__SETTINGS__KNOWN][TIDE__SETTINGS__VALUE_ROOM];
+} tide__settings__settings;
+static bool
+tide__settings__is_gap(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == ',' || c == ';';
+}
+static bool
+tide__settings__is_accepted(int form, const char *value)
+{
+	struct tide__source_wish wish;
+	uint64_t n;
+	if (form == TIDE__SETTINGS__FORM_SOURCE)
+		return tide__source_parse(value, &wish) == 0;
+	if (form == TIDE__SETTINGS__FORM_PART)
+		return tide__text_parse_share(value, &n) == 0 && n > 0;
+	if (form == TIDE__SETTINGS__FORM_TIME)
+		return tide__text_parse_duration(value, &n) == 0;
+	if (form == TIDE__SETTINGS__FORM_WORD)
+		return *value != '\0';
+	return tide__text_parse_u64(value, UINT32_MAX, &n) == 0;
+}
+static int
+tide__settings__take_pair(const char *pair, size_t bytes, char value[TIDE__SETTINGS__VALUE_ROOM])
+{
+	size_t i, n;
+	for (i = 0; i < TIDE__SETTINGS__KNOWN; i++) {
+		n = strlen(tide__settings__known[i].key);
+		if (bytes <= n || memcmp(pair, tide__settings__known[i].key, n) != 0 ||
+		    pair[n] != '=' || bytes - n - 1 >= TIDE__SETTINGS__VALUE_ROOM)
+			continue;
+		memcpy(value, pair + n + 1, bytes - n - 1);
+		value[bytes - n - 1] = '\0';
+		return tide__settings__is_accepted(tide__settings__known[i].form, value) ? (int)i : -EINVAL;
+	}
+	return -EINVAL;
+}
+static int
+tide__settings_take(const char *conf)
+{
+	char taken[TIDE__SETTINGS__KNOWN][TIDE__SETTINGS__VALUE_ROOM];
+	char value[TIDE__SETTINGS__VALUE_ROOM];
+	const char *end;
+	int row;
+	memset(taken, 0, sizeof(taken));
+	for (; conf != NULL && *conf != '\0'; conf = end) {
+		for (end = conf; *end != '\0' && !tide__settings__is_gap(*end); end++)
+			;
+		if (end == conf) {
+			end++;
+			continue;
+		}
+		row = tide__settings__take_pair(conf, (size_t)(end - conf), value);
+		if (row < 0)
+			return row;
+		memcpy(taken[row], value, sizeof(value));
+	}
+	memcpy(tide__settings__settings.own, taken, sizeof(taken));
+	return 0;
+}
+static void
+tide__settings_read(const struct tide__plan_host *host)
+{
+	const char *value;
+	struct tide__text t;
+	size_t i;
+	memset(tide__settings__settings.given, 0, sizeof(tide__settings__settings.given));
+	for (i = 0; host->setting != NULL && i < TIDE__SETTINGS__KNOWN; i++) {
+		value = host->setting(tide__settings__known[i].name);
+		if (value == NULL || !tide__settings__is_accepted(tide__settings__known[i].form, value))
+			continue;
+		tide__text_open(&t, tide__settings__settings.given[i], TIDE__SETTINGS__VALUE_ROOM);
+		tide__text_put(&t, value);
+		if (t.cut)
+			tide__settings__settings.given[i][0] = '\0';
+	}
+}
+static const char *
+tide__settings_find(const char *name)
+{
+	size_t i;
+	for (i = 0; i < TIDE__SETTINGS__KNOWN; i++) {
+		if (strcmp(tide__settings__known[i].name, name) != 0)
+			continue;
+		if (tide__settings__settings.own[i][0] != '\0')
+			return tide__settings__settings.own[i];
+		if (tide__settings__settings.given[i][0] != '\0')
+			return tide__settings__settings.given[i];
+	}
+	return NULL;
+}
+static uint64_t
+tide__settings_number(const char *name, uint64_t otherwise)
+{
+	const char *value = tide__settings_find(name);
+	uint64_t n;
+	return value != NULL && tide__text_parse_u64(value, UINT64_MAX - 1, &n) == 0
+	    ? n : otherwise;
+}
+static double
+tide__settings_share(const char *name, double otherwise)
+{
+	const char *value = tide__settings_find(name);
+	uint64_t millionths;
+	if (value == NULL || tide__text_parse_share(value, &millionths) < 0)
+		return otherwise;
+	return (double)millionths / 1e6;
+}
+static uint64_t
+tide__settings_time(const char *name, uint64_t otherwise)
+{
+	const char *value = tide__settings_find(name);
+	uint64_t ns;
+	return value != NULL && tide__text_parse_duration(value, &ns) == 0 ? ns :
+	    otherwise;
+}
+/* --- src/plan/chain.h */
+#define TIDE__CHAIN_WISHES 5
+#define TIDE__CHAIN_ROOM (TIDE__CHAIN_WISHES + 2 + 2 * TIDE__CGROUP_LEVELS + 1 + 2 + 1)
+struct tide__chain_link {
+	const char *name;
+	const char *file;
+	size_t path_bytes;
+	const char *note;
+};
+struct tide__chain {
+	const char *root;
+	int pid;
+	struct tide__proc_status status;
+	struct tide__cgroup_memory groups;
+	size_t count;
+	struct tide__source source[TIDE__CHAIN_ROOM];
+	struct tide__chain_link link[TIDE__CHAIN_ROOM];
+};
+static void tide__chain_open(struct tide__chain *c, const char *root, int pid,
+    const struct tide__proc_status *status);
+static int tide__chain_add_wish(struct tide__chain *c, const char *name,
+    const struct tide__source_wish *wish);
+static void tide__chain_add_pool(struct tide__chain *c, uint64_t bytes, uint64_t used);
+static int tide__chain_add_slurm(struct tide__chain *c, const char *per_node,
+    const char *per_cpu, const char *cpus);
+static void tide__chain_add_system(struct tide__chain *c);
+static bool tide__chain_has_changed(const struct tide__chain *c);
+/* --- src/plan/chain.c */
+static void
+tide__chain_open(struct tide__chain *c, const char *root, int pid,
+    const struct tide__proc_status *status)
+{
+	c->root = root;
+	c->pid = pid;
+	c->count = 0;
+	c->groups.version = 0;
+	c->groups.levels = 0;
+	if (status != NULL)
+		c->status = *status;
+	else
+		memset(&c->status, 0, sizeof(c->status));
+}
+static void
+tide__chain__add(struct tide__chain *c, enum tide__source_kind kind, const char *name, uint64_t bytes,
+    uint64_t used, const char *file, size_t path_bytes, const char *note)
+{
+	struct tide__source *s = &c->source[c->count];
+	struct tide__chain_link *l = &c->link[c->count];
+	if (c->count == TIDE__CHAIN_ROOM)
+		return;
+	memset(s, 0, sizeof(*s));
+	s->kind = kind;
+	s->bytes = bytes;
+	s->used = used;
+	l->name = name;
+	l->file = file;
+	l->path_bytes = path_bytes;
+	l->note = note;
+	c->count++;
+}
+static int
+tide__chain_add_wish(struct tide__chain *c, const char *name,
+    const struct tide__source_wish *wish)
+{
+	if (c->count >= TIDE__CHAIN_WISHES)
+		return -ENOSPC;
+	tide__chain__add(c, TIDE__SOURCE_SET, name, TIDE__SOURCE_NONE, c->status.resident, NULL, 0,
+	    NULL);
+	c->source[c->count - 1].wish = *wish;
+	return 0;
+}
+static void
+tide__chain_add_pool(struct tide__chain *c, uint64_t bytes, uint64_t used)
+{
+	tide__chain__add(c, TIDE__SOURCE_SHARE, "pool", bytes, used, NULL, 0,
+	    "what it holds of a common budget");
+}
+static int
+tide__chain__slurm_number(const char *text, uint64_t *n)
+{
+	*n = 0;
+	if (text == NULL || *text == '\0')
+		return 0;
+	return tide__text_parse_u64(text, UINT64_MAX / TIDE__MIB, n) < 0 ? -EINVAL : 0;
+}
+static int
+tide__chain_add_slurm(struct tide__chain *c, const char *per_node, const char *per_cpu,
+    const char *cpus)
+{
+	uint64_t node, one, count, bytes;
+	if (tide__chain__slurm_number(per_node, &node) < 0 ||
+	    tide__chain__slurm_number(per_cpu, &one) < 0 || tide__chain__slurm_number(cpus, &count) < 0)
+		return -EINVAL;
+	bytes = node * TIDE__MIB;
+	if (node == 0 && __builtin_mul_overflow(one * TIDE__MIB, count, &bytes))
+		return -EINVAL;
+	if (bytes != 0)
+		tide__chain__add(c, TIDE__SOURCE_SHARE, "slurm", bytes, c->status.resident, NULL,
+		    0, "of the job on this node, all of its processes");
+	return 0;
+}
+static void
+tide__chain__add_hidden_group(struct tide__chain *c, uint64_t least)
+{
+	const struct tide__cgroup_memory *m = &c->groups;
+	if (m->levels > 0 && m->hierarchical < least)
+		tide__chain__add(c, TIDE__SOURCE_CGROUP, "cgroup", m->hierarchical,
+		    m->level[0].used, "memory.stat", m->level[0].path_bytes,
+		    "set in a group above, out of sight");
+}
+static void
+tide__chain__add_groups(struct tide__chain *c)
+{
+	const struct tide__cgroup_memory *m = &c->groups;
+	const struct tide__cgroup_level *level;
+	uint64_t least = TIDE__SOURCE_NONE;
+	if (tide__cgroup_memory_read(c->root, c->pid, &c->groups) < 0) {
+		c->groups.levels = 0;
+		return;
+	}
+	for (level = m->level; level < m->level + m->levels; level++) {
+		tide__chain__add(c, TIDE__SOURCE_CGROUP, "cgroup", level->max, level->used,
+		    tide__cgroup_file_of_max(m), level->path_bytes, NULL);
+		least = tide__min_u64(least, level->max);
+	}
+	for (level = m->level; level < m->level + m->levels; level++)
+		if (level->high != TIDE__CGROUP_NONE)
+			tide__chain__add(c, TIDE__SOURCE_HIGH, "cgroup-high", level->high,
+			    level->used, "memory.high", level->path_bytes,
+			    NULL);
+	tide__chain__add_hidden_group(c, least);
+}
+static void
+tide__chain__add_limits(struct tide__chain *c)
+{
+	struct tide__proc_limits limits;
+	memset(&limits, 0, sizeof(limits));
+	if (tide__proc_limits_read(c->root, c->pid, &limits) < 0)
+		return;
+	tide__chain__add(c, TIDE__SOURCE_LIMIT, "rlimit-as", limits.address_space,
+	    c->status.address_space, "limits", 0,
+	    "address space, not resident memory");
+	tide__chain__add(c, TIDE__SOURCE_LIMIT, "rlimit-data", limits.data, c->status.data,
+	    "limits", 0, "data mapped, not resident memory");
+}
+static void
+tide__chain__add_host(struct tide__chain *c)
+{
+	struct tide__proc_memory memory;
+	if (tide__proc_memory_read(c->root, &memory) < 0)
+		return;
+	tide__chain__add(c, TIDE__SOURCE_HOST, "host", tide__source_of_host(memory.total,
+	    memory.available, c->status.resident), c->status.resident,
+	    "meminfo", 0, "what is available now, less a reserve");
+}
+static void
+tide__chain_add_system(struct tide__chain *c)
+{
+	tide__chain__add_groups(c);
+	tide__chain__add_limits(c);
+	tide__chain__add_host(c);
+}
+static bool
+tide__chain_has_changed(const struct tide__chain *c)
+{
+	return tide__cgroup_memory_has_changed(&c->groups);
+}
+/* --- src/plan/common.h */
+static int tide__common_memory(struct tide__host_memory *memory);
+static int tide__common_limit(uint64_t set_bytes, struct tide__host_limit *limit);
+/* --- src/plan/common.c */
+struct tide__common__kinds {
+	uint64_t anonymous, shared, swapped, resident;
+};
+static const struct tide__proc_key tide__common__kind_keys[] = {
+	{ "RssAnon:", offsetof(struct tide__common__kinds, anonymous), 1024 },
+	{ "RssShmem:", offsetof(struct tide__common__kinds, shared), 1024 },
+	{ "VmSwap:", offsetof(struct tide__common__kinds, swapped), 1024 },
+	{ "VmRSS:", offsetof(struct tide__common__kinds, resident), 1024 },
+};
+static int
+tide__common_memory(struct tide__host_memory *memory)
+{
+	struct tide__proc_lines lines;
+	struct tide__common__kinds kinds;
+	char path[64];
+	char *line;
+	int r = tide__proc_path(path, sizeof(path), "", 0, "status");
+	memset(&kinds, 0, sizeof(kinds));
+	if (r == 0)
+		r = tide__proc_lines_open(&lines, path);
+	if (r < 0)
+		return r;
+	while ((line = tide__proc_lines_next(&lines)) != NULL)
+		(void)tide__proc_key_take(line, tide__common__kind_keys, TIDE__ARRAY_LENGTH(tide__common__kind_keys),
+		    &kinds);
+	r = tide__proc_lines_close(&lines);
+	if (r < 0)
+		return r;
+	memory->used = kinds.anonymous + kinds.shared + kinds.swapped;
+	memory->resident = kinds.resident;
+	memory->faults = tide__sys_faults();
+	if (memory->used == 0)
+		memory->used = kinds.resident;
+	return 0;
+}
+static void
+tide__common__add_wishes(struct tide__chain *c, uint64_t set_bytes)
+{
+	const char *budget = tide__settings_find("BUDGET");
+	struct tide__source_wish wish;
+	if (set_bytes != 0) {
+		wish.form = TIDE__FORM_BYTES;
+		wish.value = set_bytes;
+		(void)tide__chain_add_wish(c, "set", &wish);
+	}
+	if (budget != NULL && tide__source_parse(budget, &wish) == 0)
+		(void)tide__chain_add_wish(c, "budget", &wish);
+}
+static uint64_t
+tide__common__others(const struct tide__chain *c, const struct tide__sources_answer *a)
+{
+	enum tide__source_kind kind;
+	struct tide__host_memory memory;
+	if (a->tightest >= c->count || a->budget == TIDE__SOURCE_NONE)
+		return 0;
+	kind = c->source[a->tightest].kind;
+	if ((kind != TIDE__SOURCE_CGROUP && kind != TIDE__SOURCE_LIMIT &&
+	    kind != TIDE__SOURCE_SHARE) || tide__common_memory(&memory) < 0)
+		return 0;
+	return tide__above_u64(tide__above_u64(a->budget, a->available), memory.used);
+}
+static int
+tide__common_limit(uint64_t set_bytes, struct tide__host_limit *limit)
+{
+	struct tide__sources_answer judged;
+	struct tide__proc_status status;
+	struct tide__chain c;
+	struct tide__text t;
+	int r = tide__proc_status_read(0, &status);
+	if (r < 0)
+		return r;
+	tide__chain_open(&c, "", 0, &status);
+	tide__common__add_wishes(&c, set_bytes);
+	tide__chain_add_system(&c);
+	(void)tide__sources_judge(c.source, c.count, false, &judged);
+	memset(limit, 0, sizeof(*limit));
+	limit->budget = judged.budget;
+	limit->available = judged.available;
+	limit->slow_from = judged.slow_from;
+	limit->soft = judged.soft;
+	if (judged.budget != TIDE__SOURCE_NONE) {
+		limit->others = tide__common__others(&c, &judged);
+		tide__text_open(&t, limit->source, sizeof(limit->source));
+		tide__text_put(&t, c.link[judged.rules].name);
+	}
+	return 0;
+}
+/* --- src/plan/plan.h */
+static void tide__plan_begin(const struct tide__plan_host *host, struct tide_room *room);
+static bool tide__plan_has_begun(void);
+static struct tide_room *tide__plan_room(void);
+static const struct tide__plan_host *tide__plan_host(void);
+static bool tide__plan_note(uint64_t live, uint64_t now_ns);
+static uint64_t tide__plan_quantum(void);
+static int tide__plan_settle(uint64_t now_ns, bool sample);
+static int tide__plan_visit(void);
+static void tide__plan_refresh(uint64_t now_ns);
+static void tide__plan_refused(void);
+static void tide__plan_in_child(void);
+static void tide__plan_lock(void);
+static void tide__plan_unlock(void);
+static struct tide__states *tide__plan_states(void);
+static uint64_t tide__plan_start_used(void);
+static uint64_t tide__plan_used_now(void);
+static uint64_t tide__plan_high(void);
+static void tide__plan_high_reset(void);
+static void tide__plan_say(const char *line);
+static int tide__plan_init(const char *conf);
+static int tide__plan_status(tide_info *out);
+static int tide__plan_json(char *buf, size_t cap);
+static int tide__plan_budget_set(uint64_t bytes);
+static int tide__plan_safe(uint64_t need, uint64_t max_used, tide_info *out);
+static int tide__plan_poll(unsigned flags);
+static int tide__plan_reclaim(unsigned flags, uint64_t want, tide_reclaim_result *out);
+static double tide__plan_knob(const char *name, double best, double cheapest);
+/* --- src/plan/pressure.h */
+static int tide__pressure_fd(void);
+static void tide__pressure_notify(int state);
+static int64_t tide__release_pages(void *p, size_t bytes);
+/* --- src/plan/refault.h */
+struct tide__refault {
+	uint64_t freed, returned;
+	uint64_t purged;
+	uint64_t time_ns;
+	uint64_t pages;
+	uint64_t cost_ns;
+};
+static void tide__refault_note(const struct tide__refault *r, uint64_t faults);
+static bool tide__refault_is_due(void);
+static void tide__refault_take(struct tide__refault *bill, uint64_t faults);
+static void tide__refault_in_child(void);
+/* --- src/plan/cleanup-list.h */
+struct tide__cleanup_thread {
+	int tid;
+	const int *self;
+};
+struct tide__cleanup_rest {
+	uint32_t skip;
+	uint32_t back_off;
+};
+static bool tide__cleanup_rests(struct tide__cleanup_rest *r, bool forced);
+static void tide__cleanup_rest(struct tide__cleanup_rest *r, bool little);
+struct tide__cleanup_turn {
+	uint64_t mark;
+	uint32_t number;
+	int cls_most;
+	bool forced;
+	struct tide__cleanup_thread thread;
+};
+struct tide__cleanup_call {
+	tide_clean_fn fn;
+	void *ctx;
+	int id;
+	int row;
+};
+static int tide__cleanup_list_enter(struct tide__cleanup_turn *turn);
+static void tide__cleanup_list_leave(struct tide__cleanup_turn *turn);
+static int tide__cleanup_list_next(const struct tide__cleanup_turn *turn,
+    struct tide__cleanup_call *call);
+static bool tide__cleanup_list_returned(const struct tide__cleanup_turn *turn,
+    const struct tide__cleanup_call *call, uint64_t gain, uint64_t ns,
+    bool little);
+static void tide__cleanup_list_in_child(void);
+/* --- src/plan/cleanup.h */
+#define TIDE__CLEANUPS_MOST 64
+#define TIDE__CLEANUP_PATIENCE_NS UINT64_C(10000000000)
+static int tide__cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio,
+    unsigned flags, const char *name);
+static int tide__cleanup_drop(int id);
+static int tide__cleanup_run(int level, unsigned flags, uint64_t want,
+    tide_reclaim_result *out);
+static void tide__cleanup_bill(void);
+static void tide__cleanup_in_child(void);
+/* --- src/plan/op.h */
+static tide_op *tide__op_open(const char *name, const tide_op_conf *conf);
+static uint32_t tide__op_batch_size(tide_op *op, uint64_t remaining);
+static int tide__op_read(tide_op *op, struct tide_op_stats *out);
+static void tide__op_in_child(void);
+static uint32_t tide__op_active(void);
+static int tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first,
+    uint64_t remaining, int64_t wait_ns);
+static int tide__batch_more(tide_batch *b);
+static int tide__batch_item(tide_batch *b, uint64_t weight);
+static void tide__batch_item_done(tide_batch *b);
+static void tide__batch_item_fail(tide_batch *b, uint64_t index, const char *why);
+static int tide__batch_end(tide_batch *b, uint64_t done);
+static void tide__batch_abort(tide_batch *b, int why);
+/* --- src/plan/guard.h */
+static int tide__guard_begin(const char *op, uint64_t need);
+static void tide__guard_end(int guard);
+static int tide__component_open(const char *name, uint64_t max, unsigned weight);
+static void tide__component_enter(int id);
+static void tide__component_leave(int id);
+static uint64_t tide__component_used(int id);
+static uint64_t tide__component_budget(int id);
+static int tide__reserve_take(uint64_t least, uint64_t most, int64_t wait_ns,
+    uint64_t *got);
+static void tide__reserve_give(uint64_t bytes);
+static void tide__guard_in_child(void);
+/* --- src/plan/message.h */
+#define TIDE__MESSAGE_ROOM 160
+static const char *tide__message_state(int state);
+static char *tide__message_high(char *line, size_t room, uint64_t used, uint64_t budget);
+static char *tide__message_warning(char *line, size_t room, uint64_t used);
+static char *tide__message_memory(char *line, size_t room, uint64_t used, uint64_t budget,
+    int state);
+static char *tide__message_tagged(char *line, size_t room, const char *rest);
+static char *tide__message_low(char *line, size_t room, uint64_t available);
+static char *tide__message_fine(char *line, size_t room, uint64_t mean);
+static char *tide__message_no_room(char *line, size_t room, uint64_t baseline,
+    uint64_t one, uint64_t budget, uint64_t enough);
+static char *tide__message_starting(char *line, size_t room, const char *op, uint64_t used);
+static char *tide__message_efficient(char *line, size_t room, const char *op);
+static char *tide__message_timeout(char *line, size_t room, uint64_t ns);
+static char *tide__message_item_failed(char *line, size_t room, uint64_t index,
+    const char *why);
+static char *tide__message_forcing(char *line, size_t room);
+static char *tide__message_cleanup(char *line, size_t room, uint64_t objects,
+    uint64_t freed, uint64_t used);
+static char *tide__message_between(char *line, size_t room);
+static char *tide__message_freed(char *line, size_t room, uint64_t freed);
+static char *tide__message_freed_at(char *line, size_t room, uint64_t freed,
+    uint64_t returned, uint64_t time_ns, uint64_t refault_ns);
+static char *tide__message_initial(char *line, size_t room, uint64_t used);
+static char *tide__message_after_chunk(char *line, size_t room, uint64_t chunk,
+    uint64_t used, uint64_t initial, uint64_t cleaned);
+static char *tide__message_chunk(char *line, size_t room, uint64_t chunk, uint64_t chunks,
+    uint64_t first, uint64_t count, const char *unit);
+static char *tide__message_chunk_items(char *line, size_t room, uint64_t count,
+    const char *unit, uint64_t chunk);
+static char *tide__message_item(char *line, size_t room, const char *unit, uint64_t index);
+static char *tide__message_chunk_done(char *line, size_t room, uint64_t chunk,
+    uint64_t ns);
+static char *tide__message_progress(char *line, size_t room, uint64_t done, uint64_t whole,
+    const char *unit);
+static char *tide__message_elapsed(char *line, size_t room, uint64_t ns);
+static char *tide__message_eta(char *line, size_t room, uint64_t ns);
+/* --- src/plan/message.c */
+#define TIDE__MESSAGE__MESSAGE_KIB UINT64_C(1024)
+#define TIDE__MESSAGE__MESSAGE_MIB (TIDE__MESSAGE__MESSAGE_KIB * TIDE__MESSAGE__MESSAGE_KIB)
+#define TIDE__MESSAGE__MESSAGE_GIB (TIDE__MESSAGE__MESSAGE_KIB * TIDE__MESSAGE__MESSAGE_MIB)
+#define TIDE__MESSAGE__MESSAGE_MS  UINT64_C(1000000)
+#define TIDE__MESSAGE__MESSAGE_S   (1000 * TIDE__MESSAGE__MESSAGE_MS)
+static const char *
+tide__message_state(int state)
+{
+	static const char *const names[] = {
+		"ok", "warning", "critical", "exhausted"
+	};
+	return state >= 0 && state < 4 ? names[state] : "unknown";
+}
+static struct tide__text
+tide__message__message_open(char *line, size_t room)
+{
+	struct tide__text t;
+	tide__text_open(&t, line, room);
+	return t;
+}
+static void
+tide__message__message_put_rounded(struct tide__text *t, uint64_t n, uint64_t unit,
+    unsigned decimals, int up)
+{
+	uint64_t whole = n / unit, rest = n % unit, one = 1, part;
+	unsigned i;
+	for (i = 0; i < decimals; i++)
+		one *= 10;
+	part = (rest * one + (up ? unit - 1 : unit / 2)) / unit;
+	if (part == one) {
+		part = 0;
+		whole++;
+	}
+	tide__text_put_u64(t, whole);
+	if (decimals == 0)
+		return;
+	tide__text_put(t, ".");
+	for (one /= 10; one > 0; one /= 10)
+		tide__text_put_u64(t, part / one % 10);
+}
+static void
+tide__message__message_put(struct tide__text *t, uint64_t n, uint64_t unit, unsigned decimals,
+    const char *name)
+{
+	tide__message__message_put_rounded(t, n, unit, decimals, 0);
+	tide__text_put(t, name);
+}
+static void
+tide__message__message_put_mb(struct tide__text *t, uint64_t bytes)
+{
+	tide__message__message_put(t, bytes, TIDE__MESSAGE__MESSAGE_MIB, 0, "MB");
+}
+static void
+tide__message__message_put_gb(struct tide__text *t, uint64_t bytes)
+{
+	tide__message__message_put(t, bytes, TIDE__MESSAGE__MESSAGE_GIB, 2, "GB");
+}
+static void
+tide__message__message_put_change(struct tide__text *t, uint64_t now, uint64_t before)
+{
+	tide__text_put(t, now < before ? "-" : "+");
+	tide__message__message_put(t, now < before ? before - now : now - before,
+	    TIDE__MESSAGE__MESSAGE_MIB, 1, "");
+}
+static void
+tide__message__message_put_percent(struct tide__text *t, uint64_t part, uint64_t whole)
+{
+	uint64_t half = UINT64_MAX / 2048;
+	while (part > half || whole > half) {
+		part /= 2;
+		whole /= 2;
+	}
+	if (whole == 0)
+		whole = 1;
+	tide__message__message_put(t, part * 1000 / whole, 10, 1, "%");
+}
+static void
+tide__message__message_put_unit(struct tide__text *t, const char *unit, uint64_t count)
+{
+	size_t n;
+	char last, before;
+	if (unit == NULL || *unit == '\0')
+		unit = "item";
+	n = strlen(unit);
+	last = unit[n - 1];
+	before = n > 1 ? unit[n - 2] : 'a';
+	if (count == 1) {
+		tide__text_put(t, unit);
+	} else if (last == 'y' && strchr("aeiou", before) == NULL) {
+		tide__text_put_bytes(t, unit, n - 1);
+		tide__text_put(t, "ies");
+	} else {
+		tide__text_put(t, unit);
+		tide__text_put(t, last == 's' || last == 'x' || (last == 'h' &&
+		    (before == 'c' || before == 's')) ? "es" : "s");
+	}
+}
+static char *
+tide__message_high(char *line, size_t room, uint64_t used, uint64_t budget)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "High memory usage detected: ");
+	tide__message__message_put_mb(&t, used);
+	tide__text_put(&t, " of ");
+	tide__message__message_put_mb(&t, budget);
+	tide__text_put(&t, ". Running cleanup...");
+	return line;
+}
+static char *
+tide__message_warning(char *line, size_t room, uint64_t used)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Memory warning: ");
+	tide__message__message_put_gb(&t, used);
+	return line;
+}
+static char *
+tide__message_memory(char *line, size_t room, uint64_t used, uint64_t budget,
+    int state)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Memory: ");
+	tide__message__message_put_mb(&t, used);
+	tide__text_put(&t, "/");
+	if (budget == UINT64_MAX)
+		tide__text_put(&t, "none");
+	else
+		tide__message__message_put_mb(&t, budget);
+	tide__text_put(&t, " ");
+	tide__text_put(&t, tide__message_state(state));
+	return line;
+}
+static char *
+tide__message_tagged(char *line, size_t room, const char *rest)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "[heaptide] MEMORY_OPT ");
+	tide__text_put(&t, rest);
+	return line;
+}
+static char *
+tide__message_low(char *line, size_t room, uint64_t available)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Low memory (");
+	tide__message__message_put_mb(&t, available);
+	tide__text_put(&t, "), skipping");
+	return line;
+}
+static char *
+tide__message_fine(char *line, size_t room, uint64_t mean)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Memory usage is well within acceptable limits (");
+	tide__message__message_put_mb(&t, mean);
+	tide__text_put(&t, " average)");
+	return line;
+}
+static char *
+tide__message_no_room(char *line, size_t room, uint64_t baseline, uint64_t one,
+    uint64_t budget, uint64_t enough)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "baseline ");
+	tide__message__message_put(&t, baseline, TIDE__MESSAGE__MESSAGE_GIB, 2, " GB");
+	tide__text_put(&t, " leaves no room for one item (");
+	tide__message__message_put(&t, one, TIDE__MESSAGE__MESSAGE_GIB, 2, " GB");
+	tide__text_put(&t, ") in ");
+	tide__message__message_put(&t, budget, TIDE__MESSAGE__MESSAGE_GIB, 2, " GB");
+	tide__text_put(&t, "; raise the budget to ");
+	tide__message__message_put_rounded(&t, enough, TIDE__MESSAGE__MESSAGE_GIB, 2, 1);
+	tide__text_put(&t, " GB or more");
+	return line;
+}
+static char *
+tide__message_starting(char *line, size_t room, const char *op, uint64_t used)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Starting ");
+	tide__text_put(&t, op);
+	tide__text_put(&t, " (Memory: ");
+	tide__message__message_put_gb(&t, used);
+	tide__text_put(&t, ")");
+	return line;
+}
+static char *
+tide__message_efficient(char *line, size_t room, const char *op)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Using memory-efficient processing (");
+	tide__text_put(&t, op);
+	tide__text_put(&t, ")");
+	return line;
+}
+static char *
+tide__message_timeout(char *line, size_t room, uint64_t ns)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Batch processing timeout after ");
+	tide__message__message_put(&t, ns, TIDE__MESSAGE__MESSAGE_MS, 0, "ms");
+	return line;
+}
+static char *
+tide__message_item_failed(char *line, size_t room, uint64_t index, const char *why)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Item ");
+	tide__text_put_u64(&t, index);
+	tide__text_put(&t, " failed: ");
+	tide__text_put(&t, why != NULL && *why != '\0' ? why : "no reason given");
+	return line;
+}
+static char *
+tide__message_forcing(char *line, size_t room)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Forcing memory cleanup...");
+	return line;
+}
+static char *
+tide__message_cleanup(char *line, size_t room, uint64_t objects, uint64_t freed,
+    uint64_t used)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Cleanup: ");
+	tide__text_put_u64(&t, objects);
+	tide__text_put(&t, " objects freed (");
+	tide__message__message_put(&t, freed, TIDE__MESSAGE__MESSAGE_MIB, 1, " MB), now ");
+	tide__message__message_put_gb(&t, used);
+	return line;
+}
+static char *
+tide__message_between(char *line, size_t room)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Running cleanup between chunks...");
+	return line;
+}
+static char *
+tide__message_freed(char *line, size_t room, uint64_t freed)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Cleanup freed: ");
+	tide__message__message_put(&t, freed, TIDE__MESSAGE__MESSAGE_MIB, 1, " MB");
+	return line;
+}
+static char *
+tide__message_freed_at(char *line, size_t room, uint64_t freed, uint64_t returned,
+    uint64_t time_ns, uint64_t refault_ns)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Cleanup freed: ");
+	tide__message__message_put(&t, freed, TIDE__MESSAGE__MESSAGE_MIB, 1, " MB (");
+	tide__message__message_put(&t, returned, TIDE__MESSAGE__MESSAGE_MIB, 1,
+	    " MB returned to the system, ");
+	tide__message__message_put(&t, time_ns, TIDE__MESSAGE__MESSAGE_MS, 1, " ms");
+	if (refault_ns != 0) {
+		tide__text_put(&t, "; refault cost ~");
+		tide__message__message_put(&t, refault_ns, TIDE__MESSAGE__MESSAGE_MS, 1, " ms");
+	}
+	tide__text_put(&t, ")");
+	return line;
+}
+static char *
+tide__message_initial(char *line, size_t room, uint64_t used)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Initial memory usage: ");
+	tide__message__message_put(&t, used, TIDE__MESSAGE__MESSAGE_MIB, 1, " MB");
+	return line;
+}
+static char *
+tide__message_after_chunk(char *line, size_t room, uint64_t chunk, uint64_t used,
+    uint64_t initial, uint64_t cleaned)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Memory after chunk ");
+	tide__text_put_u64(&t, chunk);
+	tide__text_put(&t, ": ");
+	tide__message__message_put(&t, used, TIDE__MESSAGE__MESSAGE_MIB, 1, " MB (change: ");
+	tide__message__message_put_change(&t, used, initial);
+	tide__text_put(&t, " MB)");
+	if (cleaned != UINT64_MAX) {
+		tide__text_put(&t, " (");
+		tide__message__message_put_change(&t, used, cleaned);
+		tide__text_put(&t, " since cleanup)");
+	}
+	return line;
+}
+static char *
+tide__message_chunk(char *line, size_t room, uint64_t chunk, uint64_t chunks,
+    uint64_t first, uint64_t count, const char *unit)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "--- PROCESSING CHUNK ");
+	tide__text_put_u64(&t, chunk);
+	if (chunks != 0) {
+		tide__text_put(&t, "/");
+		tide__text_put_u64(&t, chunks);
+	}
+	tide__text_put(&t, " (");
+	tide__message__message_put_unit(&t, unit, count);
+	tide__text_put(&t, " ");
+	tide__text_put_u64(&t, first + 1);
+	if (count > 1) {
+		tide__text_put(&t, "-");
+		tide__text_put_u64(&t, first + count);
+	}
+	tide__text_put(&t, ") ---");
+	return line;
+}
+static char *
+tide__message_chunk_items(char *line, size_t room, uint64_t count,
+    const char *unit, uint64_t chunk)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Processing ");
+	tide__text_put_u64(&t, count);
+	tide__text_put(&t, " ");
+	tide__message__message_put_unit(&t, unit, count);
+	tide__text_put(&t, " in chunk ");
+	tide__text_put_u64(&t, chunk);
+	return line;
+}
+static char *
+tide__message_item(char *line, size_t room, const char *unit, uint64_t index)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "  Processing ");
+	tide__message__message_put_unit(&t, unit, 1);
+	tide__text_put(&t, " ");
+	tide__text_put_u64(&t, index + 1);
+	tide__text_put(&t, "...");
+	return line;
+}
+static char *
+tide__message_chunk_done(char *line, size_t room, uint64_t chunk, uint64_t ns)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Chunk ");
+	tide__text_put_u64(&t, chunk);
+	tide__text_put(&t, " completed in ");
+	tide__message__message_put(&t, ns, TIDE__MESSAGE__MESSAGE_S, 1, "s");
+	return line;
+}
+static char *
+tide__message_progress(char *line, size_t room, uint64_t done, uint64_t whole,
+    const char *unit)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	tide__text_put(&t, "Progress: ");
+	tide__text_put_u64(&t, done);
+	tide__text_put(&t, "/");
+	tide__text_put_u64(&t, whole);
+	tide__text_put(&t, " ");
+	tide__message__message_put_unit(&t, unit, whole);
+	tide__text_put(&t, " completed (");
+	tide__message__message_put_percent(&t, done, whole);
+	tide__text_put(&t, ")");
+	return line;
+}
+static char *
+tide__message__message_hours(char *line, size_t room, const char *head, uint64_t ns)
+{
+	struct tide__text t = tide__message__message_open(line, room);
+	uint64_t minutes = ns / (60 * TIDE__MESSAGE__MESSAGE_S);
+	tide__text_put(&t, head);
+	tide__text_put_u64(&t, minutes / 60);
+	tide__text_put(&t, "h ");
+	tide__text_put_u64(&t, minutes % 60);
+	tide__text_put(&t, "m");
+	return line;
+}
+static char *
+tide__message_elapsed(char *line, size_t room, uint64_t ns)
+{
+	return tide__message__message_hours(line, room, "Elapsed: ", ns);
+}
+static char *
+tide__message_eta(char *line, size_t room, uint64_t ns)
+{
+	return tide__message__message_hours(line, room, "ETA: ", ns);
+}
+/* --- src/plan/plan.c */
+#define TIDE__PLAN__LIMIT_NS      (1 * TIDE__NS_PER_S)
+#define TIDE__PLAN__LIMIT_NEAR_NS (20 * TIDE__NS_PER_MS)
+#define TIDE__PLAN__CLEAN_NS (2 * TIDE__NS_PER_S)
+TIDE__SHARED struct tide__plan__plan_state {
+	const struct tide__plan_host *host;
+	struct tide_room *room;
+	uint32_t lock;
+	int32_t pid;
+	struct tide__sensor sensor;
+	struct tide__states states;
+	struct tide__host_limit limit;
+	uint64_t limit_ns;
+	uint64_t set_bytes;
+	uint64_t base, from, near, from_near;
+	uint64_t look_at;
+	uint64_t look_ns;
+	uint64_t quantum;
+	uint64_t high;
+	uint64_t start_used;
+	uint64_t allocated, allocated_ns;
+	uint64_t trend_used, trend_ns;
+	double trend;
+	uint64_t failed;
+	uint64_t cleaned_ns;
+	int settled;
+} tide__plan__plan;
+static struct tide_room *
+tide__plan_room(void)
+{
+	return tide__plan__plan.room;
+}
+static const struct tide__plan_host *
+tide__plan_host(void)
+{
+	return tide__plan__plan.host;
+}
+static bool
+tide__plan_has_begun(void)
+{
+	return tide__plan__plan.room != NULL;
+}
+static struct tide__states *
+tide__plan_states(void)
+{
+	return &tide__plan__plan.states;
+}
+static uint64_t
+tide__plan_start_used(void)
+{
+	return tide__plan__plan.start_used;
+}
+static void
+tide__plan_lock(void)
+{
+	uint64_t since = 0;
+	while (__atomic_exchange_n(&tide__plan__plan.lock, 1, __ATOMIC_ACQUIRE) != 0)
+		if (!tide__sys_give_way(&since))
+			return;
+}
+static bool
+tide__plan__try_lock(void)
+{
+	return __atomic_exchange_n(&tide__plan__plan.lock, 1, __ATOMIC_ACQUIRE) == 0;
+}
+static void
+tide__plan_unlock(void)
+{
+	__atomic_store_n(&tide__plan__plan.lock, 0, __ATOMIC_RELEASE);
+}
+static uint64_t
+tide__plan__load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+static void
+tide__plan__store(uint64_t *word, uint64_t n)
+{
+	__atomic_store_n(word, n, __ATOMIC_RELAXED);
+}
+static void
+tide__plan__raise_to(uint64_t *word, uint64_t n)
+{
+	if (n > tide__plan__load(word))
+		tide__plan__store(word, n);
+}
+static void
+tide__plan_say(const char *line)
+{
+	struct tide__text t;
+	if (tide__plan__plan.room == NULL)
+		return;
+	tide__text_open(&t, tide__plan__plan.room->message, sizeof(tide__plan__plan.room->message));
+	tide__text_put(&t, line);
+	if (tide__plan__plan.host->say != NULL)
+		tide__plan__plan.host->say(line);
+}
+static uint64_t
+tide__plan__estimate(uint64_t live)
+{
+	uint64_t base = tide__plan__load(&tide__plan__plan.base);
+	uint64_t used = base + tide__above_u64(live, tide__plan__load(&tide__plan__plan.from));
+	return used <= tide__plan__load(&tide__plan__plan.near) ? used :
+	    base + tide__above_u64(live, tide__plan__load(&tide__plan__plan.from_near));
+}
+static bool
+tide__plan_note(uint64_t live, uint64_t now_ns)
+{
+	struct tide_room *room = tide__plan__plan.room;
+	uint64_t used = tide__plan__estimate(live);
+	bool due = used >= tide__plan__load(&tide__plan__plan.look_at) ||
+	    now_ns >= tide__plan__load(&tide__plan__plan.look_ns);
+	tide__plan__store(&room->live, live);
+	tide__plan__store(&room->used, used);
+	tide__plan__raise_to(&room->peak_live, live);
+	tide__plan__raise_to(&room->peak_used, used);
+	tide__plan__raise_to(&tide__plan__plan.high, used);
+	if (due)
+		tide__plan__store(&room->gate, TIDE_NONE);
+	else if (tide__plan__load(&room->gate) != TIDE_NONE)
+		tide__plan__store(&room->gate, used);
+	return due;
+}
+static uint64_t
+tide__plan_quantum(void)
+{
+	return tide__plan__load(&tide__plan__plan.quantum);
+}
+static uint64_t
+tide__plan_high(void)
+{
+	return tide__plan__load(&tide__plan__plan.high);
+}
+static void
+tide__plan_high_reset(void)
+{
+	tide__plan__store(&tide__plan__plan.high, tide__plan__load(&tide__plan__plan.room->used));
+}
+static void
+tide__plan__see_heap(struct tide__host_heap *heap)
+{
+	memset(heap, 0, sizeof(*heap));
+	if (tide__plan__plan.host->heap == NULL || !tide__plan__plan.host->heap(heap))
+		memset(heap, 0, sizeof(*heap));
+}
+static bool
+tide__plan__is_counted(void)
+{
+	return tide__plan__plan.host->heap != NULL;
+}
+static uint64_t
+tide__plan_used_now(void)
+{
+	struct tide__host_heap heap;
+	if (!tide__plan__is_counted())
+		return tide__plan__load(&tide__plan__plan.room->used);
+	tide__plan__see_heap(&heap);
+	return tide__plan__estimate(heap.bytes);
+}
+static void
+tide__plan__sample(uint64_t now_ns, const struct tide__host_heap *heap)
+{
+	struct tide_room *room = tide__plan__plan.room;
+	struct tide__host_memory memory;
+	struct tide__sensor_look look;
+	if (tide__plan__plan.host->memory(&memory) < 0)
+		return;
+	memset(&look, 0, sizeof(look));
+	look.used = memory.used + tide__plan__plan.limit.others;
+	look.live = heap->bytes;
+	look.now_ns = now_ns;
+	tide__sensor_sample(&tide__plan__plan.sensor, &look);
+	room->resident = memory.resident;
+	room->retained = tide__plan__is_counted() ? tide__above_u64(memory.used, heap->bytes) :
+	    0;
+	room->sampled_ns = now_ns;
+	room->samples++;
+}
+static void
+tide__plan__read_limit(uint64_t now_ns)
+{
+	struct tide_room *room = tide__plan__plan.room;
+	struct tide__host_limit limit;
+	memset(&limit, 0, sizeof(limit));
+	if (tide__plan__plan.host->limit(tide__plan__plan.set_bytes, &limit) < 0)
+		return;
+	tide__plan__plan.limit = limit;
+	tide__plan__plan.limit_ns = now_ns;
+	tide__sensor_budget(&tide__plan__plan.sensor,
+	    limit.budget == TIDE_NONE ? 0 : limit.budget);
+	tide__plan__store(&room->budget, limit.budget);
+	room->soft = limit.soft;
+	room->slow_from = limit.slow_from;
+	memcpy(room->source, limit.source, sizeof(room->source));
+	room->source[sizeof(room->source) - 1] = '\0';
+}
+static bool
+tide__plan__is_limit_old(uint64_t now_ns)
+{
+	uint64_t age = now_ns - tide__plan__plan.limit_ns;
+	return tide__plan__plan.limit_ns == 0 || age > TIDE__PLAN__LIMIT_NS ||
+	    (tide__plan__plan.room->state >= TIDE_WARNING && age > TIDE__PLAN__LIMIT_NEAR_NS);
+}
+static void
+tide__plan__arm(uint64_t now_ns, const struct tide__host_heap *heap, uint64_t used)
+{
+	const struct tide__states_conf *c = &tide__plan__plan.states.conf;
+	const double line[3] = { c->warn, c->critical, c->exhausted };
+	const double budget = (double)tide__plan__plan.limit.budget;
+	uint32_t threads = heap->threads > 0 ? heap->threads : 1;
+	uint64_t next = used + tide__max_u64(heap->bytes / 20, 256 * TIDE__KIB);
+	size_t i;
+	for (i = 0; tide__plan__plan.limit.budget != TIDE_NONE && i < 3; i++)
+		if ((double)used < line[i] * budget)
+			next = tide__min_u64(next, (uint64_t)(line[i] * budget));
+	tide__plan__store(&tide__plan__plan.look_at, next);
+	tide__plan__store(&tide__plan__plan.look_ns, now_ns + tide__sensor_period(&tide__plan__plan.sensor,
+	    heap->bytes));
+	tide__plan__store(&tide__plan__plan.quantum, tide__plan__plan.limit.budget == TIDE_NONE ? 64 * TIDE__KIB :
+	    tide__sensor_quantum(&tide__plan__plan.sensor, heap->bytes, threads));
+	tide__plan__store(&tide__plan__plan.base, tide__plan__plan.sensor.used0);
+	tide__plan__store(&tide__plan__plan.from, tide__plan__plan.sensor.live0 + tide__plan__plan.sensor.reusable0);
+	tide__plan__store(&tide__plan__plan.from_near, tide__plan__plan.sensor.live0);
+	tide__plan__store(&tide__plan__plan.near, tide__plan__plan.limit.budget == TIDE_NONE ? TIDE_NONE :
+	    (uint64_t)(budget * 0.85));
+	tide__plan__plan.room->error = tide__sensor_error(&tide__plan__plan.sensor, heap->bytes, threads,
+	    now_ns);
+}
+static void
+tide__plan__note_rate(uint64_t now_ns, const struct tide__host_heap *heap)
+{
+	uint64_t ns = now_ns - tide__plan__plan.allocated_ns;
+	if (tide__plan__plan.allocated_ns != 0 && ns < 10 * TIDE__NS_PER_MS)
+		return;
+	if (tide__plan__plan.allocated_ns != 0)
+		tide__plan__plan.room->rate = (uint64_t)((double)tide__above_u64(heap->allocated,
+		    tide__plan__plan.allocated) * 1e9 / (double)ns);
+	tide__plan__plan.allocated = heap->allocated;
+	tide__plan__plan.allocated_ns = now_ns;
+}
+static double
+tide__plan__trend(uint64_t now_ns, uint64_t used)
+{
+	uint64_t ns = now_ns - tide__plan__plan.trend_ns;
+	if (tide__op_active() > 0)
+		return 0;
+	if (tide__plan__plan.trend_ns == 0 || ns >= 100 * TIDE__NS_PER_MS) {
+		tide__plan__plan.trend = tide__plan__plan.trend_ns == 0 ? 0 :
+		    (double)tide__above_u64(used, tide__plan__plan.trend_used) * 1e9 /
+		    (double)ns;
+		tide__plan__plan.trend_used = used;
+		tide__plan__plan.trend_ns = now_ns;
+	}
+	return tide__plan__plan.trend;
+}
+static void
+tide__plan__judge(uint64_t now_ns, const struct tide__host_heap *heap, uint64_t used)
+{
+	struct tide_room *room = tide__plan__plan.room;
+	struct tide__host_pressure pressure;
+	struct tide__states_look look;
+	int state, before = room->state;
+	uint64_t pretended = tide__plan__load(&room->pressure);
+	memset(&look, 0, sizeof(look));
+	look.now_ns = now_ns;
+	look.budget = tide__plan__plan.limit.budget == TIDE_NONE ? 0 : tide__plan__plan.limit.budget;
+	look.used = used;
+	look.rate = tide__plan__trend(now_ns, used);
+	look.failed = heap->failed + tide__plan__load(&tide__plan__plan.failed);
+	if (tide__plan__plan.host->pressure != NULL &&
+	    tide__plan__plan.host->pressure(&pressure) == 0) {
+		look.some = pressure.some;
+		look.full = pressure.full;
+		look.limit_events = pressure.events;
+	}
+	state = tide__states_step(&tide__plan__plan.states, &look);
+	if (pretended != 0 && (int)pretended - 1 > state)
+		state = (int)pretended - 1;
+	room->failed = look.failed;
+	if (state != before) {
+		room->at_state_ns[before & 3] += now_ns - room->state_ns;
+		room->state_ns = now_ns;
+		room->warnings += state > before;
+		room->state = state;
+	}
+}
+static void
+tide__plan__look_now(uint64_t now_ns, bool sampled)
+{
+	struct tide_room *room = tide__plan__plan.room;
+	struct tide__host_heap heap;
+	uint64_t used;
+	tide__plan__see_heap(&heap);
+	__atomic_store_n(&room->sequence, room->sequence + 1,
+	    __ATOMIC_RELEASE);
+	if (tide__plan__is_limit_old(now_ns))
+		tide__plan__read_limit(now_ns);
+	if (sampled || tide__plan__plan.sensor.looks == 0 ||
+	    now_ns - room->sampled_ns >= tide__sensor_period(&tide__plan__plan.sensor,
+	    heap.bytes) || tide__sensor_is_due(&tide__plan__plan.sensor, heap.bytes))
+		tide__plan__sample(now_ns, &heap);
+	used = tide__sensor_used(&tide__plan__plan.sensor, heap.bytes);
+	tide__plan__note_rate(now_ns, &heap);
+	tide__plan__judge(now_ns, &heap, used);
+	tide__plan__arm(now_ns, &heap, used);
+	if (tide__plan__is_counted()) {
+		tide__plan__store(&room->live, heap.bytes);
+		room->blocks = heap.blocks;
+		tide__plan__raise_to(&room->peak_live, heap.bytes);
+	}
+	tide__plan__raise_to(&room->peak_used, used);
+	tide__plan__raise_to(&tide__plan__plan.high, used);
+	room->available = tide__plan__plan.limit.budget == TIDE_NONE ? TIDE_NONE :
+	    tide__above_u64(tide__plan__plan.limit.budget, used);
+	room->looks++;
+	tide__plan__store(&room->used, used);
+	tide__plan__store(&room->gate, !tide__plan__is_counted() || tide__states_cuts(&tide__plan__plan.states) ||
+	    room->state >= TIDE_CRITICAL ? TIDE_NONE : used);
+	tide__plan__store(&room->refreshed_ns, now_ns);
+	__atomic_store_n(&room->sequence, room->sequence + 1,
+	    __ATOMIC_RELEASE);
+}
+static void
+tide__plan__configure(void)
+{
+	struct tide__states_conf conf;
+	memset(&conf, 0, sizeof(conf));
+	conf.warn = tide__settings_share("WARN", 0.75);
+	conf.critical = tide__settings_share("CRITICAL", 0.88);
+	conf.exhausted = conf.critical + (1 - conf.critical) * 2 / 3;
+	tide__states_open(&tide__plan__plan.states, &conf);
+	tide__plan__plan.room->warn_mille = (uint32_t)(tide__plan__plan.states.conf.warn * 1000);
+	tide__plan__plan.room->critical_mille =
+	    (uint32_t)(tide__plan__plan.states.conf.critical * 1000);
+	tide__plan__plan.room->target_mille =
+	    (uint32_t)(tide__settings_share("TARGET", 0.90) * 1000);
+}
+static void
+tide__plan_begin(const struct tide__plan_host *host, struct tide_room *room)
+{
+	uint64_t now_ns = tide__sys_clock();
+	tide__plan__plan.host = host;
+	tide__plan__plan.pid = tide__sys_pid();
+	tide__plan__plan.quantum = 64 * TIDE__KIB;
+	room->version = TIDE_ROOM_VERSION;
+	room->bytes = sizeof(*room);
+	room->level = host->level;
+	room->pid = tide__plan__plan.pid;
+	room->live = room->blocks = TIDE_NONE;
+	room->budget = room->slow_from = room->available = TIDE_NONE;
+	room->state_ns = now_ns;
+	tide__plan__plan.room = room;
+	tide__settings_read(host);
+	tide__plan__configure();
+	tide__sensor_open(&tide__plan__plan.sensor, 0);
+	tide__plan__look_now(now_ns, true);
+	tide__plan__plan.start_used = room->used;
+	__atomic_store_n(&room->magic, TIDE_ROOM_MAGIC, __ATOMIC_RELEASE);
+}
+static void
+tide__plan_in_child(void)
+{
+	const struct tide__plan_host *host = tide__plan__plan.host;
+	uint64_t set_bytes = tide__plan__plan.set_bytes;
+	if (tide__plan__plan.room == NULL)
+		return;
+	memset(&tide__plan__plan, 0, sizeof(tide__plan__plan));
+	tide__plan__plan.set_bytes = set_bytes;
+	tide__op_in_child();
+	tide__guard_in_child();
+	tide__cleanup_in_child();
+	tide__plan_begin(host, host->own_room());
+}
+static void
+tide__plan_refused(void)
+{
+	(void)__atomic_add_fetch(&tide__plan__plan.failed, 1, __ATOMIC_RELAXED);
+	tide__plan__store(&tide__plan__plan.look_ns, 0);
+	if (tide__plan__plan.room != NULL)
+		tide__plan__store(&tide__plan__plan.room->gate, TIDE_NONE);
+}
+static int
+tide__plan_init(const char *conf)
+{
+	int r = tide__settings_take(conf);
+	if (r < 0)
+		return r;
+	tide__plan_lock();
+	tide__plan__configure();
+	tide__plan__plan.limit_ns = 0;
+	tide__plan_unlock();
+	(void)tide__plan_settle(tide__sys_clock(), true);
+	return 0;
+}
+static bool
+tide__plan__is_automatic(void)
+{
+	const char *value = tide__settings_find("RECLAIM_AUTO");
+	return value == NULL || strcmp(value, "off") != 0;
+}
+static void
+tide__plan__clean(int state, uint64_t now_ns)
+{
+	struct tide_reclaim_result result;
+	double line = state >= TIDE_CRITICAL ? 0.80 : 0.70;
+	uint64_t budget = tide__plan__plan.limit.budget, used = tide__plan__load(&tide__plan__plan.room->used);
+	uint64_t want;
+	bool may;
+	tide__plan_lock();
+	may = now_ns - tide__plan__plan.cleaned_ns >= TIDE__PLAN__CLEAN_NS || tide__plan__plan.settled < state;
+	may = may && tide__states_may_reclaim(&tide__plan__plan.states, now_ns);
+	if (may)
+		tide__plan__plan.cleaned_ns = now_ns;
+	tide__plan_unlock();
+	if (!may)
+		return;
+	want = budget == TIDE_NONE ? 0 :
+	    tide__above_u64(used, (uint64_t)(line * (double)budget));
+	memset(&result, 0, sizeof(result));
+	if (tide__cleanup_run(state, 0, want, &result) != 0)
+		return;
+	tide__plan_lock();
+	tide__states_reclaimed(&tide__plan__plan.states, result.time_ns, now_ns);
+	tide__plan__look_now(tide__sys_clock(), true);
+	tide__plan_unlock();
+}
+static int
+tide__plan_settle(uint64_t now_ns, bool sampled)
+{
+	struct tide_room *room = tide__plan__plan.room;
+	int state;
+	if (tide__plan__plan.pid != tide__sys_pid())
+		tide__plan_in_child();
+	tide__plan_lock();
+	tide__plan__look_now(now_ns, sampled);
+	state = room->state;
+	tide__plan_unlock();
+	if (state >= TIDE_WARNING && tide__plan__is_automatic())
+		tide__plan__clean(state, now_ns);
+	tide__plan__plan.settled = room->state;
+	return room->state;
+}
+static void
+tide__plan_refresh(uint64_t now_ns)
+{
+	if (tide__plan__plan.pid != tide__sys_pid() || !tide__plan__try_lock())
+		return;
+	tide__plan__look_now(now_ns, true);
+	tide__plan_unlock();
+}
+static int
+tide__plan_visit(void)
+{
+	uint64_t now_ns = tide__sys_clock();
+	if (now_ns < tide__plan__load(&tide__plan__plan.look_ns) &&
+	    tide__plan__load(&tide__plan__plan.room->used) < tide__plan__load(&tide__plan__plan.look_at) &&
+	    tide__plan__plan.pid == tide__sys_pid())
+		return tide__plan__plan.room->state;
+	return tide__plan_settle(now_ns, false);
+}
+static int
+tide__plan_budget_set(uint64_t bytes)
+{
+	tide__plan_lock();
+	tide__plan__plan.set_bytes = bytes;
+	tide__plan__plan.limit_ns = 0;
+	tide__plan_unlock();
+	(void)tide__plan_settle(tide__sys_clock(), true);
+	return bytes == 0 || tide__plan__plan.room->budget == bytes ? 0 : -ERANGE;
+}
+/* --- src/plan/ask.c */
+static void
+tide__ask__fill_info(const struct tide_room *room, tide_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	info->version = TIDE_ROOM_VERSION;
+	info->state = room->state;
+	info->level = room->level;
+	info->warnings = room->warnings;
+	info->flags = (room->soft ? TIDE_INFO_SOFT : 0) |
+	    (room->live != TIDE_NONE ? TIDE_INFO_EXACT : 0) |
+	    (room->stop != 0 ? TIDE_INFO_STOP : 0);
+	info->budget = room->budget;
+	info->used = room->used;
+	info->available = room->available;
+	info->live = room->live;
+	info->blocks = room->blocks;
+	info->resident = room->resident;
+	info->retained = room->retained;
+	info->peak_live = room->peak_live;
+	info->peak_used = room->peak_used;
+	info->lease = room->lease;
+	info->rate = room->rate;
+	memcpy(info->source, room->source, sizeof(info->source));
+}
+static void
+tide__ask__read_info(tide_info *info)
+{
+	tide__plan_lock();
+	tide__ask__fill_info(tide__plan_room(), info);
+	tide__plan_unlock();
+}
+static int
+tide__plan_status(tide_info *out)
+{
+	if (out == NULL)
+		return -EINVAL;
+	(void)tide__plan_settle(tide__sys_clock(), false);
+	tide__ask__read_info(out);
+	return 0;
+}
+static int
+tide__plan_poll(unsigned flags)
+{
+	if (flags & ~(unsigned)(TIDE_FORCE_RECLAIM | TIDE_EMERGENCY |
+	    TIDE_NO_CALLBACKS | TIDE_NO_PURGE))
+		return -EINVAL;
+	(void)tide__plan_settle(tide__sys_clock(), true);
+	if (flags & (TIDE_FORCE_RECLAIM | TIDE_EMERGENCY)) {
+		(void)tide__cleanup_run(flags & TIDE_EMERGENCY ? TIDE_EXHAUSTED :
+		    TIDE_CRITICAL, flags, 0, NULL);
+		(void)tide__plan_settle(tide__sys_clock(), true);
+	}
+	return tide__plan_room()->state;
+}
+static int
+tide__plan_safe(uint64_t need, uint64_t max_used, tide_info *out)
+{
+	tide_info info;
+	uint64_t line;
+	(void)tide__plan_settle(tide__sys_clock(), true);
+	tide__ask__read_info(&info);
+	if (out != NULL)
+		*out = info;
+	if (max_used != 0 && (info.used > max_used ||
+	    need > max_used - info.used))
+		return 0;
+	if (info.budget == TIDE_NONE)
+		return 1;
+	line = info.budget / 1000 * tide__plan_room()->critical_mille +
+	    info.budget % 1000 * tide__plan_room()->critical_mille / 1000;
+	return need <= tide__above_u64(line, info.used) && need <= info.available;
+}
+static int
+tide__plan_reclaim(unsigned flags, uint64_t want, tide_reclaim_result *out)
+{
+	tide_reclaim_result result;
+	int r;
+	(void)tide__plan_visit();
+	r = tide__cleanup_run(flags & TIDE_EMERGENCY ? TIDE_EXHAUSTED :
+	    TIDE_CRITICAL, flags | TIDE_FORCE_RECLAIM, want, &result);
+	if (r < 0)
+		return r;
+	result.state = (uint32_t)tide__plan_settle(tide__sys_clock(), true);
+	if (out != NULL)
+		*out = result;
+	return 0;
+}
+static double
+tide__plan_knob(const char *name, double best, double cheapest)
+{
+	const struct tide_room *room = tide__plan_room();
+	(void)name;
+	(void)tide__plan_visit();
+	if (room->budget == TIDE_NONE || room->budget == 0)
+		return best;
+	return tide__knob_value(best, cheapest, tide__knob_pressure((double)room->used /
+	    (double)room->budget, room->warn_mille / 1000.0,
+	    room->critical_mille / 1000.0));
+}
+static void
+tide__ask__put_gigabytes(struct tide__text *t, const char *name, uint64_t bytes)
+{
+	uint64_t hundredths = bytes / (TIDE__GIB / 100);
+	tide__text_put(t, ",\"");
+	tide__text_put(t, name);
+	tide__text_put(t, "\":");
+	tide__text_put_u64(t, hundredths / 100);
+	tide__text_put(t, hundredths % 100 < 10 ? ".0" : ".");
+	tide__text_put_u64(t, hundredths % 100);
+}
+static void
+tide__ask__put_bytes(struct tide__text *t, const char *name, uint64_t bytes)
+{
+	tide__text_put(t, ",\"");
+	tide__text_put(t, name);
+	tide__text_put(t, "\":");
+	if (bytes == TIDE_NONE)
+		tide__text_put(t, "null");
+	else
+		tide__text_put_u64(t, bytes);
+}
+static int
+tide__plan_json(char *buf, size_t cap)
+{
+	static const char *const states[4] = { "ok", "warning", "critical",
+		"exhausted" };
+	static const char *const levels[3] = { "standalone", "page",
+		"runtime" };
+	tide_info info;
+	struct tide__text t;
+	char line[1024];
+	if (buf == NULL && cap != 0)
+		return -EINVAL;
+	(void)tide__plan_settle(tide__sys_clock(), false);
+	tide__ask__read_info(&info);
+	tide__text_open(&t, line, sizeof(line));
+	tide__text_put(&t, "{\"status\":\"");
+	tide__text_put(&t, states[info.state & 3]);
+	tide__text_put(&t, "\"");
+	tide__ask__put_gigabytes(&t, "memory_usage_gb", info.used);
+	tide__ask__put_gigabytes(&t, "peak_memory_gb", info.peak_used);
+	tide__ask__put_bytes(&t, "memory_warnings", info.warnings);
+	tide__ask__put_bytes(&t, "memory_usage", info.used);
+	tide__ask__put_bytes(&t, "peak_memory", info.peak_used);
+	tide__ask__put_bytes(&t, "budget", info.budget);
+	tide__ask__put_bytes(&t, "available", info.available);
+	tide__ask__put_bytes(&t, "live", info.live);
+	tide__ask__put_bytes(&t, "resident", info.resident);
+	tide__text_put(&t, ",\"source\":\"");
+	tide__text_put(&t, info.source);
+	tide__text_put(&t, "\",\"level\":\"");
+	tide__text_put(&t, info.level >= 0 && info.level < 3 ? levels[info.level] :
+	    "");
+	tide__text_put(&t, "\"}");
+	if (cap > 0) {
+		size_t n = tide__min_u64(t.used, cap - 1);
+		memcpy(buf, line, n);
+		buf[n] = '\0';
+	}
+	return (int)t.used;
+}
+/* --- src/plan/pressure.c */
+#ifndef TIDE__PRESSURE__MADV_DONTNEED
+#define TIDE__PRESSURE__MADV_DONTNEED 4
+#endif
+TIDE__SHARED struct tide__pressure__pressure_state {
+	uint64_t ends;
+	int32_t pid;
+	dev_t device;
+	ino_t inode;
+} tide__pressure__pressure;
+static int
+tide__pressure__read_end(uint64_t ends)
+{
+	return (int)(ends >> 32) - 1;
+}
+static int
+tide__pressure__write_end(uint64_t ends)
+{
+	return (int)(ends & UINT32_MAX) - 1;
+}
+static bool
+tide__pressure__is_the_pipe(int fd)
+{
+	struct stat st;
+	return tide__sys_fstat(fd, &st) == 0 && st.st_dev == tide__pressure__pressure.device &&
+	    st.st_ino == tide__pressure__pressure.inode;
+}
+static bool
+tide__pressure__is_whole(uint64_t ends)
+{
+	return ends != 0 && tide__pressure__pressure.pid == tide__sys_pid() &&
+	    tide__pressure__is_the_pipe(tide__pressure__read_end(ends)) && tide__pressure__is_the_pipe(tide__pressure__write_end(ends));
+}
+static void
+tide__pressure__leave(uint64_t ends)
+{
+	__atomic_store_n(&tide__pressure__pressure.ends, 0, __ATOMIC_RELEASE);
+	if (ends != 0 && tide__pressure__is_the_pipe(tide__pressure__write_end(ends)))
+		(void)tide__sys_close(tide__pressure__write_end(ends));
+}
+static int
+tide__pressure__make(void)
+{
+	struct stat st;
+	int fd[2], r;
+	r = tide__sys_pipe(fd);
+	if (r < 0)
+		return r;
+	r = tide__sys_fstat(fd[0], &st);
+	if (r < 0) {
+		(void)tide__sys_close(fd[0]);
+		(void)tide__sys_close(fd[1]);
+		return r;
+	}
+	tide__pressure__pressure.pid = tide__sys_pid();
+	tide__pressure__pressure.device = st.st_dev;
+	tide__pressure__pressure.inode = st.st_ino;
+	__atomic_store_n(&tide__pressure__pressure.ends, ((uint64_t)fd[0] + 1) << 32 |
+	    ((uint64_t)fd[1] + 1), __ATOMIC_RELEASE);
+	return fd[0];
+}
+static int
+tide__pressure_fd(void)
+{
+	int error = errno;
+	uint64_t ends;
+	int fd;
+	tide__plan_lock();
+	ends = __atomic_load_n(&tide__pressure__pressure.ends, __ATOMIC_ACQUIRE);
+	if (tide__pressure__is_whole(ends)) {
+		fd = tide__pressure__read_end(ends);
+	} else {
+		tide__pressure__leave(ends);
+		fd = tide__pressure__make();
+	}
+	tide__plan_unlock();
+	errno = error;
+	return fd;
+}
+static void
+tide__pressure_notify(int state)
+{
+	uint64_t ends = __atomic_load_n(&tide__pressure__pressure.ends, __ATOMIC_ACQUIRE);
+	unsigned char byte = (unsigned char)state;
+	if (ends == 0 || tide__pressure__pressure.pid != tide__sys_pid() ||
+	    !tide__pressure__is_the_pipe(tide__pressure__write_end(ends)))
+		return;
+	(void)tide__sys_write(tide__pressure__write_end(ends), &byte, 1);
+}
+static int64_t
+tide__release_pages(void *p, size_t bytes)
+{
+	uintptr_t page = tide__sys_page_bytes();
+	uintptr_t start = (uintptr_t)p;
+	uintptr_t end = start + bytes;
+	int r;
+	if (bytes == 0)
+		return 0;
+	if (p == NULL || end < start || start > UINTPTR_MAX - page)
+		return -EINVAL;
+	start = (start + page - 1) & ~(page - 1);
+	end &= ~(page - 1);
+	if (end <= start)
+		return 0;
+	r = tide__sys_madvise((void *)start, end - start, TIDE__PRESSURE__MADV_DONTNEED);
+	return r < 0 ? r : (int64_t)(end - start);
+}
+/* --- src/plan/refault.c */
+#ifndef TIDE__REFAULT__MAP_ANONYMOUS
+#define TIDE__REFAULT__MAP_ANONYMOUS 0x20
+#endif
+#define TIDE__REFAULT__TRIAL_PAGES 64
+TIDE__SHARED struct tide__refault__refault_state {
+	struct tide__refault sum;
+	uint64_t faults;
+	bool due;
+	double fault_ns;
+} tide__refault__refault;
+static double
+tide__refault__measure(void)
+{
+	size_t page = tide__sys_page_bytes(), bytes = TIDE__REFAULT__TRIAL_PAGES * page, i;
+	char *trial = (char *)tide__sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | TIDE__REFAULT__MAP_ANONYMOUS, -1, 0);
+	uint64_t before, after;
+	if (tide__sys_error_of(trial) < 0)
+		return -1;
+	before = tide__sys_clock();
+	for (i = 0; i < bytes; i += page)
+		((volatile char *)trial)[i] = 1;
+	after = tide__sys_clock();
+	(void)tide__sys_munmap(trial, bytes);
+	return after > before ? (double)(after - before) / TIDE__REFAULT__TRIAL_PAGES : 1;
+}
+static void
+tide__refault_note(const struct tide__refault *r, uint64_t faults)
+{
+	tide__plan_lock();
+	tide__refault__refault.sum.freed += r->freed;
+	tide__refault__refault.sum.returned += r->returned;
+	tide__refault__refault.sum.purged += r->purged;
+	tide__refault__refault.sum.time_ns += r->time_ns;
+	tide__refault__refault.faults = faults;
+	tide__refault__refault.due = true;
+	tide__plan_unlock();
+}
+static bool
+tide__refault_is_due(void)
+{
+	return __atomic_load_n(&tide__refault__refault.due, __ATOMIC_RELAXED);
+}
+static void
+tide__refault_take(struct tide__refault *bill, uint64_t faults)
+{
+	double fault_ns = tide__refault__refault.fault_ns;
+	if (!(fault_ns > 0 || fault_ns < 0))
+		fault_ns = tide__refault__measure();
+	tide__plan_lock();
+	tide__refault__refault.fault_ns = fault_ns;
+	*bill = tide__refault__refault.sum;
+	bill->pages = tide__min_u64(bill->returned / tide__sys_page_bytes(),
+	    tide__above_u64(faults, tide__refault__refault.faults));
+	bill->cost_ns = fault_ns > 0 ?
+	    (uint64_t)((double)bill->pages * fault_ns) : 0;
+	memset(&tide__refault__refault.sum, 0, sizeof(tide__refault__refault.sum));
+	__atomic_store_n(&tide__refault__refault.due, false, __ATOMIC_RELAXED);
+	tide__plan_unlock();
+}
+static void
+tide__refault_in_child(void)
+{
+	memset(&tide__refault__refault.sum, 0, sizeof(tide__refault__refault.sum));
+	tide__refault__refault.due = false;
+}
+/* --- src/plan/cleanup-list.c */
+#define TIDE__CLEANUP_LIST__BACK_OFF_MOST  64
+#define TIDE__CLEANUP_LIST__DROP_WAIT_NS   TIDE__NS_PER_S
+struct tide__cleanup_list__cleanup_entry {
+	int id;
+	int cls, prio;
+	unsigned flags;
+	struct tide__cleanup_thread thread;
+	tide_clean_fn fn;
+	void *ctx;
+	uint32_t inside;
+	uint32_t seen;
+	bool dropped;
+	struct tide__cleanup_rest rest;
+	uint64_t calls;
+	double bytes, ns;
+	char name[TIDE_NAME_ROOM];
+};
+TIDE__SHARED struct tide__cleanup_list__list_state {
+	struct tide__cleanup_list__cleanup_entry entry[TIDE__CLEANUPS_MOST];
+	int last_id;
+	uint32_t last_number;
+	uint32_t number;
+	struct tide__cleanup_thread thread;
+	const struct tide__cleanup_turn *turn;
+	uint64_t since_ns;
+} tide__cleanup_list__list;
+static struct tide__cleanup_thread
+tide__cleanup_list__this_thread(void)
+{
+	struct tide__cleanup_thread t;
+	t.tid = tide__sys_tid();
+	t.self = &errno;
+	return t;
+}
+static bool
+tide__cleanup_list__is_same(struct tide__cleanup_thread a, struct tide__cleanup_thread b)
+{
+	return a.self == b.self && (a.tid == b.tid || a.tid < 0 || b.tid < 0);
+}
+static bool
+tide__cleanup_list__has_ended(struct tide__cleanup_thread t)
+{
+	return t.tid > 0 && tide__sys_thread_exists(t.tid) == -ESRCH;
+}
+static bool
+tide__cleanup_rests(struct tide__cleanup_rest *r, bool forced)
+{
+	if (r->skip == 0)
+		return false;
+	r->skip--;
+	return !forced;
+}
+static void
+tide__cleanup_rest(struct tide__cleanup_rest *r, bool little)
+{
+	if (!little)
+		r->back_off = 0;
+	else if (r->back_off < TIDE__CLEANUP_LIST__BACK_OFF_MOST)
+		r->back_off = r->back_off == 0 ? 1 : 2 * r->back_off;
+	r->skip = r->back_off;
+}
+static uint64_t
+tide__cleanup_list__mark_of(const struct tide__cleanup_turn *t, uint32_t number)
+{
+	return tide__mix_u64((uintptr_t)t + number);
+}
+static bool
+tide__cleanup_list__is_over(const struct tide__cleanup_turn *mine, uint64_t now_ns)
+{
+	uintptr_t frame = (uintptr_t)tide__cleanup_list__list.turn;
+	if (tide__above_u64(now_ns, tide__cleanup_list__list.since_ns) >= TIDE__CLEANUP_PATIENCE_NS)
+		return true;
+	if (!tide__cleanup_list__is_same(tide__cleanup_list__list.thread, mine->thread))
+		return tide__cleanup_list__has_ended(tide__cleanup_list__list.thread);
+	if (frame <= (uintptr_t)mine || !tide__sys_is_readable(tide__cleanup_list__list.turn))
+		return true;
+	return __atomic_load_n(&tide__cleanup_list__list.turn->mark, __ATOMIC_RELAXED) !=
+	    tide__cleanup_list__mark_of(tide__cleanup_list__list.turn, tide__cleanup_list__list.number);
+}
+static void
+tide__cleanup_list__say_lost(const char *name)
+{
+	char line[TIDE__MESSAGE_ROOM];
+	struct tide__text t;
+	tide__text_open(&t, line, sizeof(line));
+	tide__text_put(&t, "Cleanup '");
+	tide__text_put(&t, name);
+	tide__text_put(&t, "' did not return; going on without it");
+	tide__plan_say(line);
+}
+static void
+tide__cleanup_list__give_up(char name[TIDE_NAME_ROOM])
+{
+	struct tide__cleanup_list__cleanup_entry *e = tide__cleanup_list__list.entry;
+	for (; e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST; e++) {
+		if (e->inside == 0)
+			continue;
+		memcpy(name, e->name, TIDE_NAME_ROOM);
+		e->inside = 0;
+		e->calls++;
+		e->ns += 1;
+		tide__cleanup_rest(&e->rest, true);
+		if (e->dropped)
+			e->id = 0;
+	}
+	tide__cleanup_list__list.number = 0;
+}
+static int
+tide__cleanup_list_enter(struct tide__cleanup_turn *t)
+{
+	char lost[TIDE_NAME_ROOM] = "";
+	uint64_t now_ns = tide__sys_clock();
+	bool busy;
+	t->thread = tide__cleanup_list__this_thread();
+	tide__plan_lock();
+	if (tide__cleanup_list__list.number != 0 && tide__cleanup_list__is_over(t, now_ns))
+		tide__cleanup_list__give_up(lost);
+	busy = tide__cleanup_list__list.number != 0;
+	if (!busy) {
+		if (++tide__cleanup_list__list.last_number == 0)
+			tide__cleanup_list__list.last_number = 1;
+		t->number = tide__cleanup_list__list.last_number;
+		__atomic_store_n(&t->mark, tide__cleanup_list__mark_of(t, t->number),
+		    __ATOMIC_RELAXED);
+		tide__cleanup_list__list.number = t->number;
+		tide__cleanup_list__list.thread = t->thread;
+		tide__cleanup_list__list.turn = t;
+		tide__cleanup_list__list.since_ns = now_ns;
+	}
+	tide__plan_unlock();
+	if (lost[0] != '\0')
+		tide__cleanup_list__say_lost(lost);
+	return busy ? -EBUSY : 0;
+}
+static bool
+tide__cleanup_list__is_at_it(const struct tide__cleanup_turn *t)
+{
+	return tide__cleanup_list__list.number == t->number;
+}
+static void
+tide__cleanup_list_leave(struct tide__cleanup_turn *t)
+{
+	tide__plan_lock();
+	if (tide__cleanup_list__is_at_it(t))
+		tide__cleanup_list__list.number = 0;
+	tide__plan_unlock();
+	__atomic_store_n(&t->mark, 0, __ATOMIC_RELAXED);
+}
+static bool
+tide__cleanup_list__is_before(const struct tide__cleanup_list__cleanup_entry *a, const struct tide__cleanup_list__cleanup_entry *b)
+{
+	double left = a->bytes * b->ns, right = b->bytes * a->ns;
+	if (a->cls != b->cls)
+		return a->cls < b->cls;
+	if ((a->calls == 0) != (b->calls == 0))
+		return a->calls == 0;
+	if (a->calls != 0 && left != right)
+		return left > right;
+	return a->prio != b->prio ? a->prio > b->prio : a->id < b->id;
+}
+static bool
+tide__cleanup_list__is_for(const struct tide__cleanup_turn *t, const struct tide__cleanup_list__cleanup_entry *e)
+{
+	return e->id != 0 && !e->dropped && e->inside == 0 &&
+	    e->seen != t->number && e->cls <= t->cls_most &&
+	    ((e->flags & TIDE_ANY_THREAD) != 0 ||
+	    tide__cleanup_list__is_same(e->thread, t->thread));
+}
+static struct tide__cleanup_list__cleanup_entry *
+tide__cleanup_list__choose(const struct tide__cleanup_turn *t)
+{
+	struct tide__cleanup_list__cleanup_entry *best = NULL, *e = tide__cleanup_list__list.entry;
+	for (; e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST; e++) {
+		if (!tide__cleanup_list__is_for(t, e))
+			continue;
+		if (tide__cleanup_rests(&e->rest, t->forced))
+			e->seen = t->number;
+		else if (best == NULL || tide__cleanup_list__is_before(e, best))
+			best = e;
+	}
+	return best;
+}
+static int
+tide__cleanup_list_next(const struct tide__cleanup_turn *t, struct tide__cleanup_call *call)
+{
+	struct tide__cleanup_list__cleanup_entry *e;
+	bool goes_on;
+	tide__plan_lock();
+	goes_on = tide__cleanup_list__is_at_it(t);
+	e = goes_on ? tide__cleanup_list__choose(t) : NULL;
+	if (e != NULL) {
+		e->seen = e->inside = t->number;
+		call->fn = e->fn;
+		call->ctx = e->ctx;
+		call->id = e->id;
+		call->row = (int)(e - tide__cleanup_list__list.entry);
+		tide__cleanup_list__list.since_ns = tide__sys_clock();
+	}
+	tide__plan_unlock();
+	return e != NULL ? 1 : goes_on ? 0 : -EBUSY;
+}
+static bool
+tide__cleanup_list_returned(const struct tide__cleanup_turn *t,
+    const struct tide__cleanup_call *call, uint64_t gain, uint64_t ns, bool little)
+{
+	struct tide__cleanup_list__cleanup_entry *e = &tide__cleanup_list__list.entry[call->row];
+	bool goes_on;
+	tide__plan_lock();
+	goes_on = tide__cleanup_list__is_at_it(t);
+	if (goes_on)
+		tide__cleanup_list__list.since_ns = tide__sys_clock();
+	if (e->id == call->id && e->inside == t->number) {
+		e->inside = 0;
+		e->calls++;
+		e->bytes = e->bytes / 2 + (double)gain;
+		e->ns = e->ns / 2 + (double)tide__max_u64(ns, 1);
+		tide__cleanup_rest(&e->rest, little);
+		if (e->dropped)
+			e->id = 0;
+	}
+	tide__plan_unlock();
+	return goes_on;
+}
+static struct tide__cleanup_list__cleanup_entry *
+tide__cleanup_list__find(int id)
+{
+	struct tide__cleanup_list__cleanup_entry *e = tide__cleanup_list__list.entry;
+	while (e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST && e->id != id)
+		e++;
+	return e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST ? e : NULL;
+}
+static int
+tide__cleanup_list__next_id(void)
+{
+	do
+		tide__cleanup_list__list.last_id = tide__cleanup_list__list.last_id < INT32_MAX ?
+		    tide__cleanup_list__list.last_id + 1 : 1;
+	while (tide__cleanup_list__find(tide__cleanup_list__list.last_id) != NULL);
+	return tide__cleanup_list__list.last_id;
+}
+static int
+tide__cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio, unsigned flags,
+    const char *name)
+{
+	struct tide__cleanup_list__cleanup_entry *e;
+	size_t length = name != NULL ? strlen(name) : 0;
+	struct tide__cleanup_thread thread = tide__cleanup_list__this_thread();
+	int id = -ENOSPC;
+	if (fn == NULL || cls < TIDE_CLEAN_COMPACT ||
+	    cls > TIDE_CLEAN_DESTRUCTIVE ||
+	    (flags & ~(unsigned)TIDE_ANY_THREAD) != 0)
+		return -EINVAL;
+	tide__plan_lock();
+	e = tide__cleanup_list__find(0);
+	if (e != NULL) {
+		id = tide__cleanup_list__next_id();
+		memset(e, 0, sizeof(*e));
+		e->fn = fn;
+		e->ctx = ctx;
+		e->cls = cls;
+		e->prio = prio;
+		e->flags = flags;
+		e->thread = thread;
+		e->seen = tide__cleanup_list__list.number;
+		if (length > 0)
+			memcpy(e->name, name, tide__min_u64(length,
+			    sizeof(e->name) - 1));
+		e->id = id;
+	}
+	tide__plan_unlock();
+	return id;
+}
+static bool
+tide__cleanup_list__is_held(struct tide__cleanup_list__cleanup_entry *e, struct tide__cleanup_thread me)
+{
+	e->dropped = true;
+	if (e->inside != 0 && e->inside == tide__cleanup_list__list.number &&
+	    !tide__cleanup_list__is_same(tide__cleanup_list__list.thread, me) && !tide__cleanup_list__has_ended(tide__cleanup_list__list.thread))
+		return true;
+	e->id = 0;
+	return false;
+}
+static int
+tide__cleanup_drop(int id)
+{
+	struct tide__cleanup_list__cleanup_entry *e;
+	struct tide__cleanup_thread me = tide__cleanup_list__this_thread();
+	uint64_t since_ns = 0, now_ns = 0;
+	bool held, first = true;
+	do {
+		if (!first)
+			tide__sys_yield();
+		tide__plan_lock();
+		e = id > 0 ? tide__cleanup_list__find(id) : NULL;
+		if (e == NULL || (first && e->dropped)) {
+			tide__plan_unlock();
+			return first ? -ENOENT : 0;
+		}
+		held = tide__cleanup_list__is_held(e, me);
+		tide__plan_unlock();
+		now_ns = held ? tide__sys_clock() : 0;
+		if (first)
+			since_ns = now_ns;
+		first = false;
+	} while (held && now_ns - since_ns < TIDE__CLEANUP_LIST__DROP_WAIT_NS);
+	return held ? -EBUSY : 0;
+}
+static void
+tide__cleanup_list_in_child(void)
+{
+	struct tide__cleanup_list__cleanup_entry *e = tide__cleanup_list__list.entry;
+	int tid = tide__sys_tid();
+	for (; e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST; e++) {
+		if (e->id == 0)
+			continue;
+		e->thread.tid = e->thread.self == &errno ? tid : 0;
+		e->inside = 0;
+		if (e->dropped)
+			e->id = 0;
+	}
+	tide__cleanup_list__list.number = 0;
+}
+/* --- src/plan/cleanup.c */
+#define TIDE__CLEANUP__LITTLE_PART    100
+#define TIDE__CLEANUP__RETAINED_PART  10
+#define TIDE__CLEANUP__WARN_MILLE     750
+struct tide__cleanup__cleanup_look {
+	struct tide__host_heap heap;
+	struct tide__host_memory memory;
+	bool counts;
+	bool sees;
+	uint64_t at_ns;
+};
+struct tide__cleanup__cleanup_pass {
+	struct tide__cleanup_turn turn;
+	int level;
+	bool said;
+	bool lost;
+	bool purged;
+	uint64_t by_purge;
+	uint64_t want, gained;
+	struct tide__cleanup__cleanup_look first, last;
+	tide_reclaim_result sum;
+};
+TIDE__SHARED struct tide__cleanup__cleanup_state {
+	struct tide__cleanup_rest purge;
+} tide__cleanup__cleanup;
+static void
+tide__cleanup__look(struct tide__cleanup__cleanup_look *l)
+{
+	const struct tide__plan_host *host = tide__plan_host();
+	memset(l, 0, sizeof(*l));
+	l->counts = host != NULL && host->heap != NULL &&
+	    host->heap(&l->heap);
+	l->sees = host != NULL && host->memory(&l->memory) == 0;
+	l->at_ns = tide__sys_clock();
+}
+static uint64_t
+tide__cleanup__fallen(int64_t by)
+{
+	return by > 0 ? (uint64_t)by : 0;
+}
+static uint64_t
+tide__cleanup__freed_between(const struct tide__cleanup__cleanup_look *a, const struct tide__cleanup__cleanup_look *b,
+    uint64_t said)
+{
+	uint64_t mine;
+	if (!a->counts || !b->counts)
+		return a->sees ? tide__min_u64(said, a->memory.used) : said;
+	mine = tide__cleanup__fallen(a->heap.thread - b->heap.thread);
+	return mine > 0 ? mine : tide__above_u64(a->heap.bytes, b->heap.bytes);
+}
+static uint64_t
+tide__cleanup__returned_between(const struct tide__cleanup__cleanup_look *a, const struct tide__cleanup__cleanup_look *b)
+{
+	return a->sees && b->sees ?
+	    tide__above_u64(a->memory.resident, b->memory.resident) : 0;
+}
+static bool
+tide__cleanup__is_little(const struct tide__cleanup__cleanup_pass *p, uint64_t gain)
+{
+	return p->want == TIDE_NONE ? gain < tide__sys_page_bytes() :
+	    gain < p->want / TIDE__CLEANUP__LITTLE_PART;
+}
+static void
+tide__cleanup__begin_to_say(struct tide__cleanup__cleanup_pass *p)
+{
+	char line[TIDE__MESSAGE_ROOM];
+	if (!p->said && p->level >= TIDE_CRITICAL)
+		tide__plan_say(tide__message_forcing(line, sizeof(line)));
+	p->said = true;
+}
+static bool
+tide__cleanup__call_next(struct tide__cleanup__cleanup_pass *p)
+{
+	struct tide__cleanup__cleanup_look before;
+	struct tide__cleanup_call call;
+	uint64_t want = p->want == TIDE_NONE ? TIDE_NONE : p->want - p->gained;
+	uint64_t said, freed, gain, since_ns;
+	int r = tide__cleanup_list_next(&p->turn, &call);
+	p->lost = r < 0;
+	if (r <= 0)
+		return false;
+	tide__cleanup__begin_to_say(p);
+	before = p->last;
+	since_ns = tide__sys_clock();
+	said = call.fn(call.ctx, p->level, want);
+	tide__cleanup__look(&p->last);
+	freed = tide__cleanup__freed_between(&before, &p->last, said);
+	gain = tide__max_u64(freed, tide__cleanup__returned_between(&before, &p->last));
+	p->sum.freed += freed;
+	p->sum.callbacks++;
+	p->gained += gain;
+	p->lost = !tide__cleanup_list_returned(&p->turn, &call, gain,
+	    p->last.at_ns - since_ns, tide__cleanup__is_little(p, gain));
+	return !p->lost;
+}
+static bool
+tide__cleanup__purge_pays(const struct tide__cleanup__cleanup_pass *p)
+{
+	const struct tide_room *room = tide__plan_room();
+	uint64_t used, budget, warn;
+	if (room == NULL || !p->last.sees || !p->last.counts)
+		return false;
+	budget = __atomic_load_n(&room->budget, __ATOMIC_RELAXED);
+	used = tide__max_u64(__atomic_load_n(&room->used, __ATOMIC_RELAXED),
+	    p->last.memory.used);
+	warn = room->warn_mille != 0 ? room->warn_mille : TIDE__CLEANUP__WARN_MILLE;
+	return budget != TIDE_NONE &&
+	    tide__above_u64(p->last.memory.used, p->last.heap.bytes) >
+	    budget / TIDE__CLEANUP__RETAINED_PART && used > budget / 1000 * warn;
+}
+static void
+tide__cleanup__let_rest(bool little)
+{
+	tide__plan_lock();
+	tide__cleanup_rest(&tide__cleanup__cleanup.purge, little);
+	tide__plan_unlock();
+}
+static void
+tide__cleanup__purge(struct tide__cleanup__cleanup_pass *p)
+{
+	const struct tide__plan_host *host = tide__plan_host();
+	struct tide__cleanup__cleanup_look before = p->last;
+	bool rested;
+	if (host == NULL || host->purge == NULL ||
+	    (!p->turn.forced && !tide__cleanup__purge_pays(p)))
+		return;
+	tide__plan_lock();
+	rested = tide__cleanup_rests(&tide__cleanup__cleanup.purge, p->turn.forced);
+	tide__plan_unlock();
+	if (rested)
+		return;
+	tide__cleanup__begin_to_say(p);
+	if (!host->purge())
+		return;
+	p->purged = true;
+	tide__cleanup__look(&p->last);
+	p->by_purge = tide__cleanup__returned_between(&before, &p->last);
+	if (tide__cleanup__is_little(p, p->by_purge))
+		tide__cleanup__let_rest(true);
+}
+static void
+tide__cleanup__add(uint64_t *to, uint64_t n)
+{
+	__atomic_fetch_add(to, n, __ATOMIC_RELAXED);
+}
+static void
+tide__cleanup__settle(struct tide__cleanup__cleanup_pass *p)
+{
+	struct tide_room *room = tide__plan_room();
+	struct tide__refault bill;
+	char line[TIDE__MESSAGE_ROOM];
+	p->sum.returned = tide__cleanup__returned_between(&p->first, &p->last);
+	p->sum.time_ns = p->last.at_ns - p->first.at_ns;
+	if (p->first.counts && p->last.counts)
+		p->sum.blocks = tide__above_u64(p->first.heap.blocks,
+		    p->last.heap.blocks);
+	if (p->sum.callbacks == 0 && !p->purged)
+		return;
+	if (p->last.sees) {
+		memset(&bill, 0, sizeof(bill));
+		bill.freed = p->sum.freed;
+		bill.returned = p->sum.returned;
+		bill.purged = p->by_purge;
+		bill.time_ns = p->sum.time_ns;
+		tide__refault_note(&bill, p->last.memory.faults);
+	}
+	if (room != NULL) {
+		tide__cleanup__add(&room->cleanups, 1);
+		tide__cleanup__add(&room->cleanup_bytes, p->sum.freed);
+		tide__cleanup__add(&room->cleanup_returned, p->sum.returned);
+		tide__cleanup__add(&room->cleanup_ns, p->sum.time_ns);
+	}
+	if (p->level >= TIDE_CRITICAL || p->sum.freed > 0)
+		tide__plan_say(tide__message_cleanup(line, sizeof(line), p->sum.blocks,
+		    p->sum.freed, p->last.sees ? p->last.memory.used :
+		    p->last.heap.bytes));
+}
+static void
+tide__cleanup__run(struct tide__cleanup__cleanup_pass *p, unsigned flags)
+{
+	bool more = (flags & TIDE_NO_CALLBACKS) == 0;
+	tide__cleanup__look(&p->first);
+	p->last = p->first;
+	while (more && p->gained < p->want)
+		more = tide__cleanup__call_next(p);
+	if (!p->lost && (flags & TIDE_NO_PURGE) == 0)
+		tide__cleanup__purge(p);
+	tide__cleanup__settle(p);
+}
+static void
+tide__cleanup__set_level(struct tide__cleanup__cleanup_pass *p, int level, unsigned flags)
+{
+	static const int most[] = { -1, TIDE_CLEAN_COMPACT, TIDE_CLEAN_IDLE,
+		TIDE_CLEAN_DESTRUCTIVE };
+	p->turn.forced = (flags & (TIDE_FORCE_RECLAIM | TIDE_EMERGENCY)) != 0;
+	if (p->turn.forced && level == TIDE_OK)
+		level = TIDE_CRITICAL;
+	if ((flags & TIDE_EMERGENCY) != 0)
+		level = TIDE_EXHAUSTED;
+	p->level = level;
+	p->turn.cls_most = most[level];
+}
+static int
+tide__cleanup_run(int level, unsigned flags, uint64_t want,
+    tide_reclaim_result *out)
+{
+	const unsigned known = TIDE_FORCE_RECLAIM | TIDE_EMERGENCY |
+	    TIDE_NO_CALLBACKS | TIDE_NO_PURGE;
+	const struct tide_room *room = tide__plan_room();
+	struct tide__cleanup__cleanup_pass p;
+	int error = errno;
+	int r;
+	if (out != NULL)
+		memset(out, 0, sizeof(*out));
+	if (level < TIDE_OK || level > TIDE_EXHAUSTED || (flags & ~known) != 0)
+		return -EINVAL;
+	memset(&p, 0, sizeof(p));
+	p.want = want == 0 ? TIDE_NONE : want;
+	tide__cleanup__set_level(&p, level, flags);
+	r = tide__cleanup_list_enter(&p.turn);
+	if (r == 0) {
+		tide__cleanup__run(&p, flags);
+		tide__cleanup_list_leave(&p.turn);
+	}
+	errno = error;
+	if (r == 0 && out != NULL) {
+		*out = p.sum;
+		out->state = room == NULL ? 0 : (uint32_t)__atomic_load_n(
+		    &room->state, __ATOMIC_RELAXED);
+	}
+	return r;
+}
+static void
+tide__cleanup_bill(void)
+{
+	struct tide_room *room = tide__plan_room();
+	char line[TIDE__MESSAGE_ROOM];
+	struct tide__cleanup__cleanup_look now;
+	struct tide__refault bill;
+	int error = errno;
+	if (!tide__refault_is_due())
+		return;
+	tide__cleanup__look(&now);
+	if (now.sees) {
+		tide__refault_take(&bill, now.memory.faults);
+		if (bill.purged > bill.returned / 2)
+			tide__cleanup__let_rest(bill.pages >
+			    bill.returned / tide__sys_page_bytes() / 2);
+		if (room != NULL)
+			tide__cleanup__add(&room->refault_ns, bill.cost_ns);
+		if (bill.freed > 0 || bill.returned > 0)
+			tide__plan_say(tide__message_freed_at(line, sizeof(line),
+			    bill.freed, bill.returned, bill.time_ns,
+			    bill.cost_ns));
+	}
+	errno = error;
+}
+static void
+tide__cleanup_in_child(void)
+{
+	tide__cleanup_list_in_child();
+	tide__refault_in_child();
+}
+/* --- src/plan/op-state.h */
+struct tide_op {
+	struct tide_op_conf conf;
+	struct tide__sizing sizing;
+	struct tide__knee knee;
+	struct tide__delay delay;
+	uint64_t ended_ns;
+	bool taken;
+};
+struct tide__ops {
+	struct tide_op op[TIDE_OPS];
+	uint32_t active;
+	uint32_t begun;
+	uint64_t reserved;
+	uint64_t base;
+	double lately;
+};
+static struct tide__ops *tide__op_state(void);
+static struct tide_op_stats *tide__op_row(const tide_op *op);
+/* --- src/plan/op.c */
+TIDE__SHARED struct tide__op__operations_state {
+	struct tide__ops ops;
+} tide__op__operations;
+static struct tide__ops *
+tide__op_state(void)
+{
+	return &tide__op__operations.ops;
+}
+static struct tide_op_stats *
+tide__op_row(const tide_op *op)
+{
+	return &tide__plan_room()->op[op - tide__op__operations.ops.op];
+}
+static uint32_t
+tide__op_active(void)
+{
+	return tide__op__operations.ops.active;
+}
+static void
+tide__op_in_child(void)
+{
+	memset(&tide__op__operations, 0, sizeof(tide__op__operations));
+}
+static uint32_t
+tide__op__number(uint32_t given, const char *name, uint32_t otherwise)
+{
+	if (given != 0)
+		return given;
+	return (uint32_t)tide__min_u64(tide__settings_number(name, otherwise),
+	    UINT32_MAX);
+}
+static int
+tide__op__policy_of(int given)
+{
+	const char *value = tide__settings_find("POLICY");
+	if (given != TIDE_POLICY_LEARN || value == NULL)
+		return given;
+	return strcmp(value, "seed") == 0 ? TIDE_POLICY_SEED :
+	    strcmp(value, "mean") == 0 ? TIDE_POLICY_MEAN :
+	    strcmp(value, "fixed") == 0 ? TIDE_POLICY_FIXED :
+	    TIDE_POLICY_LEARN;
+}
+static void
+tide__op__set_delay(struct tide_op *op)
+{
+	const char *mode = tide__settings_find("DELAY_MODE");
+	struct tide__delay_conf conf;
+	memset(&conf, 0, sizeof(conf));
+	conf.mode = mode == NULL ? TIDE__DELAY_AUTO :
+	    strcmp(mode, "off") == 0 ? TIDE__DELAY_OFF :
+	    strcmp(mode, "always") == 0 ? TIDE__DELAY_ALWAYS : TIDE__DELAY_AUTO;
+	conf.max_ns = tide__settings_time("DELAY_MAX", 0);
+	conf.min_ns = tide__settings_time("DELAY_MIN", 0);
+	conf.warn = tide__plan_room()->warn_mille / 1000.0;
+	conf.critical = tide__plan_room()->critical_mille / 1000.0;
+	tide__delay_open(&op->delay, &conf, tide__mix_u64((uint64_t)tide__sys_pid() +
+	    (uint64_t)(op - tide__op__operations.ops.op)));
+}
+static void
+tide__op__copy_conf(struct tide_op_conf *to, const tide_op_conf *from)
+{
+	size_t bytes = sizeof(*to);
+	memset(to, 0, sizeof(*to));
+	if (from == NULL)
+		return;
+	if (from->size != 0 && from->size < bytes)
+		bytes = from->size;
+	memcpy(to, from, bytes);
+}
+static void
+tide__op__set_up(struct tide_op *op, const tide_op_conf *given)
+{
+	struct tide_op_conf *c = &op->conf;
+	struct tide__sizing_conf conf;
+	tide__op__copy_conf(c, given);
+	c->initial = tide__op__number(c->initial, "BATCH_INITIAL", 0);
+	c->min = tide__op__number(c->min, "BATCH_MIN", 0);
+	c->max = tide__op__number(c->max, "BATCH_MAX", 0);
+	c->fixed = tide__op__number(c->fixed, "BATCH_FIXED", 0);
+	c->max_concurrent = tide__op__number(c->max_concurrent, "CONCURRENCY_MAX", 0);
+	c->policy = tide__op__policy_of(c->policy);
+	memset(&conf, 0, sizeof(conf));
+	conf.target = c->target > 0 && c->target < 1 ? c->target :
+	    tide__plan_room()->target_mille / 1000.0;
+	conf.initial = c->initial;
+	conf.min = c->min;
+	conf.max = c->max;
+	conf.fixed = c->fixed;
+	conf.policy = c->policy;
+	conf.model = c->model;
+	tide__sizing_open(&op->sizing, &conf);
+	tide__knee_open(&op->knee);
+	tide__op__set_delay(op);
+}
+static bool
+tide__op__has_name(const struct tide_op_stats *row, const char *name)
+{
+	return strncmp(row->name, name, sizeof(row->name) - 1) == 0;
+}
+static void
+tide__op__put_name(char *to, size_t room, const char *from)
+{
+	struct tide__text t;
+	memset(to, 0, room);
+	tide__text_open(&t, to, room);
+	tide__text_put(&t, from);
+}
+static tide_op *
+tide__op__find(const char *name)
+{
+	struct tide_op *op;
+	for (op = tide__op__operations.ops.op; op < tide__op__operations.ops.op + TIDE_OPS; op++)
+		if (op->taken && tide__op__has_name(tide__op_row(op), name))
+			return op;
+	return NULL;
+}
+static tide_op *
+tide__op__make(const char *name, const tide_op_conf *conf)
+{
+	struct tide_op *op = tide__op__operations.ops.op;
+	struct tide_op_stats *row;
+	while (op->taken && op < tide__op__operations.ops.op + TIDE_OPS - 1)
+		op++;
+	if (op->taken)
+		return op;
+	row = tide__op_row(op);
+	op->taken = true;
+	tide__op__set_up(op, conf);
+	row->policy = (uint32_t)op->conf.policy;
+	tide__op__put_name(row->unit, sizeof(row->unit), conf != NULL &&
+	    op->conf.unit != NULL ? op->conf.unit : "item");
+	tide__op__put_name(row->name, sizeof(row->name),
+	    op == tide__op__operations.ops.op + TIDE_OPS - 1 ? "(others)" : name);
+	return op;
+}
+static tide_op *
+tide__op_open(const char *name, const tide_op_conf *conf)
+{
+	tide_op *op;
+	if (name == NULL || *name == '\0')
+		name = "(unnamed)";
+	(void)tide__plan_visit();
+	tide__plan_lock();
+	op = tide__op__find(name);
+	if (op == NULL)
+		op = tide__op__make(name, conf);
+	tide__plan_unlock();
+	return op;
+}
+static int
+tide__op_read(tide_op *op, struct tide_op_stats *out)
+{
+	if (op == NULL || out == NULL)
+		return -EINVAL;
+	tide__plan_lock();
+	*out = *tide__op_row(op);
+	tide__plan_unlock();
+	return 0;
+}
+/* --- src/plan/batch.c */
+struct tide__batch__batch {
+	struct tide__host_window window;
+	struct tide__sizing_open_batch open;
+	uint64_t used, budget, live;
+	uint64_t begin_ns;
+	uint64_t from_ns;
+	uint64_t reserved;
+	uint64_t predicted;
+	uint64_t item_live, item_most;
+	uint64_t done, failed;
+	uint64_t waited_ns;
+	int32_t pid;
+	uint32_t begun;
+	uint32_t n;
+	uint16_t open_mark;
+	uint8_t grant;
+	uint8_t flags;
+} __attribute__((may_alias));
+#define TIDE__BATCH__BATCH_OPEN 0x7469
+enum {
+	TIDE__BATCH__BATCH_CUT = 1,
+	TIDE__BATCH__BATCH_WEIGHTED = 2,
+	TIDE__BATCH__BATCH_KNEE = 4
+};
+static struct tide__batch__batch *
+tide__batch__inside_of(tide_batch *b)
+{
+	return (struct tide__batch__batch *)(void *)b->p_;
+}
+static bool
+tide__batch__is_open(tide_batch *b)
+{
+	struct tide__batch__batch *p;
+	if (b == NULL)
+		return false;
+	p = tide__batch__inside_of(b);
+	return p->open_mark == TIDE__BATCH__BATCH_OPEN && p->pid == tide__sys_pid() &&
+	    b->op_ >= 1 && b->op_ <= TIDE_OPS;
+}
+static tide_op *
+tide__batch__op_of(const tide_batch *b)
+{
+	return &tide__op_state()->op[b->op_ - 1];
+}
+static double
+tide__batch__target_of(const tide_op *op)
+{
+	return op->sizing.conf.target > 0 ? op->sizing.conf.target :
+	    tide__plan_room()->target_mille / 1000.0;
+}
+static uint64_t
+tide__batch__spoken_for(const tide_op *op, uint64_t used, uint64_t budget)
+{
+	const struct tide__ops *ops = tide__op_state();
+	double n = ops->lately > ops->active + 1 ? ops->lately :
+	    ops->active + 1;
+	uint64_t line = (uint64_t)(tide__batch__target_of(op) * (double)budget);
+	uint64_t base = ops->active > 0 ? tide__min_u64(ops->base, used) : used;
+	uint64_t all = tide__above_u64(line, base);
+	uint64_t taken = tide__max_u64(used, base + ops->reserved);
+	uint64_t part = (uint64_t)((double)all / n);
+	if (ops->active == 0 && n < 1.5)
+		return used;
+	taken = tide__max_u64(taken, tide__above_u64(line, part));
+	return tide__max_u64(used, tide__min_u64(taken, tide__above_u64(line, part / 2)));
+}
+static void
+tide__batch__size(const tide_op *op, uint64_t remaining, int verdict, bool fill_knee,
+    struct tide__sizing_room *room, struct tide__sizing_plan *plan)
+{
+	const struct tide_room *r = tide__plan_room();
+	memset(room, 0, sizeof(*room));
+	room->budget = r->budget == TIDE_NONE ? UINT64_C(1) << 60 : r->budget;
+	room->used = tide__batch__spoken_for(op, r->used, room->budget);
+	room->remaining = remaining;
+	room->knee = fill_knee ? tide__knee_cap(&op->knee) : 0;
+	room->grow_allowed = r->state < TIDE_WARNING;
+	room->probe = verdict == TIDE__STATES_PROBE || verdict == TIDE__STATES_ONE_ITEM;
+	tide__sizing_plan(&op->sizing, room, plan);
+	if (verdict == TIDE__STATES_ONE_ITEM && plan->n > 1)
+		plan->n = 1;
+}
+static uint32_t
+tide__batch__bound_of(int bound)
+{
+	switch (bound) {
+	case TIDE__SIZING_BY_GROWTH:
+	case TIDE__SIZING_BY_INITIAL:
+		return TIDE_BOUND_GROWTH;
+	case TIDE__SIZING_BY_OVERRUN:
+	case TIDE__SIZING_BY_FALLBACK:
+		return TIDE_BOUND_OVERRUN;
+	case TIDE__SIZING_BY_KNEE:
+		return TIDE_BOUND_KNEE;
+	case TIDE__SIZING_BY_MAX:
+		return TIDE_BOUND_MAX;
+	case TIDE__SIZING_BY_REMAINING:
+		return TIDE_BOUND_REMAINING;
+	case TIDE__SIZING_BY_STATE:
+		return TIDE_BOUND_STATE;
+	default:
+		return TIDE_BOUND_MEMORY;
+	}
+}
+static uint32_t
+tide__op_batch_size(tide_op *op, uint64_t remaining)
+{
+	struct tide__sizing_room room;
+	struct tide__sizing_plan plan;
+	if (op == NULL || remaining == 0)
+		return 0;
+	(void)tide__plan_visit();
+	tide__plan_lock();
+	tide__batch__size(op, remaining, TIDE__STATES_GO, true, &room, &plan);
+	tide__plan_unlock();
+	return plan.n;
+}
+static int
+tide__batch__ask(tide_op *op, struct tide__states_answer *answer)
+{
+	struct tide_room *room = tide__plan_room();
+	struct tide__ops *ops = tide__op_state();
+	struct tide__states_wish wish;
+	memset(&wish, 0, sizeof(wish));
+	wish.one = tide__op_row(op)->one;
+	wish.baseline = room->used;
+	wish.start = tide__plan_start_used();
+	wish.checkpoint = false;
+	wish.in_flight = ops->active > 0;
+	tide__states_ask(tide__plan_states(), &wish, answer);
+	if (op->conf.max_concurrent != 0 &&
+	    tide__op_row(op)->active >= op->conf.max_concurrent) {
+		answer->verdict = TIDE__STATES_WAIT;
+		answer->until_ns = 0;
+	}
+	return answer->verdict;
+}
+#define TIDE__BATCH__NAP_NS (5 * TIDE__NS_PER_MS)
+static void
+tide__batch__reclaim_all(void)
+{
+	tide_reclaim_result result;
+	uint64_t now_ns = tide__sys_clock();
+	memset(&result, 0, sizeof(result));
+	(void)tide__cleanup_run(TIDE_EXHAUSTED, TIDE_EMERGENCY |
+	    TIDE_FORCE_RECLAIM, 0, &result);
+	tide__plan_lock();
+	tide__states_reclaimed(tide__plan_states(), tide__sys_clock() - now_ns, tide__sys_clock());
+	tide__plan_unlock();
+}
+static int
+tide__batch__wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
+{
+	struct tide_room *room = tide__plan_room();
+	uint64_t start_ns = tide__sys_clock(), now_ns = start_ns;
+	struct tide__states_answer answer;
+	for (;;) {
+		(void)tide__plan_settle(now_ns, true);
+		if (room->stop != 0)
+			return 0;
+		tide__plan_lock();
+		memset(&answer, 0, sizeof(answer));
+		switch (tide__batch__ask(op, &answer)) {
+		case TIDE__STATES_GO:
+		case TIDE__STATES_PROBE:
+		case TIDE__STATES_ONE_ITEM:
+			*waited_ns = now_ns - start_ns;
+			return answer.verdict;
+		case TIDE__STATES_RECYCLE:
+			room->stop |= TIDE_STOP_RECYCLE;
+			tide__plan_unlock();
+			return 0;
+		case TIDE__STATES_NO_MEMORY:
+			room->stop |= TIDE_STOP_EXHAUSTED;
+			tide__plan_unlock();
+			return -ENOMEM;
+		case TIDE__STATES_RECLAIM:
+			tide__plan_unlock();
+			tide__batch__reclaim_all();
+			break;
+		default:
+			tide__plan_unlock();
+			if (wait_ns >= 0 && now_ns - start_ns >=
+			    (uint64_t)wait_ns)
+				return -ETIMEDOUT;
+			tide__sys_sleep(TIDE__BATCH__NAP_NS);
+		}
+		now_ns = tide__sys_clock();
+	}
+}
+static void
+tide__batch__open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
+    int verdict)
+{
+	struct tide_room *room = tide__plan_room();
+	struct tide__ops *ops = tide__op_state();
+	struct tide_op_stats *row = tide__op_row(op);
+	struct tide__batch__batch *p = tide__batch__inside_of(b);
+	struct tide__sizing_room have;
+	struct tide__sizing_plan plan;
+	tide__batch__size(op, remaining, verdict, true, &have, &plan);
+	memset(b, 0, sizeof(*b));
+	b->first = first;
+	b->n = plan.n;
+	if (plan.n == 0)
+		return;
+	b->op_ = (uint32_t)(op - ops->op) + 1;
+	b->line_ = room->budget == TIDE_NONE ? TIDE_NONE : plan.line;
+	tide__sizing_begin(&op->sizing, &have, &plan, &p->open);
+	if (ops->active == 0) {
+		ops->base = room->used;
+		tide__plan_high_reset();
+	}
+	p->n = plan.n;
+	p->used = room->used;
+	p->budget = room->budget == TIDE_NONE ? 0 : room->budget;
+	p->live = room->live;
+	p->predicted = plan.predicted;
+	p->reserved = plan.predicted;
+	p->pid = room->pid;
+	p->open_mark = TIDE__BATCH__BATCH_OPEN;
+	p->grant = room->used >= b->line_;
+	p->flags = plan.bound == TIDE__SIZING_BY_KNEE ? TIDE__BATCH__BATCH_KNEE : 0;
+	ops->active++;
+	ops->reserved += p->reserved;
+	ops->lately = ops->lately * 0.98;
+	if (ops->lately < ops->active)
+		ops->lately = ops->active;
+	p->begun = ++ops->begun;
+	tide__states_begun(tide__plan_states());
+	row->active++;
+	row->active_most = (uint32_t)tide__max_u64(row->active_most, row->active);
+	row->bound = tide__batch__bound_of(plan.bound);
+	row->n_next = plan.n;
+	row->one = plan.one;
+	if (row->batches == 0)
+		row->first = first;
+	if (remaining != TIDE_NONE)
+		row->total = row->done + remaining;
+	memcpy(room->last_op, row->name, sizeof(room->last_op));
+}
+static int
+tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
+    int64_t wait_ns)
+{
+	uint64_t asked_ns = tide__sys_clock(), waited_ns = 0;
+	struct tide__batch__batch *p;
+	int verdict;
+	if (op == NULL || b == NULL)
+		return -EINVAL;
+	if (tide__batch__is_open(b))
+		return -EBUSY;
+	if (remaining == 0)
+		return 0;
+	if (op->conf.reclaim_before > 0)
+		(void)tide__cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+	verdict = tide__batch__wait_to_begin(op, wait_ns, &waited_ns);
+	if (verdict < 0 || tide__plan_room()->stop != 0) {
+		if (verdict >= 0 && tide__plan_room()->stop != 0)
+			verdict = 0;
+		return verdict;
+	}
+	tide__batch__open_batch(op, b, first, remaining, verdict);
+	tide__op_row(op)->wait_ns += waited_ns;
+	tide__plan_unlock();
+	if (b->n == 0)
+		return 0;
+	p = tide__batch__inside_of(b);
+	p->begin_ns = tide__sys_clock();
+	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : asked_ns;
+	if (tide__op_row(op)->started_ns == 0)
+		tide__op_row(op)->started_ns = p->begin_ns;
+	if (tide__plan_host()->window_open != NULL)
+		tide__plan_host()->window_open(&p->window);
+	p->item_live = tide__plan_used_now();
+	return (int)tide__min_u64(b->n, INT32_MAX);
+}
+static int
+tide__batch_more(tide_batch *b)
+{
+	struct tide__batch__batch *p;
+	bool room;
+	if (!tide__batch__is_open(b))
+		return 0;
+	(void)tide__plan_visit();
+	p = tide__batch__inside_of(b);
+	room = tide__plan_used_now() < b->line_ && tide__plan_room()->state < TIDE_CRITICAL
+	    && !(tide__plan_room()->stop & TIDE_STOP_EXHAUSTED);
+	if (!room && p->grant == 0) {
+		p->flags |= TIDE__BATCH__BATCH_CUT;
+		return 0;
+	}
+	p->grant = 0;
+	return 1;
+}
+static int
+tide__batch_item(tide_batch *b, uint64_t weight)
+{
+	struct tide__batch__batch *p;
+	int may;
+	if (!tide__batch__is_open(b))
+		return 0;
+	p = tide__batch__inside_of(b);
+	p->flags |= TIDE__BATCH__BATCH_WEIGHTED;
+	if (p->open.n > 0 && tide__plan_used_now() >= b->line_) {
+		p->flags |= TIDE__BATCH__BATCH_CUT;
+		return 0;
+	}
+	tide__plan_lock();
+	may = tide__sizing_item(&tide__batch__op_of(b)->sizing, &p->open, weight);
+	tide__plan_unlock();
+	p->item_live = tide__plan_used_now();
+	return may;
+}
+static void
+tide__batch_item_done(tide_batch *b)
+{
+	struct tide__batch__batch *p;
+	uint64_t used;
+	if (!tide__batch__is_open(b))
+		return;
+	p = tide__batch__inside_of(b);
+	used = tide__plan_used_now();
+	p->item_most = tide__max_u64(p->item_most, tide__above_u64(used, p->item_live));
+	p->item_live = used;
+	p->done++;
+	(void)tide__plan_visit();
+}
+static void
+tide__batch_item_fail(tide_batch *b, uint64_t index, const char *why)
+{
+	(void)index;
+	(void)why;
+	if (!tide__batch__is_open(b))
+		return;
+	tide__batch__inside_of(b)->failed++;
+	(void)tide__plan_visit();
+}
+static void
+tide__batch__measure(tide_batch *b, struct tide__sizing_batch *s, bool tide__alone)
+{
+	struct tide__batch__batch *p = tide__batch__inside_of(b);
+	uint64_t seen = tide__above_u64(tide__plan_high(), p->used);
+	int64_t high;
+	memset(s, 0, sizeof(*s));
+	if (tide__plan_host()->window_close != NULL) {
+		tide__plan_host()->window_close(&p->window);
+		high = tide__alone ? p->window.high : p->window.thread_high;
+		s->growth = high > 0 ? (uint64_t)high : 0;
+	}
+	if (tide__alone)
+		s->growth = tide__max_u64(s->growth, seen);
+	else if (s->growth == 0)
+		s->growth = seen / tide__op_state()->active;
+	s->retained = tide__above_u64(tide__plan_room()->live != TIDE_NONE ?
+	    tide__plan_room()->live : tide__plan_room()->used,
+	    p->live != TIDE_NONE ? p->live : p->used);
+	s->time_ns = tide__sys_clock() - p->begin_ns;
+	s->item_max = p->item_most;
+	s->budget = p->budget;
+	s->used = p->used;
+	if (p->flags & TIDE__BATCH__BATCH_WEIGHTED) {
+		s->weight_sum = p->open.sum;
+		s->weight_max = p->open.max;
+	}
+}
+static void
+tide__batch__describe(const tide_op *op, struct tide_op_stats *row)
+{
+	static const double power[TIDE__SIZING_POWERS] = { 0.6, 1, 1.4, 2, 2.5, 3 };
+	const struct tide__sizing_fit *fit = op->sizing.fit;
+	struct tide__knee_report knee;
+	size_t i, best = 1;
+	for (i = 0; i < TIDE__SIZING_POWERS; i++)
+		if (fit[i].residual < fit[best].residual)
+			best = i;
+	row->power = power[best];
+	row->per_item = fit[best].c;
+	row->fixed = fit[best].a > 0 ? (uint64_t)fit[best].a : 0;
+	memset(&knee, 0, sizeof(knee));
+	tide__knee_read(&op->knee, &knee);
+	row->knee = knee.settled ? knee.n : 0;
+	row->knee_rate = knee.ns > 0 ? 1e9 / knee.ns : 0;
+	row->most_rate = knee.largest_ns > 0 ? 1e9 / knee.largest_ns : 0;
+}
+static void
+tide__batch__note(const tide_op *op, struct tide_op_stats *row, const struct tide__batch__batch *p,
+    const struct tide__sizing_batch *s)
+{
+	uint64_t kib = s->growth / TIDE__KIB;
+	uint64_t last = row->n_last;
+	row->batches++;
+	row->items += s->n;
+	row->items_failed += p->failed;
+	row->done += s->n;
+	row->cuts += s->cut;
+	row->overruns += p->predicted != 0 && s->growth > p->predicted;
+	if (last != 0 && (s->n * 4 > last * 5 || s->n * 5 < last * 4))
+		row->changes++;
+	row->n_last = s->n;
+	row->n_least = row->n_least == 0 ? s->n : tide__min_u64(row->n_least, s->n);
+	row->n_most = tide__max_u64(row->n_most, s->n);
+	row->growth_last = s->growth;
+	row->growth_most = tide__max_u64(row->growth_most, s->growth);
+	row->growth_sum += s->growth;
+	row->growth_squares += kib * kib;
+	row->predicted_last = p->predicted;
+	row->retained_last = (int64_t)s->retained;
+	row->retained_sum += s->retained;
+	row->time_ns += s->time_ns;
+	row->ended_ns = p->begin_ns + s->time_ns;
+	if (p->flags & TIDE__BATCH__BATCH_WEIGHTED) {
+		row->weight_most = tide__max_u64(row->weight_most, p->open.max);
+		row->weight_sum += p->open.sum;
+		row->weights += p->open.n;
+	}
+	tide__batch__describe(op, row);
+}
+static void
+tide__batch__leave(tide_op *op, tide_batch *b)
+{
+	struct tide__batch__batch *p = tide__batch__inside_of(b);
+	struct tide__ops *ops = tide__op_state();
+	struct tide_op_stats *row = tide__op_row(op);
+	ops->active -= ops->active > 0;
+	ops->reserved -= tide__min_u64(p->reserved, ops->reserved);
+	row->active -= row->active > 0;
+	p->open_mark = 0;
+	b->op_ = 0;
+	b->line_ = 0;
+}
+static void
+tide__batch__delay(tide_op *op)
+{
+	struct tide_room *room = tide__plan_room();
+	uint64_t used = room->used, start_ns = tide__sys_clock(), ns;
+	struct tide__delay_look look;
+	memset(&look, 0, sizeof(look));
+	look.budget = room->budget == TIDE_NONE ? 0 : room->budget;
+	look.used = used;
+	look.critical = room->state >= TIDE_CRITICAL;
+	look.others = room->lease != 0;
+	tide__plan_lock();
+	ns = tide__delay_next(&op->delay, &look);
+	tide__plan_unlock();
+	if (ns == 0)
+		return;
+	while (tide__sys_clock() - start_ns < ns && room->stop == 0) {
+		tide__sys_sleep(tide__min_u64(ns, 20 * TIDE__NS_PER_MS));
+		if (tide__plan_settle(tide__sys_clock(), true) == TIDE_OK)
+			break;
+	}
+	ns = tide__sys_clock() - start_ns;
+	tide__plan_lock();
+	tide__delay_done(&op->delay, ns, tide__above_u64(used, room->used));
+	tide__op_row(op)->delay_ns += ns;
+	tide__op_row(op)->delay_freed += tide__above_u64(used, room->used);
+	tide__plan_unlock();
+}
+#define TIDE__BATCH__BETWEEN_NS (1 * TIDE__NS_PER_MS)
+static uint64_t
+tide__batch__cost_of(const struct tide__batch__batch *p, const struct tide__sizing_batch *s)
+{
+	uint64_t before = tide__above_u64(p->begin_ns, p->from_ns);
+	return s->time_ns + tide__min_u64(before, s->time_ns + TIDE__BATCH__BETWEEN_NS);
+}
+static int
+tide__batch__finish(tide_batch *b, uint64_t done, bool failed)
+{
+	tide_op *op = tide__batch__op_of(b);
+	struct tide__batch__batch *p = tide__batch__inside_of(b);
+	struct tide__sizing_batch s;
+	bool tide__alone;
+	int state;
+	state = tide__plan_settle(tide__sys_clock(), true);
+	tide__plan_lock();
+	tide__alone = tide__op_state()->active == 1 && tide__op_state()->begun == p->begun;
+	tide__batch__measure(b, &s, tide__alone);
+	s.n = (uint32_t)tide__min_u64(done, UINT32_MAX);
+	s.cut = (p->flags & TIDE__BATCH__BATCH_CUT) != 0;
+	s.failed = failed;
+	tide__sizing_learn(&op->sizing, &s);
+	if (!failed && !s.cut && s.n > 0)
+		tide__knee_learn(&op->knee, s.n, tide__batch__cost_of(p, &s),
+		    !(p->flags & TIDE__BATCH__BATCH_KNEE));
+	op->ended_ns = p->begin_ns + s.time_ns;
+	tide__batch__note(op, tide__op_row(op), p, &s);
+	tide__op_row(op)->aborts += failed;
+	tide__states_ended(tide__plan_states(), !failed && state < TIDE_CRITICAL);
+	tide__batch__leave(op, b);
+	tide__plan_unlock();
+	tide__cleanup_bill();
+	if (tide__plan_host()->epoch != NULL && op->conf.detect >= 0)
+		tide__plan_host()->epoch(tide__op_row(op)->name);
+	if (op->conf.reclaim_after > 0)
+		(void)tide__cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+	tide__batch__delay(op);
+	return tide__plan_room()->state;
+}
+static int
+tide__batch_end(tide_batch *b, uint64_t done)
+{
+	if (!tide__batch__is_open(b)) {
+		if (b != NULL && tide__batch__inside_of(b)->open_mark == TIDE__BATCH__BATCH_OPEN)
+			memset(b, 0, sizeof(*b));
+		return tide__plan_visit();
+	}
+	return tide__batch__finish(b, done, false);
+}
+static void
+tide__batch_abort(tide_batch *b, int why)
+{
+	if (!tide__batch__is_open(b))
+		return;
+	if (why == TIDE_NOMEM)
+		tide__plan_refused();
+	(void)tide__batch__finish(b, tide__batch__inside_of(b)->done > 0 ? tide__batch__inside_of(b)->done :
+	    tide__batch__inside_of(b)->n, why == TIDE_NOMEM);
+}
+/* --- src/plan/guard.c */
+#define TIDE__GUARD__GUARDS 64
+#define TIDE__GUARD__VISITS 256
+struct tide__guard__visit {
+	int32_t tid;
+	int32_t component;
+	int64_t base;
+	int64_t inner;
+	uint32_t order;
+};
+TIDE__SHARED struct tide__guard__guards_state {
+	struct tide_batch guard[TIDE__GUARD__GUARDS];
+	bool taken[TIDE__GUARD__GUARDS];
+	struct tide__guard__visit visit[TIDE__GUARD__VISITS];
+	uint32_t order;
+} tide__guard__guards;
+static void
+tide__guard_in_child(void)
+{
+	memset(&tide__guard__guards, 0, sizeof(tide__guard__guards));
+}
+static int
+tide__guard_begin(const char *op, uint64_t need)
+{
+	tide_op *o = tide__op_open(op, NULL);
+	int i, n;
+	if (need != 0 && tide__plan_safe(need, 0, NULL) != 1)
+		return -ENOMEM;
+	tide__plan_lock();
+	for (i = 0; i < TIDE__GUARD__GUARDS && tide__guard__guards.taken[i]; i++)
+		;
+	if (i < TIDE__GUARD__GUARDS)
+		tide__guard__guards.taken[i] = true;
+	tide__plan_unlock();
+	if (i == TIDE__GUARD__GUARDS)
+		return -ENOSPC;
+	memset(&tide__guard__guards.guard[i], 0, sizeof(tide__guard__guards.guard[i]));
+	n = tide__batch_begin(o, &tide__guard__guards.guard[i], tide__op_row(o)->done, 1, 0);
+	if (n > 0)
+		return i + 1;
+	tide__plan_lock();
+	tide__guard__guards.taken[i] = false;
+	tide__plan_unlock();
+	return n == 0 ? -ECANCELED : n;
+}
+static void
+tide__guard_end(int guard)
+{
+	if (guard < 1 || guard > TIDE__GUARD__GUARDS || !tide__guard__guards.taken[guard - 1])
+		return;
+	(void)tide__batch_end(&tide__guard__guards.guard[guard - 1], 1);
+	tide__plan_lock();
+	tide__guard__guards.taken[guard - 1] = false;
+	tide__plan_unlock();
+}
+static struct tide_component_stats *
+tide__guard__row_of(int id)
+{
+	struct tide_component_stats *row;
+	if (!tide__plan_has_begun() || id < 1 || id > TIDE_COMPONENTS)
+		return NULL;
+	row = &tide__plan_room()->component[id - 1];
+	return row->name[0] != '\0' ? row : NULL;
+}
+static int
+tide__component_open(const char *name, uint64_t max, unsigned weight)
+{
+	struct tide_component_stats *row = tide__plan_room()->component;
+	struct tide__text t;
+	int i, id = -ENOSPC;
+	if (name == NULL || *name == '\0')
+		return -EINVAL;
+	tide__plan_lock();
+	for (i = 0; i < TIDE_COMPONENTS && id < 0; i++) {
+		if (row[i].name[0] != '\0' && strncmp(row[i].name, name,
+		    sizeof(row[i].name) - 1) != 0)
+			continue;
+		id = i + 1;
+		row[i].max = max;
+		row[i].weight = weight;
+		tide__text_open(&t, row[i].name, sizeof(row[i].name));
+		tide__text_put(&t, name);
+	}
+	tide__plan_unlock();
+	return id;
+}
+static bool
+tide__guard__thread_holds(int64_t *bytes)
+{
+	struct tide__host_heap heap;
+	memset(&heap, 0, sizeof(heap));
+	if (tide__plan_host()->heap == NULL || !tide__plan_host()->heap(&heap))
+		return false;
+	*bytes = heap.thread;
+	return true;
+}
+static struct tide__guard__visit *
+tide__guard__visit_of(int32_t tid, int component)
+{
+	struct tide__guard__visit *v, *found = NULL;
+	for (v = tide__guard__guards.visit; v < tide__guard__guards.visit + TIDE__GUARD__VISITS; v++)
+		if (v->tid == tid && (component == 0 ||
+		    v->component == component) &&
+		    (found == NULL || v->order > found->order))
+			found = v;
+	return found;
+}
+static void
+tide__component_enter(int id)
+{
+	struct tide_component_stats *row = tide__guard__row_of(id);
+	struct tide__guard__visit *v;
+	int64_t now;
+	if (row == NULL || !tide__guard__thread_holds(&now))
+		return;
+	tide__plan_lock();
+	for (v = tide__guard__guards.visit; v < tide__guard__guards.visit + TIDE__GUARD__VISITS && v->tid != 0; v++)
+		;
+	if (v < tide__guard__guards.visit + TIDE__GUARD__VISITS) {
+		v->tid = tide__sys_tid();
+		v->component = id;
+		v->base = now;
+		v->inner = 0;
+		v->order = ++tide__guard__guards.order;
+		row->enters++;
+	}
+	tide__plan_unlock();
+}
+static void
+tide__component_leave(int id)
+{
+	struct tide_component_stats *row = tide__guard__row_of(id);
+	int32_t tid = tide__sys_tid();
+	struct tide__guard__visit *v, *outer;
+	int64_t now, moved;
+	if (row == NULL || !tide__guard__thread_holds(&now))
+		return;
+	tide__plan_lock();
+	v = tide__guard__visit_of(tid, id);
+	if (v != NULL) {
+		moved = now - v->base;
+		row->used += moved - v->inner;
+		row->peak = row->peak > row->used ? row->peak : row->used;
+		row->over += row->max != 0 && row->used > (int64_t)row->max;
+		v->tid = 0;
+		outer = tide__guard__visit_of(tid, 0);
+		if (outer != NULL)
+			outer->inner += moved;
+	}
+	tide__plan_unlock();
+}
+static uint64_t
+tide__component_used(int id)
+{
+	struct tide_component_stats *row = tide__guard__row_of(id);
+	struct tide__guard__visit *v;
+	int64_t now, used;
+	if (row == NULL || !tide__guard__thread_holds(&now))
+		return row == NULL ? 0 : TIDE_NONE;
+	tide__plan_lock();
+	used = row->used;
+	v = tide__guard__visit_of(tide__sys_tid(), id);
+	if (v != NULL)
+		used += now - v->base - v->inner;
+	tide__plan_unlock();
+	return used > 0 ? (uint64_t)used : 0;
+}
+static uint64_t
+tide__component_budget(int id)
+{
+	struct tide_component_stats *row = tide__guard__row_of(id), *r;
+	const struct tide_room *room = tide__plan_room();
+	uint64_t weights = 0, part;
+	if (row == NULL)
+		return 0;
+	(void)tide__plan_visit();
+	for (r = tide__plan_room()->component; r < tide__plan_room()->component +
+	    TIDE_COMPONENTS; r++)
+		weights += r->name[0] != '\0' ? r->weight : 0;
+	part = row->max != 0 ? row->max : TIDE_NONE;
+	if (room->budget != TIDE_NONE && row->weight != 0)
+		part = tide__min_u64(part, (uint64_t)((double)room->budget *
+		    room->target_mille / 1000.0 * row->weight /
+		    (double)weights));
+	if (part == TIDE_NONE || room->state == TIDE_OK)
+		return part;
+	return room->state == TIDE_WARNING ? part / 4 * 3 :
+	    room->state == TIDE_CRITICAL ? part / 2 : part / 4;
+}
+#define TIDE__GUARD__NAP_NS (5 * TIDE__NS_PER_MS)
+static int
+tide__reserve_take(uint64_t least, uint64_t most, int64_t wait_ns, uint64_t *got)
+{
+	uint64_t start_ns = tide__sys_clock(), now_ns = start_ns, line, room;
+	struct tide_room *r = tide__plan_room();
+	struct tide__ops *ops = tide__op_state();
+	if (got == NULL || least > most || most == 0)
+		return -EINVAL;
+	for (;;) {
+		(void)tide__plan_settle(now_ns, true);
+		tide__plan_lock();
+		line = r->budget == TIDE_NONE ? TIDE_NONE :
+		    (uint64_t)((double)r->budget * r->target_mille / 1000.0);
+		room = line == TIDE_NONE ? most :
+		    tide__above_u64(line, r->used + ops->reserved);
+		if (room >= least && room > 0) {
+			*got = tide__min_u64(room, most);
+			ops->reserved += *got;
+			tide__plan_unlock();
+			return 0;
+		}
+		tide__plan_unlock();
+		now_ns = tide__sys_clock();
+		if (r->stop != 0)
+			return -ECANCELED;
+		if (wait_ns >= 0 && now_ns - start_ns >= (uint64_t)wait_ns)
+			return -ETIMEDOUT;
+		if (line != TIDE_NONE && least > line)
+			return -ENOMEM;
+		tide__sys_sleep(TIDE__GUARD__NAP_NS);
+	}
+}
+static void
+tide__reserve_give(uint64_t bytes)
+{
+	struct tide__ops *ops = tide__op_state();
+	tide__plan_lock();
+	ops->reserved -= tide__min_u64(bytes, ops->reserved);
+	tide__plan_unlock();
+}
+/* --- src/plan/alone.c */
+TIDE__SHARED struct tide__alone__alone_state {
+	struct tide_room room;
+	uint32_t begun;
+} tide__alone;
+static void
+tide__alone_window_open(struct tide__host_window *w)
+{
+	struct tide__proc_status status;
+	int fd = tide__sys_open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC, 0);
+	memset(w, 0, sizeof(*w));
+	if (fd >= 0) {
+		w->p[0] = tide__sys_write(fd, "5", 1) == 1;
+		tide__sys_close(fd);
+	}
+	if (tide__proc_status_read(0, &status) == 0)
+		w->base = (int64_t)status.resident;
+}
+static void
+tide__alone_window_close(struct tide__host_window *w)
+{
+	struct tide__proc_status status;
+	if (w->p[0] == 0 || tide__proc_status_read(0, &status) != 0)
+		return;
+	w->high = (int64_t)status.peak - w->base;
+	w->thread_high = w->high;
+}
+static const char *
+tide__alone_setting(const char *name)
+{
+	char variable[64];
+	struct tide__text t;
+	tide__text_open(&t, variable, sizeof(variable));
+	tide__text_put(&t, "HEAPTIDE_");
+	tide__text_put(&t, name);
+	return t.cut ? NULL : getenv(variable);
+}
+static struct tide_room *
+tide__alone_own_room(void)
+{
+	return &tide__alone.room;
+}
+static bool
+tide__alone_purge(void)
+{
+	extern int malloc_trim(size_t) __attribute__((weak));
+	if (malloc_trim == NULL)
+		return false;
+	(void)malloc_trim(0);
+	return true;
+}
+static void
+tide__alone_say(const char *line)
+{
+	const char *path = getenv("HEAPTIDE_LOG");
+	struct tide__text t;
+	char text[256];
+	int fd;
+	if (path == NULL || *path == '\0')
+		return;
+	fd = tide__sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	tide__text_open(&t, text, sizeof(text) - 1);
+	tide__text_put(&t, line);
+	text[t.used] = '\n';
+	(void)tide__sys_write(fd, text, t.used + 1);
+	tide__sys_close(fd);
+}
+static const struct tide__plan_host tide__alone_host = {
+	TIDE_STANDALONE,
+	NULL,
+	&tide__alone_window_open,
+	&tide__alone_window_close,
+	&tide__common_memory,
+	&tide__common_limit,
+	NULL,
+	NULL,
+	&tide__alone_purge,
+	&tide__alone_say,
+	&tide__alone_setting,
+	&tide__alone_own_room,
+};
+static struct tide_room *
+tide__alone_page(void)
+{
+	const char *path = getenv("HEAPTIDE_PAGE");
+	struct tide_room *room;
+	struct tide__proc_stat stat;
+	int fd;
+	if (path == NULL || *path == '\0' || tide__proc_stat_read(0, &stat) < 0)
+		return NULL;
+	fd = tide__sys_open(path, O_RDWR | O_CLOEXEC, 0);
+	if (fd < 0)
+		return NULL;
+	room = (struct tide_room *)tide__sys_mmap(NULL, sizeof(*room),
+	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	tide__sys_close(fd);
+	if (room == (struct tide_room *)MAP_FAILED)
+		return NULL;
+	if (room->magic == TIDE_ROOM_MAGIC && room->bytes == sizeof(*room) &&
+	    room->version == TIDE_ROOM_VERSION && room->pid == tide__sys_pid() &&
+	    room->start_ticks == stat.ticks)
+		return room;
+	(void)tide__sys_munmap(room, sizeof(*room));
+	return NULL;
+}
+static const struct tide__plan_host tide__alone_page_host = {
+	TIDE_PAGE,
+	NULL,
+	&tide__alone_window_open,
+	&tide__alone_window_close,
+	&tide__common_memory,
+	&tide__common_limit,
+	NULL,
+	NULL,
+	&tide__alone_purge,
+	&tide__alone_say,
+	&tide__alone_setting,
+	&tide__alone_own_room,
+};
+#define TIDE__ALONE_OLD_NS (20 * TIDE__NS_PER_MS)
+static struct tide_room *
+tide__alone_fresh(void)
+{
+	struct tide_room *room = tide__plan_room();
+	uint64_t now_ns = tide__sys_clock_coarse();
+	if (now_ns - room->refreshed_ns > TIDE__ALONE_OLD_NS ||
+	    room->pid != tide__sys_pid())
+		tide__plan_refresh(tide__sys_clock());
+	return tide__plan_room();
+}
+static int
+tide__alone_mark(const char *name)
+{
+	(void)name;
+	return -ENODEV;
+}
+static int
+tide__alone_leak_scan(uint64_t *blocks, uint64_t *bytes)
+{
+	(void)blocks;
+	(void)bytes;
+	return -ENODEV;
+}
+static struct tide_pool *
+tide__alone_pool_create(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+static const char *
+tide__alone_version(void)
+{
+	return NULL;
+}
+static void
+tide__alone_release(void *p, size_t bytes)
+{
+	(void)tide__release_pages(p, bytes);
+}
+static const struct tide_runtime tide__alone_runtime = {
+	sizeof(struct tide_runtime),
+	TIDE_RUNTIME_VERSION,
+	&tide__alone_fresh,
+	&tide__plan_init,
+	&tide__plan_status,
+	&tide__plan_json,
+	&tide__plan_budget_set,
+	&tide__plan_safe,
+	&tide__plan_poll,
+	&tide__op_open,
+	&tide__op_batch_size,
+	&tide__batch_begin,
+	&tide__batch_more,
+	&tide__batch_item,
+	&tide__batch_item_done,
+	&tide__batch_item_fail,
+	&tide__batch_end,
+	&tide__batch_abort,
+	&tide__op_read,
+	&tide__guard_begin,
+	&tide__guard_end,
+	&tide__component_open,
+	&tide__component_enter,
+	&tide__component_leave,
+	&tide__component_used,
+	&tide__component_budget,
+	&tide__reserve_take,
+	&tide__reserve_give,
+	&tide__cleanup_add,
+	&tide__cleanup_drop,
+	&tide__plan_reclaim,
+	&tide__pressure_fd,
+	&tide__plan_knob,
+	&tide__alone_release,
+	&tide__alone_mark,
+	&tide__alone_leak_scan,
+	&tide__alone_pool_create,
+	&tide__alone_version,
+};
+static const struct tide_runtime *
+tide__alone_begin(void)
+{
+	uint64_t since = 0;
+	uint32_t never = 0;
+	struct tide_room *page;
+	if (__atomic_compare_exchange_n(&tide__alone.begun, &never, 1, false,
+	    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+		page = tide__alone_page();
+		tide__plan_begin(page != NULL ? &tide__alone_page_host : &tide__alone_host,
+		    page != NULL ? page : &tide__alone.room);
+		tide__plan_room()->refresh_ns = TIDE__ALONE_OLD_NS;
+		__atomic_store_n(&tide__alone.begun, 2, __ATOMIC_RELEASE);
+	}
+	while (__atomic_load_n(&tide__alone.begun, __ATOMIC_ACQUIRE) == 1 &&
+	    tide__sys_give_way(&since))
+		;
+	return &tide__alone_runtime;
+}
+/* --- src/plan/discover.c */
+#pragma weak dlsym
+static const uint64_t tide__discover_unmet[16] = {
+	0, 0, 0, 0, 0, 0, 0,
+	TIDE_NONE, 0, TIDE_NONE, TIDE_NONE, 0, 1, 0, 0, 0
+};
+typedef char tide__discover_unmet_is_right[
+    offsetof(struct tide_room, gate) == 7 * 8 &&
+    offsetof(struct tide_room, refresh_ns) == 12 * 8 ? 1 : -1];
+TIDE__SHARED const struct tide_room *tide__discover_room =
+    (const struct tide_room *)(const void *)tide__discover_unmet;
+TIDE__SHARED const struct tide_runtime *tide__discover_now = NULL;
+static const struct tide_runtime *
+tide__discover_runtime(void)
+{
+	const struct tide_runtime *(*ask)(void);
+	const struct tide_runtime *found = NULL;
+	void *symbol = dlsym != NULL ? dlsym(RTLD_DEFAULT,
+	    "heaptide_runtime") : NULL;
+	if (symbol != NULL) {
+		memcpy(&ask, &symbol, sizeof(ask));
+		found = ask();
+	}
+	if (found == NULL || found->version != TIDE_RUNTIME_VERSION ||
+	    found->bytes < sizeof(*found))
+		found = tide__alone_begin();
+	__atomic_store_n(&tide__discover_room, (const struct tide_room *)
+	    found->room(), __ATOMIC_RELEASE);
+	__atomic_store_n(&tide__discover_now, found, __ATOMIC_RELEASE);
+	return found;
+}
+static inline const struct tide_runtime *
+tide__discover(void)
+{
+	const struct tide_runtime *found =
+	    __atomic_load_n(&tide__discover_now, __ATOMIC_ACQUIRE);
+	return __builtin_expect(found == NULL, 0) ? tide__discover_runtime() : found;
+}
+static const struct tide_room *
+tide__discover_fresh(void)
+{
+	const struct tide_room *room = tide__discover()->room();
+	if (room != __atomic_load_n(&tide__discover_room, __ATOMIC_RELAXED))
+		__atomic_store_n(&tide__discover_room, room, __ATOMIC_RELEASE);
+	return room;
+}
+#define TIDE_CALL_(name) tide__discover()->name
+#define TIDE_ROOM_NOW_   __atomic_load_n(&tide__discover_room, __ATOMIC_RELAXED)
+#define TIDE_FRESH_()    tide__discover_fresh()
+#endif
+
+/* --- queries -------------------------------------------------------------- */
+
+/*
+ * The room: where the answers lie.  Until the first question it is a page on
+ * which every question goes to tide_fresh_().
+ */
+static inline const struct tide_room *
+tide_room_(void)
+{
+	const struct tide_room *room = TIDE_ROOM_NOW_;
+
+	return __builtin_expect(room->refresh_ns != 0, 0) ? TIDE_FRESH_() :
+	    room;
 }
 
 /**
- * tide_used() - how much of the heap is in use
- * @bytes: where the answer goes, in usable bytes; written on success only
+ * tide_budget() - how much this process may use
  *
- * Cost:    one pass over the threads; no thread that allocates is held up.
- * Threads: may be called from any thread, at any time.
+ * The least of what is set and of all that could end or refuse the process:
+ * control groups of both versions, all of them above it; RLIMIT_AS and
+ * RLIMIT_DATA; what the machine has.  `heaptide budget PID` prints the chain.
+ *
+ * Cost:    1 ns; standalone 10 ns, and 100 us each second.
  * Signals: async-signal-safe after a first call outside of handlers.
- * Since:   0.1
  *
- * Return: 0, or -ENODEV: heaptide does not count in this process.
+ * Return: bytes, or TIDE_NONE: there is no limit at all.
  */
-static inline int
-tide_used(uint64_t *bytes)
+static inline uint64_t
+tide_budget(void)
 {
-	static void *slot;
-	int (*f)(uint64_t *);
-	void *found = tide_find(&slot, "heaptide_used");
-
-	if (found == NULL)
-		return -ENODEV;
-	memcpy(&f, &found, sizeof(f));
-	return f(bytes);
+	return __atomic_load_n(&tide_room_()->budget, __ATOMIC_RELAXED);
 }
 
 /**
- * tide_peak() - the most that was ever in use at one time
- * @bytes: where the answer goes, in usable bytes; written on success only
+ * tide_used() - how much of the budget is used
  *
- * Exact for a program that allocates in one thread; with several, to within
- * 64 KiB for each thread and one more.
+ * Resident anonymous and shared memory and what was swapped out, as last seen,
+ * and what the heap has grown by since then, which is counted exactly.  The
+ * page cache has no part in it.  See tide_info for the terms.
  *
- * Cost:    some 20 ns.
- * Threads: may be called from any thread, at any time.
+ * Cost:    1 ns; standalone 10 ns, and 3 us each 20 ms.
  * Signals: async-signal-safe after a first call outside of handlers.
- * Since:   0.1
  *
- * Return: 0, or -ENODEV: heaptide does not count in this process.
+ * Return: bytes.
+ */
+static inline uint64_t
+tide_used(void)
+{
+	return __atomic_load_n(&tide_room_()->used, __ATOMIC_RELAXED);
+}
+
+/**
+ * tide_available() - how much this process may still take
+ *
+ * Another thread, or another process of the same control group, may have taken
+ * it before you do.
+ *
+ * Cost:    2 ns; standalone as tide_used().
+ * Signals: async-signal-safe after a first call outside of handlers.
+ *
+ * Return: bytes; 0 once budget and use have met; TIDE_NONE: no limit.
+ */
+static inline uint64_t
+tide_available(void)
+{
+	const struct tide_room *room = tide_room_();
+	uint64_t budget = __atomic_load_n(&room->budget, __ATOMIC_RELAXED);
+	uint64_t used = __atomic_load_n(&room->used, __ATOMIC_RELAXED);
+
+	return budget == TIDE_NONE ? TIDE_NONE :
+	    budget > used ? budget - used : 0;
+}
+
+/**
+ * tide_live() - how much of the heap is in use
+ *
+ * In usable bytes, as threads have published: each may have moved up to 64 KiB
+ * since, less as the limit is nearer.  tide_status() is exact.
+ *
+ * Cost:    1 ns.
+ * Signals: async-signal-safe after a first call outside of handlers.
+ *
+ * Return: bytes, or TIDE_NONE: nobody counts the heap of this process.
+ */
+static inline uint64_t
+tide_live(void)
+{
+	return __atomic_load_n(&tide_room_()->live, __ATOMIC_RELAXED);
+}
+
+/**
+ * tide_state() - how close the limit is
+ *
+ * Up at once, at 75, 88 and 96 % of the budget (HEAPTIDE_WARN,
+ * HEAPTIDE_CRITICAL); down after a second below 70, 80 and 85 %.
+ *
+ * Cost:    1 ns; standalone as tide_used().
+ * Signals: async-signal-safe after a first call outside of handlers.
+ *
+ * Return: TIDE_OK, TIDE_WARNING, TIDE_CRITICAL, TIDE_EXHAUSTED.
  */
 static inline int
-tide_peak(uint64_t *bytes)
+tide_state(void)
 {
-	static void *slot;
-	int (*f)(uint64_t *);
-	void *found = tide_find(&slot, "heaptide_peak");
-
-	if (found == NULL)
-		return -ENODEV;
-	memcpy(&f, &found, sizeof(f));
-	return f(bytes);
+	return __atomic_load_n(&tide_room_()->state, __ATOMIC_RELAXED);
 }
+
+/**
+ * tide_utilization() - which part of the budget is used
+ *
+ * Cost, signals: as tide_available().
+ *
+ * Return: 0 to 1, or more; 0 where there is no limit.
+ */
+static inline double
+tide_utilization(void)
+{
+	const struct tide_room *room = tide_room_();
+	uint64_t budget = __atomic_load_n(&room->budget, __ATOMIC_RELAXED);
+
+	return budget == TIDE_NONE || budget == 0 ? 0 : (double)
+	    __atomic_load_n(&room->used, __ATOMIC_RELAXED) / (double)budget;
+}
+
+/**
+ * tide_should_stop() - has the program been asked to come to an end?
+ *
+ * By SIGTERM to its supervisor, by the operator (`heaptide ctl PID drain`), or
+ * because there is no room for one more item.  What is done so far should be
+ * written down; tide_batch_begin() answers 0 from then on.
+ *
+ * Cost:    1 ns; standalone as tide_used().
+ * Signals: async-signal-safe after a first call outside of handlers.
+ *
+ * Return: 0, or the reasons: TIDE_STOP_*, or'ed.
+ */
+static inline int
+tide_should_stop(void)
+{
+	return (int)__atomic_load_n(&tide_room_()->stop, __ATOMIC_RELAXED);
+}
+
+/**
+ * tide_level() - how deep heaptide is in this process
+ *
+ * Return: TIDE_STANDALONE, TIDE_PAGE, TIDE_RUNTIME.
+ */
+static inline int
+tide_level(void)
+{
+	return tide_room_()->level;
+}
+
+/**
+ * tide_init() - begin now, and with these settings
+ * @conf: NULL, or settings that go before those of the environment:
+ *        `budget=512M target=80% warn=70% critical=85%`, with blanks, commas or
+ *        newlines between
+ *
+ * Not needed: the first question begins as well.  It is for who wants the cost
+ * of the first one elsewhere, or has settings of their own.
+ *
+ * Cost:    200 us.
+ *
+ * Return: 0; -EINVAL: a setting is not known or its value not accepted, and
+ * none of them was taken.
+ */
+static inline int
+tide_init(const char *conf)
+{
+	return TIDE_CALL_(init)(conf);
+}
+
+/**
+ * tide_status() - all of it, at one moment
+ * @out: where it goes
+ *
+ * Cost:    1 us, and 3 us where resident memory is due to be looked at.
+ *
+ * Return: 0; -EINVAL: @out is NULL.
+ */
+static inline int
+tide_status(tide_info *out)
+{
+	return TIDE_CALL_(status)(out);
+}
+
+/**
+ * tide_json() - the same as a line of JSON
+ * @buf: where it goes, with a terminator; may be NULL if @cap is 0
+ * @cap: bytes of @buf
+ *
+ * Members: status, memory_usage_gb, peak_memory_gb, memory_warnings, and in
+ * bytes memory_usage, peak_memory, budget, available, live, resident; source,
+ * level.
+ *
+ * Return: bytes of the line, of which @cap - 1 are in @buf, as snprintf();
+ * -EINVAL: @buf is NULL.
+ */
+static inline int
+tide_json(char *buf, size_t cap)
+{
+	return TIDE_CALL_(json)(buf, cap);
+}
+
+/**
+ * tide_budget_set() - use no more than so much
+ * @bytes: 0: as it is without it
+ *
+ * It lowers the budget, and never raises it above what else limits the
+ * process.
+ *
+ * Cost:    200 us.
+ *
+ * Return: 0; -ERANGE: another limit is lower, and rules.
+ */
+static inline int
+tide_budget_set(uint64_t bytes)
+{
+	return TIDE_CALL_(budget_set)(bytes);
+}
+
+/**
+ * tide_safe() - may something start that needs so much?
+ * @need:     bytes that it will take
+ * @max_used: bytes that may be used with it at the most; 0: no such line
+ * @out:      NULL, or where the figures go that this was judged by
+ *
+ * Cost:    5 us.
+ *
+ * Return: 1: it may; 0: it would come to the line where new batches are held
+ * back (88 % of the budget), or above @max_used.
+ */
+static inline int
+tide_safe(uint64_t need, uint64_t max_used, tide_info *out)
+{
+	return TIDE_CALL_(safe)(need, max_used, out);
+}
+
+/* --- operations and batches ----------------------------------------------- */
+
+/**
+ * tide_op_open() - a kind of work whose batches are alike
+ * @name: the same name is the same operation, in all of the process; at most 47
+ *        bytes of it are kept; NULL, "": one without a name
+ * @conf: how it is to be done, or NULL; the first caller's counts.  Set size to
+ *        sizeof(tide_op_conf)
+ *
+ * There are 31; what has another name is in one together, "(others)".
+ *
+ * Cost:    some us.
+ *
+ * Return: the operation; never NULL.
+ */
+static inline tide_op *
+tide_op_open(const char *name, const tide_op_conf *conf)
+{
+	return TIDE_CALL_(op_open)(name, conf);
+}
+
+/**
+ * tide_batch_size() - how many items the next batch had best have
+ * @op:        the operation
+ * @remaining: items that are left; UINT64_MAX: not known
+ *
+ * A question only; tide_batch_begin() asks it, too.
+ *
+ * Cost:    20 us.
+ *
+ * Return: items; 0: @op is NULL, none remain, or none should be begun.
+ */
+static inline uint32_t
+tide_batch_size(tide_op *op, uint64_t remaining)
+{
+	return TIDE_CALL_(batch_size)(op, remaining);
+}
+
+/**
+ * tide_batch_begin() - begin a batch, sized to the room there is
+ * @op:        the operation
+ * @b:         filled in: b->n is how many items it may have
+ * @first:     index of its first item, for reports and checkpoints
+ * @remaining: items that are left; UINT64_MAX: not known
+ * @wait_ns:   how long it may take until there is room; -1: as long as there
+ *             is hope (10 s and what cleanups take), 0: not at all
+ *
+ * The only place that waits.  It waits while the state is critical, and while
+ * other batches have what this one would need; never for ever: if nothing
+ * comes free, cleanups are called whatever they cost, then a single item is
+ * tried, and then it ends.
+ *
+ * Cost:    30 us, and 100 us once a second.
+ * Threads: a batch is of one thread at a time.
+ *
+ * Return: > 0: b->n; 0: stop here (none remain, or tide_should_stop());
+ *   -ETIMEDOUT no room came free in @wait_ns
+ *   -ENOMEM    not even one item fits any more; exit with TIDE_EXIT_NO_MEMORY
+ *   -EBUSY     @b is under way: tide_batch_end() it
+ *   -EINVAL    @op or @b is NULL
+ */
+static inline int
+tide_batch_begin(tide_op *op, tide_batch *b, uint64_t first,
+    uint64_t remaining, int64_t wait_ns)
+{
+	return TIDE_CALL_(batch_begin)(op, b, first, remaining, wait_ns);
+}
+
+/**
+ * tide_batch_more() - is there room for one more item?
+ * @b: the batch
+ *
+ * Ask before each item, if the items of a batch are taken one by one: what was
+ * not foreseen then ends the batch, and not the program.  The first item of a
+ * batch always may.
+ *
+ * Cost:    1 ns, six instructions; now and then some us.
+ *
+ * Return: 1, or 0: end the batch; also where @b is NULL or not under way.
+ */
+static inline int
+tide_batch_more(tide_batch *b)
+{
+	if (__builtin_expect(b != NULL && __atomic_load_n(&TIDE_ROOM_NOW_->gate,
+	    __ATOMIC_RELAXED) < b->line_, 1))
+		return 1;
+	return TIDE_CALL_(batch_more)(b);
+}
+
+/**
+ * tide_item() - may an item of this weight come into the batch?
+ * @b:      the batch
+ * @weight: bytes, or anything else that memory grows with: the length of a
+ *          record, the pixels of an image
+ *
+ * Ask before the item is loaded.  With weights a batch is closed before the
+ * item that would not fit, however large; b->n then is no more than a guess.
+ *
+ * Cost:    some 100 ns.
+ *
+ * Return: 1: it is counted, load it; 0: end the batch first, and ask again in
+ * the next; also where @b is NULL or not under way.
+ */
+static inline int
+tide_item(tide_batch *b, uint64_t weight)
+{
+	return TIDE_CALL_(item)(b, weight);
+}
+
+/**
+ * tide_item_done() - an item has been dealt with
+ * @b: the batch, or NULL
+ *
+ * Optional: it tells how much a single item takes.
+ *
+ * Cost:    some 100 ns.
+ */
+static inline void
+tide_item_done(tide_batch *b)
+{
+	TIDE_CALL_(item_done)(b);
+}
+
+/**
+ * tide_item_fail() - an item could not be dealt with; the batch goes on
+ * @b:     the batch, or NULL
+ * @index: of the item
+ * @why:   for people, or NULL
+ */
+static inline void
+tide_item_fail(tide_batch *b, uint64_t index, const char *why)
+{
+	TIDE_CALL_(item_fail)(b, index, why);
+}
+
+/**
+ * tide_batch_end() - a batch is over
+ * @b:    the batch, or NULL; it may be begun again
+ * @done: items that were dealt with
+ *
+ * What it took is learned from; an epoch ends, for `heaptide leaks`; cleanups
+ * may be called, and where waiting lets others free memory, it waits (at most
+ * HEAPTIDE_DELAY_MAX, 30 s; off with HEAPTIDE_DELAY_MODE=off).
+ *
+ * Cost:    30 us.
+ *
+ * Return: the state, as tide_state(); of one that is not under way as well,
+ * which is left as it is.
+ */
+static inline int
+tide_batch_end(tide_batch *b, uint64_t done)
+{
+	return TIDE_CALL_(batch_end)(b, done);
+}
+
+/**
+ * tide_batch_abort() - a batch is given up
+ * @b:   the batch, or NULL
+ * @why: TIDE_NOMEM: an allocation failed, so the next is half as large;
+ *       TIDE_ERROR, TIDE_CANCEL: for other reasons
+ */
+static inline void
+tide_batch_abort(tide_batch *b, int why)
+{
+	TIDE_CALL_(batch_abort)(b, why);
+}
+
+/**
+ * tide_op_stats() - what an operation has done so far
+ * @op:  the operation
+ * @out: where it goes
+ *
+ * Return: 0; -EINVAL: one of them is NULL.
+ */
+static inline int
+tide_op_stats(tide_op *op, struct tide_op_stats *out)
+{
+	return TIDE_CALL_(op_stats)(op, out);
+}
+
+/**
+ * tide_for_each() - the whole loop
+ * @op:    the operation
+ * @total: items
+ * @fn:    does items [first, first + n); 0: go on, else the loop ends
+ * @ctx:   given to @fn
+ *
+ * Return: items that were done; less than @total: @fn said so,
+ * tide_should_stop(), or there is no room for one more.
+ */
+static inline uint64_t
+tide_for_each(tide_op *op, uint64_t total,
+    int (*fn)(void *ctx, uint64_t first, uint32_t n), void *ctx)
+{
+	uint64_t at = 0;
+	tide_batch b;
+	int stop = 0;
+
+	memset(&b, 0, sizeof(b));
+	while (fn != NULL && stop == 0 && at < total &&
+	    tide_batch_begin(op, &b, at, total - at, -1) > 0) {
+		uint32_t n = b.n;
+
+		stop = fn(ctx, at, n);
+		(void)tide_batch_end(&b, n);
+		at += n;
+	}
+	return at;
+}
+
+/* A walk through items [0, total), for tide_range_next(). */
+typedef struct tide_range {
+	tide_op *op;
+	uint64_t at, total;
+	tide_batch batch;
+	int open;
+} tide_range;
+
+/**
+ * tide_range_begin() - walk through items in batches
+ * @r:     filled in
+ * @op:    the operation
+ * @total: items; UINT64_MAX: until the caller stops
+ */
+static inline void
+tide_range_begin(tide_range *r, tide_op *op, uint64_t total)
+{
+	if (r == NULL)
+		return;
+	memset(r, 0, sizeof(*r));
+	r->op = op;
+	r->total = total;
+}
+
+/**
+ * tide_range_next() - the next batch of a walk; the one before is over
+ * @r:     from tide_range_begin()
+ * @first: index of its first item
+ * @count: how many
+ *
+ * Return: 1: there is one; 0: there is none, and the walk is over.
+ */
+static inline int
+tide_range_next(tide_range *r, uint64_t *first, uint32_t *count)
+{
+	if (r == NULL || first == NULL || count == NULL)
+		return 0;
+	if (r->open) {
+		(void)tide_batch_end(&r->batch, r->batch.n);
+		r->at += r->batch.n;
+		r->open = 0;
+	}
+	if (r->at >= r->total || tide_batch_begin(r->op, &r->batch, r->at,
+	    r->total == TIDE_NONE ? TIDE_NONE : r->total - r->at, -1) <= 0)
+		return 0;
+	r->open = 1;
+	*first = r->at;
+	*count = r->batch.n;
+	return 1;
+}
+
+/**
+ * tide_page() - where the next page of a query begins, and how long it may be
+ * @r:      from tide_range_begin(), with an operation whose max is the page
+ * @offset: of its first row
+ * @limit:  rows
+ *
+ * As tide_range_next(), by the names of databases.
+ */
+static inline int
+tide_page(tide_range *r, uint64_t *offset, uint32_t *limit)
+{
+	return tide_range_next(r, offset, limit);
+}
+
+/* --- guards, components, reservations ------------------------------------- */
+
+/**
+ * tide_guard_begin() - a stretch of the program that is watched
+ * @op:   name of the operation that it counts as a batch of one item of
+ * @need: bytes that it will take; 0: not known
+ *
+ * Return: >= 1, for tide_guard_end();
+ *   -ENOMEM    there is no room for @need; -ETIMEDOUT: none just now
+ *   -ECANCELED tide_should_stop()
+ *   -ENOSPC    64 are under way
+ */
+static inline int
+tide_guard_begin(const char *op, uint64_t need)
+{
+	return TIDE_CALL_(guard_begin)(op, need);
+}
+
+/**
+ * tide_guard_end() - it is over
+ * @guard: from tide_guard_begin(); a negative one does nothing
+ */
+static inline void
+tide_guard_end(int guard)
+{
+	TIDE_CALL_(guard_end)(guard);
+}
+
+static inline void
+tide_guard_leave_(const int *guard)
+{
+	tide_guard_end(*guard);
+}
+
+/* To the end of the block.  Whether there is room is not asked. */
+#define TIDE_GUARD_NAME_(line) tide_guard_at_##line
+#define TIDE_GUARD_NAMED_(line) TIDE_GUARD_NAME_(line)
+#define TIDE_GUARD(op) \
+	__attribute__((cleanup(tide_guard_leave_), unused)) const int \
+	TIDE_GUARD_NAMED_(__LINE__) = tide_guard_begin((op), 0)
+
+/* Run a statement as a batch of one item of an operation. */
+#define TIDE_WRAP(op, statement) \
+	do { \
+		const int tide_guard_here_ = tide_guard_begin((op), 0); \
+		statement; \
+		tide_guard_end(tide_guard_here_); \
+	} while (0)
+
+/**
+ * tide_component() - a part of the program with a budget of its own
+ * @name:   the same name is the same component; at most 47 bytes are kept
+ * @max:    bytes that it may hold; 0: none of its own
+ * @weight: its part of the process' budget, beside the others'; 0: none
+ *
+ * It holds what threads have allocated, less what they have freed, while they
+ * were inside of it.
+ *
+ * Return: its id, from 1; -EINVAL: no name; -ENOSPC: there are 32.
+ */
+static inline int
+tide_component(const char *name, uint64_t max, unsigned weight)
+{
+	return TIDE_CALL_(component)(name, max, weight);
+}
+
+/**
+ * tide_component_enter() - the calling thread now works for a component
+ * @id: from tide_component(); another does nothing
+ *
+ * They may be inside each other: the innermost is meant.
+ */
+static inline void
+tide_component_enter(int id)
+{
+	TIDE_CALL_(component_enter)(id);
+}
+
+/**
+ * tide_component_leave() - and now no longer
+ * @id: as above; without an enter before it does nothing
+ */
+static inline void
+tide_component_leave(int id)
+{
+	TIDE_CALL_(component_leave)(id);
+}
+
+/**
+ * tide_component_used() - what a component holds
+ * @id: as above
+ *
+ * Return: bytes; 0: there is no such component; TIDE_NONE: nobody counts the
+ * heap of this process.
+ */
+static inline uint64_t
+tide_component_used(int id)
+{
+	return TIDE_CALL_(component_used)(id);
+}
+
+/**
+ * tide_cache_budget() - what a component should hold now
+ * @id: as above
+ *
+ * Its max or its part by weight, whichever is less; three quarters of it at a
+ * warning, half when it is critical, a quarter beyond.
+ *
+ * Return: bytes; 0: there is no such component; TIDE_NONE: no limit.
+ */
+static inline uint64_t
+tide_cache_budget(int id)
+{
+	return TIDE_CALL_(component_budget)(id);
+}
+
+/**
+ * tide_reserve() - set room aside that batches leave alone
+ * @least:   bytes that it has to be
+ * @most:    bytes that would be welcome
+ * @wait_ns: as tide_batch_begin()
+ * @got:     how much it is; written on success only
+ *
+ * Return: 0; -ETIMEDOUT; -ENOMEM: the budget is less than that; -ECANCELED:
+ * tide_should_stop(); -EINVAL: @got is NULL, @most is 0 or less than @least.
+ */
+static inline int
+tide_reserve(uint64_t least, uint64_t most, int64_t wait_ns, uint64_t *got)
+{
+	return TIDE_CALL_(reserve)(least, most, wait_ns, got);
+}
+
+/**
+ * tide_unreserve() - give it back
+ * @bytes: as much as was got, or a part of it
+ */
+static inline void
+tide_unreserve(uint64_t bytes)
+{
+	TIDE_CALL_(unreserve)(bytes);
+}
+
+/**
+ * tide_pool_acquire() - room for one more unit of anything: a connection, a
+ * browser, a worker
+ * @bytes:   that it takes
+ * @wait_ns: as tide_batch_begin()
+ *
+ * Return: 0, or as tide_reserve(); tide_pool_release() gives it back.
+ */
+static inline int
+tide_pool_acquire(uint64_t bytes, int64_t wait_ns)
+{
+	uint64_t got;
+
+	return tide_reserve(bytes, bytes, wait_ns, &got);
+}
+
+static inline void
+tide_pool_release(uint64_t bytes)
+{
+	tide_unreserve(bytes);
+}
+
+/* --- cleanup -------------------------------------------------------------- */
+
+/**
+ * tide_on_pressure() - call this when memory is short
+ * @fn:    frees what can be spared
+ * @ctx:   given to @fn
+ * @cls:   TIDE_CLEAN_COMPACT ... TIDE_CLEAN_DESTRUCTIVE: the harmless first
+ * @prio:  of one class, the higher first; what they brought counts more
+ * @flags: 0: in this thread only, inside of its own tide_*() calls that are no
+ *         queries; TIDE_ANY_THREAD: in whichever comes to one
+ * @name:  for reports, or NULL
+ *
+ * Never from inside malloc.  @fn may call anything of this header; what would
+ * call it again does not.
+ *
+ * Return: an id, from 1; -EINVAL: @fn is NULL or a value out of range;
+ * -ENOSPC: there are 64.
+ */
+static inline int
+tide_on_pressure(tide_clean_fn fn, void *ctx, int cls, int prio,
+    unsigned flags, const char *name)
+{
+	return TIDE_CALL_(on_pressure)(fn, ctx, cls, prio, flags, name);
+}
+
+/**
+ * tide_off_pressure() - and no longer
+ * @id: from tide_on_pressure(); may be called by the callback itself
+ *
+ * Return: 0: it has returned, or will not be called any more; -ENOENT.
+ */
+static inline int
+tide_off_pressure(int id)
+{
+	return TIDE_CALL_(off_pressure)(id);
+}
+
+/**
+ * tide_reclaim() - free what can be spared, now
+ * @flags: 0, or of TIDE_EMERGENCY, TIDE_NO_CALLBACKS, TIDE_NO_PURGE
+ * @want:  bytes that are enough; 0: all there is
+ * @out:   NULL, or what it brought
+ *
+ * Cost:    what the callbacks take; giving 200 MB back to the system takes 30
+ *          to 120 ms.
+ *
+ * Return: 0; -EBUSY: another thread is at it, or a callback called this.
+ */
+static inline int
+tide_reclaim(unsigned flags, uint64_t want, tide_reclaim_result *out)
+{
+	return TIDE_CALL_(reclaim)(flags, want, out);
+}
+
+/**
+ * tide_poll() - a safe point in a program without batches
+ * @flags: 0: look, and do what is due; TIDE_FORCE_RECLAIM: cleanups in any
+ *         case, TIDE_EMERGENCY: all of them
+ *
+ * Cost:    5 us.
+ *
+ * Return: the state, as tide_state(); -EINVAL: an unknown flag.
+ */
+static inline int
+tide_poll(unsigned flags)
+{
+	return TIDE_CALL_(poll)(flags);
+}
+
+/**
+ * tide_pressure_fd() - a descriptor that can be read when the state changes
+ *
+ * For poll() and its like; read 8 bytes to wait for the next change.  It is
+ * closed on exec and belongs to heaptide: do not close it.
+ *
+ * Return: it, or a negative errno value.
+ */
+static inline int
+tide_pressure_fd(void)
+{
+	return TIDE_CALL_(pressure_fd)();
+}
+
+/**
+ * tide_knob() - how well it may be done
+ * @name:     for reports, or NULL
+ * @best:     while there is room
+ * @cheapest: when it is critical
+ *
+ * For numbers that cost memory: samples, threads, a cache's size.
+ *
+ * Return: between the two, by how much of the budget is used.
+ */
+static inline double
+tide_knob(const char *name, double best, double cheapest)
+{
+	return TIDE_CALL_(knob)(name, best, cheapest);
+}
+
+/**
+ * tide_release() - the system may have the memory of this back
+ * @p:     of the program's own, from mmap() or a pool
+ * @bytes: of it
+ *
+ * Whole pages only; what was in them is zero from then on.
+ */
+static inline void
+tide_release(void *p, size_t bytes)
+{
+	TIDE_CALL_(release)(p, bytes);
+}
+
+/* --- epochs ---------------------------------------------------------------- */
 
 /**
  * tide_mark() - an epoch ends here: a batch, a round, a request served
@@ -114,14 +8726,7 @@ tide_peak(uint64_t *bytes)
 static inline int
 tide_mark(const char *name)
 {
-	static void *slot;
-	int (*f)(const char *);
-	void *found = tide_find(&slot, "heaptide_mark");
-
-	if (found == NULL)
-		return -ENODEV;
-	memcpy(&f, &found, sizeof(f));
-	return f(name);
+	return TIDE_CALL_(mark)(name);
 }
 
 /*
@@ -137,14 +8742,6 @@ tide_mark(const char *name)
  * Where heaptide does not count there is no pool: tide_pool_create() is NULL,
  * and every other function does nothing but compare that.
  */
-
-/* A pool, to be used by the functions below; what is in it is theirs. */
-struct tide_pool {
-	int (*alloc)(struct tide_pool *pool, const void *block,
-	    uint64_t bytes);
-	int (*free)(struct tide_pool *pool, const void *block);
-	int (*destroy)(struct tide_pool *pool);
-};
 
 /**
  * tide_pool_create() - there is a pool from now on
@@ -166,14 +8763,7 @@ struct tide_pool {
 static inline struct tide_pool *
 tide_pool_create(const char *name)
 {
-	static void *slot;
-	struct tide_pool *(*f)(const char *);
-	void *found = tide_find(&slot, "heaptide_pool_create");
-
-	if (found == NULL)
-		return NULL;
-	memcpy(&f, &found, sizeof(f));
-	return f(name);
+	return TIDE_CALL_(pool_create)(name);
 }
 
 /**
@@ -264,14 +8854,7 @@ tide_pool_destroy(struct tide_pool *pool)
 static inline int
 tide_leak_scan(uint64_t *blocks, uint64_t *bytes)
 {
-	static void *slot;
-	int (*f)(uint64_t *, uint64_t *);
-	void *found = tide_find(&slot, "heaptide_leak_scan");
-
-	if (found == NULL)
-		return -ENODEV;
-	memcpy(&f, &found, sizeof(f));
-	return f(blocks, bytes);
+	return TIDE_CALL_(leak_scan)(blocks, bytes);
 }
 
 /**
@@ -282,14 +8865,7 @@ tide_leak_scan(uint64_t *blocks, uint64_t *bytes)
 static inline const char *
 tide_version(void)
 {
-	static void *slot;
-	const char *(*f)(void);
-	void *found = tide_find(&slot, "heaptide_version");
-
-	if (found == NULL)
-		return NULL;
-	memcpy(&f, &found, sizeof(f));
-	return f();
+	return TIDE_CALL_(version_text)();
 }
 
 #ifdef __cplusplus

@@ -188,9 +188,9 @@ sys_thread_exists(int tid)
 }
 
 static int
-sys_pipe(int fd[2], int flags)
+sys_pipe(int ends[2])
 {
-	ANSWER(int, pipe2(fd, flags));
+	ANSWER(int, pipe2(ends, O_CLOEXEC | O_NONBLOCK));
 }
 
 static int
@@ -209,4 +209,19 @@ static int
 sys_unlink(const char *path)
 {
 	ANSWER(int, unlink(path));
+}
+
+/* As the kernel sees it: what it may not read it does not write. */
+static int
+sys_is_readable(const void *at)
+{
+	int ends[2];
+	int r = sys_pipe(ends);
+
+	if (r < 0)
+		return 0;
+	r = (int)sys_write(ends[1], at, 8);
+	sys_close(ends[0]);
+	sys_close(ends[1]);
+	return r < 0 ? r : 0;
 }

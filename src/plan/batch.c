@@ -23,6 +23,7 @@ struct batch {
 	struct sizing_open_batch open; /* 4 */
 	uint64_t used, budget, live;   /* when it began */
 	uint64_t begin_ns;
+	uint64_t from_ns;              /* with what it took to begin it */
 	uint64_t reserved;             /* bytes that it may grow by */
 	uint64_t predicted;
 	uint64_t item_live, item_most; /* as the current item began; most */
@@ -305,7 +306,7 @@ int
 batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
     int64_t wait_ns)
 {
-	uint64_t waited_ns = 0;
+	uint64_t asked_ns = sys_clock(), waited_ns = 0;
 	struct batch *p;
 	int verdict;
 
@@ -330,6 +331,7 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 		return 0;
 	p = inside_of(b);
 	p->begin_ns = sys_clock();
+	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : asked_ns;
 	if (op_row(op)->started_ns == 0)
 		op_row(op)->started_ns = p->begin_ns;
 	if (plan_host()->window_open != NULL)
@@ -549,6 +551,21 @@ delay(tide_op *op)
 	plan_unlock();
 }
 
+/*
+ * What a batch costs in all: since the one before ended, with what it takes to
+ * end and to begin one, and what the program does in between; but if that is
+ * more than the batch itself and a little, it was not for the batch.
+ */
+#define BETWEEN_NS (1 * NS_PER_MS)
+
+static uint64_t
+cost_of(const struct batch *p, const struct sizing_batch *s)
+{
+	uint64_t before = above_u64(p->begin_ns, p->from_ns);
+
+	return s->time_ns + min_u64(before, s->time_ns + BETWEEN_NS);
+}
+
 static int
 finish(tide_batch *b, uint64_t done, bool failed)
 {
@@ -568,8 +585,9 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	sizing_learn(&op->sizing, &s);
 	/* Short ones tell little of the size that was allowed. */
 	if (!failed && !s.cut && s.n > 0)
-		knee_learn(&op->knee, s.n, s.time_ns,
+		knee_learn(&op->knee, s.n, cost_of(p, &s),
 		    !(p->flags & BATCH_KNEE));
+	op->ended_ns = p->begin_ns + s.time_ns;
 	note(op, op_row(op), p, &s);
 	op_row(op)->aborts += failed;
 	states_ended(plan_states(), !failed && state < TIDE_CRITICAL);

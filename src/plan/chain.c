@@ -134,6 +134,7 @@ add_limits(struct chain *c)
 {
 	struct proc_limits limits;
 
+	memset(&limits, 0, sizeof(limits));
 	if (proc_limits_read(c->root, c->pid, &limits) < 0)
 		return;
 	add(c, SOURCE_LIMIT, "rlimit-as", limits.address_space,

@@ -68,6 +68,25 @@ add_wishes(struct chain *c, uint64_t set_bytes)
 		(void)chain_add_wish(c, "budget", &wish);
 }
 
+/*
+ * What is used up of the tightest limit by others of the control group, or by
+ * address space that is not resident.
+ */
+static uint64_t
+others(const struct chain *c, const struct sources_answer *a)
+{
+	enum source_kind kind;
+	struct host_memory memory;
+
+	if (a->tightest >= c->count || a->budget == SOURCE_NONE)
+		return 0;
+	kind = c->source[a->tightest].kind;
+	if ((kind != SOURCE_CGROUP && kind != SOURCE_LIMIT &&
+	    kind != SOURCE_SHARE) || common_memory(&memory) < 0)
+		return 0;
+	return above_u64(above_u64(a->budget, a->available), memory.used);
+}
+
 int
 common_limit(uint64_t set_bytes, struct host_limit *limit)
 {
@@ -89,7 +108,7 @@ common_limit(uint64_t set_bytes, struct host_limit *limit)
 	limit->slow_from = judged.slow_from;
 	limit->soft = judged.soft;
 	if (judged.budget != SOURCE_NONE) {
-		limit->used = c.source[judged.rules].used;
+		limit->others = others(&c, &judged);
 		text_open(&t, limit->source, sizeof(limit->source));
 		text_put(&t, c.link[judged.rules].name);
 	}

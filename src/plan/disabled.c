@@ -298,6 +298,6 @@ disabled_room(void)
 	return &room;
 }
 
-#define TIDE_CALL_(name) disabled_##name
+#define TIDE_CALL_(name) tide__disabled_##name
 #define TIDE_ROOM_NOW_   disabled_room()
 #define TIDE_FRESH_()    disabled_room()

@@ -37,7 +37,8 @@ struct host_memory {
 struct host_limit {
 	uint64_t budget;         /* bytes, or TIDE_NONE */
 	uint64_t available;      /* the least room in any limit, or TIDE_NONE */
-	uint64_t used;           /* against the limit that rules */
+	uint64_t others;         /* used against it, and not by the process'
+	                          * resident memory */
 	uint64_t slow_from;      /* memory.high, or TIDE_NONE */
 	uint32_t soft;           /* 1: others move it */
 	char source[32];

@@ -21,7 +21,7 @@ struct tide_op {
 	struct sizing sizing;
 	struct knee knee;
 	struct delay delay;
-	uint64_t reserved; /* bytes that its batches under way may grow by */
+	uint64_t ended_ns; /* of its last batch */
 	bool taken;
 };
 

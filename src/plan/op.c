@@ -29,6 +29,12 @@ op_row(const tide_op *op)
 	return &plan_room()->op[op - operations.ops.op];
 }
 
+uint32_t
+op_active(void)
+{
+	return operations.ops.active;
+}
+
 void
 op_in_child(void)
 {

@@ -18,6 +18,8 @@ tide_op *op_open(const char *name, const tide_op_conf *conf);
 uint32_t op_batch_size(tide_op *op, uint64_t remaining);
 int op_read(tide_op *op, struct tide_op_stats *out);
 void op_in_child(void);
+/* Batches under way in this process. */
+uint32_t op_active(void);
 
 int batch_begin(tide_op *op, tide_batch *b, uint64_t first,
     uint64_t remaining, int64_t wait_ns);

@@ -39,7 +39,6 @@ static struct {
 	struct states states;
 	struct host_limit limit;
 	uint64_t limit_ns;  /* when it was read; 0: never */
-	uint64_t others;    /* used against it, and not by this process */
 	uint64_t set_bytes; /* by the program itself; 0: nothing */
 
 	/*
@@ -54,6 +53,8 @@ static struct {
 
 	uint64_t start_used;
 	uint64_t allocated, allocated_ns; /* of the last look */
+	uint64_t trend_used, trend_ns;    /* see trend() */
+	double trend;
 	uint64_t failed;
 	uint64_t cleaned_ns;
 	int settled;      /* the state that messages were last about */
@@ -235,7 +236,7 @@ sample(uint64_t now_ns, const struct host_heap *heap)
 	if (plan.host->memory(&memory) < 0)
 		return;
 	memset(&look, 0, sizeof(look));
-	look.used = memory.used + plan.others;
+	look.used = memory.used + plan.limit.others;
 	look.live = heap->bytes;
 	look.now_ns = now_ns;
 	sensor_sample(&plan.sensor, &look);
@@ -251,17 +252,13 @@ static void
 read_limit(uint64_t now_ns)
 {
 	struct tide_room *room = plan.room;
-	struct host_memory memory;
 	struct host_limit limit;
 
 	memset(&limit, 0, sizeof(limit));
-	if (plan.host->limit(plan.set_bytes, &limit) < 0 ||
-	    plan.host->memory(&memory) < 0)
+	if (plan.host->limit(plan.set_bytes, &limit) < 0)
 		return;
 	plan.limit = limit;
 	plan.limit_ns = now_ns;
-	plan.others = limit.budget == TIDE_NONE ? 0 : above_u64(
-	    above_u64(limit.budget, limit.available), memory.used);
 	sensor_budget(&plan.sensor,
 	    limit.budget == TIDE_NONE ? 0 : limit.budget);
 	store(&room->budget, limit.budget);
@@ -322,6 +319,28 @@ note_rate(uint64_t now_ns, const struct host_heap *heap)
 	plan.allocated_ns = now_ns;
 }
 
+/*
+ * How fast it rises, bytes a second, for who foresees the end of it.  What a
+ * batch takes was foreseen and comes back: while any is under way nothing is
+ * said, and one in between is measured over a tenth of a second at least.
+ */
+static double
+trend(uint64_t now_ns, uint64_t used)
+{
+	uint64_t ns = now_ns - plan.trend_ns;
+
+	if (op_active() > 0)
+		return 0;
+	if (plan.trend_ns == 0 || ns >= 100 * NS_PER_MS) {
+		plan.trend = plan.trend_ns == 0 ? 0 :
+		    (double)above_u64(used, plan.trend_used) * 1e9 /
+		    (double)ns;
+		plan.trend_used = used;
+		plan.trend_ns = now_ns;
+	}
+	return plan.trend;
+}
+
 static void
 judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 {
@@ -335,7 +354,7 @@ judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 	look.now_ns = now_ns;
 	look.budget = plan.limit.budget == TIDE_NONE ? 0 : plan.limit.budget;
 	look.used = used;
-	look.rate = sensor_rate(&plan.sensor);
+	look.rate = trend(now_ns, used);
 	look.failed = heap->failed + load(&plan.failed);
 	if (plan.host->pressure != NULL &&
 	    plan.host->pressure(&pressure) == 0) {
@@ -383,9 +402,8 @@ look_now(uint64_t now_ns, bool sampled)
 	}
 	raise_to(&room->peak_used, used);
 	raise_to(&plan.high, used);
-	room->available = min_u64(plan.limit.available,
-	    plan.limit.budget == TIDE_NONE ? TIDE_NONE :
-	    above_u64(plan.limit.budget, used));
+	room->available = plan.limit.budget == TIDE_NONE ? TIDE_NONE :
+	    above_u64(plan.limit.budget, used);
 	room->looks++;
 	store(&room->used, used);
 	/* Where the heap is not counted, only who asks us keeps it up. */
