@@ -3524,6 +3524,38 @@ tide__sys_is_readable(const void *at)
 	tide__sys_close(ends[1]);
 	return r < 0 ? r : 0;
 }
+static unsigned
+tide__sys_uid(void)
+{
+	return (unsigned)geteuid();
+}
+static ssize_t
+tide__sys_pwrite(int fd, const void *from, size_t bytes, uint64_t offset)
+{
+	TIDE__ANSWER(ssize_t, pwrite(fd, from, bytes, (off_t)offset));
+}
+static int
+tide__sys_fallocate(int fd, uint64_t offset, uint64_t bytes)
+{
+	TIDE__ANSWER(int, (int)syscall(SYS_fallocate, fd, 0, (off_t)offset,
+	    (off_t)bytes));
+}
+static int
+tide__sys_wait_shared(const uint32_t *word, uint32_t value, uint64_t ns)
+{
+	struct timespec time;
+	time.tv_sec = (time_t)(ns / 1000000000);
+	time.tv_nsec = (long)(ns % 1000000000);
+	TIDE__ANSWER(int, (int)syscall(SYS_futex, word, 0 , value,
+	    &time, NULL, 0));
+}
+static void
+tide__sys_wake_shared(const uint32_t *word)
+{
+	const int was = errno;
+	(void)syscall(SYS_futex, word, 1 , 1, NULL, NULL, 0);
+	errno = was;
+}
 /* --- src/sys/proc.h */
 struct tide__proc_stat {
 	int pid;
@@ -4372,6 +4404,7 @@ struct tide__plan_host {
 	bool (*purge)(void);
 	void (*say)(const char *line);
 	const char *(*setting)(const char *name);
+	int (*pool_path)(const char *name, char *path, size_t bytes);
 	struct tide_room *(*own_room)(void);
 };
 /* --- src/plan/settings.h */
@@ -4784,6 +4817,1826 @@ tide__common_limit(uint64_t set_bytes, struct tide__host_limit *limit)
 		tide__text_put(&t, c.link[judged.rules].name);
 	}
 	return 0;
+}
+/* --- src/model/lease.h */
+#define TIDE__LEASE_AGE_NS UINT64_C(2000000000)
+#define TIDE__LEASE_WORTH (UINT64_C(64) << 20)
+#define TIDE__LEASE_SETTLE_NS UINT64_C(15000000000)
+#define TIDE__LEASE_WINDOW 32
+#define TIDE__LEASE_REACH  256
+#define TIDE__LEASE_WEIGHT_MOST 65535
+struct tide__lease_pool {
+	uint64_t budget;
+	int64_t left;
+	uint64_t bases;
+	uint32_t active;
+	uint32_t seats;
+	uint32_t members;
+};
+struct tide__lease_ask {
+	uint64_t least;
+	uint64_t want;
+	uint64_t waited_ns;
+	uint32_t weight;
+};
+static uint64_t tide__lease_line(uint64_t budget);
+static uint32_t tide__lease_seats(uint32_t cores);
+static uint64_t tide__lease_fair(const struct tide__lease_pool *pool);
+static int tide__lease_is_possible(const struct tide__lease_pool *pool, uint64_t least);
+static size_t tide__lease_grant(const struct tide__lease_pool *pool, const struct tide__lease_ask *ask,
+    size_t count, uint64_t *granted);
+static uint64_t tide__lease_extend(const struct tide__lease_pool *pool,
+    const struct tide__lease_ask *head, uint64_t more);
+struct tide__lease_member {
+	uint64_t started_ns;
+	uint64_t reclaimable;
+};
+static long tide__lease_victim(const struct tide__lease_member *member, size_t count,
+    uint64_t need, uint64_t now_ns, uint64_t acted_ns);
+struct tide__lease_band {
+	uint64_t least;
+	uint64_t most;
+};
+static struct tide__lease_band tide__lease_band(uint64_t room, uint32_t active,
+    uint64_t one_item);
+/* --- src/model/lease.c */
+#define TIDE__LEASE__RESERVE_PART 20
+static uint64_t
+tide__lease_line(uint64_t budget)
+{
+	return budget - budget / TIDE__LEASE__RESERVE_PART;
+}
+static uint32_t
+tide__lease_seats(uint32_t cores)
+{
+	return cores;
+}
+static uint64_t
+tide__lease__elastic(const struct tide__lease_pool *pool)
+{
+	uint64_t line = tide__lease_line(pool->budget);
+	return tide__above_u64(line, pool->bases);
+}
+static uint64_t
+tide__lease__room_of(const struct tide__lease_pool *pool)
+{
+	int64_t room = pool->left -
+	    (int64_t)(pool->budget - tide__lease_line(pool->budget));
+	return room > 0 ? (uint64_t)room : 0;
+}
+static uint64_t
+tide__lease_fair(const struct tide__lease_pool *pool)
+{
+	uint32_t parts = pool->members;
+	if (pool->seats > 0 && pool->seats < parts)
+		parts = pool->seats;
+	return tide__lease__elastic(pool) / (parts > 0 ? parts : 1);
+}
+static int
+tide__lease_is_possible(const struct tide__lease_pool *pool, uint64_t least)
+{
+	return least <= tide__lease__elastic(pool);
+}
+static uint64_t
+tide__lease__weight_of(const struct tide__lease_ask *ask)
+{
+	if (ask->weight == 0)
+		return 1;
+	return tide__min_u64(ask->weight, TIDE__LEASE_WEIGHT_MOST);
+}
+static void
+tide__lease__fill(const struct tide__lease_ask *ask, size_t count, uint64_t room,
+    uint64_t *granted)
+{
+	uint64_t part, weights, given;
+	size_t i;
+	do {
+		weights = 0;
+		for (i = 0; i < count; i++)
+			if (granted[i] > 0 && granted[i] < ask[i].want)
+				weights += tide__lease__weight_of(&ask[i]);
+		given = 0;
+		for (i = 0; i < count && weights > 0; i++) {
+			if (granted[i] == 0 || granted[i] >= ask[i].want)
+				continue;
+			part = tide__min_u64(room * tide__lease__weight_of(&ask[i]) / weights,
+			    ask[i].want - granted[i]);
+			granted[i] += part;
+			given += part;
+		}
+		room -= given;
+	} while (given > count);
+}
+static uint64_t
+tide__lease__to_come(const struct tide__lease_pool *pool, uint64_t got)
+{
+	uint64_t parts = pool->members;
+	if (pool->seats > 0 && pool->seats < parts)
+		parts = pool->seats;
+	return tide__above_u64(parts, pool->active + got);
+}
+static size_t
+tide__lease_grant(const struct tide__lease_pool *pool, const struct tide__lease_ask *ask,
+    size_t count, uint64_t *granted)
+{
+	uint64_t room = tide__lease__room_of(pool), fair = tide__lease_fair(pool), need;
+	uint32_t seats = UINT32_MAX;
+	size_t i, got = 0, waiting = 0;
+	if (pool->seats > 0)
+		seats = pool->seats > pool->active ?
+		    pool->seats - pool->active : 0;
+	for (i = 0; i < count; i++)
+		granted[i] = 0;
+	for (i = 0; i < count && seats > 0; i++) {
+		need = tide__max_u64(ask[i].least, tide__min_u64(ask[i].want, fair));
+		if (pool->active == 0 && got == 0)
+			need = tide__min_u64(need, tide__max_u64(ask[i].least, room));
+		if (need <= room && need > 0) {
+			granted[i] = need;
+			room -= need;
+			seats--;
+			got++;
+			continue;
+		}
+		if (!tide__lease_is_possible(pool, ask[i].least))
+			continue;
+		if (waiting++ == 0 && ask[i].waited_ns >= TIDE__LEASE_AGE_NS)
+			break;
+	}
+	if (waiting == 0)
+		tide__lease__fill(ask, count, tide__above_u64(room, fair * tide__lease__to_come(pool, got)),
+		    granted);
+	return got;
+}
+static uint64_t
+tide__lease_extend(const struct tide__lease_pool *pool, const struct tide__lease_ask *head,
+    uint64_t more)
+{
+	if (head != NULL && head->waited_ns >= TIDE__LEASE_AGE_NS &&
+	    tide__lease_is_possible(pool, head->least))
+		return 0;
+	return pool->left > 0 && (uint64_t)pool->left >= more ? more : 0;
+}
+static long
+tide__lease_victim(const struct tide__lease_member *member, size_t count, uint64_t need,
+    uint64_t now_ns, uint64_t acted_ns)
+{
+	uint64_t worth = tide__max_u64(TIDE__LEASE_WORTH, need / 10);
+	size_t i, oldest = 0;
+	long victim = -1;
+	if (need == 0 || count == 0)
+		return -1;
+	if (acted_ns != 0 && now_ns - acted_ns < TIDE__LEASE_SETTLE_NS)
+		return -1;
+	for (i = 1; i < count; i++)
+		if (member[i].started_ns < member[oldest].started_ns)
+			oldest = i;
+	for (i = 0; i < count; i++)
+		if (i != oldest && member[i].reclaimable >= worth &&
+		    (victim < 0 || member[i].started_ns >
+		    member[victim].started_ns))
+			victim = (long)i;
+	return victim;
+}
+static struct tide__lease_band
+tide__lease_band(uint64_t room, uint32_t active, uint64_t one_item)
+{
+	uint32_t n = active > 0 ? active : 1;
+	struct tide__lease_band band;
+	band.least = tide__max_u64(one_item, room / (2 * (uint64_t)n));
+	band.most = tide__max_u64(band.least, room / n);
+	return band;
+}
+/* --- src/plan/shares.h */
+#define TIDE__SHARES_UNIT       UINT64_C(4096)
+#define TIDE__SHARES_SLOTS_MOST 16383
+#define TIDE__SHARES_BYTES_MOST (UINT64_C(1) << 47)
+#define TIDE__SHARES_WEIGHT_MOST 16383
+struct tide__shares_head;
+struct tide__shares_slot;
+struct tide__shares {
+	struct tide__shares_head *head;
+	uint64_t *ring;
+	struct tide__shares_slot *slot;
+	uint64_t key;
+	size_t bytes;
+	uint32_t slots;
+	uint32_t ring_mask;
+	int can_write;
+};
+struct tide__shares_member {
+	struct tide__shares *pool;
+	uint32_t index;
+};
+static size_t tide__shares_bytes(uint32_t slots);
+static int tide__shares_create(const char *path, uint64_t budget, uint32_t cores,
+    uint32_t slots);
+static int tide__shares_format(void *at, uint64_t budget, uint32_t cores, uint32_t slots);
+static int tide__shares_open(struct tide__shares *pool, const char *path, int write);
+static int tide__shares_use(struct tide__shares *pool, void *at);
+static void tide__shares_close(struct tide__shares *pool);
+static void tide__shares_in_child(struct tide__shares *pool);
+static int tide__shares_join(struct tide__shares *pool, uint32_t weight, uint64_t floor,
+    int afresh, struct tide__shares_member *member);
+static void tide__shares_leave(struct tide__shares_member *member);
+static int tide__shares_acquire(struct tide__shares_member *member, uint64_t least,
+    uint64_t want, uint64_t wait_ns, uint64_t *got);
+static int tide__shares_extend(struct tide__shares_member *member, uint64_t more);
+static void tide__shares_shrink(struct tide__shares_member *member, uint64_t keep);
+static void tide__shares_release(struct tide__shares_member *member, uint64_t base);
+static void tide__shares_used(struct tide__shares_member *member, uint64_t bytes);
+static uint64_t tide__shares_lease(const struct tide__shares_member *member);
+enum {
+	TIDE__SHARES_CLEAN = 1,
+	TIDE__SHARES_RECYCLE = 2
+};
+static int tide__shares_wish(struct tide__shares_member *member);
+static uint32_t tide__shares_sweep(struct tide__shares_member *member);
+static int tide__shares_audit(struct tide__shares_member *member, uint64_t *repaired);
+static int tide__shares_budget_set(struct tide__shares_member *member, uint64_t bytes);
+static void tide__shares_stop(struct tide__shares *pool);
+struct tide__shares_total {
+	uint64_t budget;
+	uint64_t set;
+	int64_t left;
+	uint64_t leases, bases, used;
+	uint32_t active, seats, members, waiting, slots;
+	uint32_t stopped;
+	uint64_t granted;
+	uint64_t swept;
+	uint64_t repaired;
+};
+struct tide__shares_row {
+	int pid;
+	uint32_t weight;
+	uint64_t lease, base, used, floor;
+	uint64_t least, want;
+	uint64_t waiting_ns;
+	uint64_t granted;
+	int wish;
+};
+static void tide__shares_read(const struct tide__shares *pool, struct tide__shares_total *total);
+static int tide__shares_read_row(const struct tide__shares *pool, uint32_t index,
+    struct tide__shares_row *row);
+/* --- src/plan/shares-file.h */
+#define TIDE__SHARES_MAGIC   UINT64_C(0x3165676465727374)
+#define TIDE__SHARES_VERSION 1
+#define TIDE__SHARES_PAGE    4096
+struct tide__shares_head {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t slots;
+	uint64_t set;
+	uint64_t name_space;
+	uint32_t cores;
+	uint32_t pad0[7];
+	uint64_t word;
+	uint64_t pad1[7];
+	uint64_t tail;
+	uint64_t pad2[7];
+	uint64_t head;
+	uint64_t pad3[7];
+	uint64_t gate;
+	uint64_t budget;
+	uint64_t bases;
+	uint32_t members;
+	uint32_t suspect;
+	uint32_t stopped;
+	uint32_t again;
+	uint64_t granting;
+	uint64_t swept_ns;
+	uint64_t swept_all_ns;
+	uint64_t watch;
+	uint64_t watch_ns;
+	uint64_t acted_ns;
+	uint64_t acts;
+	uint64_t granted;
+	uint64_t swept;
+	uint64_t repaired;
+	uint64_t pad4;
+};
+struct tide__shares_slot {
+	uint64_t owner;
+	uint64_t held;
+	uint64_t ask;
+	uint64_t since_ns;
+	uint64_t used;
+	uint32_t busy;
+	uint32_t bell;
+	uint32_t floor;
+	uint32_t base_first;
+	uint32_t granted;
+	uint16_t turn;
+	uint16_t weight;
+};
+#define TIDE__WORD_EPOCH_BITS  12
+#define TIDE__WORD_ACTIVE_BITS 14
+#define TIDE__WORD_LEFT_SHIFT  (TIDE__WORD_EPOCH_BITS + TIDE__WORD_ACTIVE_BITS)
+#define TIDE__WORD_EPOCH_MASK  ((UINT64_C(1) << TIDE__WORD_EPOCH_BITS) - 1)
+#define TIDE__WORD_ACTIVE_MASK ((UINT64_C(1) << TIDE__WORD_ACTIVE_BITS) - 1)
+#define TIDE__WORD_DEPTH       (INT64_C(1) << 36)
+static inline int64_t
+tide__word_left(uint64_t word)
+{
+	return (int64_t)word >> TIDE__WORD_LEFT_SHIFT;
+}
+static inline uint32_t
+tide__word_active(uint64_t word)
+{
+	return (uint32_t)((word >> TIDE__WORD_EPOCH_BITS) & TIDE__WORD_ACTIVE_MASK);
+}
+static inline uint64_t
+tide__word_of(int64_t left, uint32_t active, uint64_t epoch)
+{
+	return (uint64_t)left << TIDE__WORD_LEFT_SHIFT |
+	    (uint64_t)(active & TIDE__WORD_ACTIVE_MASK) << TIDE__WORD_EPOCH_BITS |
+	    (epoch & TIDE__WORD_EPOCH_MASK);
+}
+#define TIDE__HELD_BITS 31
+#define TIDE__HELD_MOST ((UINT64_C(1) << TIDE__HELD_BITS) - 1)
+#define TIDE__HELD_WAIT (UINT64_C(1) << (2 * TIDE__HELD_BITS))
+static inline uint64_t
+tide__held_lease(uint64_t held)
+{
+	return held & TIDE__HELD_MOST;
+}
+static inline uint64_t
+tide__held_base(uint64_t held)
+{
+	return held >> TIDE__HELD_BITS & TIDE__HELD_MOST;
+}
+static inline uint64_t
+tide__held_of(uint64_t base, uint64_t lease)
+{
+	return base << TIDE__HELD_BITS | lease;
+}
+static inline uint64_t
+tide__held_sum(uint64_t held)
+{
+	return tide__held_base(held) + tide__held_lease(held);
+}
+#define TIDE__WEIGHT_MASK 0x3fffu
+#define TIDE__WISH_SHIFT  14
+#define TIDE__OWNER_GIVING UINT64_C(0x8000000000000000)
+static inline int
+tide__owner_pid(uint64_t owner)
+{
+	return (int)((owner & ~TIDE__OWNER_GIVING) >> 32);
+}
+#define TIDE__PLACE_SLOT_BITS   14
+#define TIDE__PLACE_TICKET_BITS 34
+#define TIDE__PLACE_SHIFT       (64 - TIDE__PLACE_TICKET_BITS)
+static inline uint64_t
+tide__place_of(uint64_t ticket, uint16_t turn, uint32_t index)
+{
+	return ticket << TIDE__PLACE_SHIFT | (uint64_t)turn << TIDE__PLACE_SLOT_BITS |
+	    index;
+}
+static inline uint32_t
+tide__place_slot(uint64_t place)
+{
+	return (uint32_t)(place & ((UINT64_C(1) << TIDE__PLACE_SLOT_BITS) - 1));
+}
+static inline uint16_t
+tide__place_turn(uint64_t place)
+{
+	return (uint16_t)(place >> TIDE__PLACE_SLOT_BITS);
+}
+static inline int
+tide__place_is_of(uint64_t place, uint64_t ticket)
+{
+	return place >> TIDE__PLACE_SHIFT ==
+	    (ticket & ((UINT64_C(1) << TIDE__PLACE_TICKET_BITS) - 1));
+}
+static inline uint64_t
+tide__shares_get(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+static inline void
+tide__shares_put(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+static inline uint64_t
+tide__shares_add(uint64_t *word, uint64_t value)
+{
+	return __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
+}
+static inline int
+tide__shares_swap(uint64_t *word, uint64_t *was, uint64_t value)
+{
+	return __atomic_compare_exchange_n(word, was, value, 0,
+	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+static inline uint32_t
+tide__shares_get32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+static inline void
+tide__shares_put32(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+struct tide__lease_pool;
+struct tide__lease_ask;
+static inline struct tide__shares_slot *
+tide__shares_slot_of(const struct tide__shares_member *member)
+{
+	return &member->pool->slot[member->index];
+}
+static uint64_t tide__shares_units(uint64_t bytes);
+static void tide__shares_begin(struct tide__shares_member *member);
+static void tide__shares_end(struct tide__shares_member *member);
+static void tide__shares_view(const struct tide__shares *pool, uint64_t word,
+    struct tide__lease_pool *view);
+static void tide__shares_give(struct tide__shares *pool, int64_t units, uint32_t leases);
+static int tide__shares_is_alive(uint64_t owner);
+static int tide__shares_first(struct tide__shares *pool, uint64_t now_ns, struct tide__lease_ask *ask);
+static void tide__shares_serve(struct tide__shares_member *member);
+static int tide__shares_bury(struct tide__shares_member *member, uint32_t index, uint64_t owner);
+/* --- src/plan/shares.c */
+static uint32_t
+tide__shares__ring_length(uint32_t slots)
+{
+	uint32_t length = 1024;
+	while (length < 4 * slots)
+		length *= 2;
+	return length;
+}
+static size_t
+tide__shares_bytes(uint32_t slots)
+{
+	size_t bytes = TIDE__SHARES_PAGE + tide__shares__ring_length(slots) * sizeof(uint64_t) +
+	    slots * sizeof(struct tide__shares_slot);
+	return (size_t)tide__round_up(bytes, TIDE__SHARES_PAGE);
+}
+static uint64_t
+tide__shares_units(uint64_t bytes)
+{
+	uint64_t units = bytes / TIDE__SHARES_UNIT + (bytes % TIDE__SHARES_UNIT != 0);
+	return tide__min_u64(units, TIDE__HELD_MOST);
+}
+static uint64_t
+tide__shares__pid_namespace(void)
+{
+	struct stat st;
+	return tide__sys_stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+static int
+tide__shares__fill_head(struct tide__shares_head *h, uint64_t budget, uint32_t cores,
+    uint32_t slots)
+{
+	if (budget < TIDE__SHARES_UNIT || budget > TIDE__SHARES_BYTES_MOST ||
+	    cores > TIDE__SHARES_SLOTS_MOST || slots == 0 ||
+	    slots > TIDE__SHARES_SLOTS_MOST)
+		return -EINVAL;
+	h->magic = TIDE__SHARES_MAGIC;
+	h->version = TIDE__SHARES_VERSION;
+	h->slots = slots;
+	h->cores = cores;
+	h->set = h->budget = budget / TIDE__SHARES_UNIT;
+	h->word = tide__word_of((int64_t)h->budget, 0, 0);
+	h->name_space = tide__shares__pid_namespace();
+	h->head = h->tail = tide__shares__ring_length(slots);
+	return 0;
+}
+static int
+tide__shares_format(void *at, uint64_t budget, uint32_t cores, uint32_t slots)
+{
+	return tide__shares__fill_head((struct tide__shares_head *)at, budget, cores, slots);
+}
+static int
+tide__shares_create(const char *path, uint64_t budget, uint32_t cores,
+    uint32_t slots)
+{
+	struct tide__shares_head head;
+	int fd, r;
+	memset(&head, 0, sizeof(head));
+	r = tide__shares__fill_head(&head, budget, cores, slots);
+	if (r < 0)
+		return r;
+	fd = tide__sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (fd < 0)
+		return fd;
+	r = tide__sys_fallocate(fd, 0, tide__shares_bytes(slots));
+	if (r == -EOPNOTSUPP)
+		r = tide__sys_ftruncate(fd, tide__shares_bytes(slots));
+	if (r == 0) {
+		ssize_t n = tide__sys_pwrite(fd, &head, sizeof(head), 0);
+		r = n < 0 ? (int)n : n == (ssize_t)sizeof(head) ? 0 : -EIO;
+	}
+	tide__sys_close(fd);
+	if (r < 0)
+		(void)tide__sys_unlink(path);
+	return r;
+}
+static int
+tide__shares__own_key(uint64_t *key)
+{
+	struct tide__proc_stat stat;
+	int r = tide__proc_stat_read(0, &stat);
+	if (r == 0)
+		*key = (uint64_t)(uint32_t)stat.pid << 32 |
+		    (uint32_t)stat.ticks;
+	return r;
+}
+static void
+tide__shares__set_pool(struct tide__shares *pool, struct tide__shares_head *head, uint32_t slots)
+{
+	char *start = (char *)head;
+	pool->head = head;
+	pool->slots = slots;
+	pool->ring_mask = tide__shares__ring_length(slots) - 1;
+	pool->ring = (uint64_t *)(void *)(start + TIDE__SHARES_PAGE);
+	pool->slot = (struct tide__shares_slot *)(void *)(start + TIDE__SHARES_PAGE +
+	    tide__shares__ring_length(slots) * sizeof(uint64_t));
+	pool->bytes = tide__shares_bytes(slots);
+	pool->can_write = 1;
+}
+static int
+tide__shares__check_head(const struct tide__shares_head *h, uint32_t *slots)
+{
+	*slots = h->slots;
+	if (h->magic != TIDE__SHARES_MAGIC || h->version != TIDE__SHARES_VERSION ||
+	    *slots == 0 || *slots > TIDE__SHARES_SLOTS_MOST)
+		return -EBADMSG;
+	return 0;
+}
+static int
+tide__shares__check_file(int fd, struct stat *st)
+{
+	int r = tide__sys_fstat(fd, st);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st->st_mode) || st->st_size < (off_t)TIDE__SHARES_PAGE)
+		return -EBADMSG;
+	if (st->st_uid != tide__sys_uid() || (st->st_mode & 022) != 0)
+		return -EACCES;
+	return 0;
+}
+static int
+tide__shares_open(struct tide__shares *pool, const char *path, int write)
+{
+	uint32_t slots = 0;
+	struct stat st;
+	uint64_t ours;
+	void *at;
+	int fd, r;
+	memset(pool, 0, sizeof(*pool));
+	fd = tide__sys_open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC |
+	    O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd;
+	r = tide__shares__check_file(fd, &st);
+	if (r < 0)
+		goto out;
+	at = tide__sys_mmap(NULL, (size_t)st.st_size,
+	    write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+	r = tide__sys_error_of(at);
+	if (r < 0)
+		goto out;
+	r = tide__shares__check_head((struct tide__shares_head *)at, &slots);
+	if (r == 0 && tide__shares_bytes(slots) != (uint64_t)st.st_size)
+		r = -EBADMSG;
+	ours = tide__shares__pid_namespace();
+	if (r == 0 && write &&
+	    ((struct tide__shares_head *)at)->name_space != ours)
+		r = -EXDEV;
+	if (r == 0 && write)
+		r = tide__shares__own_key(&pool->key);
+	if (r < 0) {
+		(void)tide__sys_munmap(at, (size_t)st.st_size);
+		goto out;
+	}
+	tide__shares__set_pool(pool, (struct tide__shares_head *)at, slots);
+	pool->can_write = write;
+out:
+	tide__sys_close(fd);
+	return r;
+}
+static int
+tide__shares_use(struct tide__shares *pool, void *at)
+{
+	uint32_t slots = 0;
+	int r;
+	memset(pool, 0, sizeof(*pool));
+	r = tide__shares__check_head((struct tide__shares_head *)at, &slots);
+	if (r == 0)
+		r = tide__shares__own_key(&pool->key);
+	if (r == 0) {
+		tide__shares__set_pool(pool, (struct tide__shares_head *)at, slots);
+		pool->bytes = 0;
+	}
+	return r;
+}
+static void
+tide__shares_close(struct tide__shares *pool)
+{
+	if (pool->bytes > 0)
+		(void)tide__sys_munmap(pool->head, pool->bytes);
+	memset(pool, 0, sizeof(*pool));
+}
+static void
+tide__shares_in_child(struct tide__shares *pool)
+{
+	if (pool->head != NULL)
+		(void)tide__shares__own_key(&pool->key);
+}
+static void
+tide__shares__give_up_former(struct tide__shares *pool)
+{
+	struct tide__shares_member former;
+	uint32_t i;
+	for (i = 0; i < pool->slots; i++) {
+		if (tide__shares_get(&pool->slot[i].owner) != pool->key)
+			continue;
+		former.pool = pool;
+		former.index = i;
+		tide__shares_leave(&former);
+	}
+}
+static int
+tide__shares__take_slot(struct tide__shares *pool, uint32_t *index)
+{
+	uint32_t start = (uint32_t)(tide__mix_u64(pool->key) % pool->slots);
+	uint32_t n, i;
+	uint64_t nobody;
+	n = tide__shares_get32(&pool->head->members);
+	if (n < pool->slots / 2)
+		start %= 2 * n + 16 < pool->slots ? 2 * n + 16 : pool->slots;
+	for (n = 0; n < pool->slots; n++) {
+		i = (start + n) % pool->slots;
+		nobody = 0;
+		if (tide__shares_get(&pool->slot[i].owner) == 0 &&
+		    tide__shares_swap(&pool->slot[i].owner, &nobody, pool->key)) {
+			*index = i;
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+static int
+tide__shares_join(struct tide__shares *pool, uint32_t weight, uint64_t floor, int afresh,
+    struct tide__shares_member *member)
+{
+	struct tide__shares_member m;
+	struct tide__shares_slot *s;
+	if (!pool->can_write)
+		return -EROFS;
+	if (weight == 0 || weight > TIDE__SHARES_WEIGHT_MOST)
+		return -EINVAL;
+	if (tide__shares_get32(&pool->head->stopped))
+		return -ESHUTDOWN;
+	if (afresh)
+		tide__shares__give_up_former(pool);
+	m.pool = pool;
+	if (tide__shares__take_slot(pool, &m.index) < 0)
+		return -ENOSPC;
+	s = tide__shares_slot_of(&m);
+	tide__shares_put(&s->held, 0);
+	tide__shares_put32(&s->busy, 0);
+	s->ask = s->since_ns = s->used = 0;
+	s->floor = (uint32_t)tide__shares_units(floor);
+	s->base_first = 0;
+	s->granted = 0;
+	__atomic_store_n(&s->weight, (uint16_t)weight, __ATOMIC_SEQ_CST);
+	(void)__atomic_fetch_add(&pool->head->members, 1, __ATOMIC_SEQ_CST);
+	*member = m;
+	return 0;
+}
+static void
+tide__shares_give(struct tide__shares *pool, int64_t units, uint32_t leases)
+{
+	uint64_t was = tide__shares_get(&pool->head->word), now;
+	uint32_t active;
+	do {
+		active = tide__word_active(was);
+		now = tide__word_of(tide__word_left(was) + units,
+		    active > leases ? active - leases : 0, was);
+	} while (!tide__shares_swap(&pool->head->word, &was, now));
+}
+static void
+tide__shares__set_held(struct tide__shares_member *member, uint64_t now)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t was = tide__shares_get(&s->held);
+	int64_t gives = (int64_t)tide__held_sum(was) - (int64_t)tide__held_sum(now);
+	uint32_t ends = tide__held_lease(was) > 0 && tide__held_lease(now) == 0;
+	if (gives < 0 && tide__word_left(tide__shares_get(&pool->head->word)) + gives <
+	    -TIDE__WORD_DEPTH)
+		return;
+	if (was == now)
+		return;
+	tide__shares_begin(member);
+	if (gives < 0)
+		tide__shares_give(pool, gives, ends);
+	tide__shares_put(&s->held, now);
+	if (gives >= 0)
+		tide__shares_give(pool, gives, ends);
+	tide__shares_end(member);
+	if (tide__held_base(was) != tide__held_base(now))
+		(void)tide__shares_add(&pool->head->bases,
+		    tide__held_base(now) - tide__held_base(was));
+}
+static void
+tide__shares_leave(struct tide__shares_member *member)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_slot *s;
+	uint64_t owner;
+	if (pool == NULL)
+		return;
+	s = tide__shares_slot_of(member);
+	owner = pool->key;
+	if (tide__shares_get(&s->owner) == owner) {
+		tide__shares__set_held(member, 0);
+		(void)__atomic_fetch_sub(&pool->head->members, 1,
+		    __ATOMIC_SEQ_CST);
+		tide__shares_serve(member);
+		(void)tide__shares_swap(&s->owner, &owner, 0);
+	}
+	member->pool = NULL;
+}
+static uint64_t
+tide__shares__base_of(struct tide__shares_slot *s, uint64_t bytes)
+{
+	uint64_t units = tide__shares_units(bytes);
+	tide__shares_put(&s->used, bytes);
+	if (s->base_first == 0)
+		s->base_first = (uint32_t)units;
+	return units;
+}
+static void
+tide__shares_release(struct tide__shares_member *member, uint64_t base)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t units = tide__held_base(tide__shares_get(&s->held));
+	if (base != UINT64_MAX)
+		units = tide__shares__base_of(s, base);
+	tide__shares__set_held(member, tide__held_of(units, 0));
+	tide__shares_serve(member);
+}
+static void
+tide__shares_used(struct tide__shares_member *member, uint64_t bytes)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t held = tide__shares_get(&s->held);
+	if (tide__held_lease(held) > 0) {
+		tide__shares_put(&s->used, bytes);
+		return;
+	}
+	tide__shares__set_held(member, tide__held_of(tide__shares__base_of(s, bytes), 0));
+	if (tide__held_base(held) > tide__shares_units(bytes))
+		tide__shares_serve(member);
+}
+static void
+tide__shares_shrink(struct tide__shares_member *member, uint64_t keep)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t held = tide__shares_get(&s->held), units = tide__shares_units(keep);
+	if (units == 0)
+		units = 1;
+	if (units >= tide__held_lease(held))
+		return;
+	tide__shares__set_held(member, tide__held_of(tide__held_base(held), units));
+	tide__shares_serve(member);
+}
+static uint64_t
+tide__shares_lease(const struct tide__shares_member *member)
+{
+	return tide__held_lease(tide__shares_get(&tide__shares_slot_of(member)->held)) *
+	    TIDE__SHARES_UNIT;
+}
+static int
+tide__shares_wish(struct tide__shares_member *member)
+{
+	return __atomic_fetch_and(&tide__shares_slot_of(member)->weight,
+	    (uint16_t)TIDE__WEIGHT_MASK, __ATOMIC_SEQ_CST) >> TIDE__WISH_SHIFT;
+}
+/* --- src/plan/shares-queue.c */
+#define TIDE__SHARES_QUEUE__GRANTING_NS (10 * TIDE__NS_PER_MS)
+#define TIDE__SHARES_QUEUE__POLL_NEAR_NS (TIDE__NS_PER_S)
+#define TIDE__SHARES_QUEUE__POLL_FAR_NS  (5 * TIDE__NS_PER_S)
+#define TIDE__SHARES_QUEUE__NEAR         1024
+#define TIDE__SHARES_QUEUE__WATCH_NS     (100 * TIDE__NS_PER_MS)
+#define TIDE__SHARES_QUEUE__WATCH_OLD_NS (500 * TIDE__NS_PER_MS)
+#define TIDE__SHARES_QUEUE__TRIES 64
+static int
+tide__shares_queue__push(struct tide__shares *pool, uint32_t index, uint16_t turn, uint64_t *ticket)
+{
+	struct tide__shares_head *h = pool->head;
+	uint64_t tail, place, *at;
+	int tries;
+	for (tries = 0; tries < TIDE__SHARES_QUEUE__TRIES * 1024; tries++) {
+		tail = tide__shares_get(&h->tail);
+		at = &pool->ring[tail & pool->ring_mask];
+		place = tide__shares_get(at);
+		if (tide__place_is_of(place, tail)) {
+			(void)tide__shares_swap(&h->tail, &tail, tail + 1);
+			continue;
+		}
+		if (tail - tide__shares_get(&h->head) >= pool->ring_mask)
+			return -ENOSPC;
+		if (!tide__shares_swap(at, &place, tide__place_of(tail, turn, index)))
+			continue;
+		*ticket = tail;
+		(void)tide__shares_swap(&h->tail, &tail, tail + 1);
+		return 0;
+	}
+	return -ENOSPC;
+}
+static struct tide__shares_slot *
+tide__shares_queue__waiter_at(const struct tide__shares *pool, uint64_t ticket, uint32_t *index)
+{
+	uint64_t place = tide__shares_get(&pool->ring[ticket & pool->ring_mask]);
+	struct tide__shares_slot *s;
+	*index = tide__place_slot(place);
+	if (!tide__place_is_of(place, ticket) || *index >= pool->slots)
+		return NULL;
+	s = &pool->slot[*index];
+	if (__atomic_load_n(&s->turn, __ATOMIC_SEQ_CST) != tide__place_turn(place) ||
+	    (tide__shares_get(&s->held) & TIDE__HELD_WAIT) == 0)
+		return NULL;
+	return s;
+}
+static int
+tide__shares_queue__skip_gone(struct tide__shares *pool)
+{
+	struct tide__shares_head *h = pool->head;
+	uint64_t head = tide__shares_get(&h->head), n;
+	uint32_t index;
+	for (n = 0; n <= pool->ring_mask; n++) {
+		if (head == tide__shares_get(&h->tail))
+			return 1;
+		if (tide__shares_queue__waiter_at(pool, head, &index) != NULL)
+			return 0;
+		if (tide__shares_swap(&h->head, &head, head + 1))
+			head++;
+	}
+	return 0;
+}
+static void
+tide__shares_view(const struct tide__shares *pool, uint64_t word, struct tide__lease_pool *view)
+{
+	const struct tide__shares_head *h = pool->head;
+	view->budget = tide__min_u64(tide__shares_get(&h->budget),
+	    TIDE__SHARES_BYTES_MOST / TIDE__SHARES_UNIT);
+	view->left = tide__word_left(word);
+	view->bases = tide__shares_get(&h->bases);
+	view->active = tide__word_active(word);
+	view->seats = tide__lease_seats(h->cores);
+	view->members = tide__shares_get32(&h->members);
+	if (view->members > pool->slots)
+		view->members = pool->slots;
+}
+struct tide__shares_queue__window {
+	struct tide__lease_ask ask[TIDE__LEASE_WINDOW];
+	uint64_t got[TIDE__LEASE_WINDOW];
+	uint32_t index[TIDE__LEASE_WINDOW];
+	size_t count;
+};
+static void
+tide__shares_queue__ask_of(const struct tide__shares_slot *s, uint64_t now, struct tide__lease_ask *ask)
+{
+	uint64_t both = tide__shares_get(&s->ask);
+	ask->least = tide__max_u64(both >> 32, 1);
+	ask->want = tide__max_u64(both & UINT32_MAX, ask->least);
+	ask->waited_ns = tide__above_u64(now, tide__shares_get(&s->since_ns));
+	ask->weight = __atomic_load_n(&s->weight, __ATOMIC_SEQ_CST) &
+	    TIDE__WEIGHT_MASK;
+}
+static void
+tide__shares_queue__read_window(struct tide__shares *pool, uint64_t now, struct tide__shares_queue__window *w)
+{
+	uint64_t head, tail, n;
+	struct tide__shares_slot *s;
+	uint32_t index;
+	w->count = 0;
+	if (tide__shares_queue__skip_gone(pool))
+		return;
+	head = tide__shares_get(&pool->head->head);
+	tail = tide__shares_get(&pool->head->tail);
+	for (n = 0; n < TIDE__LEASE_REACH && head + n != tail; n++) {
+		s = tide__shares_queue__waiter_at(pool, head + n, &index);
+		if (s == NULL)
+			continue;
+		w->index[w->count] = index;
+		tide__shares_queue__ask_of(s, now, &w->ask[w->count]);
+		if (++w->count == TIDE__LEASE_WINDOW)
+			break;
+	}
+}
+static int
+tide__shares_first(struct tide__shares *pool, uint64_t now_ns, struct tide__lease_ask *ask)
+{
+	struct tide__shares_slot *s;
+	uint32_t index;
+	if (tide__shares_queue__skip_gone(pool))
+		return 0;
+	s = tide__shares_queue__waiter_at(pool, tide__shares_get(&pool->head->head), &index);
+	if (s != NULL)
+		tide__shares_queue__ask_of(s, now_ns, ask);
+	return s != NULL;
+}
+static void
+tide__shares_queue__ring(struct tide__shares_slot *s)
+{
+	(void)__atomic_fetch_add(&s->bell, 1, __ATOMIC_SEQ_CST);
+	tide__sys_wake_shared(&s->bell);
+}
+static int
+tide__shares_queue__take(struct tide__shares *pool, uint64_t *word, uint64_t units)
+{
+	uint64_t now = tide__word_of(tide__word_left(*word) - (int64_t)units,
+	    tide__word_active(*word) + 1, *word);
+	if (!tide__shares_swap(&pool->head->word, word, now))
+		return 0;
+	*word = now;
+	return 1;
+}
+enum tide__shares_queue__handed { TIDE__SHARES_QUEUE__HANDED, TIDE__SHARES_QUEUE__HANDED_NOT, TIDE__SHARES_QUEUE__HANDED_LATE };
+static enum tide__shares_queue__handed
+tide__shares_queue__hand(struct tide__shares_member *member, uint32_t index, uint64_t units,
+    uint64_t *word)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_slot *s = &pool->slot[index];
+	uint64_t owner = tide__shares_get(&s->owner), held = tide__shares_get(&s->held);
+	enum tide__shares_queue__handed result = TIDE__SHARES_QUEUE__HANDED_LATE;
+	if ((held & TIDE__HELD_WAIT) == 0)
+		return TIDE__SHARES_QUEUE__HANDED_NOT;
+	if (tide__sys_thread_exists(tide__owner_pid(owner)) == -ESRCH) {
+		(void)tide__shares_bury(member, index, owner);
+		return TIDE__SHARES_QUEUE__HANDED_NOT;
+	}
+	tide__shares_begin(member);
+	if (tide__shares_queue__take(pool, word, units)) {
+		result = TIDE__SHARES_QUEUE__HANDED;
+		if (!tide__shares_swap(&s->held, &held,
+		    tide__held_of(tide__held_base(held), units))) {
+			tide__shares_give(pool, (int64_t)units, 1);
+			result = TIDE__SHARES_QUEUE__HANDED_NOT;
+		}
+	}
+	tide__shares_end(member);
+	if (result == TIDE__SHARES_QUEUE__HANDED) {
+		(void)tide__shares_add(&pool->head->granted, 1);
+		tide__shares_queue__ring(s);
+	}
+	return result;
+}
+static int
+tide__shares_queue__grant_once(struct tide__shares_member *member)
+{
+	struct tide__shares *pool = member->pool;
+	uint64_t word = tide__shares_get(&pool->head->word);
+	struct tide__lease_pool view;
+	struct tide__shares_queue__window w;
+	size_t i, granted;
+	int again = 0;
+	tide__shares_view(pool, word, &view);
+	if (view.seats > 0 && view.active >= view.seats)
+		return 0;
+	tide__shares_queue__read_window(pool, tide__sys_clock(), &w);
+	if (w.count == 0)
+		return 0;
+	granted = tide__lease_grant(&view, w.ask, w.count, w.got);
+	for (i = 0; i < w.count; i++) {
+		if (w.got[i] == 0)
+			continue;
+		if (tide__shares_queue__hand(member, w.index[i], tide__min_u64(w.got[i], TIDE__HELD_MOST),
+		    &word) != TIDE__SHARES_QUEUE__HANDED) {
+			again = 1;
+			break;
+		}
+	}
+	return again || (granted > 0 && w.count == TIDE__LEASE_WINDOW);
+}
+static void
+tide__shares_queue__appoint(struct tide__shares *pool, uint64_t now)
+{
+	struct tide__shares_head *h = pool->head;
+	uint64_t head = tide__shares_get(&h->head), tail = tide__shares_get(&h->tail);
+	uint64_t watch = tide__shares_get(&h->watch), n;
+	struct tide__shares_slot *s;
+	uint32_t index;
+	if (head == tail)
+		return;
+	if (watch - head < tail - head &&
+	    tide__above_u64(now, tide__shares_get(&h->watch_ns)) < TIDE__SHARES_QUEUE__WATCH_OLD_NS &&
+	    tide__shares_queue__waiter_at(pool, watch, &index) != NULL)
+		return;
+	for (n = 1; n <= TIDE__LEASE_WINDOW && tail - n + 1 != head; n++) {
+		s = tide__shares_queue__waiter_at(pool, tail - n, &index);
+		if (s == NULL ||
+		    tide__sys_thread_exists(tide__owner_pid(tide__shares_get(&s->owner))) ==
+		    -ESRCH)
+			continue;
+		tide__shares_put(&h->watch_ns, now);
+		if (tide__shares_swap(&h->watch, &watch, tail - n))
+			tide__shares_queue__ring(s);
+		return;
+	}
+}
+static void
+tide__shares_serve(struct tide__shares_member *member)
+{
+	struct tide__shares_head *h = member->pool->head;
+	uint64_t since, now;
+	int tries;
+	if (tide__shares_get(&h->head) == tide__shares_get(&h->tail))
+		return;
+	tide__shares_put32(&h->again, 1);
+	do {
+		now = tide__max_u64(tide__sys_clock(), 1);
+		since = tide__shares_get(&h->granting);
+		if (since != 0 && tide__above_u64(now, since) < TIDE__SHARES_QUEUE__GRANTING_NS)
+			return;
+		if (!tide__shares_swap(&h->granting, &since, now))
+			return;
+		for (tries = 0; tries < TIDE__SHARES_QUEUE__TRIES; tries++) {
+			tide__shares_put32(&h->again, 0);
+			while (tide__shares_queue__grant_once(member) && tries < TIDE__SHARES_QUEUE__TRIES)
+				tries++;
+			if (tide__shares_get32(&h->again) == 0)
+				break;
+		}
+		tide__shares_queue__appoint(member->pool, now);
+		(void)tide__shares_swap(&h->granting, &now, 0);
+	} while (tide__shares_get32(&h->again) != 0);
+}
+static int
+tide__shares_queue__acquire_at_once(struct tide__shares_member *member, const struct tide__lease_ask *ask,
+    uint64_t *units)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t word = tide__shares_get(&pool->head->word), base;
+	struct tide__lease_pool view;
+	int tries, done = 0;
+	for (tries = 0; tries < TIDE__SHARES_QUEUE__TRIES && !done; tries++) {
+		if (tide__shares_get(&pool->head->head) !=
+		    tide__shares_get(&pool->head->tail) && !tide__shares_queue__skip_gone(pool))
+			return 0;
+		tide__shares_view(pool, word, &view);
+		if (tide__lease_grant(&view, ask, 1, units) == 0)
+			return 0;
+		*units = tide__min_u64(*units, TIDE__HELD_MOST);
+		tide__shares_begin(member);
+		if (tide__shares_queue__take(pool, &word, *units)) {
+			base = tide__held_base(tide__shares_get(&s->held));
+			tide__shares_put(&s->held, tide__held_of(base, *units));
+			done = 1;
+		}
+		tide__shares_end(member);
+	}
+	if (done)
+		(void)tide__shares_add(&pool->head->granted, 1);
+	return done;
+}
+static int
+tide__shares_queue__start_waiting(struct tide__shares_member *member, const struct tide__lease_ask *ask,
+    uint64_t now, uint64_t *ticket)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t held = tide__shares_get(&s->held);
+	uint16_t turn;
+	tide__shares_put(&s->ask, ask->least << 32 | tide__min_u64(ask->want, TIDE__HELD_MOST));
+	tide__shares_put(&s->since_ns, now);
+	turn = (uint16_t)(__atomic_add_fetch(&s->turn, 1, __ATOMIC_SEQ_CST));
+	tide__shares_put(&s->held, held | TIDE__HELD_WAIT);
+	if (tide__shares_queue__push(member->pool, member->index, turn, ticket) == 0)
+		return 0;
+	tide__shares_put(&s->held, held);
+	return -ENOSPC;
+}
+static int
+tide__shares_queue__stop_waiting(struct tide__shares_member *member)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t held = tide__shares_get(&s->held);
+	return (held & TIDE__HELD_WAIT) != 0 &&
+	    tide__shares_swap(&s->held, &held, tide__held_of(tide__held_base(held), 0));
+}
+static uint64_t
+tide__shares_queue__pause_of(struct tide__shares *pool, uint64_t ticket, uint64_t left)
+{
+	struct tide__shares_head *h = pool->head;
+	uint64_t poll = TIDE__SHARES_QUEUE__POLL_FAR_NS;
+	if (tide__shares_get(&h->watch) == ticket)
+		poll = TIDE__SHARES_QUEUE__WATCH_NS;
+	else if (ticket - tide__shares_get(&h->head) < TIDE__SHARES_QUEUE__NEAR)
+		poll = TIDE__SHARES_QUEUE__POLL_NEAR_NS;
+	return tide__min_u64(poll, left);
+}
+static int
+tide__shares_queue__wait_turn(struct tide__shares_member *member, uint64_t ticket, uint64_t now,
+    uint64_t until)
+{
+	struct tide__shares_head *h = member->pool->head;
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint32_t bell;
+	int r;
+	for (;;) {
+		r = 0;
+		bell = tide__shares_get32(&s->bell);
+		if ((tide__shares_get(&s->held) & TIDE__HELD_WAIT) == 0)
+			return 0;
+		if (tide__shares_get32(&h->stopped))
+			r = -ESHUTDOWN;
+		else if (now >= until)
+			r = -ETIMEDOUT;
+		if (r < 0)
+			break;
+		r = tide__sys_wait_shared(&s->bell, bell,
+		    tide__shares_queue__pause_of(member->pool, ticket, until - now));
+		now = tide__sys_clock();
+		if (r == -ETIMEDOUT) {
+			if (tide__shares_get(&h->watch) == ticket)
+				tide__shares_put(&h->watch_ns, now);
+			(void)tide__shares_sweep(member);
+			tide__shares_serve(member);
+		}
+		if (r == -EPERM)
+			until = 0;
+	}
+	if (!tide__shares_queue__stop_waiting(member))
+		return 0;
+	tide__shares_serve(member);
+	return r;
+}
+static int
+tide__shares_queue__check_ask(struct tide__shares_member *member, uint64_t least, uint64_t want,
+    struct tide__lease_ask *ask)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	if (least == 0 || least > want)
+		return -EINVAL;
+	if (tide__held_lease(tide__shares_get(&s->held)) > 0)
+		return -EDEADLK;
+	if (tide__shares_get32(&pool->head->stopped))
+		return -ESHUTDOWN;
+	ask->least = tide__shares_units(least);
+	ask->want = tide__shares_units(want);
+	ask->waited_ns = 0;
+	ask->weight = __atomic_load_n(&s->weight, __ATOMIC_SEQ_CST) &
+	    TIDE__WEIGHT_MASK;
+	if (ask->least > tide__lease_line(tide__shares_get(&pool->head->budget)))
+		return -E2BIG;
+	return 0;
+}
+static int
+tide__shares_queue__acquire(struct tide__shares_member *member, const struct tide__lease_ask *ask,
+    uint64_t wait_ns, uint64_t *units)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t now, until, ticket = 0;
+	int r;
+	if (tide__shares_queue__acquire_at_once(member, ask, units))
+		return 0;
+	(void)tide__shares_sweep(member);
+	if (wait_ns == 0)
+		return tide__shares_queue__acquire_at_once(member, ask, units) ? 0 : -EAGAIN;
+	now = tide__sys_clock();
+	until = wait_ns > UINT64_MAX - now ? UINT64_MAX : now + wait_ns;
+	do {
+		r = tide__shares_queue__start_waiting(member, ask, now, &ticket);
+		if (r < 0) {
+			tide__sys_sleep(tide__min_u64(TIDE__NS_PER_MS, until - now));
+		} else {
+			tide__shares_serve(member);
+			r = tide__shares_queue__wait_turn(member, ticket, now, until);
+		}
+		now = tide__sys_clock();
+	} while (r == -ENOSPC && now < until);
+	if (r < 0)
+		return r == -ENOSPC ? -ETIMEDOUT : r;
+	*units = tide__held_lease(tide__shares_get(&s->held));
+	return 0;
+}
+static int
+tide__shares_acquire(struct tide__shares_member *member, uint64_t least, uint64_t want,
+    uint64_t wait_ns, uint64_t *got)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	struct tide__lease_ask ask;
+	uint64_t units = 0;
+	int r = tide__shares_queue__check_ask(member, least, want, &ask);
+	while (r == 0) {
+		r = tide__shares_queue__acquire(member, &ask, wait_ns, &units);
+		if (r < 0 || units >= ask.least)
+			break;
+		tide__shares_release(member, UINT64_MAX);
+	}
+	if (r < 0)
+		return r;
+	s->granted++;
+	*got = units * TIDE__SHARES_UNIT;
+	return 0;
+}
+static int
+tide__shares_extend(struct tide__shares_member *member, uint64_t more)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t held = tide__shares_get(&s->held), units = tide__shares_units(more);
+	uint64_t word = tide__shares_get(&pool->head->word), now;
+	struct tide__lease_pool view;
+	struct tide__lease_ask first;
+	int tries, waits, r = -EAGAIN;
+	if (tide__held_lease(held) == 0 || tide__held_lease(held) + units > TIDE__HELD_MOST)
+		return -EINVAL;
+	waits = tide__shares_get(&pool->head->head) !=
+	    tide__shares_get(&pool->head->tail) &&
+	    tide__shares_first(pool, tide__sys_clock(), &first);
+	tide__shares_begin(member);
+	for (tries = 0; tries < TIDE__SHARES_QUEUE__TRIES && r == -EAGAIN; tries++) {
+		tide__shares_view(pool, word, &view);
+		if (tide__lease_extend(&view, waits ? &first : NULL, units) < units)
+			break;
+		now = tide__word_of(tide__word_left(word) - (int64_t)units,
+		    tide__word_active(word), word);
+		if (!tide__shares_swap(&pool->head->word, &word, now))
+			continue;
+		tide__shares_put(&s->held, held + units);
+		r = 0;
+	}
+	tide__shares_end(member);
+	return r;
+}
+/* --- src/plan/shares-care.c */
+#define TIDE__SHARES_CARE__SWEEP_NS     (100 * TIDE__NS_PER_MS)
+#define TIDE__SHARES_CARE__SWEEP_ALL_NS (TIDE__NS_PER_S)
+#define TIDE__SHARES_CARE__STARTS_PART  16
+#define TIDE__SHARES_CARE__AUDIT_NS     (5 * TIDE__NS_PER_MS)
+#define TIDE__SHARES_CARE__GATE_NS      (20 * TIDE__NS_PER_MS)
+#define TIDE__SHARES_CARE__GATE_WAIT_NS (20 * UINT64_C(1000))
+#define TIDE__SHARES_CARE__TICKS_A_SECOND 100
+static int
+tide__shares_is_alive(uint64_t owner)
+{
+	struct tide__proc_stat stat;
+	int r = tide__proc_stat_read(tide__owner_pid(owner), &stat);
+	if (r < 0)
+		return r != -ESRCH && r != -ENOENT;
+	if ((uint32_t)stat.ticks != (uint32_t)owner)
+		return 0;
+	return (stat.state != 'Z' && stat.state != 'X') || stat.threads > 1;
+}
+static uint64_t
+tide__shares_care__gate_of(uint64_t now, uint32_t index)
+{
+	return (now & ~(uint64_t)TIDE__SHARES_SLOTS_MOST) | index;
+}
+static int
+tide__shares_care__gate_is_old(uint64_t gate, uint64_t now)
+{
+	return tide__above_u64(now, gate & ~(uint64_t)TIDE__SHARES_SLOTS_MOST) > TIDE__SHARES_CARE__GATE_NS;
+}
+static void
+tide__shares_care__revoke(struct tide__shares *pool, uint64_t gate)
+{
+	uint64_t was = tide__shares_get(&pool->head->word);
+	while (!tide__shares_swap(&pool->head->word, &was,
+	    tide__word_of(tide__word_left(was), tide__word_active(was), was + 1)))
+		;
+	tide__shares_put32(&pool->head->suspect, 1);
+	(void)tide__shares_swap(&pool->head->gate, &gate, 0);
+}
+static void
+tide__shares_care__wait_gate(struct tide__shares *pool, uint64_t gate)
+{
+	while (tide__shares_get(&pool->head->gate) == gate) {
+		if (tide__shares_care__gate_is_old(gate, tide__sys_clock()))
+			tide__shares_care__revoke(pool, gate);
+		else
+			tide__sys_sleep(TIDE__SHARES_CARE__GATE_WAIT_NS);
+	}
+}
+static void
+tide__shares_begin(struct tide__shares_member *member)
+{
+	struct tide__shares_slot *s = tide__shares_slot_of(member);
+	uint64_t gate;
+	for (;;) {
+		tide__shares_put32(&s->busy, 1);
+		gate = tide__shares_get(&member->pool->head->gate);
+		if (TIDE__LIKELY(gate == 0))
+			return;
+		tide__shares_put32(&s->busy, 0);
+		tide__shares_care__wait_gate(member->pool, gate);
+	}
+}
+static void
+tide__shares_end(struct tide__shares_member *member)
+{
+	__atomic_store_n(&tide__shares_slot_of(member)->busy, 0, __ATOMIC_RELEASE);
+}
+struct tide__shares_care__count {
+	uint64_t held, bases;
+	uint32_t active, members;
+};
+static int
+tide__shares_care__quiesce(const struct tide__shares *pool, uint64_t until)
+{
+	const struct tide__shares_slot *s;
+	uint64_t owner;
+	uint32_t i;
+	for (i = 0; i < pool->slots; i++) {
+		s = &pool->slot[i];
+		while (tide__shares_get32(&s->busy)) {
+			owner = tide__shares_get(&s->owner);
+			if (owner == 0 || (owner & TIDE__OWNER_GIVING) != 0 ||
+			    !tide__shares_is_alive(owner))
+				break;
+			if (tide__sys_clock() > until)
+				return 0;
+			tide__sys_yield();
+		}
+	}
+	return 1;
+}
+static void
+tide__shares_care__count_all(const struct tide__shares *pool, struct tide__shares_care__count *c)
+{
+	uint64_t held;
+	uint32_t i;
+	memset(c, 0, sizeof(*c));
+	for (i = 0; i < pool->slots; i++) {
+		if (tide__shares_get(&pool->slot[i].owner) == 0)
+			continue;
+		held = tide__shares_get(&pool->slot[i].held);
+		c->held += tide__held_sum(held);
+		c->bases += tide__held_base(held);
+		c->active += tide__held_lease(held) > 0;
+		c->members++;
+	}
+}
+static int
+tide__shares_care__put_right(struct tide__shares *pool, uint64_t first, uint64_t *repaired)
+{
+	struct tide__shares_head *h = pool->head;
+	struct tide__shares_care__count c;
+	uint64_t word;
+	int64_t left;
+	tide__shares_care__count_all(pool, &c);
+	word = tide__shares_get(&h->word);
+	if (((word ^ first) & TIDE__WORD_EPOCH_MASK) != 0)
+		return -EAGAIN;
+	left = (int64_t)tide__shares_get(&h->budget) - (int64_t)c.held;
+	if (!tide__shares_swap(&h->word, &word, tide__word_of(left, c.active, word + 1)))
+		return -EAGAIN;
+	tide__shares_put(&h->bases, c.bases);
+	tide__shares_put32(&h->members, c.members);
+	*repaired = left > tide__word_left(word) ?
+	    (uint64_t)(left - tide__word_left(word)) : 0;
+	return 0;
+}
+static int
+tide__shares_audit(struct tide__shares_member *member, uint64_t *repaired)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_head *h = pool->head;
+	uint64_t now = tide__sys_clock(), none = 0, word, units = 0;
+	uint64_t gate = tide__shares_care__gate_of(now, member->index);
+	int r = -EAGAIN;
+	if (!tide__shares_swap(&h->gate, &none, gate)) {
+		if (tide__shares_care__gate_is_old(none, now))
+			tide__shares_care__revoke(pool, none);
+		return -EAGAIN;
+	}
+	word = tide__shares_get(&h->word);
+	if (tide__shares_care__quiesce(pool, now + TIDE__SHARES_CARE__AUDIT_NS))
+		r = tide__shares_care__put_right(pool, word, &units);
+	(void)tide__shares_swap(&h->gate, &gate, 0);
+	if (r == 0 && repaired != NULL)
+		*repaired = units * TIDE__SHARES_UNIT;
+	return r;
+}
+static void
+tide__shares_care__audit_if_due(struct tide__shares_member *member)
+{
+	struct tide__shares_head *h = member->pool->head;
+	uint64_t repaired = 0;
+	if (tide__shares_get32(&h->suspect) == 0)
+		return;
+	tide__shares_put32(&h->suspect, 0);
+	if (tide__shares_audit(member, &repaired) < 0)
+		tide__shares_put32(&h->suspect, 1);
+	else
+		(void)tide__shares_add(&h->repaired, repaired / TIDE__SHARES_UNIT);
+}
+static int
+tide__shares_budget_set(struct tide__shares_member *member, uint64_t bytes)
+{
+	struct tide__shares_head *h = member->pool->head;
+	int tries, r = -EAGAIN;
+	if (bytes > TIDE__SHARES_BYTES_MOST)
+		return -EINVAL;
+	tide__shares_put32(&h->suspect, 1);
+	tide__shares_put(&h->budget, bytes / TIDE__SHARES_UNIT);
+	for (tries = 0; tries < 8 && r == -EAGAIN; tries++)
+		r = tide__shares_audit(member, NULL);
+	tide__shares_serve(member);
+	return r;
+}
+static int
+tide__shares_bury(struct tide__shares_member *member, uint32_t index, uint64_t owner)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_head *h = pool->head;
+	struct tide__shares_slot *s = &pool->slot[index];
+	uint64_t mine = TIDE__OWNER_GIVING | pool->key, held;
+	uint32_t was_busy;
+	if (owner == 0 || !tide__shares_swap(&s->owner, &owner, mine))
+		return 0;
+	was_busy = tide__shares_get32(&s->busy);
+	if (was_busy || (owner & TIDE__OWNER_GIVING) != 0)
+		tide__shares_put32(&h->suspect, 1);
+	tide__shares_begin(member);
+	held = __atomic_exchange_n(&s->held, 0, __ATOMIC_SEQ_CST);
+	tide__shares_give(pool, (int64_t)tide__held_sum(held), tide__held_lease(held) > 0);
+	tide__shares_end(member);
+	tide__shares_put32(&s->busy, 0);
+	(void)tide__shares_add(&h->bases, 0 - tide__held_base(held));
+	(void)__atomic_fetch_sub(&h->members, 1, __ATOMIC_SEQ_CST);
+	(void)tide__shares_add(&h->swept, 1);
+	(void)tide__shares_swap(&s->owner, &mine, 0);
+	return 1;
+}
+static int
+tide__shares_care__is_dead(const struct tide__shares *pool, uint32_t index, uint64_t owner, int all,
+    uint64_t round)
+{
+	uint64_t held = tide__shares_get(&pool->slot[index].held);
+	if (owner == pool->key)
+		return 0;
+	if (tide__held_lease(held) > 0 || (owner & TIDE__OWNER_GIVING) != 0)
+		return !tide__shares_is_alive(owner);
+	if (!all)
+		return 0;
+	if (tide__sys_thread_exists(tide__owner_pid(owner)) == -ESRCH)
+		return 1;
+	return index % TIDE__SHARES_CARE__STARTS_PART == round % TIDE__SHARES_CARE__STARTS_PART &&
+	    !tide__shares_is_alive(owner);
+}
+static void
+tide__shares_care__wish(struct tide__shares_slot *s, uint32_t what)
+{
+	(void)__atomic_fetch_or(&s->weight, (uint16_t)(what << TIDE__WISH_SHIFT),
+	    __ATOMIC_SEQ_CST);
+	(void)__atomic_fetch_add(&s->bell, 1, __ATOMIC_SEQ_CST);
+	tide__sys_wake_shared(&s->bell);
+}
+struct tide__shares_care__candidate {
+	struct tide__lease_member as;
+	long index;
+};
+static int
+tide__shares_care__read_candidate(const struct tide__shares *pool, uint32_t index, struct tide__shares_care__candidate *c)
+{
+	const struct tide__shares_slot *s = &pool->slot[index];
+	uint64_t owner = tide__shares_get(&s->owner);
+	uint64_t base = tide__held_base(tide__shares_get(&s->held));
+	if (owner == 0 || (owner & TIDE__OWNER_GIVING) != 0)
+		return 0;
+	c->as.started_ns = (uint64_t)(uint32_t)owner *
+	    (TIDE__NS_PER_S / TIDE__SHARES_CARE__TICKS_A_SECOND);
+	c->as.reclaimable = tide__above_u64(base, tide__shares_get32(&s->base_first)) *
+	    TIDE__SHARES_UNIT;
+	c->index = (long)index;
+	return 1;
+}
+static long
+tide__shares_care__find_victim(const struct tide__shares *pool, uint64_t need, uint64_t now,
+    uint64_t acted)
+{
+	struct tide__shares_care__candidate kept[3], swap;
+	struct tide__lease_member as[3];
+	size_t count = 0, i;
+	uint32_t index;
+	long v = -1;
+	for (index = 0; index < pool->slots; index++) {
+		if (!tide__shares_care__read_candidate(pool, index, &kept[count]))
+			continue;
+		if (count > 0 &&
+		    kept[count].as.started_ns < kept[0].as.started_ns) {
+			swap = kept[0];
+			kept[0] = kept[count];
+			kept[count] = swap;
+		}
+		for (i = 0; i <= count; i++)
+			as[i] = kept[i].as;
+		v = tide__lease_victim(as, count + 1, need, now, acted);
+		if (v > 0)
+			kept[1] = kept[v];
+		count = v > 0 ? 2 : 1;
+	}
+	return count == 2 ? kept[1].index : -1;
+}
+static long
+tide__shares_care__find_largest(const struct tide__shares *pool)
+{
+	struct tide__shares_care__candidate c;
+	uint64_t most = TIDE__LEASE_WORTH - 1;
+	uint32_t index;
+	long found = -1;
+	for (index = 0; index < pool->slots; index++)
+		if (tide__shares_care__read_candidate(pool, index, &c) &&
+		    c.as.reclaimable > most) {
+			most = c.as.reclaimable;
+			found = c.index;
+		}
+	return found;
+}
+static void
+tide__shares_care__make_room(struct tide__shares *pool, uint64_t now)
+{
+	struct tide__shares_head *h = pool->head;
+	uint64_t acted = tide__shares_get(&h->acted_ns), need;
+	uint64_t acts = tide__shares_get(&h->acts);
+	struct tide__lease_pool view;
+	struct tide__lease_ask first;
+	long index;
+	tide__shares_view(pool, tide__shares_get(&h->word), &view);
+	if (!tide__shares_first(pool, now, &first) ||
+	    tide__lease_is_possible(&view, first.least)) {
+		tide__shares_put(&h->acts, 0);
+		return;
+	}
+	if (acted != 0 && tide__above_u64(now, acted) < TIDE__LEASE_SETTLE_NS)
+		return;
+	need = (first.least + view.bases - tide__lease_line(view.budget)) *
+	    TIDE__SHARES_UNIT;
+	index = acts == 0 ? tide__shares_care__find_largest(pool) :
+	    tide__shares_care__find_victim(pool, need, now, acted);
+	tide__shares_put(&h->acts, acts + 1);
+	if (index < 0)
+		return;
+	tide__shares_put(&h->acted_ns, now);
+	tide__shares_care__wish(&pool->slot[index], acts == 0 ? TIDE__SHARES_CLEAN : TIDE__SHARES_RECYCLE);
+}
+static int
+tide__shares_care__is_due(uint64_t *last_ns, uint64_t now, uint64_t every_ns)
+{
+	uint64_t last = tide__shares_get(last_ns);
+	return tide__above_u64(now, last) >= every_ns &&
+	    tide__shares_swap(last_ns, &last, now);
+}
+static uint32_t
+tide__shares_sweep(struct tide__shares_member *member)
+{
+	struct tide__shares *pool = member->pool;
+	struct tide__shares_head *h = pool->head;
+	uint64_t now = tide__sys_clock(), owner;
+	uint32_t i, found = 0;
+	int all;
+	if (!tide__shares_care__is_due(&h->swept_ns, now, TIDE__SHARES_CARE__SWEEP_NS))
+		return 0;
+	all = tide__shares_care__is_due(&h->swept_all_ns, now, TIDE__SHARES_CARE__SWEEP_ALL_NS);
+	for (i = 0; i < pool->slots; i++) {
+		owner = tide__shares_get(&pool->slot[i].owner);
+		if (owner != 0 && tide__shares_care__is_dead(pool, i, owner, all,
+		    now / TIDE__SHARES_CARE__SWEEP_ALL_NS))
+			found += (uint32_t)tide__shares_bury(member, i, owner);
+	}
+	tide__shares_care__audit_if_due(member);
+	if (all)
+		tide__shares_care__make_room(pool, now);
+	tide__shares_serve(member);
+	return found;
+}
+static void
+tide__shares_stop(struct tide__shares *pool)
+{
+	uint32_t i;
+	tide__shares_put32(&pool->head->stopped, 1);
+	for (i = 0; i < pool->slots; i++)
+		if (tide__shares_get(&pool->slot[i].owner) != 0)
+			tide__shares_care__wish(&pool->slot[i], 0);
+}
+static void
+tide__shares_read(const struct tide__shares *pool, struct tide__shares_total *total)
+{
+	const struct tide__shares_head *h = pool->head;
+	uint64_t word = tide__shares_get(&h->word);
+	struct tide__shares_row row;
+	uint32_t i;
+	memset(total, 0, sizeof(*total));
+	total->budget = tide__shares_get(&h->budget) * TIDE__SHARES_UNIT;
+	total->set = h->set * TIDE__SHARES_UNIT;
+	total->left = tide__word_left(word) * (int64_t)TIDE__SHARES_UNIT;
+	total->active = tide__word_active(word);
+	total->seats = tide__lease_seats(h->cores);
+	total->slots = pool->slots;
+	total->stopped = tide__shares_get32(&h->stopped);
+	total->granted = tide__shares_get(&h->granted);
+	total->swept = tide__shares_get(&h->swept);
+	total->repaired = tide__shares_get(&h->repaired) * TIDE__SHARES_UNIT;
+	for (i = 0; i < pool->slots; i++) {
+		if (!tide__shares_read_row(pool, i, &row))
+			continue;
+		total->members++;
+		total->leases += row.lease;
+		total->bases += row.base;
+		total->used += row.used;
+		total->waiting += row.waiting_ns > 0;
+	}
+}
+static int
+tide__shares_read_row(const struct tide__shares *pool, uint32_t index,
+    struct tide__shares_row *row)
+{
+	const struct tide__shares_slot *s = &pool->slot[index];
+	uint64_t owner = tide__shares_get(&s->owner), held, ask;
+	uint16_t weight;
+	int tries;
+	for (tries = 0; tries < 4; tries++) {
+		if (owner == 0 || (owner & TIDE__OWNER_GIVING) != 0)
+			return 0;
+		memset(row, 0, sizeof(*row));
+		held = tide__shares_get(&s->held);
+		ask = tide__shares_get(&s->ask);
+		weight = __atomic_load_n(&s->weight, __ATOMIC_SEQ_CST);
+		row->pid = tide__owner_pid(owner);
+		row->weight = weight & TIDE__WEIGHT_MASK;
+		row->wish = weight >> TIDE__WISH_SHIFT;
+		row->lease = tide__held_lease(held) * TIDE__SHARES_UNIT;
+		row->base = tide__held_base(held) * TIDE__SHARES_UNIT;
+		row->used = tide__shares_get(&s->used);
+		row->floor = s->floor * TIDE__SHARES_UNIT;
+		row->granted = s->granted;
+		if ((held & TIDE__HELD_WAIT) != 0) {
+			row->least = (ask >> 32) * TIDE__SHARES_UNIT;
+			row->want = (ask & UINT32_MAX) * TIDE__SHARES_UNIT;
+			row->waiting_ns = tide__max_u64(1, tide__above_u64(tide__sys_clock(),
+			    tide__shares_get(&s->since_ns)));
+		}
+		if (tide__shares_get(&s->owner) == owner)
+			return 1;
+		owner = tide__shares_get(&s->owner);
+	}
+	return 0;
+}
+/* --- src/plan/member.h */
+struct tide__plan_host;
+#define TIDE__MEMBERS 17
+static void tide__member_begin(const struct tide__plan_host *host);
+static bool tide__member_is_in(void);
+static int tide__member_acquire(uint64_t least, uint64_t want, int64_t wait_ns,
+    uint64_t *got, uint32_t *which);
+static int tide__member_extend(uint32_t which, uint64_t more);
+static void tide__member_shrink(uint32_t which, uint64_t keep);
+static void tide__member_release(uint32_t which, uint64_t base);
+static void tide__member_used(uint64_t bytes);
+static uint64_t tide__member_lease(void);
+static int tide__member_wish(void);
+static void tide__member_in_child(void);
+/* --- src/plan/member.c */
+#define TIDE__MEMBER__MEMBER_PATH 512
+TIDE__SHARED struct tide__member__membership_state {
+	struct tide__shares pool;
+	struct tide__shares_member member[TIDE__MEMBERS];
+	uint8_t taken[TIDE__MEMBERS];
+	bool in;
+	uint32_t holds;
+} tide__member__membership;
+static void
+tide__member_begin(const struct tide__plan_host *host)
+{
+	const char *name = tide__settings_find("POOL");
+	char path[TIDE__MEMBER__MEMBER_PATH];
+	if (name == NULL)
+		return;
+	if (strchr(name, '/') != NULL) {
+		struct tide__text t;
+		tide__text_open(&t, path, sizeof(path));
+		tide__text_put(&t, name);
+		if (t.cut)
+			return;
+	} else if (host->pool_path == NULL ||
+	    host->pool_path(name, path, sizeof(path)) < 0) {
+		return;
+	}
+	if (tide__shares_open(&tide__member__membership.pool, path, 1) < 0)
+		return;
+	if (tide__shares_join(&tide__member__membership.pool, 1, 0, 1, &tide__member__membership.member[0]) == 0)
+		tide__member__membership.in = true;
+	else
+		tide__shares_close(&tide__member__membership.pool);
+}
+static bool
+tide__member_is_in(void)
+{
+	return tide__member__membership.in;
+}
+static void
+tide__member_in_child(void)
+{
+	if (tide__member__membership.in)
+		tide__shares_in_child(&tide__member__membership.pool);
+	memset(&tide__member__membership, 0, sizeof(tide__member__membership));
+}
+static int
+tide__member__take_place(void)
+{
+	int i;
+	for (i = 0; i < TIDE__MEMBERS; i++)
+		if (__atomic_exchange_n(&tide__member__membership.taken[i], 1,
+		    __ATOMIC_ACQUIRE) == 0)
+			return i;
+	return -1;
+}
+static void
+tide__member__leave_place(uint32_t i)
+{
+	__atomic_store_n(&tide__member__membership.taken[i], 0, __ATOMIC_RELEASE);
+}
+static int
+tide__member__join(uint32_t i)
+{
+	if (tide__member__membership.member[i].pool != NULL)
+		return 0;
+	return tide__shares_join(&tide__member__membership.pool, 1, 0, 0, &tide__member__membership.member[i]);
+}
+static int
+tide__member_acquire(uint64_t least, uint64_t want, int64_t wait_ns, uint64_t *got,
+    uint32_t *which)
+{
+	int i = tide__member__take_place();
+	int r;
+	if (i < 0)
+		return -ENOSPC;
+	r = tide__member__join((uint32_t)i);
+	if (r == 0)
+		r = tide__shares_acquire(&tide__member__membership.member[i],
+		    tide__max_u64(least, TIDE__SHARES_UNIT), tide__max_u64(want, tide__max_u64(least,
+		    TIDE__SHARES_UNIT)), wait_ns < 0 ? UINT64_MAX :
+		    (uint64_t)wait_ns, got);
+	if (r == 0) {
+		*which = (uint32_t)i;
+		(void)__atomic_add_fetch(&tide__member__membership.holds, 1,
+		    __ATOMIC_RELAXED);
+		return 0;
+	}
+	tide__member__leave_place((uint32_t)i);
+	return r == -EAGAIN ? -ETIMEDOUT : r == -E2BIG ? -ENOMEM : r;
+}
+static int
+tide__member_extend(uint32_t which, uint64_t more)
+{
+	return tide__shares_extend(&tide__member__membership.member[which], more);
+}
+static void
+tide__member_shrink(uint32_t which, uint64_t keep)
+{
+	tide__shares_shrink(&tide__member__membership.member[which], keep);
+}
+static void
+tide__member_release(uint32_t which, uint64_t base)
+{
+	tide__shares_release(&tide__member__membership.member[which], which == 0 ? base :
+	    base == UINT64_MAX ? base : 0);
+	(void)__atomic_sub_fetch(&tide__member__membership.holds, 1, __ATOMIC_RELAXED);
+	tide__member__leave_place(which);
+}
+static void
+tide__member_used(uint64_t bytes)
+{
+	if (!tide__member__membership.in || __atomic_load_n(&tide__member__membership.holds,
+	    __ATOMIC_RELAXED) != 0)
+		return;
+	if (__atomic_exchange_n(&tide__member__membership.taken[0], 1,
+	    __ATOMIC_ACQUIRE) != 0)
+		return;
+	tide__shares_used(&tide__member__membership.member[0], bytes);
+	tide__member__leave_place(0);
+}
+static uint64_t
+tide__member_lease(void)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+	for (i = 0; tide__member__membership.in && i < TIDE__MEMBERS; i++)
+		if (tide__member__membership.member[i].pool != NULL)
+			bytes += tide__shares_lease(&tide__member__membership.member[i]);
+	return bytes;
+}
+static int
+tide__member_wish(void)
+{
+	int wish;
+	if (!tide__member__membership.in || __atomic_exchange_n(&tide__member__membership.taken[0], 1,
+	    __ATOMIC_ACQUIRE) != 0)
+		return 0;
+	wish = tide__shares_wish(&tide__member__membership.member[0]);
+	tide__member__leave_place(0);
+	return wish;
 }
 /* --- src/plan/plan.h */
 static void tide__plan_begin(const struct tide__plan_host *host, struct tide_room *room);
@@ -5603,6 +7456,7 @@ tide__plan__judge(uint64_t now_ns, const struct tide__host_heap *heap, uint64_t 
 		room->state_ns = now_ns;
 		room->warnings += state > before;
 		room->state = state;
+		tide__pressure_notify(state);
 	}
 }
 static void
@@ -5676,6 +7530,8 @@ tide__plan_begin(const struct tide__plan_host *host, struct tide_room *room)
 	tide__sensor_open(&tide__plan__plan.sensor, 0);
 	tide__plan__look_now(now_ns, true);
 	tide__plan__plan.start_used = room->used;
+	tide__member_begin(host);
+	tide__member_used(room->used);
 	__atomic_store_n(&room->magic, TIDE_ROOM_MAGIC, __ATOMIC_RELEASE);
 }
 static void
@@ -5690,6 +7546,7 @@ tide__plan_in_child(void)
 	tide__op_in_child();
 	tide__guard_in_child();
 	tide__cleanup_in_child();
+	tide__member_in_child();
 	tide__plan_begin(host, host->own_room());
 }
 static void
@@ -5710,6 +7567,8 @@ tide__plan_init(const char *conf)
 	tide__plan__configure();
 	tide__plan__plan.limit_ns = 0;
 	tide__plan_unlock();
+	if (!tide__member_is_in())
+		tide__member_begin(tide__plan__plan.host);
 	(void)tide__plan_settle(tide__sys_clock(), true);
 	return 0;
 }
@@ -5745,6 +7604,31 @@ tide__plan__clean(int state, uint64_t now_ns)
 	tide__plan__look_now(tide__sys_clock(), true);
 	tide__plan_unlock();
 }
+static void
+tide__plan__say_state(int state)
+{
+	char line[TIDE__MESSAGE_ROOM], tagged[TIDE__MESSAGE_ROOM + 32];
+	uint64_t used = tide__plan__load(&tide__plan__plan.room->used);
+	if (state >= TIDE_CRITICAL)
+		(void)tide__message_high(line, sizeof(line), used,
+		    tide__plan__plan.limit.budget);
+	else if (state == TIDE_WARNING)
+		(void)tide__message_warning(line, sizeof(line), used);
+	else
+		(void)tide__message_memory(line, sizeof(line), used,
+		    tide__plan__plan.limit.budget, state);
+	tide__plan_say(tide__message_tagged(tagged, sizeof(tagged), line));
+}
+static void
+tide__plan__heed(void)
+{
+	int wish = tide__member_wish();
+	if (wish & TIDE__SHARES_CLEAN)
+		(void)tide__cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL);
+	if (wish & TIDE__SHARES_RECYCLE)
+		tide__plan__plan.room->stop |= TIDE_STOP_RECYCLE;
+	tide__member_used(tide__plan__load(&tide__plan__plan.room->used));
+}
 static int
 tide__plan_settle(uint64_t now_ns, bool sampled)
 {
@@ -5756,9 +7640,13 @@ tide__plan_settle(uint64_t now_ns, bool sampled)
 	tide__plan__look_now(now_ns, sampled);
 	state = room->state;
 	tide__plan_unlock();
+	if (state != tide__plan__plan.settled)
+		tide__plan__say_state(state);
 	if (state >= TIDE_WARNING && tide__plan__is_automatic())
 		tide__plan__clean(state, now_ns);
 	tide__plan__plan.settled = room->state;
+	if (tide__member_is_in())
+		tide__plan__heed();
 	return room->state;
 }
 static void
@@ -6712,6 +8600,96 @@ tide__cleanup_in_child(void)
 	tide__cleanup_list_in_child();
 	tide__refault_in_child();
 }
+/* --- src/plan/tell.h */
+static bool tide__tell_is_on(const struct tide_op_conf *conf);
+static void tide__tell_begin(const struct tide_op_conf *conf,
+    const struct tide_op_stats *row, uint64_t first, uint64_t n);
+static void tide__tell_end(const struct tide_op_conf *conf,
+    const struct tide_op_stats *row, uint64_t time_ns, uint64_t used,
+    uint64_t initial);
+static void tide__tell_cleaned(const struct tide_op_conf *conf,
+    const tide_reclaim_result *result, uint64_t used);
+/* --- src/plan/tell.c */
+TIDE__SHARED struct tide__tell__telling_state {
+	uint64_t cleaned;
+} tide__tell__telling;
+static bool
+tide__tell_is_on(const struct tide_op_conf *conf)
+{
+	const char *progress = tide__settings_find("PROGRESS");
+	if (conf->monitor != 0)
+		return conf->monitor > 0;
+	return progress != NULL && strcmp(progress, "lines") == 0;
+}
+static void
+tide__tell__put(char *line)
+{
+	size_t bytes = strlen(line);
+	line[bytes] = '\n';
+	(void)tide__sys_write(2, line, bytes + 1);
+}
+static uint64_t
+tide__tell__chunks_of(const struct tide_op_conf *conf, const struct tide_op_stats *row)
+{
+	if (conf->fixed == 0 || row->total == 0)
+		return 0;
+	return (row->total + conf->fixed - 1) / conf->fixed;
+}
+static void
+tide__tell_begin(const struct tide_op_conf *conf, const struct tide_op_stats *row,
+    uint64_t first, uint64_t n)
+{
+	char line[TIDE__MESSAGE_ROOM + 1];
+	if (!tide__tell_is_on(conf))
+		return;
+	if (row->batches == 0)
+		tide__tell__put(tide__message_initial(line, TIDE__MESSAGE_ROOM, tide__plan_room()->used));
+	tide__tell__put(tide__message_chunk(line, TIDE__MESSAGE_ROOM, row->batches + 1,
+	    tide__tell__chunks_of(conf, row), first, n, row->unit));
+	tide__tell__put(tide__message_chunk_items(line, TIDE__MESSAGE_ROOM, n, row->unit,
+	    row->batches + 1));
+}
+static void
+tide__tell__tell_time(const struct tide_op_stats *row)
+{
+	uint64_t spent = row->ended_ns - row->started_ns;
+	char line[TIDE__MESSAGE_ROOM + 1];
+	tide__tell__put(tide__message_elapsed(line, TIDE__MESSAGE_ROOM, spent));
+	if (row->total > row->done && row->done > 0)
+		tide__tell__put(tide__message_eta(line, TIDE__MESSAGE_ROOM, (uint64_t)((double)spent *
+		    (double)(row->total - row->done) / (double)row->done)));
+}
+static void
+tide__tell_end(const struct tide_op_conf *conf, const struct tide_op_stats *row,
+    uint64_t time_ns, uint64_t used, uint64_t initial)
+{
+	uint64_t chunks = tide__tell__chunks_of(conf, row);
+	char line[TIDE__MESSAGE_ROOM + 1];
+	if (!tide__tell_is_on(conf))
+		return;
+	tide__tell__put(tide__message_chunk_done(line, TIDE__MESSAGE_ROOM, row->batches, time_ns));
+	tide__tell__put(tide__message_after_chunk(line, TIDE__MESSAGE_ROOM, row->batches, used,
+	    initial, tide__tell__telling.cleaned == 0 ? UINT64_MAX :
+	    tide__tell__telling.cleaned - 1));
+	if (chunks != 0)
+		tide__tell__put(tide__message_progress(line, TIDE__MESSAGE_ROOM, row->batches, chunks,
+		    "chunk"));
+	else if (row->total != 0)
+		tide__tell__put(tide__message_progress(line, TIDE__MESSAGE_ROOM, row->done, row->total,
+		    row->unit));
+	tide__tell__tell_time(row);
+}
+static void
+tide__tell_cleaned(const struct tide_op_conf *conf,
+    const tide_reclaim_result *result, uint64_t used)
+{
+	char line[TIDE__MESSAGE_ROOM + 1];
+	tide__tell__telling.cleaned = used + 1;
+	if (!tide__tell_is_on(conf))
+		return;
+	tide__tell__put(tide__message_between(line, TIDE__MESSAGE_ROOM));
+	tide__tell__put(tide__message_freed(line, TIDE__MESSAGE_ROOM, result->freed));
+}
 /* --- src/plan/op-state.h */
 struct tide_op {
 	struct tide_op_conf conf;
@@ -6902,19 +8880,24 @@ struct tide__batch__batch {
 	uint64_t predicted;
 	uint64_t item_live, item_most;
 	uint64_t done, failed;
-	uint64_t waited_ns;
 	int32_t pid;
 	uint32_t begun;
 	uint32_t n;
 	uint16_t open_mark;
 	uint8_t grant;
 	uint8_t flags;
+	uint64_t line;
+	uint64_t lease;
+	uint32_t member;
 } __attribute__((may_alias));
+typedef char tide__batch__batch_fits_in[
+    sizeof(struct tide__batch__batch) <= sizeof(((tide_batch *)0)->p_) ? 1 : -1];
 #define TIDE__BATCH__BATCH_OPEN 0x7469
 enum {
 	TIDE__BATCH__BATCH_CUT = 1,
 	TIDE__BATCH__BATCH_WEIGHTED = 2,
-	TIDE__BATCH__BATCH_KNEE = 4
+	TIDE__BATCH__BATCH_KNEE = 4,
+	TIDE__BATCH__BATCH_LEASE = 8
 };
 static struct tide__batch__batch *
 tide__batch__inside_of(tide_batch *b)
@@ -6959,15 +8942,18 @@ tide__batch__spoken_for(const tide_op *op, uint64_t used, uint64_t budget)
 	return tide__max_u64(used, tide__min_u64(taken, tide__above_u64(line, part / 2)));
 }
 static void
-tide__batch__size(const tide_op *op, uint64_t remaining, int verdict, bool fill_knee,
+tide__batch__size(const tide_op *op, uint64_t remaining, int verdict, uint64_t lease,
     struct tide__sizing_room *room, struct tide__sizing_plan *plan)
 {
 	const struct tide_room *r = tide__plan_room();
 	memset(room, 0, sizeof(*room));
 	room->budget = r->budget == TIDE_NONE ? UINT64_C(1) << 60 : r->budget;
 	room->used = tide__batch__spoken_for(op, r->used, room->budget);
+	if (lease < room->budget)
+		room->used = tide__max_u64(room->used, tide__above_u64((uint64_t)(
+		    tide__batch__target_of(op) * (double)room->budget), lease));
 	room->remaining = remaining;
-	room->knee = fill_knee ? tide__knee_cap(&op->knee) : 0;
+	room->knee = tide__knee_cap(&op->knee);
 	room->grow_allowed = r->state < TIDE_WARNING;
 	room->probe = verdict == TIDE__STATES_PROBE || verdict == TIDE__STATES_ONE_ITEM;
 	tide__sizing_plan(&op->sizing, room, plan);
@@ -7005,9 +8991,20 @@ tide__op_batch_size(tide_op *op, uint64_t remaining)
 		return 0;
 	(void)tide__plan_visit();
 	tide__plan_lock();
-	tide__batch__size(op, remaining, TIDE__STATES_GO, true, &room, &plan);
+	tide__batch__size(op, remaining, TIDE__STATES_GO, TIDE_NONE, &room, &plan);
 	tide__plan_unlock();
 	return plan.n;
+}
+static void
+tide__batch__clean_between(tide_op *op)
+{
+	tide_reclaim_result result;
+	memset(&result, 0, sizeof(result));
+	if (tide__cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, &result) != 0)
+		return;
+	tide__op_row(op)->reclaim_ns += result.time_ns;
+	(void)tide__plan_settle(tide__sys_clock(), true);
+	tide__tell_cleaned(&op->conf, &result, tide__plan_room()->used);
 }
 static int
 tide__batch__ask(tide_op *op, struct tide__states_answer *answer)
@@ -7048,6 +9045,7 @@ tide__batch__wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 	struct tide_room *room = tide__plan_room();
 	uint64_t start_ns = tide__sys_clock(), now_ns = start_ns;
 	struct tide__states_answer answer;
+	char line[TIDE__MESSAGE_ROOM];
 	for (;;) {
 		(void)tide__plan_settle(now_ns, true);
 		if (room->stop != 0)
@@ -7067,6 +9065,9 @@ tide__batch__wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 		case TIDE__STATES_NO_MEMORY:
 			room->stop |= TIDE_STOP_EXHAUSTED;
 			tide__plan_unlock();
+			tide__plan_say(tide__message_no_room(line, sizeof(line),
+			    answer.baseline, answer.one, answer.budget,
+			    answer.raise_to));
 			return -ENOMEM;
 		case TIDE__STATES_RECLAIM:
 			tide__plan_unlock();
@@ -7082,9 +9083,36 @@ tide__batch__wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 		now_ns = tide__sys_clock();
 	}
 }
+#define TIDE__BATCH__LEASE_FIRST (16 * TIDE__MIB)
+struct tide__batch__lease {
+	uint64_t bytes;
+	uint32_t member;
+};
+static int
+tide__batch__take_lease(tide_op *op, uint64_t remaining, int verdict, int64_t wait_ns,
+    struct tide__batch__lease *lease, uint64_t *waited_ns)
+{
+	uint64_t start_ns, want, least = tide__op_row(op)->one;
+	struct tide__sizing_room room;
+	struct tide__sizing_plan plan;
+	int r;
+	lease->bytes = TIDE_NONE;
+	if (!tide__member_is_in())
+		return 0;
+	tide__batch__size(op, remaining, verdict, TIDE_NONE, &room, &plan);
+	want = plan.predicted != 0 ? plan.predicted : TIDE__BATCH__LEASE_FIRST;
+	tide__plan_unlock();
+	start_ns = tide__sys_clock();
+	r = tide__member_acquire(least, tide__max_u64(want, least), wait_ns,
+	    &lease->bytes, &lease->member);
+	*waited_ns += tide__sys_clock() - start_ns;
+	tide__plan_lock();
+	tide__plan_room()->lease = tide__member_lease();
+	return r;
+}
 static void
 tide__batch__open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
-    int verdict)
+    int verdict, const struct tide__batch__lease *lease)
 {
 	struct tide_room *room = tide__plan_room();
 	struct tide__ops *ops = tide__op_state();
@@ -7092,7 +9120,7 @@ tide__batch__open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t rem
 	struct tide__batch__batch *p = tide__batch__inside_of(b);
 	struct tide__sizing_room have;
 	struct tide__sizing_plan plan;
-	tide__batch__size(op, remaining, verdict, true, &have, &plan);
+	tide__batch__size(op, remaining, verdict, lease->bytes, &have, &plan);
 	memset(b, 0, sizeof(*b));
 	b->first = first;
 	b->n = plan.n;
@@ -7113,6 +9141,12 @@ tide__batch__open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t rem
 	p->reserved = plan.predicted;
 	p->pid = room->pid;
 	p->open_mark = TIDE__BATCH__BATCH_OPEN;
+	p->line = b->line_;
+	if (lease->bytes != TIDE_NONE) {
+		p->lease = lease->bytes;
+		p->member = lease->member;
+		b->line_ = tide__min_u64(b->line_, room->used + lease->bytes);
+	}
 	p->grant = room->used >= b->line_;
 	p->flags = plan.bound == TIDE__SIZING_BY_KNEE ? TIDE__BATCH__BATCH_KNEE : 0;
 	ops->active++;
@@ -7138,8 +9172,9 @@ tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining
     int64_t wait_ns)
 {
 	uint64_t asked_ns = tide__sys_clock(), waited_ns = 0;
+	struct tide__batch__lease lease;
 	struct tide__batch__batch *p;
-	int verdict;
+	int verdict, r;
 	if (op == NULL || b == NULL)
 		return -EINVAL;
 	if (tide__batch__is_open(b))
@@ -7147,18 +9182,25 @@ tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining
 	if (remaining == 0)
 		return 0;
 	if (op->conf.reclaim_before > 0)
-		(void)tide__cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+		tide__batch__clean_between(op);
 	verdict = tide__batch__wait_to_begin(op, wait_ns, &waited_ns);
 	if (verdict < 0 || tide__plan_room()->stop != 0) {
 		if (verdict >= 0 && tide__plan_room()->stop != 0)
 			verdict = 0;
 		return verdict;
 	}
-	tide__batch__open_batch(op, b, first, remaining, verdict);
+	r = tide__batch__take_lease(op, remaining, verdict, wait_ns, &lease, &waited_ns);
+	if (r == 0)
+		tide__batch__open_batch(op, b, first, remaining, verdict, &lease);
 	tide__op_row(op)->wait_ns += waited_ns;
 	tide__plan_unlock();
-	if (b->n == 0)
+	if (r < 0)
+		return r == -ESHUTDOWN ? 0 : r;
+	if (b->n == 0) {
+		if (lease.bytes != TIDE_NONE)
+			tide__member_release(lease.member, UINT64_MAX);
 		return 0;
+	}
 	p = tide__batch__inside_of(b);
 	p->begin_ns = tide__sys_clock();
 	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : asked_ns;
@@ -7167,7 +9209,22 @@ tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining
 	if (tide__plan_host()->window_open != NULL)
 		tide__plan_host()->window_open(&p->window);
 	p->item_live = tide__plan_used_now();
+	tide__tell_begin(&op->conf, tide__op_row(op), first, b->n);
 	return (int)tide__min_u64(b->n, INT32_MAX);
+}
+static bool
+tide__batch__has_room(tide_batch *b)
+{
+	struct tide__batch__batch *p = tide__batch__inside_of(b);
+	uint64_t more = tide__max_u64(p->lease / 4, TIDE__MIB);
+	if (tide__plan_used_now() < b->line_)
+		return true;
+	if (p->lease == 0 || b->line_ >= p->line ||
+	    tide__member_extend(p->member, more) != 0)
+		return false;
+	p->lease += more;
+	b->line_ = tide__min_u64(p->line, b->line_ + more);
+	return tide__plan_used_now() < b->line_;
 }
 static int
 tide__batch_more(tide_batch *b)
@@ -7178,8 +9235,8 @@ tide__batch_more(tide_batch *b)
 		return 0;
 	(void)tide__plan_visit();
 	p = tide__batch__inside_of(b);
-	room = tide__plan_used_now() < b->line_ && tide__plan_room()->state < TIDE_CRITICAL
-	    && !(tide__plan_room()->stop & TIDE_STOP_EXHAUSTED);
+	room = tide__batch__has_room(b) && tide__plan_room()->state < TIDE_CRITICAL &&
+	    !(tide__plan_room()->stop & TIDE_STOP_EXHAUSTED);
 	if (!room && p->grant == 0) {
 		p->flags |= TIDE__BATCH__BATCH_CUT;
 		return 0;
@@ -7196,7 +9253,7 @@ tide__batch_item(tide_batch *b, uint64_t weight)
 		return 0;
 	p = tide__batch__inside_of(b);
 	p->flags |= TIDE__BATCH__BATCH_WEIGHTED;
-	if (p->open.n > 0 && tide__plan_used_now() >= b->line_) {
+	if (p->open.n > 0 && !tide__batch__has_room(b)) {
 		p->flags |= TIDE__BATCH__BATCH_CUT;
 		return 0;
 	}
@@ -7223,11 +9280,12 @@ tide__batch_item_done(tide_batch *b)
 static void
 tide__batch_item_fail(tide_batch *b, uint64_t index, const char *why)
 {
-	(void)index;
-	(void)why;
+	char line[TIDE__MESSAGE_ROOM];
 	if (!tide__batch__is_open(b))
 		return;
 	tide__batch__inside_of(b)->failed++;
+	tide__plan_say(tide__message_item_failed(line, sizeof(line), index,
+	    why != NULL ? why : "no reason given"));
 	(void)tide__plan_visit();
 }
 static void
@@ -7364,6 +9422,8 @@ tide__batch__finish(tide_batch *b, uint64_t done, bool failed)
 	tide_op *op = tide__batch__op_of(b);
 	struct tide__batch__batch *p = tide__batch__inside_of(b);
 	struct tide__sizing_batch s;
+	uint64_t lease;
+	uint32_t member;
 	bool tide__alone;
 	int state;
 	state = tide__plan_settle(tide__sys_clock(), true);
@@ -7381,13 +9441,20 @@ tide__batch__finish(tide_batch *b, uint64_t done, bool failed)
 	tide__batch__note(op, tide__op_row(op), p, &s);
 	tide__op_row(op)->aborts += failed;
 	tide__states_ended(tide__plan_states(), !failed && state < TIDE_CRITICAL);
+	lease = p->lease;
+	member = p->member;
 	tide__batch__leave(op, b);
 	tide__plan_unlock();
+	if (lease != 0)
+		tide__member_release(member, tide__plan_room()->used);
+	tide__plan_room()->lease = tide__member_lease();
+	tide__tell_end(&op->conf, tide__op_row(op), s.time_ns, tide__plan_room()->used,
+	    tide__plan_start_used());
 	tide__cleanup_bill();
 	if (tide__plan_host()->epoch != NULL && op->conf.detect >= 0)
 		tide__plan_host()->epoch(tide__op_row(op)->name);
 	if (op->conf.reclaim_after > 0)
-		(void)tide__cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+		tide__batch__clean_between(op);
 	tide__batch__delay(op);
 	return tide__plan_room()->state;
 }
@@ -7436,6 +9503,7 @@ static int
 tide__guard_begin(const char *op, uint64_t need)
 {
 	tide_op *o = tide__op_open(op, NULL);
+	char line[TIDE__MESSAGE_ROOM];
 	int i, n;
 	if (need != 0 && tide__plan_safe(need, 0, NULL) != 1)
 		return -ENOMEM;
@@ -7449,8 +9517,11 @@ tide__guard_begin(const char *op, uint64_t need)
 		return -ENOSPC;
 	memset(&tide__guard__guards.guard[i], 0, sizeof(tide__guard__guards.guard[i]));
 	n = tide__batch_begin(o, &tide__guard__guards.guard[i], tide__op_row(o)->done, 1, 0);
-	if (n > 0)
+	if (n > 0) {
+		tide__plan_say(tide__message_starting(line, sizeof(line), tide__op_row(o)->name,
+		    tide__plan_room()->used));
 		return i + 1;
+	}
 	tide__plan_lock();
 	tide__guard__guards.taken[i] = false;
 	tide__plan_unlock();
@@ -7678,6 +9749,26 @@ tide__alone_setting(const char *name)
 	tide__text_put(&t, name);
 	return t.cut ? NULL : getenv(variable);
 }
+static int
+tide__alone_pool_path(const char *name, char *path, size_t bytes)
+{
+	const char *directory = getenv("HEAPTIDE_DIR");
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	struct tide__text t;
+	tide__text_open(&t, path, bytes);
+	if (directory != NULL && *directory != '\0') {
+		tide__text_put(&t, directory);
+	} else if (run != NULL && *run != '\0') {
+		tide__text_put(&t, run);
+		tide__text_put(&t, "/heaptide");
+	} else {
+		tide__text_put(&t, "/dev/shm/heaptide-");
+		tide__text_put_u64(&t, tide__sys_uid());
+	}
+	tide__text_put(&t, "/pools/");
+	tide__text_put(&t, name);
+	return t.cut ? -ENAMETOOLONG : 0;
+}
 static struct tide_room *
 tide__alone_own_room(void)
 {
@@ -7722,6 +9813,7 @@ static const struct tide__plan_host tide__alone_host = {
 	&tide__alone_purge,
 	&tide__alone_say,
 	&tide__alone_setting,
+	&tide__alone_pool_path,
 	&tide__alone_own_room,
 };
 static struct tide_room *
@@ -7760,6 +9852,7 @@ static const struct tide__plan_host tide__alone_page_host = {
 	&tide__alone_purge,
 	&tide__alone_say,
 	&tide__alone_setting,
+	&tide__alone_pool_path,
 	&tide__alone_own_room,
 };
 #define TIDE__ALONE_OLD_NS (20 * TIDE__NS_PER_MS)

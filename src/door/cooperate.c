@@ -16,6 +16,7 @@
 #include "plan/guard.h"
 #include "plan/op.h"
 #include "plan/pressure.h"
+#include "sys/place.h"
 #include "sys/say.h"
 #include "sys/sys.h"
 
@@ -129,6 +130,22 @@ setting(const char *name)
 	return t.cut ? NULL : text_variable(environ, variable);
 }
 
+static int
+pool_path(const char *name, char *path, size_t bytes)
+{
+	char directory[PLACE_ROOM], full[PLACE_ROOM];
+	struct text t;
+	int r = place_find(environ, directory);
+
+	if (r == 0)
+		r = place_pool(directory, name, 0, full);
+	if (r < 0)
+		return r;
+	text_open(&t, path, bytes);
+	text_put(&t, full);
+	return t.cut ? -ENAMETOOLONG : 0;
+}
+
 /*
  * The room is a part of the segment and of our own data at once: the same pages
  * mapped twice.  Where that is refused, nobody outside sees what is in it.
@@ -169,6 +186,7 @@ static const struct plan_host host = {
 	.purge = purge,
 	.say = say_line,
 	.setting = setting,
+	.pool_path = pool_path,
 	.own_room = own_room,
 };
 

@@ -225,3 +225,42 @@ sys_is_readable(const void *at)
 	sys_close(ends[1]);
 	return r < 0 ? r : 0;
 }
+
+static unsigned
+sys_uid(void)
+{
+	return (unsigned)geteuid();
+}
+
+static ssize_t
+sys_pwrite(int fd, const void *from, size_t bytes, uint64_t offset)
+{
+	ANSWER(ssize_t, pwrite(fd, from, bytes, (off_t)offset));
+}
+
+static int
+sys_fallocate(int fd, uint64_t offset, uint64_t bytes)
+{
+	ANSWER(int, (int)syscall(SYS_fallocate, fd, 0, (off_t)offset,
+	    (off_t)bytes));
+}
+
+static int
+sys_wait_shared(const uint32_t *word, uint32_t value, uint64_t ns)
+{
+	struct timespec time;
+
+	time.tv_sec = (time_t)(ns / 1000000000);
+	time.tv_nsec = (long)(ns % 1000000000);
+	ANSWER(int, (int)syscall(SYS_futex, word, 0 /* FUTEX_WAIT */, value,
+	    &time, NULL, 0));
+}
+
+static void
+sys_wake_shared(const uint32_t *word)
+{
+	const int was = errno;
+
+	(void)syscall(SYS_futex, word, 1 /* FUTEX_WAKE */, 1, NULL, NULL, 0);
+	errno = was;
+}

@@ -70,6 +70,30 @@ alone_setting(const char *name)
 	return t.cut ? NULL : getenv(variable);
 }
 
+/* Where sys/place.c puts them, without asking whether that is safe: who opens
+ * it looks whose it is. */
+static int
+alone_pool_path(const char *name, char *path, size_t bytes)
+{
+	const char *directory = getenv("HEAPTIDE_DIR");
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	struct text t;
+
+	text_open(&t, path, bytes);
+	if (directory != NULL && *directory != '\0') {
+		text_put(&t, directory);
+	} else if (run != NULL && *run != '\0') {
+		text_put(&t, run);
+		text_put(&t, "/heaptide");
+	} else {
+		text_put(&t, "/dev/shm/heaptide-");
+		text_put_u64(&t, sys_uid());
+	}
+	text_put(&t, "/pools/");
+	text_put(&t, name);
+	return t.cut ? -ENAMETOOLONG : 0;
+}
+
 static struct tide_room *
 alone_own_room(void)
 {
@@ -119,6 +143,7 @@ static const struct plan_host alone_host = {
 	&alone_purge,
 	&alone_say,
 	&alone_setting,
+	&alone_pool_path,
 	&alone_own_room,
 };
 
@@ -166,6 +191,7 @@ static const struct plan_host alone_page_host = {
 	&alone_purge,
 	&alone_say,
 	&alone_setting,
+	&alone_pool_path,
 	&alone_own_room,
 };
 

@@ -13,8 +13,11 @@
 #include "base/base.h"
 #include "model/states.h"
 #include "plan/cleanup.h"
+#include "plan/member.h"
+#include "plan/message.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
+#include "plan/tell.h"
 #include "sys/sys.h"
 
 /* The private part of struct tide_batch. */
@@ -28,21 +31,28 @@ struct batch {
 	uint64_t predicted;
 	uint64_t item_live, item_most; /* as the current item began; most */
 	uint64_t done, failed;         /* items */
-	uint64_t waited_ns;
 	int32_t pid;
 	uint32_t begun;                /* ops.begun when it did */
 	uint32_t n;
 	uint16_t open_mark;            /* BATCH_OPEN */
 	uint8_t grant;                 /* 1: one item in any case */
 	uint8_t flags;
+	uint64_t line;                 /* of the process; line_ may be the
+	                                * lease's */
+	uint64_t lease;                /* bytes; 0: none */
+	uint32_t member;
 } __attribute__((may_alias));
+
+typedef char batch_fits_in[
+    sizeof(struct batch) <= sizeof(((tide_batch *)0)->p_) ? 1 : -1];
 
 #define BATCH_OPEN 0x7469
 
 enum {
 	BATCH_CUT = 1,      /* closed for lack of room */
 	BATCH_WEIGHTED = 2, /* tide_item() was asked */
-	BATCH_KNEE = 4      /* the knee bounds it, or could have */
+	BATCH_KNEE = 4,     /* the knee bounds it, or could have */
+	BATCH_LEASE = 8     /* what it got of a common budget does */
 };
 
 static struct batch *
@@ -103,8 +113,11 @@ spoken_for(const tide_op *op, uint64_t used, uint64_t budget)
 	return max_u64(used, min_u64(taken, above_u64(line, part / 2)));
 }
 
+/*
+ * @lease: bytes that it may grow by in any case, TIDE_NONE: no such limit.
+ */
 static void
-size(const tide_op *op, uint64_t remaining, int verdict, bool fill_knee,
+size(const tide_op *op, uint64_t remaining, int verdict, uint64_t lease,
     struct sizing_room *room, struct sizing_plan *plan)
 {
 	const struct tide_room *r = plan_room();
@@ -113,8 +126,11 @@ size(const tide_op *op, uint64_t remaining, int verdict, bool fill_knee,
 	/* Without any limit there is none to fill; sizes are by the knee. */
 	room->budget = r->budget == TIDE_NONE ? UINT64_C(1) << 60 : r->budget;
 	room->used = spoken_for(op, r->used, room->budget);
+	if (lease < room->budget)
+		room->used = max_u64(room->used, above_u64((uint64_t)(
+		    target_of(op) * (double)room->budget), lease));
 	room->remaining = remaining;
-	room->knee = fill_knee ? knee_cap(&op->knee) : 0;
+	room->knee = knee_cap(&op->knee);
 	room->grow_allowed = r->state < TIDE_WARNING;
 	room->probe = verdict == STATES_PROBE || verdict == STATES_ONE_ITEM;
 	sizing_plan(&op->sizing, room, plan);
@@ -155,9 +171,23 @@ op_batch_size(tide_op *op, uint64_t remaining)
 		return 0;
 	(void)plan_visit();
 	plan_lock();
-	size(op, remaining, STATES_GO, true, &room, &plan);
+	size(op, remaining, STATES_GO, TIDE_NONE, &room, &plan);
 	plan_unlock();
 	return plan.n;
+}
+
+/* As configured: between two batches, whatever the state is. */
+static void
+clean_between(tide_op *op)
+{
+	tide_reclaim_result result;
+
+	memset(&result, 0, sizeof(result));
+	if (cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, &result) != 0)
+		return;
+	op_row(op)->reclaim_ns += result.time_ns;
+	(void)plan_settle(sys_clock(), true);
+	tell_cleaned(&op->conf, &result, plan_room()->used);
 }
 
 /* --- may it begin? -------------------------------------------------------- */
@@ -212,6 +242,7 @@ wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 	struct tide_room *room = plan_room();
 	uint64_t start_ns = sys_clock(), now_ns = start_ns;
 	struct states_answer answer;
+	char line[MESSAGE_ROOM];
 
 	for (;;) {
 		(void)plan_settle(now_ns, true);
@@ -232,6 +263,9 @@ wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 		case STATES_NO_MEMORY:
 			room->stop |= TIDE_STOP_EXHAUSTED;
 			plan_unlock();
+			plan_say(message_no_room(line, sizeof(line),
+			    answer.baseline, answer.one, answer.budget,
+			    answer.raise_to));
 			return -ENOMEM;
 		case STATES_RECLAIM:
 			plan_unlock();
@@ -248,10 +282,47 @@ wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 	}
 }
 
+/* What is wanted where nothing is known yet. */
+#define LEASE_FIRST (16 * MIB)
+
+/* What a batch holds of a common budget. */
+struct lease {
+	uint64_t bytes; /* TIDE_NONE: there is no such budget */
+	uint32_t member;
+};
+
+/*
+ * As much as it would take if it were alone, one item at the least.  With the
+ * lock held, which is let go meanwhile.
+ */
+static int
+take_lease(tide_op *op, uint64_t remaining, int verdict, int64_t wait_ns,
+    struct lease *lease, uint64_t *waited_ns)
+{
+	uint64_t start_ns, want, least = op_row(op)->one;
+	struct sizing_room room;
+	struct sizing_plan plan;
+	int r;
+
+	lease->bytes = TIDE_NONE;
+	if (!member_is_in())
+		return 0;
+	size(op, remaining, verdict, TIDE_NONE, &room, &plan);
+	want = plan.predicted != 0 ? plan.predicted : LEASE_FIRST;
+	plan_unlock();
+	start_ns = sys_clock();
+	r = member_acquire(least, max_u64(want, least), wait_ns,
+	    &lease->bytes, &lease->member);
+	*waited_ns += sys_clock() - start_ns;
+	plan_lock();
+	plan_room()->lease = member_lease();
+	return r;
+}
+
 /* With the lock held. */
 static void
 open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
-    int verdict)
+    int verdict, const struct lease *lease)
 {
 	struct tide_room *room = plan_room();
 	struct ops *ops = op_state();
@@ -260,7 +331,7 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	struct sizing_room have;
 	struct sizing_plan plan;
 
-	size(op, remaining, verdict, true, &have, &plan);
+	size(op, remaining, verdict, lease->bytes, &have, &plan);
 	memset(b, 0, sizeof(*b));
 	b->first = first;
 	b->n = plan.n;
@@ -281,6 +352,12 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	p->reserved = plan.predicted;
 	p->pid = room->pid;
 	p->open_mark = BATCH_OPEN;
+	p->line = b->line_;
+	if (lease->bytes != TIDE_NONE) {
+		p->lease = lease->bytes;
+		p->member = lease->member;
+		b->line_ = min_u64(b->line_, room->used + lease->bytes);
+	}
 	p->grant = room->used >= b->line_;
 	p->flags = plan.bound == SIZING_BY_KNEE ? BATCH_KNEE : 0;
 	ops->active++;
@@ -307,8 +384,9 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
     int64_t wait_ns)
 {
 	uint64_t asked_ns = sys_clock(), waited_ns = 0;
+	struct lease lease;
 	struct batch *p;
-	int verdict;
+	int verdict, r;
 
 	if (op == NULL || b == NULL)
 		return -EINVAL;
@@ -317,18 +395,25 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	if (remaining == 0)
 		return 0;
 	if (op->conf.reclaim_before > 0)
-		(void)cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+		clean_between(op);
 	verdict = wait_to_begin(op, wait_ns, &waited_ns);
 	if (verdict < 0 || plan_room()->stop != 0) {
 		if (verdict >= 0 && plan_room()->stop != 0)
 			verdict = 0;
 		return verdict;
 	}
-	open_batch(op, b, first, remaining, verdict);
+	r = take_lease(op, remaining, verdict, wait_ns, &lease, &waited_ns);
+	if (r == 0)
+		open_batch(op, b, first, remaining, verdict, &lease);
 	op_row(op)->wait_ns += waited_ns;
 	plan_unlock();
-	if (b->n == 0)
+	if (r < 0)
+		return r == -ESHUTDOWN ? 0 : r;
+	if (b->n == 0) {
+		if (lease.bytes != TIDE_NONE)
+			member_release(lease.member, UINT64_MAX);
 		return 0;
+	}
 	p = inside_of(b);
 	p->begin_ns = sys_clock();
 	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : asked_ns;
@@ -337,10 +422,28 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	if (plan_host()->window_open != NULL)
 		plan_host()->window_open(&p->window);
 	p->item_live = plan_used_now();
+	tell_begin(&op->conf, op_row(op), first, b->n);
 	return (int)min_u64(b->n, INT32_MAX);
 }
 
 /* --- while it is under way ------------------------------------------------ */
+
+/* Below its line, which may go up as long as others have no need of it. */
+static bool
+has_room(tide_batch *b)
+{
+	struct batch *p = inside_of(b);
+	uint64_t more = max_u64(p->lease / 4, MIB);
+
+	if (plan_used_now() < b->line_)
+		return true;
+	if (p->lease == 0 || b->line_ >= p->line ||
+	    member_extend(p->member, more) != 0)
+		return false;
+	p->lease += more;
+	b->line_ = min_u64(p->line, b->line_ + more);
+	return plan_used_now() < b->line_;
+}
 
 /*
  * May there be one more item?  Here comes who finds that as much is used as may
@@ -356,8 +459,8 @@ batch_more(tide_batch *b)
 		return 0;
 	(void)plan_visit();
 	p = inside_of(b);
-	room = plan_used_now() < b->line_ && plan_room()->state < TIDE_CRITICAL
-	    && !(plan_room()->stop & TIDE_STOP_EXHAUSTED);
+	room = has_room(b) && plan_room()->state < TIDE_CRITICAL &&
+	    !(plan_room()->stop & TIDE_STOP_EXHAUSTED);
 	if (!room && p->grant == 0) {
 		p->flags |= BATCH_CUT;
 		return 0;
@@ -376,7 +479,7 @@ batch_item(tide_batch *b, uint64_t weight)
 		return 0;
 	p = inside_of(b);
 	p->flags |= BATCH_WEIGHTED;
-	if (p->open.n > 0 && plan_used_now() >= b->line_) {
+	if (p->open.n > 0 && !has_room(b)) {
 		p->flags |= BATCH_CUT;
 		return 0;
 	}
@@ -406,11 +509,13 @@ batch_item_done(tide_batch *b)
 void
 batch_item_fail(tide_batch *b, uint64_t index, const char *why)
 {
-	(void)index;
-	(void)why;
+	char line[MESSAGE_ROOM];
+
 	if (!is_open(b))
 		return;
 	inside_of(b)->failed++;
+	plan_say(message_item_failed(line, sizeof(line), index,
+	    why != NULL ? why : "no reason given"));
 	(void)plan_visit();
 }
 
@@ -572,6 +677,8 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	tide_op *op = op_of(b);
 	struct batch *p = inside_of(b);
 	struct sizing_batch s;
+	uint64_t lease;
+	uint32_t member;
 	bool alone;
 	int state;
 
@@ -591,13 +698,20 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	note(op, op_row(op), p, &s);
 	op_row(op)->aborts += failed;
 	states_ended(plan_states(), !failed && state < TIDE_CRITICAL);
+	lease = p->lease;
+	member = p->member;
 	leave(op, b);
 	plan_unlock();
+	if (lease != 0)
+		member_release(member, plan_room()->used);
+	plan_room()->lease = member_lease();
+	tell_end(&op->conf, op_row(op), s.time_ns, plan_room()->used,
+	    plan_start_used());
 	cleanup_bill();
 	if (plan_host()->epoch != NULL && op->conf.detect >= 0)
 		plan_host()->epoch(op_row(op)->name);
 	if (op->conf.reclaim_after > 0)
-		(void)cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM, 0, NULL);
+		clean_between(op);
 	delay(op);
 	return plan_room()->state;
 }

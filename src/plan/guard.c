@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "plan/message.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
 #include "sys/sys.h"
@@ -40,6 +41,7 @@ int
 guard_begin(const char *op, uint64_t need)
 {
 	tide_op *o = op_open(op, NULL);
+	char line[MESSAGE_ROOM];
 	int i, n;
 
 	if (need != 0 && plan_safe(need, 0, NULL) != 1)
@@ -54,8 +56,11 @@ guard_begin(const char *op, uint64_t need)
 		return -ENOSPC;
 	memset(&guards.guard[i], 0, sizeof(guards.guard[i]));
 	n = batch_begin(o, &guards.guard[i], op_row(o)->done, 1, 0);
-	if (n > 0)
+	if (n > 0) {
+		plan_say(message_starting(line, sizeof(line), op_row(o)->name,
+		    plan_room()->used));
 		return i + 1;
+	}
 	plan_lock();
 	guards.taken[i] = false;
 	plan_unlock();

@@ -91,6 +91,9 @@ struct plan_host {
 	/* What was set for the process: "BUDGET", "WARN" ...; NULL: nothing. */
 	const char *(*setting)(const char *name);
 
+	/* Where the common budget of this name lies.  0, or -ENAMETOOLONG. */
+	int (*pool_path)(const char *name, char *path, size_t bytes);
+
 	/* In a child: the room that is its own, all zero. */
 	struct tide_room *(*own_room)(void);
 };

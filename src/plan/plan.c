@@ -15,8 +15,12 @@
 #include "model/states.h"
 #include "plan/cleanup.h"
 #include "plan/guard.h"
+#include "plan/member.h"
+#include "plan/message.h"
 #include "plan/op.h"
+#include "plan/pressure.h"
 #include "plan/settings.h"
+#include "plan/shares.h"
 #include "sys/sys.h"
 
 /*
@@ -371,6 +375,7 @@ judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 		room->state_ns = now_ns;
 		room->warnings += state > before;
 		room->state = state;
+		pressure_notify(state);
 	}
 }
 
@@ -455,6 +460,8 @@ plan_begin(const struct plan_host *host, struct tide_room *room)
 	sensor_open(&plan.sensor, 0);
 	look_now(now_ns, true);
 	plan.start_used = room->used;
+	member_begin(host);
+	member_used(room->used);
 	__atomic_store_n(&room->magic, TIDE_ROOM_MAGIC, __ATOMIC_RELEASE);
 }
 
@@ -471,6 +478,7 @@ plan_in_child(void)
 	op_in_child();
 	guard_in_child();
 	cleanup_in_child();
+	member_in_child();
 	plan_begin(host, host->own_room());
 }
 
@@ -494,6 +502,8 @@ plan_init(const char *conf)
 	configure();
 	plan.limit_ns = 0;
 	plan_unlock();
+	if (!member_is_in())
+		member_begin(plan.host);
 	(void)plan_settle(sys_clock(), true);
 	return 0;
 }
@@ -541,6 +551,37 @@ clean(int state, uint64_t now_ns)
 	plan_unlock();
 }
 
+/* What was said last is true no more. */
+static void
+say_state(int state)
+{
+	char line[MESSAGE_ROOM], tagged[MESSAGE_ROOM + 32];
+	uint64_t used = load(&plan.room->used);
+
+	if (state >= TIDE_CRITICAL)
+		(void)message_high(line, sizeof(line), used,
+		    plan.limit.budget);
+	else if (state == TIDE_WARNING)
+		(void)message_warning(line, sizeof(line), used);
+	else
+		(void)message_memory(line, sizeof(line), used,
+		    plan.limit.budget, state);
+	plan_say(message_tagged(tagged, sizeof(tagged), line));
+}
+
+/* What other members of a common budget need of us. */
+static void
+heed(void)
+{
+	int wish = member_wish();
+
+	if (wish & SHARES_CLEAN)
+		(void)cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL);
+	if (wish & SHARES_RECYCLE)
+		plan.room->stop |= TIDE_STOP_RECYCLE;
+	member_used(load(&plan.room->used));
+}
+
 int
 plan_settle(uint64_t now_ns, bool sampled)
 {
@@ -553,9 +594,13 @@ plan_settle(uint64_t now_ns, bool sampled)
 	look_now(now_ns, sampled);
 	state = room->state;
 	plan_unlock();
+	if (state != plan.settled)
+		say_state(state);
 	if (state >= TIDE_WARNING && is_automatic())
 		clean(state, now_ns);
 	plan.settled = room->state;
+	if (member_is_in())
+		heed();
 	return room->state;
 }
 
