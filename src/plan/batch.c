@@ -71,7 +71,8 @@ is_open(tide_batch *b)
 		return false;
 	p = inside_of(b);
 	return p->open_mark == BATCH_OPEN && p->pid == sys_pid() &&
-	    b->op_ >= 1 && b->op_ <= TIDE_OPS;
+	    b->op_ >= 1 && b->op_ <= TIDE_OPS &&
+	    op_state()->op[b->op_ - 1].taken && op_state()->active > 0;
 }
 
 static tide_op *
@@ -130,7 +131,10 @@ size(const tide_op *op, uint64_t remaining, int verdict, uint64_t lease,
 		room->used = max_u64(room->used, above_u64((uint64_t)(
 		    target_of(op) * (double)room->budget), lease));
 	room->remaining = remaining;
-	room->knee = knee_cap(&op->knee);
+	/* Of a size that somebody has set there is nothing to find out. */
+	room->knee = op->conf.fixed != 0 || op->conf.policy !=
+	    TIDE_POLICY_LEARN ? 0 : (uint32_t)max_u64(knee_cap(&op->knee),
+	    op->conf.initial);
 	room->grow_allowed = r->state < TIDE_WARNING;
 	room->probe = verdict == STATES_PROBE || verdict == STATES_ONE_ITEM;
 	sizing_plan(&op->sizing, room, plan);
