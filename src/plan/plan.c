@@ -16,6 +16,7 @@
 #include "plan/cleanup.h"
 #include "plan/guard.h"
 #include "plan/op.h"
+#include "plan/pressure.h"
 #include "plan/settings.h"
 #include "sys/sys.h"
 
@@ -371,6 +372,7 @@ judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 		room->state_ns = now_ns;
 		room->warnings += state > before;
 		room->state = state;
+		pressure_notify(state);
 	}
 }
 
@@ -555,6 +557,12 @@ plan_settle(uint64_t now_ns, bool sampled)
 	plan_unlock();
 	if (state >= TIDE_WARNING && is_automatic())
 		clean(state, now_ns);
+	if (cleanup_is_wanted()) {
+		cleanup_wish();
+		plan_lock();
+		look_now(sys_clock(), true);
+		plan_unlock();
+	}
 	plan.settled = room->state;
 	return room->state;
 }
@@ -575,7 +583,7 @@ plan_visit(void)
 
 	if (now_ns < load(&plan.look_ns) &&
 	    load(&plan.room->used) < load(&plan.look_at) &&
-	    plan.pid == sys_pid())
+	    plan.pid == sys_pid() && !cleanup_is_wanted())
 		return plan.room->state;
 	return plan_settle(now_ns, false);
 }
