@@ -41,7 +41,8 @@ const struct request_row request_rows[] = {
 	  0, 1, answer_sample },
 	{ "budget", "[SIZE|off]", "the limit that rules; or set one", 0, 1,
 	  answer_budget },
-	{ "trim", "", "have the allocator give free memory back", 0, 0,
+	{ "trim", "[last]", "have the allocator give free memory back; or "
+	  "has it", 0, 1,
 	  answer_trim },
 	{ "cleanup", "[warning|critical|exhausted|last]",
 	  "have the program give up what it can; or what that brought", 0, 1,
