@@ -78,6 +78,7 @@ extern const struct command command_check;
 extern const struct command command_top;
 extern const struct command command_budget;
 extern const struct command command_safe;
+extern const struct command command_reclaim;
 extern const struct command command_config;
 extern const struct command command_preset;
 extern const struct command command_leaks;

@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&command_top,
 	&command_budget,
 	&command_safe,
+	&command_reclaim,
 	&command_config,
 	&command_preset,
 };

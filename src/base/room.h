@@ -161,7 +161,17 @@ struct tide_room {
 	char source[32];       /* of the budget: "cgroup", "option", ... */
 	char last_op[TIDE_NAME_ROOM];
 	char message[160];     /* the last that was said */
-	uint64_t reserved[32];
+	/*
+	 * A cleanup that is wanted from outside (control), to be carried out at
+	 * the next safe point: as segment_watch has it, numbers go up, and what
+	 * is done was what all up to it wanted.
+	 */
+	uint32_t cleanups_wanted;
+	uint32_t cleanups_done;  /* stored last */
+	uint32_t cleanup_level;  /* the most that was wanted; 0: as it stands */
+	uint32_t wish_callbacks; /* of the last that was carried out */
+	uint64_t wish_freed, wish_blocks, wish_returned, wish_ns;
+	uint64_t reserved[26];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

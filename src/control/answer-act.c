@@ -142,10 +142,16 @@ void
 answer_trim(struct control *c, const struct request *r, struct text *t)
 {
 	struct segment_watch *w = &c->segment->watch;
+	bool tells = request_is(r, 1, "last");
 
-	(void)r;
-	reply_u64(t, "trims_wanted", atomic_fetch_add(&w->trims_wanted, 1) +
-	    1);
+	if (r->words > 1 && !tells) {
+		request_refuse(t, -EINVAL, "'trim' is asked as: trim [last]");
+		return;
+	}
+	if (!tells)
+		atomic_fetch_add(&w->trims_wanted, 1);
+	reply_u64(t, "trims_wanted", atomic_load(&w->trims_wanted));
 	reply_u64(t, "trims_done", atomic_load(&w->trims_done));
-	control_nudge(c);
+	if (!tells)
+		control_nudge(c);
 }

@@ -67,6 +67,15 @@ void answer_sample(struct control *c, const struct request *r, struct text *t);
 void answer_budget(struct control *c, const struct request *r, struct text *t);
 void answer_trim(struct control *c, const struct request *r, struct text *t);
 
+/* answer-room.c: what a program that asks for its budget shall do */
+void answer_cleanup(struct control *c, const struct request *r,
+    struct text *t);
+/* Asks for it, the first time; has it been done, or waited for long enough? */
+bool answer_cleanup_is_done(struct control *c, struct request *r);
+void answer_pressure(struct control *c, const struct request *r,
+    struct text *t);
+void answer_drain(struct control *c, const struct request *r, struct text *t);
+
 /* answer-scan.c: who holds it */
 void answer_scan(struct control *c, const struct request *r, struct text *t);
 

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "control/answer.h"
 #include "control/reply.h"
+#include "sys/sys.h"
 
 /* --- the table ------------------------------------------------------------ */
 
@@ -40,8 +41,17 @@ const struct request_row request_rows[] = {
 	  0, 1, answer_sample },
 	{ "budget", "[SIZE|off]", "the limit that rules; or set one", 0, 1,
 	  answer_budget },
-	{ "trim", "", "have the allocator give free memory back", 0, 0,
+	{ "trim", "[last]", "have the allocator give free memory back; or "
+	  "has it", 0, 1,
 	  answer_trim },
+	{ "cleanup", "[warning|critical|exhausted|last]",
+	  "have the program give up what it can; or what that brought", 0, 1,
+	  answer_cleanup },
+	{ "pressure", "[ok|warning|critical|exhausted|off]",
+	  "have the program believe in a state at least so bad", 0, 1,
+	  answer_pressure },
+	{ "drain", "", "have the program come to an end in good order", 0, 0,
+	  answer_drain },
 	{ "scan", "[starts|last]",
 	  "look for blocks that nobody can reach; or what that found", 0, 1,
 	  answer_scan },
@@ -91,6 +101,8 @@ request_parse(struct request *r, const char *line, size_t bytes)
 	char *at;
 
 	r->words = 0;
+	r->until_ns = 0;
+	r->ticket = 0;
 	if (bytes > REQUEST_LINE_MOST)
 		return -E2BIG;
 	if (memchr(line, '\0', bytes) != NULL)
@@ -164,6 +176,7 @@ request_refuse(struct text *t, int error, const char *message)
 		{ EINVAL, "EINVAL" }, { E2BIG, "E2BIG" },
 		{ ENOSPC, "ENOSPC" }, { ESRCH, "ESRCH" },
 		{ EBUSY, "EBUSY" }, { EOVERFLOW, "EOVERFLOW" },
+		{ ENODEV, "ENODEV" },
 	};
 	const char *name = "EIO";
 	size_t i;
@@ -213,20 +226,10 @@ refuse_word(struct text *t, const char *word)
 	request_refuse(t, -EINVAL, message);
 }
 
-void
-request_answer(struct control *c, const struct request *r, struct text *t)
+static void
+carry_out(struct control *c, const struct request_row *row,
+    const struct request *r, struct text *t)
 {
-	const struct request_row *row = find_row(r);
-	size_t arguments = r->words - 1;
-
-	if (row == NULL) {
-		refuse_word(t, r->word[0]);
-		return;
-	}
-	if (arguments < row->least || arguments > row->most) {
-		refuse_arguments(t, row);
-		return;
-	}
 	reply_open(t, NULL);
 	reply_bool(t, "ok", true);
 	row->answer(c, r, t);
@@ -237,6 +240,24 @@ request_answer(struct control *c, const struct request *r, struct text *t)
 	text_put(t, "\n");
 	if (t->cut)
 		request_refuse(t, -EOVERFLOW, "the answer is too long");
+}
+
+bool
+request_answer(struct control *c, struct request *r, struct text *t)
+{
+	const struct request_row *row = find_row(r);
+	size_t arguments = r->words - 1;
+
+	if (row == NULL)
+		refuse_word(t, r->word[0]);
+	else if (arguments < row->least || arguments > row->most)
+		refuse_arguments(t, row);
+	else if (row->answer == answer_cleanup &&
+	    !answer_cleanup_is_done(c, r))
+		return false;
+	else
+		carry_out(c, row, r, t);
+	return true;
 }
 
 void
@@ -254,8 +275,10 @@ request_line(struct control *c, const char *line, size_t bytes,
 	struct request r;
 	int error = request_parse(&r, line, bytes);
 
-	if (error == 0)
-		request_answer(c, &r, t);
-	else
+	if (error != 0) {
 		request_misread(t, error);
+		return;
+	}
+	while (!request_answer(c, &r, t))
+		sys_sleep(REQUEST_NAP_NS);
 }

@@ -29,6 +29,8 @@
 struct request {
 	size_t words;
 	const char *word[REQUEST_WORDS]; /* [0] in lower case */
+	uint64_t until_ns; /* it waits for the program so long; 0: not yet */
+	uint32_t ticket;   /* of what the program is to do */
 	char text[REQUEST_LINE_MOST + 1];
 };
 
@@ -40,15 +42,16 @@ int request_parse(struct request *r, const char *line, size_t bytes);
 
 /*
  * Carry it out, and write the answer, a newline behind it.  @t is empty and has
- * REQUEST_REPLY_ROOM.
+ * REQUEST_REPLY_ROOM.  False: the program is at it, and nothing is written; ask
+ * again with the same @r, each REQUEST_NAP_NS, for a second at most.
  */
-void request_answer(struct control *c, const struct request *r,
-    struct text *t);
+#define REQUEST_NAP_NS UINT64_C(10000000)
+bool request_answer(struct control *c, struct request *r, struct text *t);
 
 /* The answer to a line that request_parse() did not take, with its @error. */
 void request_misread(struct text *t, int error);
 
-/* All of it at once. */
+/* All of it at once; waits where there is something to wait for. */
 void request_line(struct control *c, const char *line, size_t bytes,
     struct text *t);
 

@@ -44,6 +44,7 @@ struct client {
 	uint16_t listener;
 	bool skipping; /* in a line that is too long */
 	bool more;     /* its next line may be there already */
+	bool waits;    /* for the program, that @watch is about */
 	uint64_t heard_ns;
 	uint64_t interval_ns, next_ns; /* of a watch; 0: none */
 	struct request watch;
@@ -358,6 +359,14 @@ send_out(struct client *c)
 	return true;
 }
 
+/* It is asked again soon; what else the client says is not read before. */
+static void
+wait_on(struct client *c, uint64_t now)
+{
+	c->waits = true;
+	c->next_ns = now + REQUEST_NAP_NS;
+}
+
 static void
 answer(struct serve *s, struct client *c, const char *line, size_t bytes,
     uint64_t now)
@@ -370,10 +379,10 @@ answer(struct serve *s, struct client *c, const char *line, size_t bytes,
 	/* Another request ends a watch. */
 	c->interval_ns = error == 0 ? request_interval(&c->watch) : 0;
 	c->next_ns = now + c->interval_ns;
-	if (error == 0)
-		request_answer(control, &c->watch, &t);
-	else
+	if (error != 0)
 		request_misread(&t, error);
+	else if (!request_answer(control, &c->watch, &t))
+		wait_on(c, now);
 	c->at = 0;
 	c->end = t.used;
 }
@@ -406,7 +415,7 @@ next_line(struct serve *s, struct client *c, uint64_t now)
 static bool
 serve_line(struct serve *s, struct client *c, uint64_t now)
 {
-	c->more = c->at == c->end && next_line(s, c, now);
+	c->more = c->at == c->end && !c->waits && next_line(s, c, now);
 	return send_out(c);
 }
 
@@ -428,9 +437,30 @@ hear(struct serve *s, struct client *c, uint64_t now)
 	if (c->have > 0 && !c->skipping) {
 		answer(s, c, c->in, c->have, now);
 		c->have = 0;
-		return send_out(c) && c->at != c->end;
+		return send_out(c) && (c->at != c->end || c->waits);
 	}
 	return false;
+}
+
+/* The answer, if the program has done what it needs for it. */
+static bool
+answer_late(struct serve *s, struct client *c, uint64_t now)
+{
+	struct text t;
+
+	if (!c->waits || now < c->next_ns)
+		return true;
+	t = answer_room(c);
+	if (!request_answer(&s->listener[c->listener].control, &c->watch,
+	    &t)) {
+		wait_on(c, now);
+		return true;
+	}
+	c->waits = false;
+	c->more = true;
+	c->heard_ns = now;
+	c->end = t.used;
+	return send_out(c);
 }
 
 static bool
@@ -441,7 +471,8 @@ watch_again(struct serve *s, struct client *c, uint64_t now)
 	if (c->interval_ns == 0 || now < c->next_ns || c->at != c->end)
 		return true;
 	t = answer_room(c);
-	request_answer(&s->listener[c->listener].control, &c->watch, &t);
+	(void)request_answer(&s->listener[c->listener].control, &c->watch,
+	    &t);
 	c->end = t.used;
 	c->heard_ns = now;
 	/* What it did not take in time is not made up for. */
@@ -525,7 +556,7 @@ accept_some(struct serve *s, size_t at, uint64_t now)
 		}
 		c->handle = take_handle(fd);
 		c->listener = (uint16_t)at;
-		c->skipping = c->more = false;
+		c->skipping = c->more = c->waits = false;
 		c->heard_ns = now;
 		c->interval_ns = 0;
 		c->have = c->at = c->end = 0;
@@ -561,7 +592,8 @@ fill_poll(struct serve *s, uint64_t now)
 
 		if (c->handle.fd >= 0)
 			c->polled = wait_for(s, &n, c->handle.fd,
-			    c->at != c->end ? POLLOUT : POLLIN);
+			    c->at != c->end ? POLLOUT :
+			    c->waits ? 0 : POLLIN);
 	}
 	return n;
 }
@@ -581,7 +613,7 @@ time_to_wait(const struct serve *s, uint64_t now, uint64_t until)
 			continue;
 		if (c->more)
 			return 0;
-		if (c->interval_ns != 0)
+		if (c->interval_ns != 0 || c->waits)
 			next = min_u64(next, c->next_ns);
 	}
 	return (int)min_u64((above_u64(next, now) + NS_PER_MS - 1) / NS_PER_MS,
@@ -598,13 +630,16 @@ attend(struct serve *s, struct client *c, uint64_t now)
 	if (c->handle.fd < 0)
 		return true;
 	events = s->poll[c->polled].revents;
-	if ((events != 0 || c->more || c->interval_ns != 0) &&
+	if ((events != 0 || c->more || c->interval_ns != 0 || c->waits) &&
 	    !is_still_ours(&c->handle))
 		return false;
 	if (events & POLLOUT)
 		stays = send_out(c) && serve_line(s, c, now);
 	else if (c->more)
 		stays = serve_line(s, c, now);
+	else if (c->waits)
+		stays = (events & (POLLHUP | POLLERR)) == 0 &&
+		    answer_late(s, c, now);
 	else if (events & (POLLIN | POLLHUP | POLLERR))
 		stays = hear(s, c, now);
 	if (stays)

@@ -4,31 +4,9 @@
 #include "door/boot.h"
 #include "door/dial.h"
 #include "door/inside.h"
-#include "door/real.h"
-#include "stack/unwind.h"
+#include "door/purge.h"
 
 /* --- giving memory back --------------------------------------------------- */
-
-/*
- * The allocator takes its locks for it.  A signal handler may have interrupted
- * this very thread where it holds one, and then would wait for ever: so it is
- * done only where a walk to the root meets no signal's frame.
- */
-#define FRAMES_MOST 256
-
-static bool
-is_in_handler(const struct arch_frame *caller)
-{
-	struct memo_trace trace = { .word = NULL };
-	uint64_t frames[FRAMES_MOST];
-	int cut = 1;
-
-	if (!unwind_is_own(&self.stack, caller->sp))
-		return true;
-	(void)unwind_stack(caller, &self.stack, frames, FRAMES_MOST, &cut,
-	    &trace);
-	return cut != 0 || trace.signal;
-}
 
 /* So often it is tried where no walk comes to the root; then it is given up. */
 #define TRIES_MOST 100
@@ -41,9 +19,9 @@ trim(struct control *c, uint64_t now_ns, bool safe)
 	struct segment_watch *w = &c->segment->watch;
 	uint32_t wanted = atomic_load(&w->trims_wanted);
 	uint32_t done = atomic_load(&w->trims_done);
-	bool can = safe && real.trim != NULL;
+	bool can = safe && purge_can();
 
-	if (wanted == done || (!can && real.trim != NULL &&
+	if (wanted == done || (!can && purge_can() &&
 	    atomic_fetch_add(&tries, 1) < TRIES_MOST))
 		return;
 	atomic_store(&tries, 0);
@@ -76,7 +54,7 @@ attend(uint64_t now_ns, const struct arch_frame *caller)
 	dial_follow(now_ns);
 	survey_attend();
 	if (wants_trim() && caller != NULL)
-		trim(&c, now_ns, !is_in_handler(caller));
+		trim(&c, now_ns, purge_is_safe(caller));
 }
 
 void

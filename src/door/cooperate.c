@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "door/api.h"
 #include "door/boot.h"
-#include "door/real.h"
+#include "door/purge.h"
 #include "mem/segment.h"
 #include "plan/cleanup.h"
 #include "plan/common.h"
@@ -109,15 +109,6 @@ epoch(const char *name)
 	(void)api_mark(name);
 }
 
-static bool
-purge(void)
-{
-	if (real.trim == NULL)
-		return false;
-	real.trim();
-	return true;
-}
-
 static const char *
 setting(const char *name)
 {
@@ -183,7 +174,7 @@ static const struct plan_host host = {
 	.memory = common_memory,
 	.limit = common_limit,
 	.epoch = epoch,
-	.purge = purge,
+	.purge = purge_here,
 	.say = say_line,
 	.setting = setting,
 	.pool_path = pool_path,

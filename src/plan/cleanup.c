@@ -284,6 +284,46 @@ cleanup_run(int level, unsigned flags, uint64_t want,
 	return r;
 }
 
+/* --- for who is outside --------------------------------------------------- */
+
+bool
+cleanup_is_wanted(void)
+{
+	const struct tide_room *room = plan_room();
+
+	return room != NULL && __atomic_load_n(&room->cleanups_wanted,
+	    __ATOMIC_ACQUIRE) != __atomic_load_n(&room->cleanups_done,
+	    __ATOMIC_RELAXED);
+}
+
+void
+cleanup_wish(void)
+{
+	struct tide_room *room = plan_room();
+	tide_reclaim_result sum;
+	uint32_t wanted, level;
+	int at;
+
+	if (!cleanup_is_wanted())
+		return;
+	wanted = __atomic_load_n(&room->cleanups_wanted, __ATOMIC_ACQUIRE);
+	level = __atomic_load_n(&room->cleanup_level, __ATOMIC_RELAXED);
+	at = level != 0 && level <= TIDE_EXHAUSTED ? (int)level :
+	    room->state > TIDE_CRITICAL ? TIDE_EXHAUSTED : TIDE_CRITICAL;
+	/* Else who is at it now comes by again. */
+	if (cleanup_run(at, TIDE_FORCE_RECLAIM, 0, &sum) < 0)
+		return;
+	/* Another may want more meanwhile: that stays. */
+	(void)__atomic_compare_exchange_n(&room->cleanup_level, &level, 0,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	room->wish_callbacks = sum.callbacks;
+	room->wish_freed = sum.freed;
+	room->wish_blocks = sum.blocks;
+	room->wish_returned = sum.returned;
+	room->wish_ns = sum.time_ns;
+	__atomic_store_n(&room->cleanups_done, wanted, __ATOMIC_RELEASE);
+}
+
 /* --- what it cost afterwards ---------------------------------------------- */
 
 void

@@ -29,6 +29,7 @@
 #ifndef PLAN_CLEANUP_H
 #define PLAN_CLEANUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "plan/client.h"
@@ -81,6 +82,15 @@ int cleanup_drop(int id);
  */
 int cleanup_run(int level, unsigned flags, uint64_t want,
     tide_reclaim_result *out);
+
+/*
+ * Does somebody outside want one (room->cleanups_wanted)?  If so, who is at a
+ * safe point carries it out by cleanup_wish(): forced, at the level that is
+ * wanted, or at TIDE_CRITICAL where the state is below.  What it brought is in
+ * the room then, for who wanted it.
+ */
+bool cleanup_is_wanted(void);
+void cleanup_wish(void);
 
 /*
  * A batch has ended: what the last cleanups cost in faults since, by what a

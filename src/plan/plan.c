@@ -598,6 +598,12 @@ plan_settle(uint64_t now_ns, bool sampled)
 		say_state(state);
 	if (state >= TIDE_WARNING && is_automatic())
 		clean(state, now_ns);
+	if (cleanup_is_wanted()) {
+		cleanup_wish();
+		plan_lock();
+		look_now(sys_clock(), true);
+		plan_unlock();
+	}
 	plan.settled = room->state;
 	if (member_is_in())
 		heed();
@@ -620,7 +626,7 @@ plan_visit(void)
 
 	if (now_ns < load(&plan.look_ns) &&
 	    load(&plan.room->used) < load(&plan.look_at) &&
-	    plan.pid == sys_pid())
+	    plan.pid == sys_pid() && !cleanup_is_wanted())
 		return plan.room->state;
 	return plan_settle(now_ns, false);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <math.h>
 #include <string.h>
 
@@ -37,7 +38,11 @@ static const struct {
 	{ "stacks", { NULL, "none", "sampled", "all" } },
 	{ "sample", { NULL, "1", "64K", "1024G" } },
 	{ "budget", { NULL, "512M", "1.5G", "off" } },
-	{ "trim", { NULL } },
+	{ "trim", { NULL, "last" } },
+	/* Without a word it waits: see below. */
+	{ "cleanup", { "last" } },
+	{ "pressure", { NULL, "critical", "2", "OFF" } },
+	{ "drain", { NULL } },
 	{ "scan", { NULL, "starts", "last" } },
 	{ "metrics", { NULL } },
 	{ "watch", { "10ms", "1h" } },
@@ -203,9 +208,12 @@ only_a_watch_has_an_interval(void **state)
 
 /* --- answering ---------------------------------------------------------------- */
 
+static struct tide_room *a_room(void);
+
 static void
 every_request_is_answered(void **state)
 {
+	struct tide_room *row = a_room();
 	char line[128];
 	size_t i, j;
 
@@ -227,6 +235,7 @@ every_request_is_answered(void **state)
 			assert_done(line);
 		}
 	}
+	memset(row, 0, sizeof(*row));
 }
 
 static void
@@ -291,6 +300,8 @@ wrong_arguments_are_refused(void **state)
 		"sample 2048G", "sample much", "budget 0", "budget -5M",
 		"budget much", "budget 18446744073709551616",
 		"budget 18446744073709551615", "budget 8E", "watch 9ms",
+		"trim first", "cleanup ok", "cleanup 0", "cleanup 4", "cleanup -1",
+		"cleanup last last", "pressure 4", "pressure high",
 		"watch 0s", "watch soon", "watch 5", "scan first", "scan 1",
 		"mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
 		"this-is-not",
@@ -385,6 +396,7 @@ settings_are_stored(void **state)
 
 	wanted = number_of("trim", "trims_wanted");
 	assert_int_equal(number_of("trim", "trims_wanted"), wanted + 1);
+	assert_int_equal(number_of("trim last", "trims_wanted"), wanted + 1);
 }
 
 /* The names of the sites of an answer, from 'a' on. */
@@ -476,6 +488,142 @@ sites_are_in_order(void **state)
 	assert_sites("sites by growth", "da");
 	assert_sites("sites by count", "dacb");
 	assert_int_equal(number_of("status", "pid"), getpid());
+}
+
+/* --- what the program does itself ----------------------------------------- */
+
+static void
+who_does_not_ask_for_a_budget_is_not_asked(void **state)
+{
+	struct tide_room *row = a_room();
+
+	(void)state;
+	row->magic = 0;
+	assert_refused("cleanup", "ENODEV");
+	assert_refused("cleanup last", "ENODEV");
+	assert_refused("cleanup exhausted", "ENODEV");
+	assert_refused("pressure", "ENODEV");
+	assert_refused("pressure 2", "ENODEV");
+	assert_refused("drain", "ENODEV");
+	assert_true(row->cleanups_wanted == 0 && row->pressure == 0 &&
+	    row->stop == 0);
+	/* What is asked wrongly is that first. */
+	assert_refused("cleanup soon", "EINVAL");
+	assert_refused("pressure soon", "EINVAL");
+}
+
+/* The program: carries out the next that is wanted. */
+static void *
+carry_out(void *arg)
+{
+	struct tide_room *row = arg;
+	uint32_t done = row->cleanups_done;
+
+	while (__atomic_load_n(&row->cleanups_wanted, __ATOMIC_ACQUIRE) ==
+	    done)
+		usleep(1000);
+	row->wish_callbacks = 3;
+	row->wish_freed = 1000;
+	row->wish_blocks = 10;
+	row->wish_returned = 4096;
+	row->wish_ns = 2 * NS_PER_MS;
+	__atomic_store_n(&row->cleanups_done, done + 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void
+assert_waits(json_t *answer, bool waits, uint64_t freed)
+{
+	assert_true(json_is_true(json_object_get(answer, "ok")));
+	assert_int_equal(json_is_true(json_object_get(answer, "waits")),
+	    waits);
+	assert_int_equal(json_integer_value(json_object_get(answer, "freed")),
+	    freed);
+	json_decref(answer);
+}
+
+static void
+a_cleanup_is_waited_for(void **state)
+{
+	struct tide_room *row = a_room();
+	pthread_t program;
+	json_t *answer;
+
+	(void)state;
+	row->gate = 5;
+	assert_int_equal(pthread_create(&program, NULL, carry_out, row), 0);
+	answer = ask("CLEANUP Warning");
+	assert_int_equal(pthread_join(program, NULL), 0);
+	assert_int_equal(row->cleanup_level, TIDE_WARNING);
+	/* It comes by at its next item. */
+	assert_true(row->gate == TIDE_NONE);
+	assert_int_equal(json_integer_value(json_object_get(answer,
+	    "cleanups_wanted")), 1);
+	assert_int_equal(json_integer_value(json_object_get(answer,
+	    "cleanups_done")), 1);
+	assert_int_equal(json_integer_value(json_object_get(answer,
+	    "callbacks")), 3);
+	assert_int_equal(json_integer_value(json_object_get(answer,
+	    "blocks")), 10);
+	assert_int_equal(json_integer_value(json_object_get(answer,
+	    "returned")), 4096);
+	assert_true(json_number_value(json_object_get(answer, "seconds")) ==
+	    0.002);
+	assert_waits(answer, false, 1000);
+	assert_waits(ask("cleanup last"), false, 1000);
+	assert_int_equal(row->cleanups_wanted, 1);
+}
+
+static void
+but_not_for_long(void **state)
+{
+	struct tide_room *row = a_room();
+
+	(void)state;
+	assert_waits(ask("cleanup critical"), true, 0);
+	assert_int_equal(row->cleanups_wanted, 1);
+	/* The hardest that is wanted is what will be done. */
+	assert_waits(ask("cleanup 1"), true, 0);
+	assert_int_equal(row->cleanup_level, TIDE_CRITICAL);
+	assert_int_equal(row->cleanups_wanted, 2);
+	assert_waits(ask("cleanup last"), true, 0);
+	assert_int_equal(row->cleanups_wanted, 2);
+}
+
+static void
+a_state_is_pretended_and_an_end_is_asked_for(void **state)
+{
+	struct tide_room *row = a_room();
+	json_t *answer;
+
+	(void)state;
+	row->gate = 5;
+	assert_done("pressure Critical");
+	assert_int_equal(row->pressure, TIDE_CRITICAL + 1);
+	assert_true(row->gate == TIDE_NONE);
+	assert_done("pressure 0");
+	assert_int_equal(row->pressure, TIDE_OK + 1);
+	answer = ask("pressure");
+	assert_string_equal(json_string_value(json_object_get(answer,
+	    "pressure")), "ok");
+	assert_string_equal(json_string_value(json_object_get(answer,
+	    "state")), "warning");
+	json_decref(answer);
+	assert_done("pressure off");
+	assert_int_equal(row->pressure, 0);
+	answer = ask("pressure");
+	assert_true(json_is_null(json_object_get(answer, "pressure")));
+	json_decref(answer);
+	/* Another's nonsense. */
+	row->pressure = 99;
+	row->state = 77;
+	assert_done("pressure");
+
+	row->stop = TIDE_STOP_TERM;
+	assert_int_equal(number_of("drain", "drains"), 1);
+	assert_int_equal(number_of("drain", "drains"), 2);
+	assert_int_equal(row->stop, TIDE_STOP_TERM | TIDE_STOP_DRAIN);
+	memset(row, 0, sizeof(*row));
 }
 
 static void
@@ -749,6 +897,10 @@ main(void)
 		cmocka_unit_test(operations_are_told),
 		cmocka_unit_test(status_says_how_far_it_is_and_how_it_stands),
 		cmocka_unit_test(analyze_tells_issues_and_what_to_set),
+		cmocka_unit_test(who_does_not_ask_for_a_budget_is_not_asked),
+		cmocka_unit_test(a_cleanup_is_waited_for),
+		cmocka_unit_test(but_not_for_long),
+		cmocka_unit_test(a_state_is_pretended_and_an_end_is_asked_for),
 		cmocka_unit_test(marks_are_told),
 		cmocka_unit_test(a_full_table_of_marks_is_told),
 	};

@@ -1,0 +1,284 @@
+/*
+ * cleaner.c - a program with caches that it gives up when it is asked to
+ *
+ *	cleaner figures         what tide_reclaim() says of what is known
+ *	cleaner serve FILE      comes by at safe points until FILE is there, or
+ *	                        it shall stop
+ *	cleaner away FILE       registers, and never comes by
+ *	cleaner purge MS        has much free in its allocator; 0, or asks once
+ *	                        more after so long
+ *	cleaner handler         asks in a handler that interrupts malloc()
+ *	cleaner knob FILE       says how a setting and the state change
+ */
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "heaptide.h"
+
+#define MOST 4000
+
+struct cache {
+	const char *name;
+	void *block[MOST];
+	size_t blocks, bytes; /* usable */
+	int calls, level;
+};
+
+static struct cache compact = { .name = "compact" };
+static struct cache benign = { .name = "benign" };
+static struct cache destructive = { .name = "destructive" };
+
+static void
+fill(struct cache *c, size_t blocks, size_t size)
+{
+	while (c->blocks < blocks) {
+		void *p = malloc(size);
+
+		if (p == NULL)
+			exit(3);
+		memset(p, 1, size);
+		c->bytes += malloc_usable_size(p);
+		c->block[c->blocks++] = p;
+	}
+}
+
+static uint64_t
+give_up(void *ctx, int level, uint64_t want)
+{
+	struct cache *c = ctx;
+	uint64_t bytes = c->bytes;
+
+	(void)want;
+	c->calls++;
+	c->level = level;
+	while (c->blocks > 0)
+		free(c->block[--c->blocks]);
+	c->bytes = 0;
+	return bytes;
+}
+
+static void
+put(struct cache *c, int cls)
+{
+	if (tide_on_pressure(give_up, c, cls, 0, 0, c->name) < 0)
+		exit(4);
+}
+
+static void
+put_all(void)
+{
+	put(&compact, TIDE_CLEAN_COMPACT);
+	put(&benign, TIDE_CLEAN_BENIGN);
+	put(&destructive, TIDE_CLEAN_DESTRUCTIVE);
+	fill(&compact, 10, 100);
+	fill(&benign, 1000, 3000);
+	fill(&destructive, 100, 50000);
+}
+
+static void
+say_result(const tide_reclaim_result *r)
+{
+	printf("freed %llu blocks %llu callbacks %u\n",
+	    (unsigned long long)r->freed, (unsigned long long)r->blocks,
+	    r->callbacks);
+}
+
+static int
+figures(void)
+{
+	tide_reclaim_result r;
+	size_t bytes;
+
+	put_all();
+	bytes = compact.bytes + benign.bytes;
+	if (tide_reclaim(0, 0, &r) != 0)
+		return 5;
+	printf("known %zu\n", bytes);
+	say_result(&r);
+	bytes = destructive.bytes;
+	if (tide_reclaim(TIDE_EMERGENCY, 0, &r) != 0)
+		return 6;
+	printf("known %zu\n", bytes);
+	say_result(&r);
+	/* Enough is enough. */
+	fill(&compact, 10, 100000);
+	fill(&benign, 1000, 3000);
+	if (tide_reclaim(TIDE_NO_PURGE, 500000, &r) != 0)
+		return 7;
+	printf("stopped %u\n", r.callbacks);
+	if (tide_reclaim(TIDE_NO_CALLBACKS, 0, &r) != 0)
+		return 8;
+	printf("purged %u\n", r.callbacks);
+	printf("wrong %d %d %d\n", tide_reclaim(1u << 30, 0, NULL),
+	    tide_on_pressure(NULL, NULL, 0, 0, 0, NULL),
+	    tide_off_pressure(12345));
+	return 0;
+}
+
+static void
+nap(int ms)
+{
+	(void)poll(NULL, 0, ms);
+}
+
+static void
+say_cache(const struct cache *c)
+{
+	printf("%s %d %d\n", c->name, c->calls, c->level);
+}
+
+static int
+serve(const char *file, int comes_by)
+{
+	int states = 0, state = 0;
+
+	put_all();
+	puts("ready");
+	fflush(stdout);
+	while (access(file, F_OK) != 0 && !(comes_by && tide_should_stop())) {
+		nap(5);
+		if (!comes_by)
+			continue;
+		state = tide_poll(0);
+		states |= 1 << state;
+		/* So that there is something again. */
+		fill(&compact, 10, 100);
+		fill(&benign, 1000, 3000);
+		fill(&destructive, 100, 50000);
+	}
+	say_cache(&compact);
+	say_cache(&benign);
+	say_cache(&destructive);
+	printf("states %d stopped %d\n", states,
+	    comes_by ? tide_should_stop() : 0);
+	return 0;
+}
+
+static int
+purge(int ms)
+{
+	static void *pin[64], *block[64000];
+	tide_reclaim_result r;
+	tide_info before, after;
+	size_t i;
+
+	/* One block in a thousand stays, so that no heap can shrink. */
+	for (i = 0; i < 64000; i++) {
+		block[i] = malloc(1000);
+		if (block[i] == NULL)
+			return 3;
+		memset(block[i], 1, 1000);
+		if (i % 1000 == 999) {
+			pin[i / 1000] = malloc(1000);
+			if (pin[i / 1000] == NULL)
+				return 3;
+		}
+	}
+	for (i = 0; i < 64000; i++)
+		free(block[i]);
+	before.size = after.size = sizeof(before);
+	if (tide_poll(0) < 0 || tide_status(&before) != 0 ||
+	    tide_reclaim(0, 0, &r) != 0)
+		return 5;
+	if (ms > 0) {
+		nap(ms);
+		if (tide_reclaim(0, 0, &r) != 0)
+			return 6;
+	}
+	if (tide_poll(0) < 0 || tide_status(&after) != 0)
+		return 7;
+	printf("freed %llu returned %llu resident %llu %llu\n",
+	    (unsigned long long)r.freed, (unsigned long long)r.returned,
+	    (unsigned long long)before.resident,
+	    (unsigned long long)after.resident);
+	for (i = 0; i < 64; i++)
+		free(pin[i]);
+	return 0;
+}
+
+static volatile sig_atomic_t asked;
+static unsigned long long returned_there;
+
+static void
+ask(int number)
+{
+	tide_reclaim_result r;
+
+	(void)number;
+	if (tide_reclaim(TIDE_NO_CALLBACKS, 0, &r) == 0)
+		returned_there += r.returned;
+	asked = asked + 1;
+}
+
+static int
+handler(void)
+{
+	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
+	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+	tide_reclaim_result r;
+
+	if (tide_reclaim(0, 0, &r) != 0)
+		return 5;
+	if (signal(SIGALRM, ask) == SIG_ERR ||
+	    setitimer(ITIMER_REAL, &often, NULL) != 0)
+		return 6;
+	while (asked < 200) {
+		void *p = malloc(300000), *q = malloc(100);
+
+		free(p);
+		free(q);
+	}
+	(void)setitimer(ITIMER_REAL, &never, NULL);
+	puts("came through");
+	return 0;
+}
+
+static int
+knob(const char *file)
+{
+	int fd = tide_pressure_fd();
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte[8];
+
+	if (fd < 0)
+		return 5;
+	printf("knob %g\n", tide_knob("samples", 10, 6));
+	fflush(stdout);
+	while (access(file, F_OK) != 0) {
+		(void)tide_poll(0);
+		if (poll(&p, 1, 5) <= 0)
+			continue;
+		while (read(fd, byte, sizeof(byte)) > 0)
+			;
+		printf("state %d knob %g\n", tide_state(),
+		    tide_knob("samples", 10, 6));
+		fflush(stdout);
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	if (strcmp(mode, "figures") == 0)
+		return figures();
+	if (strcmp(mode, "serve") == 0 && argc == 3)
+		return serve(argv[2], 1);
+	if (strcmp(mode, "away") == 0 && argc == 3)
+		return serve(argv[2], 0);
+	if (strcmp(mode, "purge") == 0 && argc == 3)
+		return purge(atoi(argv[2]));
+	if (strcmp(mode, "handler") == 0)
+		return handler();
+	if (strcmp(mode, "knob") == 0 && argc == 3)
+		return knob(argv[2]);
+	return 2;
+}
