@@ -193,18 +193,6 @@ setting_find(const char *key)
 	return NULL;
 }
 
-const struct setting *
-setting_of_variable(const char *variable)
-{
-	char name[TEXT_SETTING_ROOM];
-	const struct setting *s;
-
-	for (s = settings; s->key != NULL; s++)
-		if (strcmp(text_setting_name(name, s->key), variable) == 0)
-			return s;
-	return NULL;
-}
-
 const char *
 setting_reader_word(enum setting_reader reader)
 {

@@ -57,9 +57,8 @@ extern const struct setting settings[];
 /* Their number. */
 size_t settings_count(void);
 
-/* The row of @key or NULL; by the variable that text_setting_name() makes. */
+/* The row of @key, or NULL. */
 const struct setting *setting_find(const char *key);
-const struct setting *setting_of_variable(const char *variable);
 
 const char *setting_reader_word(enum setting_reader reader);
 
