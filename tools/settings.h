@@ -46,7 +46,7 @@ struct setting {
 	const char *option;   /* of `heaptide run`, without dashes, or NULL */
 	enum setting_kind kind;
 	enum setting_reader reader;
-	const char *fallback; /* the default, as a file would have it; "": none */
+	const char *fallback; /* the default, as in a file; "": none */
 	const char *help;     /* one line, lower case, no full stop */
 	const char *const *words; /* ends with NULL */
 	uint64_t least, most; /* 0: no bound */

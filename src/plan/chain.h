@@ -25,7 +25,7 @@
 
 #define CHAIN_WISHES 5
 
-/* Beside these a pool, Slurm, each group twice, one above, 2 limits, the host. */
+/* Beside these a pool, Slurm, groups twice, one above, 2 limits, the host. */
 #define CHAIN_ROOM (CHAIN_WISHES + 2 + 2 * CGROUP_LEVELS + 1 + 2 + 1)
 
 /* What a source is called, and where it was read. */
