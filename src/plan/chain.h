@@ -67,6 +67,9 @@ void chain_add_pool(struct chain *c, uint64_t bytes, uint64_t used);
 int chain_add_slurm(struct chain *c, const char *per_node,
     const char *per_cpu, const char *cpus);
 
+/* What an environment tells, that of the process: Slurm's.  -EINVAL as above. */
+int chain_add_environment(struct chain *c, char *const *environment);
+
 /* Control groups of either version, resource limits, the host. */
 void chain_add_system(struct chain *c);
 

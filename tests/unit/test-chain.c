@@ -151,6 +151,22 @@ what_slurm_gives_is_a_limit(void **state)
 }
 
 static void
+slurm_is_found_in_an_environment(void **state)
+{
+	char cpus[] = "SLURM_CPUS_ON_NODE=4", each[] = "SLURM_MEM_PER_CPU=512";
+	char *some[] = { cpus, each, NULL };
+	struct chain c;
+
+	(void)state;
+	chain_open(&c, "", 0, NULL);
+	assert_int_equal(chain_add_environment(&c, some), 0);
+	assert_int_equal(find(&c, "slurm")->bytes, 2 * GIB);
+	chain_open(&c, "", 0, NULL);
+	assert_int_equal(chain_add_environment(&c, NULL), 0);
+	assert_int_equal(c.count, 0);
+}
+
+static void
 limits_are_compared_in_their_own_measure(void **state)
 {
 	struct proc_status status = { .resident = 100 * MIB,
@@ -247,6 +263,7 @@ main(void)
 		    wishes_stand_first_and_the_nearest_of_them_counts),
 		cmocka_unit_test(a_share_of_a_pool_is_a_limit),
 		cmocka_unit_test(what_slurm_gives_is_a_limit),
+		cmocka_unit_test(slurm_is_found_in_an_environment),
 		cmocka_unit_test(limits_are_compared_in_their_own_measure),
 		cmocka_unit_test(
 		    a_limit_that_changes_is_noticed_and_read_anew),
