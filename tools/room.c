@@ -10,11 +10,15 @@
 #include "base/text.h"
 #include "command.h"
 #include "need.h"
+#include "plan/shares.h"
 #include "print.h"
 #include "reader.h"
+#include "sys/place.h"
 #include "sys/proc.h"
 
 #define VARIABLE "HEAPTIDE_BUDGET"
+
+extern char **environ;
 
 static const char *
 system_root(void)
@@ -174,19 +178,49 @@ add_its_own(struct room *room)
 
 /* --- what others give ----------------------------------------------------- */
 
+/*
+ * What the member @pid may use: its base and its lease.  Who holds no lease, or
+ * is none yet, may ask for what is left.
+ */
+static void
+add_share(struct room *room, const struct shares *pool, const char *name)
+{
+	struct shares_total total;
+	struct shares_row row = { .pid = 0 };
+	uint64_t bytes;
+	uint32_t i;
+
+	shares_read(pool, &total);
+	for (i = 0; room->pid != 0 && i < total.slots; i++)
+		if (shares_read_row(pool, i, &row) != 0 &&
+		    row.pid == room->pid)
+			break;
+	if (room->pid == 0 || i == total.slots)
+		row = (struct shares_row){ .pid = 0 };
+	bytes = row.base + row.lease;
+	if (row.lease == 0)
+		bytes += total.left > 0 ? (uint64_t)total.left : 0;
+	chain_add_pool(&room->chain, bytes, row.used);
+	room->from[room->chain.count - 1] = row.pid == 0 ?
+	    need_text("HEAPTIDE_POOL=%s: what is left", name) :
+	    need_text("HEAPTIDE_POOL=%s", name);
+}
+
 static void
 add_pool(struct room *room)
 {
-	char *value = variable_of(room, "HEAPTIDE_POOL_SHARE");
-	uint64_t bytes;
+	char directory[PLACE_ROOM], path[PLACE_ROOM];
+	char *name = variable_of(room, "HEAPTIDE_POOL");
+	struct shares pool = { .head = NULL };
 
-	if (value != NULL && text_parse_bytes(value, &bytes) == 0) {
-		chain_add_pool(&room->chain, bytes,
-		    room->chain.status.resident);
-		room->from[room->chain.count - 1] =
-		    need_text("HEAPTIDE_POOL_SHARE=%s", value);
+	/* A pool that is not there limits nobody. */
+	if (name != NULL && place_look(environ, directory) == 0 &&
+	    place_pool(directory, name, 0, path) == 0 &&
+	    shares_open(&pool, path, 0) == 0) {
+		add_share(room, &pool, name);
+		shares_close(&pool);
 	}
-	free(value);
+	free(name);
 }
 
 static void

@@ -48,12 +48,12 @@ const struct setting settings[] = {
 	  NO_BOUND },
 	{ "budget.force", NULL, SETTING_SWITCH, READ_BY_COMMANDS, "off",
 	  "let the budget be above a limit", NULL, NO_BOUND },
-	{ "target", "target", SETTING_SHARE, READ_BY_PROFILE, "90%",
+	{ "target", "target", SETTING_SHARE, READ_BY_LIBRARY, "90%",
 	  "the share of the budget that batches are to fill", NULL, NO_BOUND },
-	{ "warn", "warn", SETTING_SHARE, READ_BY_RUN, "75%",
+	{ "warn", "warn", SETTING_SHARE, READ_BY_LIBRARY, "75%",
 	  "the share of the budget from which on it is a warning", NULL,
 	  NO_BOUND },
-	{ "critical", "critical", SETTING_SHARE, READ_BY_PROFILE, "88%",
+	{ "critical", "critical", SETTING_SHARE, READ_BY_LIBRARY, "88%",
 	  "the share of the budget from which on it is critical", NULL,
 	  NO_BOUND },
 	{ "enforce", "enforce", SETTING_CHOICE, READ_BY_PROFILE, "off",
@@ -89,19 +89,19 @@ const struct setting settings[] = {
 	  "the directory of profiles and control sockets", NULL, NO_BOUND },
 
 	/* Batches. */
-	{ "batch.initial", NULL, SETTING_COUNT, READ_BY_PROGRAM, "1",
+	{ "batch.initial", NULL, SETTING_COUNT, READ_BY_LIBRARY, "1",
 	  "items of the first batch", NULL, 1, UINT32_MAX },
-	{ "batch.min", NULL, SETTING_COUNT, READ_BY_PROGRAM, "1",
+	{ "batch.min", NULL, SETTING_COUNT, READ_BY_LIBRARY, "1",
 	  "items of the least batch", NULL, 1, UINT32_MAX },
-	{ "batch.max", NULL, SETTING_COUNT, READ_BY_PROGRAM, "0",
+	{ "batch.max", NULL, SETTING_COUNT, READ_BY_LIBRARY, "0",
 	  "items of the largest batch; 0: no cap", NULL, ITEMS },
-	{ "batch.fixed", NULL, SETTING_COUNT, READ_BY_PROGRAM, "0",
+	{ "batch.fixed", NULL, SETTING_COUNT, READ_BY_LIBRARY, "0",
 	  "items of every batch; 0: sized by what they take", NULL, ITEMS },
 	{ "batch.timeout", NULL, SETTING_DURATION, READ_BY_PROGRAM, "0",
 	  "a batch that takes longer is stalled; 0: none is", NULL, NO_BOUND },
-	{ "policy", NULL, SETTING_CHOICE, READ_BY_PROGRAM, "learn",
+	{ "policy", NULL, SETTING_CHOICE, READ_BY_LIBRARY, "learn",
 	  "the law that sizes batches", policy_words, NO_BOUND },
-	{ "concurrency.max", NULL, SETTING_COUNT, READ_BY_PROGRAM, "2",
+	{ "concurrency.max", NULL, SETTING_COUNT, READ_BY_LIBRARY, "0",
 	  "batches at one time; 0: no cap", NULL, ITEMS },
 	{ "poll.every", NULL, SETTING_COUNT, READ_BY_PROGRAM, "1",
 	  "batches from one look at memory to the next", NULL, 1,
@@ -140,13 +140,13 @@ const struct setting settings[] = {
 	  "items of a batch that is tried again", NULL, 1, UINT32_MAX },
 
 	/* Delays and cleanups. */
-	{ "delay.min", NULL, SETTING_DURATION, READ_BY_PROGRAM, "0",
+	{ "delay.min", NULL, SETTING_DURATION, READ_BY_LIBRARY, "0",
 	  "the least delay between batches", NULL, NO_BOUND },
-	{ "delay.max", NULL, SETTING_DURATION, READ_BY_PROGRAM, "30s",
+	{ "delay.max", NULL, SETTING_DURATION, READ_BY_LIBRARY, "30s",
 	  "the longest delay between batches", NULL, NO_BOUND },
-	{ "delay.mode", NULL, SETTING_CHOICE, READ_BY_PROGRAM, "auto",
+	{ "delay.mode", NULL, SETTING_CHOICE, READ_BY_LIBRARY, "auto",
 	  "whether there are delays", mode_words, NO_BOUND },
-	{ "reclaim.auto", NULL, SETTING_SWITCH, READ_BY_PROGRAM, "on",
+	{ "reclaim.auto", NULL, SETTING_SWITCH, READ_BY_LIBRARY, "on",
 	  "clean up when memory is short", NULL, NO_BOUND },
 	{ "reclaim.threshold", NULL, SETTING_SHARE, READ_BY_PROGRAM, "",
 	  "the share of the budget to do so from; that of critical", NULL,
@@ -189,18 +189,6 @@ setting_find(const char *key)
 
 	for (s = settings; s->key != NULL; s++)
 		if (strcmp(s->key, key) == 0)
-			return s;
-	return NULL;
-}
-
-const struct setting *
-setting_of_variable(const char *variable)
-{
-	char name[TEXT_SETTING_ROOM];
-	const struct setting *s;
-
-	for (s = settings; s->key != NULL; s++)
-		if (strcmp(text_setting_name(name, s->key), variable) == 0)
 			return s;
 	return NULL;
 }

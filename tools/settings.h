@@ -46,7 +46,7 @@ struct setting {
 	const char *option;   /* of `heaptide run`, without dashes, or NULL */
 	enum setting_kind kind;
 	enum setting_reader reader;
-	const char *fallback; /* the default, as a file would have it; "": none */
+	const char *fallback; /* the default, as in a file; "": none */
 	const char *help;     /* one line, lower case, no full stop */
 	const char *const *words; /* ends with NULL */
 	uint64_t least, most; /* 0: no bound */
@@ -57,9 +57,8 @@ extern const struct setting settings[];
 /* Their number. */
 size_t settings_count(void);
 
-/* The row of @key or NULL; by the variable that text_setting_name() makes. */
+/* The row of @key, or NULL. */
 const struct setting *setting_find(const char *key);
-const struct setting *setting_of_variable(const char *variable);
 
 const char *setting_reader_word(enum setting_reader reader);
 

@@ -1,8 +1,8 @@
 /*
  * limit.h - what a process may still take, and what stops it there
  *
- * Floor 7 (control).  May use: base, model, sys, plan, control.  Used by: answers to
- * requests, the tools.
+ * Floor 7 (control).  May use: base, model, sys, plan, control.  Used by:
+ * answers to requests, the tools.
  * Contexts: not from inside malloc: it reads /proc and the control groups;
  * allocates nothing.  Cost: some 100 us.  Needs 20 KiB of stack.
  */

@@ -91,6 +91,15 @@ chain_add_slurm(struct chain *c, const char *per_node, const char *per_cpu,
 	return 0;
 }
 
+int
+chain_add_environment(struct chain *c, char *const *environment)
+{
+	return chain_add_slurm(c,
+	    text_variable(environment, "SLURM_MEM_PER_NODE"),
+	    text_variable(environment, "SLURM_MEM_PER_CPU"),
+	    text_variable(environment, "SLURM_CPUS_ON_NODE"));
+}
+
 /* --- what the system says ------------------------------------------------- */
 
 /* A limit of version 1 may be set in a group that a container cannot see. */

@@ -25,7 +25,7 @@
 
 #define CHAIN_WISHES 5
 
-/* Beside these a pool, Slurm, each group twice, one above, 2 limits, the host. */
+/* Beside these a pool, Slurm, groups twice, one above, 2 limits, the host. */
 #define CHAIN_ROOM (CHAIN_WISHES + 2 + 2 * CGROUP_LEVELS + 1 + 2 + 1)
 
 /* What a source is called, and where it was read. */
@@ -66,6 +66,9 @@ void chain_add_pool(struct chain *c, uint64_t bytes, uint64_t used);
  */
 int chain_add_slurm(struct chain *c, const char *per_node,
     const char *per_cpu, const char *cpus);
+
+/* What an environment tells, that of the process: Slurm's.  -EINVAL as above. */
+int chain_add_environment(struct chain *c, char *const *environment);
 
 /* Control groups of either version, resource limits, the host. */
 void chain_add_system(struct chain *c);

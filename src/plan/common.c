@@ -12,6 +12,8 @@
 #include "sys/proc.h"
 #include "sys/sys.h"
 
+extern char **environ;
+
 /* Of /proc/self/status; bytes. */
 struct kinds {
 	uint64_t anonymous, shared, swapped, resident;
@@ -100,6 +102,7 @@ common_limit(uint64_t set_bytes, struct host_limit *limit)
 		return r;
 	chain_open(&c, "", 0, &status);
 	add_wishes(&c, set_bytes);
+	(void)chain_add_environment(&c, environ);
 	chain_add_system(&c);
 	(void)sources_judge(c.source, c.count, false, &judged);
 	memset(limit, 0, sizeof(*limit));

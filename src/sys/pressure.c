@@ -253,7 +253,7 @@ pressure_server_make(struct pressure_server *server, const char *path)
 	return r;
 }
 
-/* For both, or poll() would tell a reader again and again that nobody writes. */
+/* For both, or poll() would tell readers for ever that nobody writes. */
 int
 pressure_server_open(struct pressure_server *server)
 {

@@ -38,8 +38,8 @@ struct pressure {
 };
 
 /*
- * Read PRESSURE_SYSTEM, or a group's file (cgroup_pressure_path(), then @root is
- * "").  @root stands before @path: "" but for a tree made by a test.
+ * Read PRESSURE_SYSTEM, or a group's file (cgroup_pressure_path(), and then
+ * @root is "").  @root stands before @path: "" but for a tree made by a test.
  *
  * Return: 0; -ENOENT, -EOPNOTSUPP: the kernel does not count it; -ENODATA: it
  * is no such file; -ENAMETOOLONG.  @pressure is written on success only.
@@ -48,8 +48,8 @@ int pressure_read(const char *root, const char *path,
     struct pressure *pressure);
 
 /*
- * The share of the time between two readings that was waited for, in millionths;
- * 0 if no time went by, or it is another group's.
+ * The share of the time between two readings that was waited for, in
+ * millionths; 0 if no time went by, or it is another group's.
  */
 uint64_t pressure_share(const struct pressure_line *before,
     const struct pressure_line *now, uint64_t ns);

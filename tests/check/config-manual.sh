@@ -50,6 +50,7 @@ done
 
 for variable in $(json config.json '.settings[] |
 	select(.read_by == "library" or .read_by == "noted") | .variable'); do
-	grep -qr "$variable\"" "$srcdir"/src/door "$srcdir"/src/sys ||
+	grep -qr -e "$variable\"" -e "\"${variable#HEAPTIDE_}\"" \
+		"$srcdir"/src/door "$srcdir"/src/sys "$srcdir"/src/plan ||
 		fail "no part of the library reads $variable"
 done

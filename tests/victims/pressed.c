@@ -40,7 +40,7 @@ by_poll(int seconds)
 	}
 	if (p.revents == 0)
 		return 1;
-	return p.revents == POLLIN && read(p.fd, &byte, 1) == 1 ? 0 : 2;
+	return (p.revents & POLLIN) != 0 && read(p.fd, &byte, 1) == 1 ? 0 : 2;
 }
 
 /* --- by systemd's library, whose types we need not know ------------------- */
