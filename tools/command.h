@@ -77,6 +77,7 @@ extern const struct command command_leaks;
 extern const struct command command_check;
 extern const struct command command_top;
 extern const struct command command_budget;
+extern const struct command command_simulate;
 extern const struct command command_leaks;
 
 #endif

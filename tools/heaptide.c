@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
 	&command_monitor,
 	&command_top,
 	&command_budget,
+	&command_simulate,
 };
 
 static const struct command *
