@@ -81,6 +81,7 @@ extern const struct command command_safe;
 extern const struct command command_reclaim;
 extern const struct command command_config;
 extern const struct command command_preset;
+extern const struct command command_simulate;
 extern const struct command command_leaks;
 
 #endif

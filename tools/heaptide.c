@@ -31,6 +31,7 @@ static const struct command *const commands[] = {
 	&command_reclaim,
 	&command_config,
 	&command_preset,
+	&command_simulate,
 };
 
 static const struct command *

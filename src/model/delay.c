@@ -72,8 +72,6 @@ delay_next(struct delay *d, const struct delay_look *look)
 	}
 	for (doubled = 1; doubled < d->criticals && ns < max; doubled++)
 		ns *= 2;
-	/* Jitter: from a third of it to it, and not over three times the last
-	 * one, so that who comes first does not wait as long as who came last. */
 	most = 3 * (double)(d->last_ns > DELAY_LEAST_NS ? d->last_ns :
 	    DELAY_LEAST_NS);
 	if (most < min || most > ns)

@@ -11,9 +11,10 @@
  *
  *	d = min + (max - min) clamp((U - warn) / (critical - warn), 0, 1)^2
  *
- * twice as long for each critical state in a row, drawn at random (between the
- * least and three times the last one: decorrelated jitter, M. Brooker,
- * Exponential backoff and jitter, 2015), and never above max.
+ * twice as long for each critical state in a row and never above max; and no
+ * more than three times the last one.  Of that it is drawn at random, between a
+ * third and all, so that many do not wait in step (decorrelated jitter, M.
+ * Brooker, Exponential backoff and jitter, 2015).
  */
 #ifndef MODEL_DELAY_H
 #define MODEL_DELAY_H

@@ -6,6 +6,7 @@
 
 #define KNEE_AS_FAST   1.02f /* K3 */
 #define KNEE_FASTER    0.97f
+#define KNEE_FASTER_FAR 0.80f
 #define KNEE_SLOWER    1.10f /* clearly */
 #define KNEE_CHANGED   1.25f
 #define KNEE_UNCERTAIN 0.20
@@ -85,17 +86,23 @@ knee_is_known(const struct knee_bin *b)
 	    (b->measured > 0 && b->spent_ns >= KNEE_NS);
 }
 
-/* The fastest that was measured; KNEE_BINS: none was. */
+/* The fastest that was measured, of those below @end; KNEE_BINS: none was. */
 static uint32_t
-knee_fastest(const struct knee *k)
+knee_fastest_below(const struct knee *k, uint32_t end)
 {
 	uint32_t best = KNEE_BINS, bin;
 
-	for (bin = 0; bin <= knee_top(k); bin++)
+	for (bin = 0; bin < end; bin++)
 		if (k->bin[bin].measured > 0 && (best == KNEE_BINS ||
 		    knee_ns(&k->bin[bin]) < knee_ns(&k->bin[best])))
 			best = bin;
 	return best;
+}
+
+static uint32_t
+knee_fastest(const struct knee *k)
+{
+	return knee_fastest_below(k, knee_top(k) + 1);
 }
 
 /* K3; @best was measured. */
@@ -167,21 +174,21 @@ knee_search(struct knee *k)
 		knee_try(k, next);
 }
 
+/* K1. */
 static void
 knee_ramp(struct knee *k)
 {
 	const struct knee_bin *b = &k->bin[k->now];
-	uint32_t best = knee_fastest(k);
-	bool slower;
+	uint32_t best = knee_fastest_below(k, k->now);
+	float ratio = best == KNEE_BINS ? 0 :
+	    knee_ns(b) / knee_ns(&k->bin[best]);
 
-	if (b->measured == 0)
+	if (ratio >= KNEE_FASTER_FAR && ratio <= KNEE_SLOWER &&
+	    b->measured < KNEE_RAMP && b->spent_ns < KNEE_NS)
 		return;
-	slower = best != k->now &&
-	    knee_ns(b) > knee_ns(&k->bin[best]) * KNEE_SLOWER;
-	if (!slower && b->measured < KNEE_RAMP && b->spent_ns < KNEE_NS)
-		return;
-	k->slower = slower ? k->slower + 1 : 0;
-	if (k->slower >= 2 || k->now + 2 > knee_top(k))
+	k->slower = ratio < KNEE_FASTER ? 0 : k->slower +
+	    (ratio > KNEE_SLOWER ? 2 : 1);
+	if (k->slower >= 4 || k->now + 2 > knee_top(k))
 		knee_search(k);
 	else
 		knee_try(k, k->now + 2);
@@ -242,6 +249,15 @@ knee_rest(struct knee *k, float spent_ns)
 		knee_probe(k);
 }
 
+static bool
+knee_is_far_faster(const struct knee *k, float ns)
+{
+	uint32_t best = knee_fastest(k);
+
+	return best != KNEE_BINS &&
+	    ns < knee_ns(&k->bin[best]) * KNEE_FASTER_FAR;
+}
+
 void
 knee_open(struct knee *k)
 {
@@ -270,8 +286,10 @@ knee_learn(struct knee *k, uint32_t n, uint64_t ns, bool bounded)
 	}
 	if (bin != k->now)
 		return; /* the rest of something; it tells little */
-	/* The first one touches memory that is new; but time is dear. */
-	if (k->tried++ == 0 && k->phase != KNEE_SETTLED && spent < KNEE_NS)
+	/* The first one touches memory that is new, and is as slow as it is for
+	 * that; but time is dear. */
+	if (k->tried++ == 0 && spent < KNEE_NS && k->phase != KNEE_SETTLED &&
+	    !(k->phase == KNEE_RAMPING && knee_is_far_faster(k, spent / (float)n)))
 		return;
 	knee_measure(&k->bin[bin], spent / (float)n, spent);
 	switch (k->phase) {

@@ -9,10 +9,11 @@
  * the caches all is slower.  Sizes 2^k and 3 2^(k-1) are tried; the median time
  * that an item took in the last batches of a size is what counts.
  *
- *  K1  The ramp goes up by octaves.  The first batch of a size is not counted:
- *	it touches memory that is new.  A size that is clearly slower is left
- *	after one more, one that is not after three; two in a row that are slower
- *	end the ramp.
+ *  K1  The ramp goes up by octaves.  The first batch of a size is not counted,
+ *	as it touches memory that is new.  A size that is clearly faster (by a
+ *	fifth; then even the first will do) or slower than all below is left after
+ *	one more, others after three.  Two in a row that are slower end the ramp,
+ *	or four that are no faster.
  *  K2  Then, of the best and its neighbours, the one is tried that may be the
  *	fastest: its median less 0.2 of it, over the root of how often it was
  *	measured (as UCB does; P. Auer, N. Cesa-Bianchi and P. Fischer, Finite-
@@ -44,7 +45,8 @@ struct knee {
 	int phase;         /* of the module's own */
 	uint32_t now;      /* the bin that is tried, or used */
 	uint32_t used;     /* the one to come back to (K4) */
-	uint32_t slower;   /* in a row, on the ramp */
+	uint32_t slower;   /* on the ramp: 2 for each in a row that is slower, 1
+			    * for each that is no faster */
 	uint32_t top;      /* the highest that memory allows; 0: not met */
 	uint32_t tried;    /* batches in a row of this size */
 	uint32_t since;    /* batches since a neighbour was tried */

@@ -101,8 +101,7 @@ sensor_used(const struct sensor *s, uint64_t live)
 		return live;
 	more = sensor_above(live, s->live0);
 	used = s->used0 + sensor_above(more, reusable);
-	/* Near the limit: as if nothing of it fitted; but what goes into holes
-	 * cannot be more than was let in beside them. */
+	/* Near the limit: as if nothing fitted into what is free. */
 	if (s->budget > 0 && (double)used > SENSOR_HIGH * (double)s->budget)
 		used = s->used0 + more;
 	return used;

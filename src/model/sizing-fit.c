@@ -203,7 +203,8 @@ sizing_find_factors(struct sizing *s)
 double
 sizing_margin(const struct sizing *s, const struct sizing_fit *f, double x)
 {
-	return f->factor * sizing_at(f, x) * (s->loaded > 0 ? 1.1 : 1);
+	return f->factor * sizing_at(f, x) * (s->loaded > 0 ?
+	    SIZING_LOADED_WIDER : 1);
 }
 
 void

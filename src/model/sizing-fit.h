@@ -23,6 +23,7 @@
 
 #define SIZING_FADE   0.985 /* a batch counts less than the next one */
 #define SIZING_WIDE   1.02  /* M2 */
+#define SIZING_LOADED_WIDER 1.1 /* of what another run has learned */
 #define SIZING_RECENT 64    /* M4: the largest of so many batches */
 /* --- fits ----------------------------------------------------------------- */
 

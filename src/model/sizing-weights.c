@@ -4,7 +4,7 @@
 
 #include "model/numbers.h"
 
-#define SIZING_HEAVY_HARD       0.97 /* of the budget: what weights may say */
+#define SIZING_HEAVY_HARD       0.95 /* of the budget: what weights may say */
 #define SIZING_HEAVY_DEVIATIONS 3.6
 
 const struct sizing_heavy *

@@ -62,38 +62,36 @@ sizing_bound_by(struct sizing_bounds *b, double n, int bound)
 	}
 }
 
-/* The largest n of which @f with its margins fits into @soft and @hard. */
+/* The n of which @f without margins says @room. */
 static double
-sizing_invert(const struct sizing *s, const struct sizing_fit *f,
-    double power, double soft, double hard)
+sizing_invert(const struct sizing_fit *f, double power, double room)
 {
-	double wide = f->factor * (s->loaded > 0 ? 1.1 : 1);
-	double room = soft / wide;
-	double x;
-
-	if (hard / (wide * SIZING_HARD_WIDER) < room)
-		room = hard / (wide * SIZING_HARD_WIDER);
 	if (room <= f->a)
 		return 0;
 	if (f->c * 1e9 < room - f->a)
 		return 1e9;
-	x = (room - f->a) / f->c;
-	return power > 1 || power < 1 ? numbers_pow(x, 1 / power) : x;
+	room = (room - f->a) / f->c;
+	return power > 1 || power < 1 ? numbers_pow(room, 1 / power) : room;
 }
 
 static double
 sizing_by_fits(const struct sizing *s, double soft, double hard)
 {
 	double least = sizing_least_residual(s->fit, SIZING_POWERS);
-	double n = 1e9, fits;
+	double n = 1e9, fits, room;
 	int i;
 
+	room = hard / SIZING_HARD_WIDER;
+	if (soft < room)
+		room = soft;
+	if (s->loaded > 0)
+		room /= SIZING_LOADED_WIDER;
 	for (i = 0; i < SIZING_POWERS; i++) {
 		if (!sizing_is_credible(&s->fit[i], least, s->weight,
 		    s->count))
 			continue;
-		fits = sizing_invert(s, &s->fit[i], sizing_power(i), soft,
-		    hard);
+		fits = sizing_invert(&s->fit[i], sizing_power(i),
+		    room / s->fit[i].factor);
 		if (fits < n)
 			n = fits;
 	}
@@ -131,25 +129,43 @@ sizing_by_exploring(const struct sizing *s, double soft, double hard)
 	return 0;
 }
 
-/* M3. */
+/*
+ * M3.  By the shape of each fit, through the batch that was the farthest above
+ * it of those that took half of the room.
+ */
 static double
 sizing_by_envelope(const struct sizing *s, double soft)
 {
-	double n = 1e9, scaled, ratio;
+	double least = sizing_least_residual(s->fit, SIZING_POWERS);
+	double above[SIZING_POWERS], x[SIZING_POWERS];
+	double n = 1e9, fits, ratio;
+	const struct sizing_fit *f;
 	const struct sizing_seen *seen;
 	uint32_t age;
+	int i;
 
+	for (i = 0; i < SIZING_POWERS; i++)
+		above[i] = 0;
 	for (age = 0; age < s->count; age++) {
 		seen = sizing_before(s, age);
 		if (seen->g < 0.5 * soft)
 			continue;
-		ratio = soft / (1.02 * seen->g);
-		if (seen->n * ratio >= n && ratio <= 1)
+		sizing_powers(seen, x);
+		for (i = 0; i < SIZING_POWERS; i++) {
+			ratio = seen->g / sizing_at(&s->fit[i], x[i]);
+			if (ratio > above[i])
+				above[i] = ratio;
+		}
+	}
+	for (i = 0; i < SIZING_POWERS; i++) {
+		f = &s->fit[i];
+		if (!(above[i] > 0) || !sizing_is_credible(f, least,
+		    s->weight, s->count))
 			continue;
-		scaled = seen->n *
-		    (ratio > 1 ? numbers_pow(ratio, 0.8) : ratio);
-		if (scaled < n)
-			n = scaled;
+		fits = sizing_invert(f, sizing_power(i),
+		    soft / (1.02 * above[i]));
+		if (fits < n)
+			n = fits;
 	}
 	return n;
 }

@@ -17,10 +17,10 @@
  *	order of size was above it, and a little more; that is forgotten slowly
  *	(after 128 batches, a half-life of 384).
  *  M3  An envelope.  No batch that took half of the room or more is forgotten
- *	in 512: from it, n is scaled by room/g, whatever any fit says.
+ *	in 512, or fades: each fit is raised until it is above it.
  *  M4  Caps.  Never more than twice the largest batch of the last 64; after an
  *	overrun (above 0.95 of the budget, or killed) 0.7 of that batch, given
- *	back by 3 % a batch; after a kill n is halved for each in a row.
+ *	back by 3 % a batch; after a kill a quarter of n, for each in a row.
  *  M5  A floor.  Where the worst of a straight line through 0 leaves room,
  *	n grows by 1/8: a and c cannot be told apart if n never changes.
  *  M6  Growth that comes suddenly (a CUSUM of the residuals) makes the fits
