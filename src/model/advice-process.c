@@ -74,8 +74,7 @@ judge_budget(struct advising *a)
 	enough = enough / advising_target(f);
 	if (advising_budgeted(f) && enough > 0.9 * (double)f->budget)
 		return;
-	v = advising_add(a, ADVICE_BUDGET, advising_budgeted(f) ? ADVICE_FINE :
-	    ADVICE_HINT, op);
+	v = advising_add(a, ADVICE_BUDGET, ADVICE_FINE, op);
 	v->number[0] = enough;
 	v->number[1] = advising_budgeted(f) ? (double)f->budget : 0;
 	v->number[2] = (double)f->used_peak;

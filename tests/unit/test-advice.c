@@ -436,7 +436,7 @@ a_program_without_operations_gets_its_peak_as_a_budget(void **state)
 	assert_non_null(v);
 	assert_int_equal(v->op, -1);
 	near(v->number[0], 300 / 0.9 * (double)MIB);
-	assert_int_equal(v->severity, ADVICE_HINT);
+	assert_int_equal(v->severity, ADVICE_FINE);
 }
 
 static void
