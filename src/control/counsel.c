@@ -287,9 +287,10 @@ find_kept(struct counsel *k, const struct control *c)
 			terms[t] = atomic_load(&row[i].terms[t]);
 		h = heap_of(terms);
 		seen++;
-		usual = h;
-		if (!keeps_much(&h))
+		if (!keeps_much(&h)) {
+			usual = h;
 			continue;
+		}
 		much++;
 		if (h.resident - h.live >= worst.resident - worst.live)
 			worst = h;
