@@ -250,7 +250,7 @@ ops_print_curves(const struct print *out, const struct tide_op_stats *op,
 {
 	static const struct print_column columns[] = {
 		{ "ITEMS", true }, { "BYTES", true }, { "ITEMS/S", true },
-		{ NULL, false },
+		{ "", false },
 	};
 	struct curve_point points[CURVE_POINTS];
 	char bytes[TEXT_BYTES_ROOM];

@@ -413,11 +413,6 @@ find_facts(struct counsel *k, const struct control *c)
 	else
 		read_segment(k, c);
 	find_course(k, c);
-	/* A room has every moment in which it was a warning. */
-	if (f->state_share[0] >= 0 && f->budget != TIDE_NONE) {
-		f->high_share = 1 - f->state_share[0];
-		k->line_mille = room->warn_mille;
-	}
 	look_at_process(k, c);
 	look_at_heap(k, c);
 }

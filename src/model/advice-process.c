@@ -6,6 +6,7 @@
 
 /* --- the budget -------------------------------------------------------- */
 
+#define BUDGET_LEAST (8 * MIB) /* of the peak: less is not worth a word */
 #define ENOUGH 0.95 /* of the throughput: budget.md, C.11 */
 
 /*
@@ -52,7 +53,7 @@ judge_budget(struct advising *a)
 	size_t i;
 	int op = -1;
 
-	if (f->used_peak == 0 || f->failed != 0)
+	if (f->used_peak < BUDGET_LEAST || f->failed != 0)
 		return;
 	for (i = 0; i < f->ops; i++) {
 		const struct tide_op_stats *o = &f->op[i];
@@ -110,7 +111,8 @@ judge_use(struct advising *a)
 
 /*
  * R-HIGH: allocations were refused, memory was exhausted, a batch was given up
- * for it, or it was critical for a twentieth of the time.
+ * for it, or it was critical for a twentieth of the time.  States are raised by
+ * what others do as well (model/states.h): that counts if much was used at all.
  */
 static void
 judge_high(struct advising *a)
@@ -133,7 +135,8 @@ judge_high(struct advising *a)
 			op = (int)i;
 		}
 	}
-	if (f->state_share[0] >= 0) {
+	if (f->state_share[0] >= 0 && advising_share(f,
+	    (double)f->used_peak) >= UTIL_WANTED) {
 		critical = f->state_share[TIDE_CRITICAL];
 		exhausted = f->state_share[TIDE_EXHAUSTED];
 	}

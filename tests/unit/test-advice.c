@@ -469,12 +469,16 @@ critical_times_are_told_with_the_largest_operation(void **state)
 
 	(void)state;
 	f.ops = 2;
+	f.used_peak = 900 * MIB;
 	op[1].growth_most = 200 * MIB;
 	op[1].active_most = 3;
 	f.state_share[0] = 0.96;
 	f.state_share[TIDE_CRITICAL] = 0.04;
 	assert_null(advise(&f, ADVICE_HIGH));
 	f.state_share[TIDE_CRITICAL] = 0.05;
+	f.used_peak = 800 * MIB; /* others raised it */
+	assert_null(advise(&f, ADVICE_HIGH));
+	f.used_peak = 900 * MIB;
 	v = advise(&f, ADVICE_HIGH);
 	assert_non_null(v);
 	assert_int_equal(v->op, 1);
