@@ -167,7 +167,8 @@ static void
 print_site(const struct print *out, const struct top *top)
 {
 	char peak[TEXT_BYTES_ROOM + 1], live[TEXT_BYTES_ROOM + 1];
-	const struct frame *frame = telling_frame(top->frames, top->count), *caller = NULL;
+	const struct frame *frame = telling_frame(top->frames, top->count);
+	const struct frame *caller = NULL;
 	char place[SYMBOL_PLACE_ROOM] = "";
 
 	if (frame != NULL) {

@@ -265,8 +265,9 @@ keeps_much(const struct heap_look *h)
 
 /*
  * A program that gives all back before it ends leaves an allocator that keeps
- * all; that is no fault.  Of one that has ended the looks in between count: the
- * one of those that keep most, if a tenth of them keep much.
+ * all; that is no fault.  Of one that has ended the looks in between count:
+ * the one of those that keep most, if a tenth of them keep much.  If it ended
+ * before anybody looked, nothing is known.
  */
 static void
 find_kept(struct counsel *k, const struct control *c)
@@ -295,9 +296,7 @@ find_kept(struct counsel *k, const struct control *c)
 		if (h.resident - h.live >= worst.resident - worst.live)
 			worst = h;
 	}
-	if (seen == 0 && c->segment->rss[RSS_PEAK].at_ns != 0)
-		usual = heap_of(c->segment->rss[RSS_PEAK].terms);
-	else if (much * 10 >= seen)
+	if (much * 10 >= seen)
 		usual = worst;
 	k->facts.heap_live = usual.live;
 	k->facts.heap_resident = usual.resident;

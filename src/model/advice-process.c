@@ -213,7 +213,8 @@ judge_caches(struct advising *a)
 /*
  * R-RETAIN: the heap takes half as much again as what is live in it; R-ALLOC:
  * so it does in mimalloc where threads come and go, 14 times the live bytes
- * once measured (budget.md, finding 4), as what a thread leaves is not taken up.
+ * once measured (budget.md, finding 4), as what a thread leaves is not taken
+ * up.
  */
 static void
 judge_allocator(struct advising *a)

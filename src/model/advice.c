@@ -102,6 +102,16 @@ advice_growth(const struct tide_op_stats *op)
 }
 
 double
+advice_deviation(const struct tide_op_stats *op)
+{
+	double mean = advice_growth(op) / (double)KIB;
+	double squares = advising_ratio((double)op->growth_squares,
+	    (double)op->batches);
+
+	return numbers_root(squares - mean * mean) * (double)KIB;
+}
+
+double
 advice_bytes_an_item(const struct tide_op_stats *op)
 {
 	return advising_ratio((double)op->growth_sum, (double)op->items);

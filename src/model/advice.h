@@ -152,6 +152,7 @@ const char *advice_number(enum advice_id id, size_t i);
 /* Items in a batch, on average; bytes that one took; batches a second ... */
 double advice_items(const struct tide_op_stats *op);
 double advice_growth(const struct tide_op_stats *op);
+double advice_deviation(const struct tide_op_stats *op); /* of growth */
 double advice_bytes_an_item(const struct tide_op_stats *op);
 double advice_items_a_second(const struct tide_op_stats *op);
 

@@ -29,6 +29,7 @@ an_op(void)
 		.growth_last = 50 * MIB,
 		.growth_most = 50 * MIB,
 		.growth_sum = 5000 * MIB,
+		.growth_squares = 100 * (50 * KIB) * (50 * KIB),
 		.predicted_last = 60 * MIB,
 		.time_ns = 1000 * NS_PER_S,
 		.started_ns = NS_PER_S,
@@ -166,7 +167,12 @@ batches_that_are_cut_get_a_maximum(void **state)
 	near(v->number[4], 40);
 	op.cuts = 0;
 	op.changes = 26;
+	assert_null(of_op(&op, ADVICE_BATCH)); /* in search of the knee */
+	op.overruns = 2;
 	assert_non_null(of_op(&op, ADVICE_BATCH));
+	op.weights = 5000;
+	assert_null(of_op(&op, ADVICE_BATCH));
+	op.weights = 0;
 	op.batches = 7;
 	op.cuts = 7;
 	assert_null(of_op(&op, ADVICE_BATCH));
@@ -250,6 +256,7 @@ a_heavy_tail_asks_for_weights(void **state)
 	const struct advice *v;
 
 	(void)state;
+	op.growth_squares = 100 * (52 * KIB) * (52 * KIB); /* 14 MiB around */
 	op.one = 19 * MIB;
 	assert_null(of_op(&op, ADVICE_TAIL));
 	op.one = 25 * MIB;
@@ -257,6 +264,12 @@ a_heavy_tail_asks_for_weights(void **state)
 	assert_non_null(v);
 	near(v->number[2], 25);
 	assert_int_equal(v->severity, ADVICE_HINT);
+	op.fixed = 6 * MIB; /* of the first item, as it seems */
+	assert_null(of_op(&op, ADVICE_TAIL));
+	op.fixed = 0;
+	op.growth_squares = 100 * (50 * KIB) * (50 * KIB);
+	assert_null(of_op(&op, ADVICE_TAIL)); /* batches are all alike */
+	op.growth_squares = 100 * (52 * KIB) * (52 * KIB);
 	op.overruns = 1;
 	assert_int_equal(of_op(&op, ADVICE_TAIL)->severity, ADVICE_WARN);
 	op.weights = 5000;

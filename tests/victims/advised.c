@@ -3,9 +3,9 @@
  *
  *	advised WAY [NAME=NUMBER]...
  *
- * Each WAY is a disease that `heaptide recommend` knows, and most have a number
- * that cures it.  Prints what it came to: items done, batches, the most items in
- * a batch, and the depth in which heaptide is there.
+ * Each WAY is a disease that `heaptide recommend` knows, and most have a
+ * number that cures it.  Prints what it came to: items done, batches, the most
+ * items in a batch, and the depth in which heaptide is there.
  */
 #include <heaptide.h>
 #include <malloc.h>
@@ -56,8 +56,8 @@ wait_us(long us)
 	nanosleep(&t, NULL);
 }
 
-/* Each byte is there. */
-static char *
+/* Each byte is there.  Inlined, so that a path begins with who wants them. */
+static inline __attribute__((always_inline)) char *
 fill(long bytes)
 {
 	char *p = malloc((size_t)bytes);
