@@ -83,7 +83,8 @@ print_learned(const struct print *out, const struct tide_op_stats *op,
 		print_cell(t, "%s", op[i].name);
 		print_cell(t, "%s", format_real_bytes(bytes,
 		    advice_bytes_an_item(&op[i])));
-		print_cell(t, "%s", text_format_bytes(bytes, op[i].one));
+		print_cell(t, "%s", text_format_bytes(bytes,
+		    op[i].item_most));
 		print_cell(t, "%s", text_format_bytes(bytes, op[i].fixed));
 		print_cell(t, "%s", format_real_bytes(bytes,
 		    op[i].per_item));

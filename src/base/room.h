@@ -95,7 +95,8 @@ struct tide_op_stats {
 	uint64_t growth_squares;   /* sum of (growth / 1 KiB)^2 */
 	uint64_t changes;          /* of n by more than a quarter */
 	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
-	uint64_t reserved[16];
+	uint64_t item_most;        /* that one item was seen to take */
+	uint64_t reserved[15];
 };
 
 /* A part of the program with a budget of its own: tide_component(). */
@@ -161,7 +162,11 @@ struct tide_room {
 	char source[32];       /* of the budget: "cgroup", "option", ... */
 	char last_op[TIDE_NAME_ROOM];
 	char message[160];     /* the last that was said */
-	uint64_t reserved[32];
+	/* @used was followed for so long, and above 80 % of the budget; its
+	 * mean over that time. */
+	uint64_t watched_ns, high_ns;
+	double used_mean;
+	uint64_t reserved[29];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

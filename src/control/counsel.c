@@ -162,6 +162,21 @@ read_room(struct counsel *k, const struct tide_room *room)
 	find_states(k, room);
 }
 
+/* What was followed at each look; false: too few. */
+static bool
+read_course(struct counsel *k, const struct tide_room *room)
+{
+	struct advice_facts *f = &k->facts;
+	double watched = (double)room->watched_ns;
+
+	if (room->watched_ns == 0)
+		return false;
+	f->used_mean = numbers_whole(room->used_mean, INT64_MAX);
+	f->high_share = f->budget == TIDE_NONE ? ADVICE_UNKNOWN :
+	    numbers_within((double)room->high_ns / watched, 0, 1);
+	return true;
+}
+
 /* Without a room: by what others have looked at. */
 static void
 read_segment(struct counsel *k, const struct control *c)
@@ -411,7 +426,8 @@ find_facts(struct counsel *k, const struct control *c)
 		read_room(k, room);
 	else
 		read_segment(k, c);
-	find_course(k, c);
+	if (room == NULL || !read_course(k, room))
+		find_course(k, c);
 	look_at_process(k, c);
 	look_at_heap(k, c);
 }

@@ -124,7 +124,8 @@ static void
 judge_tail(struct advising *a, const struct tide_op_stats *op, int i)
 {
 	double mean = advice_bytes_an_item(op);
-	double one = (double)above_u64(op->one, op->fixed);
+	double one = (double)above_u64(max_u64(op->item_most, op->one),
+	    op->fixed);
 	struct advice *v;
 
 	if (op->weights != 0 || op->batches < 2 * ADVISING_BATCHES ||
@@ -148,7 +149,7 @@ judge_super(struct advising *a, const struct tide_op_stats *op, int i)
 	double n = advice_items(op);
 	struct advice *v;
 
-	if (op->batches < ADVISING_BATCHES || !advice_is_fitted(op) ||
+	if (op->batches < ADVISING_BATCHES || !advice_law_holds(op) ||
 	    op->power < SUPER_POWER || n < 2)
 		return;
 	v = advising_add(a, ADVICE_SUPER, ADVICE_HINT, i);
@@ -173,7 +174,7 @@ judge_fixed(struct advising *a, const struct tide_op_stats *op, int i)
 	double mean = advice_growth(op), n = advice_items(op), wanted, left;
 	struct advice *v;
 
-	if (op->batches < ADVISING_BATCHES || !advice_is_fitted(op) ||
+	if (op->batches < ADVISING_BATCHES || !advice_law_holds(op) ||
 	    mean < 1 || (double)op->fixed < FIXED_SHARE * mean)
 		return;
 	wanted = numbers_pow(2 * (double)op->fixed / op->per_item,

@@ -259,7 +259,7 @@ a_heavy_tail_asks_for_weights(void **state)
 	op.growth_squares = 100 * (52 * KIB) * (52 * KIB); /* 14 MiB around */
 	op.one = 19 * MIB;
 	assert_null(of_op(&op, ADVICE_TAIL));
-	op.one = 25 * MIB;
+	op.item_most = 25 * MIB;
 	v = of_op(&op, ADVICE_TAIL);
 	assert_non_null(v);
 	near(v->number[2], 25);
@@ -283,7 +283,9 @@ doubling_a_square_is_four_times_as_much(void **state)
 	const struct advice *v;
 
 	(void)state;
+	op.growth_most = 2500000;
 	op.power = 1.2;
+	op.per_item = 22000;
 	assert_null(of_op(&op, ADVICE_SUPER));
 	op.power = 2;
 	op.per_item = 1000;
@@ -293,6 +295,9 @@ doubling_a_square_is_four_times_as_much(void **state)
 	near(v->number[3], 625e3);
 	near(v->number[4], 4);
 	near(v->number[5], 25);
+	/* The largest batch took a third of what that law says: chance. */
+	op.growth_most = 800000;
+	assert_null(of_op(&op, ADVICE_SUPER));
 }
 
 static void
@@ -633,7 +638,7 @@ the_worst_comes_first(void **state)
 	struct advice_facts f = a_run(&op);
 
 	(void)state;
-	op.power = 2;
+	op.checkpoints = 0;
 	op.cuts = 50;
 	f.failed = 1;
 	f.leak.site = 3;
@@ -683,6 +688,25 @@ damaged_counters_make_numbers_that_are_numbers(void **state)
 			assert_true(isfinite(list[n / ADVICE_NUMBERS].number[
 			    n % ADVICE_NUMBERS]));
 	}
+}
+
+static void
+a_law_says_no_more_than_was_seen(void **state)
+{
+	struct tide_op_stats op = an_op();
+
+	(void)state;
+	near(advice_batch(&op, 25), (double)(25 * MIB));
+	near(advice_batch(&op, 100), (double)(100 * MIB));
+	op.power = 2;
+	op.per_item = (double)MIB; /* 2500 MiB at 50, where 50 were taken */
+	near(advice_batch(&op, 5), (double)(25 * MIB));
+	near(advice_batch(&op, 25), (double)(50 * MIB));
+	near(advice_batch(&op, 100), (double)(200 * MIB));
+	op.growth_most = 0;
+	near(advice_batch(&op, 5), (double)(25 * MIB));
+	op.per_item = 0;
+	near(advice_batch(&op, 25), (double)(25 * MIB));
 }
 
 static void
@@ -749,6 +773,7 @@ main(void)
 		TEST(the_worst_comes_first),
 		TEST(rows_that_are_free_or_did_nothing_say_nothing),
 		TEST(damaged_counters_make_numbers_that_are_numbers),
+		TEST(a_law_says_no_more_than_was_seen),
 		TEST(a_short_list_keeps_to_its_room),
 		TEST(each_id_has_a_name_and_names_for_its_numbers),
 	};

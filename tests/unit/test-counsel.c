@@ -261,6 +261,13 @@ time_in_states_is_told_in_shares(void **state)
 	assert_string_equal(k->source, "option");
 	assert_int_equal(k->facts.used_peak, 90 * MIB);
 	counsel_close(k);
+	room->watched_ns = 10 * NS_PER_S;
+	room->high_ns = 2 * NS_PER_S;
+	room->used_mean = 70 * M;
+	k = counsel_now(start + 10 * NS_PER_S);
+	assert_float_equal(k->facts.high_share, 0.2, 1e-9);
+	assert_int_equal(k->facts.used_mean, 70 * MIB);
+	counsel_close(k);
 	room->magic = 0;
 }
 
