@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/room.h"
 #include "base/text.h"
 #include "command.h"
 #include "json.h"
 #include "leaks.h"
 #include "need.h"
 #include "option.h"
+#include "plan/message.h"
 #include "print.h"
 #include "processes.h"
 #include "shelf.h"
@@ -48,6 +50,7 @@ static const struct print_column columns[] = {
 	{ "PEAK", true },
 	{ "RSS", true },
 	{ "GROWTH", true },
+	{ "BUDGET", true }, /* how much is used of which */
 	{ "LEFT", true }, /* until the limit, at this rate */
 	{ "LEAKS", true }, /* sites that surely keep growing */
 	{ "THREADS", true },
@@ -67,12 +70,33 @@ state_style(enum process_state state)
 	}
 }
 
+#define BUDGET_ROOM (TEXT_BYTES_ROOM + 16)
+
+/* `62 % of 512 MiB`, as the program is told it; or the limit alone. */
+static const char *
+format_budget(const struct process *e, char text[BUDGET_ROOM])
+{
+	uint64_t bytes = e->asks ? e->budget : e->limit;
+	char size[TEXT_BYTES_ROOM];
+
+	if (!process_is_living(e->state) || bytes == TIDE_NONE || bytes == 0)
+		return "-";
+	text_format_bytes(size, bytes);
+	if (e->asks)
+		snprintf(text, BUDGET_ROOM, "%.0f %% of %s", 100 *
+		    (double)e->used / (double)bytes, size);
+	else
+		snprintf(text, BUDGET_ROOM, "%s", size);
+	return text;
+}
+
 static void
 show_entry(struct print_table *t, const struct process *e, unsigned depth)
 {
 	unsigned indent = depth * 2 < INDENT_MOST ? depth * 2 : INDENT_MOST;
 	char bytes[TEXT_BYTES_ROOM], state[PROCESS_STATE_ROOM];
 	char rate[TEXT_RATE_ROOM], time[TEXT_DURATION_ROOM];
+	char budget[BUDGET_ROOM];
 
 	print_row_style(t, state_style(e->state));
 	print_cell(t, "%lld", process_shown_pid(e));
@@ -83,6 +107,7 @@ show_entry(struct print_table *t, const struct process *e, unsigned depth)
 	    text_format_bytes(bytes, e->resident));
 	print_cell(t, "%s", e->moves && trend_is_sure(&e->growth) ?
 	    text_format_rate(rate, e->growth.rate) : "-");
+	print_cell(t, "%s", format_budget(e, budget));
 	print_cell(t, "%s", e->left_s < LEFT_MOST ?
 	    text_format_duration(time, e->left_s * NS_PER_S) : "-");
 	if (e->judged)
@@ -209,6 +234,12 @@ json_entry(const struct process *e)
 	    json_real(e->growth.rate) : json_null());
 	json_object_set_new(o, "limit", e->limit != UINT64_MAX ?
 	    json_number(e->limit) : json_null());
+	json_object_set_new(o, "memory_state", e->asks ?
+	    json_string(message_state(e->memory)) : json_null());
+	json_object_set_new(o, "budget", e->asks && e->budget != TIDE_NONE ?
+	    json_number(e->budget) : json_null());
+	json_object_set_new(o, "used", e->asks ? json_number(e->used) :
+	    json_null());
 	json_object_set_new(o, "limit_in", e->left_s < LEFT_MOST ?
 	    json_number(e->left_s) : json_null());
 	json_object_set_new(o, "leaks", e->judged ?

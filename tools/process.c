@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "control/limit.h"
 #include "control/series.h"
+#include "plan/message.h"
 #include "sys/sys.h"
 
 const char *const process_state_names[PROCESS_STATES] = {
@@ -43,6 +44,19 @@ measure_limit(struct process *p, const struct control *c, uint64_t now_ns)
 		p->left_s = trend_time_left(&hour, limit.available);
 }
 
+static void
+measure_room(struct process *p, const struct control *c)
+{
+	const struct tide_room *room = control_room(c);
+
+	p->asks = room != NULL;
+	if (room == NULL)
+		return;
+	p->memory = room->state;
+	p->budget = room->budget;
+	p->used = room->used;
+}
+
 void
 process_measure(struct process *p)
 {
@@ -61,6 +75,7 @@ process_measure(struct process *p)
 		p->state = PROCESS_REPLACED;
 	p->moves = series_growth(&c, now_ns, 60 * NS_PER_S, &p->growth);
 	measure_limit(p, &c, now_ns);
+	measure_room(p, &c);
 	control_close(&c);
 }
 
@@ -87,7 +102,10 @@ process_describe_state(const struct process *e, char text[PROCESS_STATE_ROOM])
 {
 	const char *name = process_state_names[e->state];
 
-	if (e->state != PROCESS_DEAD || e->end.how == END_UNKNOWN)
+	if (process_is_living(e->state) && e->asks && e->memory > TIDE_OK)
+		snprintf(text, PROCESS_STATE_ROOM, "%s, %s", name,
+		    message_state(e->memory));
+	else if (e->state != PROCESS_DEAD || e->end.how == END_UNKNOWN)
 		snprintf(text, PROCESS_STATE_ROOM, "%s", name);
 	else if (e->end.how == END_SIGNALLED)
 		snprintf(text, PROCESS_STATE_ROOM, "%s, %s %d", name,

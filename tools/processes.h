@@ -65,6 +65,9 @@ struct process {
 	struct trend_line growth; /* over the last minute */
 	uint64_t limit;     /* bytes; UINT64_MAX: none */
 	uint64_t left_s;    /* until then, at the last hour's rate, or never */
+	bool asks;          /* it asks for its budget, and is told: */
+	int memory;         /* TIDE_OK ... TIDE_EXHAUSTED */
+	uint64_t budget, used; /* bytes; budget TIDE_NONE: no limit */
 
 	/* By process_judge(). */
 	bool judged;
@@ -110,7 +113,7 @@ void process_judge(struct process *p);
 /* Running or stopped. */
 bool process_is_living(enum process_state state);
 
-/* "running", "dead, signal 9" */
+/* "running", "dead, signal 9"; "running, critical": of its memory */
 #define PROCESS_STATE_ROOM 64
 const char *process_describe_state(const struct process *p,
     char text[PROCESS_STATE_ROOM]);

@@ -8,6 +8,7 @@
 #include "bypassed.h"
 #include "json.h"
 #include "leaks.h"
+#include "ops.h"
 #include "model/reconcile.h"
 #include "need.h"
 #include "report.h"
@@ -305,6 +306,7 @@ report_print_json(const struct report *r)
 		{ "findings", report_json_findings(r) },
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
+		{ "ops", ops_json_of(p) },
 		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },

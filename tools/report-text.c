@@ -9,11 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "advise.h"
 #include "base/base.h"
 #include "base/text.h"
 #include "bypassed.h"
 #include "model/reconcile.h"
 #include "need.h"
+#include "ops.h"
 #include "report.h"
 
 #define THREADS_DEFAULT 8
@@ -156,6 +158,20 @@ text_totals(const struct report *r, const struct print *out)
 	    "them temporary", text_format_bytes(a, t->allocated_bytes),
 	    text_format_count(n, t->allocations),
 	    text_format_count(m, t->temporary));
+}
+
+/* --- operations ----------------------------------------------------------- */
+
+/* Of a program that sizes its batches by us. */
+static void
+text_ops(const struct report *r, const struct print *out)
+{
+	struct tide_op_stats op[TIDE_OPS];
+
+	if (ops_of(r->profile, op) == 0)
+		return;
+	ops_print_lines(out, r->profile, 11);
+	advise_print_first(r->profile, r->profile->path, out, 11);
 }
 
 /* --- resident memory ------------------------------------------------------ */
@@ -373,6 +389,7 @@ report_print_text(const struct report *r)
 	report_print_growth(r, &out);
 	report_print_leaks(r, &out);
 	report_print_findings(r, &out);
+	text_ops(r, &out);
 	text_rss(r, &out);
 	report_print_sites(r, &out);
 	report_print_pools(r, &out);

@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advise.h"
 #include "base/base.h"
 #include "base/text.h"
 #include "bypassed.h"
 #include "findings.h"
 #include "json.h"
 #include "leaks.h"
+#include "ops.h"
 #include "print.h"
 #include "symbol.h"
+#include "telling.h"
 
 #define SITES_SHOWN 3
 
@@ -89,47 +92,6 @@ free_top(struct top top[SITES_SHOWN], size_t count)
 		free(top[i].frames);
 }
 
-/* Modules whose functions say what was done, not who wanted it. */
-static const char *const runtimes[] = {
-	"libc.so", "libc-", "ld-linux", "ld-2", "libstdc++.so", "libgcc_s.so",
-	"libpthread",
-};
-
-static bool
-is_runtime(const struct frame *frame)
-{
-	const char *name = basename(frame->module);
-
-	for (size_t i = 0; i < ARRAY_LENGTH(runtimes); i++)
-		if (strncmp(name, runtimes[i], strlen(runtimes[i])) == 0)
-			return true;
-	return false;
-}
-
-/* How much a frame says of who wanted the memory. */
-static int
-rate_frame(const struct frame *frame)
-{
-	if (frame->note || is_runtime(frame))
-		return 0;
-	if (frame->file[0] != '\0')
-		return 3;
-	return frame->named ? 2 : 1;
-}
-
-/* The frame that tells most; of equals the one nearest to the allocation. */
-static const struct frame *
-telling_frame(const struct top *top)
-{
-	const struct frame *best = NULL;
-
-	for (size_t i = 0; i < top->count; i++)
-		if (best == NULL ||
-		    rate_frame(&top->frames[i]) > rate_frame(best))
-			best = &top->frames[i];
-	return best;
-}
-
 /* --- text ----------------------------------------------------------------- */
 
 /* "exit status 3", "signal 9 (Killed), out of memory" */
@@ -186,7 +148,7 @@ caller_of(const struct top *top, const struct frame *frame)
 	const struct frame *caller = frame + 1;
 
 	if (caller >= top->frames + top->count || !caller->named ||
-	    is_runtime(caller))
+	    telling_is_runtime(caller))
 		return NULL;
 	return caller;
 }
@@ -205,7 +167,8 @@ static void
 print_site(const struct print *out, const struct top *top)
 {
 	char peak[TEXT_BYTES_ROOM + 1], live[TEXT_BYTES_ROOM + 1];
-	const struct frame *frame = telling_frame(top), *caller = NULL;
+	const struct frame *frame = telling_frame(top->frames, top->count);
+	const struct frame *caller = NULL;
 	char place[SYMBOL_PLACE_ROOM] = "";
 
 	if (frame != NULL) {
@@ -341,6 +304,18 @@ print_findings(const struct print *out, const struct profile *p)
 	symbols_close(symbols);
 }
 
+/* Of a program that sizes its batches by us. */
+static void
+print_ops(const struct print *out, const struct summary *s)
+{
+	struct tide_op_stats op[TIDE_OPS];
+
+	if (ops_of(s->profile, op) == 0)
+		return;
+	ops_print_lines(out, s->profile, 14);
+	advise_print_first(s->profile, s->file, out, 14);
+}
+
 void
 summary_print_text(const struct summary *s)
 {
@@ -369,6 +344,7 @@ summary_print_text(const struct summary *s)
 		    text_format_bytes(bytes, s->resident_peak));
 	print_growth(&out, s->profile);
 	print_leaks(&out, s);
+	print_ops(&out, s);
 	print_children(&out, s->gather);
 	print_unfollowed(&out, s);
 	print_findings(&out, s->profile);
@@ -414,7 +390,7 @@ json_totals(const struct profile *p)
 static json_t *
 json_site(const struct profile *p, const struct top *top)
 {
-	const struct frame *frame = telling_frame(top);
+	const struct frame *frame = telling_frame(top->frames, top->count);
 	json_t *o = json_pack("{s:I, s:I, s:I, s:b}",
 	    "id", (json_int_t)(top->site - p->site),
 	    "at_peak_bytes", (json_int_t)top->at_peak_bytes,
@@ -487,6 +463,7 @@ summary_print_json(const struct summary *s)
 		    (json_int_t)s->resident_peak) },
 		{ "sites", json_sites(p) },
 		{ "leaks", leaks_json_in_brief(p) },
+		{ "ops", ops_json_of(p) },
 		{ "children", json_children(s->gather) },
 		{ "not_profiled", json_unfollowed(counts) },
 		{ "file", json_text(s->file) },

@@ -16,6 +16,7 @@
 #include "control/census.h"
 #include "gather.h"
 #include "need.h"
+#include "plan/message.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
 
@@ -204,6 +205,8 @@ const char *
 top_process_state(const struct top_process *p, char text[TOP_STATE_ROOM])
 {
 	const struct segment_end *end = &p->profile.segment->end;
+	const struct control c = profile_control(&p->profile);
+	const struct tide_room *room = control_room(&c);
 
 	switch (end->how) {
 	case END_EXEC:
@@ -216,6 +219,11 @@ top_process_state(const struct top_process *p, char text[TOP_STATE_ROOM])
 	case END_EXITED:
 		snprintf(text, TOP_STATE_ROOM, "ended, status %d",
 		    end->status);
+		return text;
+	}
+	if (p->pid != 0 && room != NULL && room->state > TIDE_OK) {
+		snprintf(text, TOP_STATE_ROOM, "%s, %s", living_state(p),
+		    message_state(room->state));
 		return text;
 	}
 	if (p->pid != 0)

@@ -95,7 +95,8 @@ struct tide_op_stats {
 	uint64_t growth_squares;   /* sum of (growth / 1 KiB)^2 */
 	uint64_t changes;          /* of n by more than a quarter */
 	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
-	uint64_t reserved[16];
+	uint64_t item_most;        /* that one item was seen to take */
+	uint64_t reserved[15];
 };
 
 /* A part of the program with a budget of its own: tide_component(). */
@@ -171,7 +172,11 @@ struct tide_room {
 	uint32_t cleanup_level;  /* the most that was wanted; 0: as it stands */
 	uint32_t wish_callbacks; /* of the last that was carried out */
 	uint64_t wish_freed, wish_blocks, wish_returned, wish_ns;
-	uint64_t reserved[26];
+	/* @used was followed for so long, and above 80 % of the budget; its
+	 * mean over that time. */
+	uint64_t watched_ns, high_ns;
+	double used_mean;
+	uint64_t reserved[23];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

@@ -86,16 +86,6 @@ counsel_bound(uint32_t bound)
 
 /* --- what is told of one -------------------------------------------------- */
 
-static double
-deviation(const struct tide_op_stats *op)
-{
-	double n = (double)op->batches, mean = advice_growth(op) /
-	    (double)KIB;
-	double squares = n > 0 ? (double)op->growth_squares / n : 0;
-
-	return numbers_root(squares - mean * mean) * (double)KIB;
-}
-
 static const struct member {
 	const char *name;
 	enum counsel_kind kind;
@@ -116,12 +106,13 @@ static const struct member {
 	{ "n_most", COUNSEL_COUNT, AT(n_most) },
 	{ "n_next", COUNSEL_COUNT, AT(n_next) },
 	{ "growth_mean", COUNSEL_REAL, 0, advice_growth },
-	{ "growth_deviation", COUNSEL_REAL, 0, deviation },
+	{ "growth_deviation", COUNSEL_REAL, 0, advice_deviation },
 	{ "growth_last", COUNSEL_COUNT, AT(growth_last) },
 	{ "growth_most", COUNSEL_COUNT, AT(growth_most) },
 	{ "predicted_last", COUNSEL_COUNT, AT(predicted_last) },
 	{ "bytes_per_item", COUNSEL_REAL, 0, advice_bytes_an_item },
-	{ "item_most", COUNSEL_COUNT, AT(one) },
+	{ "item_bound", COUNSEL_COUNT, AT(one) },
+	{ "item_most", COUNSEL_COUNT, AT(item_most) },
 	{ "fixed", COUNSEL_COUNT, AT(fixed) },
 	{ "per_item", COUNSEL_REAL, AT(per_item) },
 	{ "power", COUNSEL_REAL, AT(power) },

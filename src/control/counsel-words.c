@@ -141,9 +141,8 @@ say_use(struct text *t, const struct counsel *c, const struct advice *a,
     const char *place)
 {
 	(void)place;
-	text_put(t, "above ");
-	put_percent(t, c->line_mille != 0 ? c->line_mille / 1000.0 : 0.8);
-	text_put(t, " of the budget for ");
+	(void)c;
+	text_put(t, "above 80 % of the budget for ");
 	put_percent(t, N(0));
 	text_put(t, " of the time; the most was ");
 	put_bytes(t, N(1));
@@ -438,8 +437,10 @@ say_budget(struct text *t, const struct counsel *c, const struct advice *a,
 		put_bytes(t, N(0));
 		text_put(t, " (n = ");
 		put_count(t, N(4));
-		text_put(t, " instead of ");
-		put_count(t, N(3));
+		if (N(3) > N(4)) {
+			text_put(t, " instead of ");
+			put_count(t, N(3));
+		}
 		text_put(t, ")");
 	} else {
 		text_put(t, "smallest budget that holds the peak of ");

@@ -162,6 +162,21 @@ read_room(struct counsel *k, const struct tide_room *room)
 	find_states(k, room);
 }
 
+/* What was followed at each look; false: too few. */
+static bool
+read_course(struct counsel *k, const struct tide_room *room)
+{
+	struct advice_facts *f = &k->facts;
+	double watched = (double)room->watched_ns;
+
+	if (room->watched_ns == 0)
+		return false;
+	f->used_mean = numbers_whole(room->used_mean, INT64_MAX);
+	f->high_share = f->budget == TIDE_NONE ? ADVICE_UNKNOWN :
+	    numbers_within((double)room->high_ns / watched, 0, 1);
+	return true;
+}
+
 /* Without a room: by what others have looked at. */
 static void
 read_segment(struct counsel *k, const struct control *c)
@@ -265,8 +280,9 @@ keeps_much(const struct heap_look *h)
 
 /*
  * A program that gives all back before it ends leaves an allocator that keeps
- * all; that is no fault.  Of one that has ended the looks in between count: the
- * one of those that keep most, if a tenth of them keep much.
+ * all; that is no fault.  Of one that has ended the looks in between count:
+ * the one of those that keep most, if a tenth of them keep much.  If it ended
+ * before anybody looked, nothing is known.
  */
 static void
 find_kept(struct counsel *k, const struct control *c)
@@ -287,16 +303,15 @@ find_kept(struct counsel *k, const struct control *c)
 			terms[t] = atomic_load(&row[i].terms[t]);
 		h = heap_of(terms);
 		seen++;
-		usual = h;
-		if (!keeps_much(&h))
+		if (!keeps_much(&h)) {
+			usual = h;
 			continue;
+		}
 		much++;
 		if (h.resident - h.live >= worst.resident - worst.live)
 			worst = h;
 	}
-	if (seen == 0 && c->segment->rss[RSS_PEAK].at_ns != 0)
-		usual = heap_of(c->segment->rss[RSS_PEAK].terms);
-	else if (much * 10 >= seen)
+	if (much * 10 >= seen)
 		usual = worst;
 	k->facts.heap_live = usual.live;
 	k->facts.heap_resident = usual.resident;
@@ -411,12 +426,8 @@ find_facts(struct counsel *k, const struct control *c)
 		read_room(k, room);
 	else
 		read_segment(k, c);
-	find_course(k, c);
-	/* A room has every moment in which it was a warning. */
-	if (f->state_share[0] >= 0 && f->budget != TIDE_NONE) {
-		f->high_share = 1 - f->state_share[0];
-		k->line_mille = room->warn_mille;
-	}
+	if (room == NULL || !read_course(k, room))
+		find_course(k, c);
 	look_at_process(k, c);
 	look_at_heap(k, c);
 }

@@ -32,7 +32,6 @@ struct counsel {
 	struct counsel_options options;
 	struct advice_facts facts;
 	struct tide_op_stats op[TIDE_OPS]; /* as facts has them */
-	uint32_t line_mille; /* above which facts.high_share is; 0: 800 */
 	char source[32];     /* of the budget; "" */
 	size_t count;
 	struct advice advice[ADVICE_MOST]; /* the most severe first */

@@ -7,12 +7,25 @@
 
 #define CUTS_SHARE    0.05 /* budget.md, C.11 */
 #define CHANGES_SHARE 0.25
+#define SWING_SHARE   0.02 /* that were cut, or grew beyond */
 
 /*
- * R-BATCH: more than 5 % of the batches were cut, or more than every fourth was
- * a quarter larger or smaller than the one before.  Of cut batches the mean is
- * what fits, and half of them would have taken more: four fifths of it.
+ * R-BATCH: more than 5 % of the batches were cut; or more than every fourth
+ * was a quarter larger or smaller than the one before, and memory had a part
+ * in it: it is no search for the knee, and no matter of weights.  Of cut
+ * batches the mean is what fits, and half of them would have taken more: four
+ * fifths of it.
  */
+static bool
+swings(const struct tide_op_stats *op)
+{
+	double batches = (double)op->batches;
+
+	return op->batches >= 4 * ADVISING_BATCHES && op->weights == 0 &&
+	    (double)op->changes > CHANGES_SHARE * batches &&
+	    (double)op->cuts + (double)op->overruns >= SWING_SHARE * batches;
+}
+
 static void
 judge_batch(struct advising *a, const struct tide_op_stats *op, int i)
 {
@@ -21,8 +34,7 @@ judge_batch(struct advising *a, const struct tide_op_stats *op, int i)
 	struct advice *v;
 
 	if (op->batches < ADVISING_BATCHES || (cuts <= CUTS_SHARE * batches &&
-	    (changes <= CHANGES_SHARE * batches ||
-	    op->batches < 4 * ADVISING_BATCHES)))
+	    !swings(op)))
 		return;
 	v = advising_add(a, ADVICE_BATCH, ADVICE_WARN, i);
 	v->number[0] = batches;
@@ -101,24 +113,30 @@ judge_slow(struct advising *a, const struct tide_op_stats *op, int i)
 
 #define TAIL_RATIO 20 /* budget.md, C.11 */
 
+#define TAIL_SPREAD 0.2 /* deviation of what a batch takes, of the mean */
+
 /*
- * R-TAIL: one item takes 20 times what they take on average, and nobody says so
+ * R-TAIL: one item takes 20 times what they take on average, beside what is
+ * there whatever the size, and batches differ accordingly; and nobody says so
  * before it is loaded.
  */
 static void
 judge_tail(struct advising *a, const struct tide_op_stats *op, int i)
 {
 	double mean = advice_bytes_an_item(op);
+	double one = (double)above_u64(max_u64(op->item_most, op->one),
+	    op->fixed);
 	struct advice *v;
 
-	if (op->weights != 0 || op->items < 4 * ADVISING_BATCHES ||
-	    mean < 1 || (double)op->one < TAIL_RATIO * mean)
+	if (op->weights != 0 || op->batches < 2 * ADVISING_BATCHES ||
+	    mean < 1 || one < TAIL_RATIO * mean || advice_deviation(op) <
+	    TAIL_SPREAD * advice_growth(op))
 		return;
 	v = advising_add(a, ADVICE_TAIL, op->overruns != 0 ? ADVICE_WARN :
 	    ADVICE_HINT, i);
 	v->number[0] = mean;
-	v->number[1] = (double)op->one;
-	v->number[2] = (double)op->one / mean;
+	v->number[1] = one;
+	v->number[2] = one / mean;
 	v->number[3] = (double)op->overruns;
 }
 
@@ -131,7 +149,7 @@ judge_super(struct advising *a, const struct tide_op_stats *op, int i)
 	double n = advice_items(op);
 	struct advice *v;
 
-	if (op->batches < ADVISING_BATCHES || !advice_is_fitted(op) ||
+	if (op->batches < ADVISING_BATCHES || !advice_law_holds(op) ||
 	    op->power < SUPER_POWER || n < 2)
 		return;
 	v = advising_add(a, ADVICE_SUPER, ADVICE_HINT, i);
@@ -156,7 +174,7 @@ judge_fixed(struct advising *a, const struct tide_op_stats *op, int i)
 	double mean = advice_growth(op), n = advice_items(op), wanted, left;
 	struct advice *v;
 
-	if (op->batches < ADVISING_BATCHES || !advice_is_fitted(op) ||
+	if (op->batches < ADVISING_BATCHES || !advice_law_holds(op) ||
 	    mean < 1 || (double)op->fixed < FIXED_SHARE * mean)
 		return;
 	wanted = numbers_pow(2 * (double)op->fixed / op->per_item,
@@ -238,8 +256,8 @@ judge_waits(struct advising *a, const struct tide_op_stats *op, int i)
 
 /*
  * R-GROW: the heap, or a site, grows beyond chance, and what batches have left
- * behind comes to 2 % of the budget.  That sum alone would not do: of a heap that
- * goes up and down from batch to batch it has the ups.
+ * behind comes to 2 % of the budget.  That sum alone would not do: of a heap
+ * that goes up and down from batch to batch it has the ups.
  */
 static void
 judge_growth(struct advising *a, const struct tide_op_stats *op, int i)
@@ -249,7 +267,8 @@ judge_growth(struct advising *a, const struct tide_op_stats *op, int i)
 	struct advice *v;
 
 	if (op->batches < ADVISING_BATCHES || (f->leak.site == 0 &&
-	    f->heap != VERDICT_GROWING) || left < GROW_LEAST || left < GROW_SHARE * advising_all(f))
+	    f->heap != VERDICT_GROWING) || left < GROW_LEAST ||
+	    left < GROW_SHARE * advising_all(f))
 		return;
 	v = advising_add(a, ADVICE_GROW, ADVICE_WARN, i);
 	v->site = f->leak.site;

@@ -6,6 +6,7 @@
 
 /* --- the budget -------------------------------------------------------- */
 
+#define BUDGET_LEAST (8 * MIB) /* of the peak: less is not worth a word */
 #define ENOUGH 0.95 /* of the throughput: budget.md, C.11 */
 
 /*
@@ -52,7 +53,7 @@ judge_budget(struct advising *a)
 	size_t i;
 	int op = -1;
 
-	if (f->used_peak == 0 || f->failed != 0)
+	if (f->used_peak < BUDGET_LEAST || f->failed != 0)
 		return;
 	for (i = 0; i < f->ops; i++) {
 		const struct tide_op_stats *o = &f->op[i];
@@ -74,8 +75,7 @@ judge_budget(struct advising *a)
 	enough = enough / advising_target(f);
 	if (advising_budgeted(f) && enough > 0.9 * (double)f->budget)
 		return;
-	v = advising_add(a, ADVICE_BUDGET, advising_budgeted(f) ? ADVICE_FINE :
-	    ADVICE_HINT, op);
+	v = advising_add(a, ADVICE_BUDGET, ADVICE_FINE, op);
 	v->number[0] = enough;
 	v->number[1] = advising_budgeted(f) ? (double)f->budget : 0;
 	v->number[2] = (double)f->used_peak;
@@ -111,7 +111,8 @@ judge_use(struct advising *a)
 
 /*
  * R-HIGH: allocations were refused, memory was exhausted, a batch was given up
- * for it, or it was critical for a twentieth of the time.
+ * for it, or it was critical for a twentieth of the time.  States are raised by
+ * what others do as well (model/states.h): that counts if much was used at all.
  */
 static void
 judge_high(struct advising *a)
@@ -134,7 +135,8 @@ judge_high(struct advising *a)
 			op = (int)i;
 		}
 	}
-	if (f->state_share[0] >= 0) {
+	if (f->state_share[0] >= 0 && advising_share(f,
+	    (double)f->used_peak) >= UTIL_WANTED) {
 		critical = f->state_share[TIDE_CRITICAL];
 		exhausted = f->state_share[TIDE_EXHAUSTED];
 	}
@@ -211,7 +213,8 @@ judge_caches(struct advising *a)
 /*
  * R-RETAIN: the heap takes half as much again as what is live in it; R-ALLOC:
  * so it does in mimalloc where threads come and go, 14 times the live bytes
- * once measured (budget.md, finding 4), as what a thread leaves is not taken up.
+ * once measured (budget.md, finding 4), as what a thread leaves is not taken
+ * up.
  */
 static void
 judge_allocator(struct advising *a)

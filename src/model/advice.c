@@ -102,6 +102,16 @@ advice_growth(const struct tide_op_stats *op)
 }
 
 double
+advice_deviation(const struct tide_op_stats *op)
+{
+	double mean = advice_growth(op) / (double)KIB;
+	double squares = advising_ratio((double)op->growth_squares,
+	    (double)op->batches);
+
+	return numbers_root(squares - mean * mean) * (double)KIB;
+}
+
+double
 advice_bytes_an_item(const struct tide_op_stats *op)
 {
 	return advising_ratio((double)op->growth_sum, (double)op->items);
@@ -120,13 +130,34 @@ advice_is_fitted(const struct tide_op_stats *op)
 	return advising_sane(op->per_item) > 0 && advising_sane(op->power) > 0;
 }
 
-double
-advice_batch(const struct tide_op_stats *op, double n)
+static double
+law(const struct tide_op_stats *op, double n)
 {
 	if (!advice_is_fitted(op))
 		return advising_sane(advice_bytes_an_item(op) * n);
 	return advising_sane((double)op->fixed + advising_sane(op->per_item) *
 	    numbers_pow(n, numbers_within(op->power, 0, 8)));
+}
+
+double
+advice_batch(const struct tide_op_stats *op, double n)
+{
+	double most = (double)op->growth_most, bytes = law(op, n);
+	double there = law(op, (double)op->n_most);
+
+	if (most <= 0 || there <= most)
+		return bytes;
+	return n <= (double)op->n_most ? (bytes < most ? bytes : most) :
+	    advising_sane(bytes * (most / there));
+}
+
+bool
+advice_law_holds(const struct tide_op_stats *op)
+{
+	double there = law(op, (double)op->n_most);
+	double most = (double)op->growth_most;
+
+	return advice_is_fitted(op) && there < 1.5 * most && most < 2 * there;
 }
 
 /* --- the list ------------------------------------------------------------- */

@@ -152,13 +152,23 @@ const char *advice_number(enum advice_id id, size_t i);
 /* Items in a batch, on average; bytes that one took; batches a second ... */
 double advice_items(const struct tide_op_stats *op);
 double advice_growth(const struct tide_op_stats *op);
+double advice_deviation(const struct tide_op_stats *op); /* of growth */
 double advice_bytes_an_item(const struct tide_op_stats *op);
 double advice_items_a_second(const struct tide_op_stats *op);
 
 /* Is there a law for it, a + c n^p?  Else the mean is all that is known. */
 bool advice_is_fitted(const struct tide_op_stats *op);
 
-/* Bytes that a batch of @n items takes, by what was fitted or the mean. */
+/*
+ * Does it come to what the largest batch took, more or less?  Where items
+ * differ much the power that fits best is chance.
+ */
+bool advice_law_holds(const struct tide_op_stats *op);
+
+/*
+ * Bytes that a batch of @n items takes, by what was fitted or the mean; no more
+ * than batches took that were as large.
+ */
 double advice_batch(const struct tide_op_stats *op, double n);
 
 /* Has it done anything, and so something to be told? */

@@ -600,6 +600,7 @@ note(const tide_op *op, struct tide_op_stats *row, const struct batch *p,
 	row->growth_most = max_u64(row->growth_most, s->growth);
 	row->growth_sum += s->growth;
 	row->growth_squares += kib * kib;
+	row->item_most = max_u64(row->item_most, s->item_max);
 	row->predicted_last = p->predicted;
 	row->retained_last = (int64_t)s->retained;
 	row->retained_sum += s->retained;

@@ -59,6 +59,7 @@ static struct {
 	uint64_t allocated, allocated_ns; /* of the last look */
 	uint64_t trend_used, trend_ns;    /* see trend() */
 	double trend;
+	uint64_t followed, followed_ns; /* used at the last look */
 	uint64_t failed;
 	uint64_t cleaned_ns;
 	int settled;      /* the state that messages were last about */
@@ -345,6 +346,25 @@ trend(uint64_t now_ns, uint64_t used)
 	return plan.trend;
 }
 
+/* What was used at the last look is taken to have been so until this one. */
+static void
+follow(uint64_t now_ns, uint64_t used)
+{
+	struct tide_room *room = plan.room;
+	uint64_t ns = now_ns - plan.followed_ns;
+
+	if (plan.followed_ns != 0 && ns != 0 && ns < INT64_MAX) {
+		room->watched_ns += ns;
+		room->used_mean += ((double)plan.followed -
+		    room->used_mean) * (double)ns / (double)room->watched_ns;
+		if (plan.limit.budget != TIDE_NONE &&
+		    (double)plan.followed > 0.8 * (double)plan.limit.budget)
+			room->high_ns += ns;
+	}
+	plan.followed_ns = now_ns;
+	plan.followed = used;
+}
+
 static void
 judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 {
@@ -398,6 +418,7 @@ look_now(uint64_t now_ns, bool sampled)
 		sample(now_ns, &heap);
 	used = sensor_used(&plan.sensor, heap.bytes);
 	note_rate(now_ns, &heap);
+	follow(now_ns, used);
 	judge(now_ns, &heap, used);
 	arm(now_ns, &heap, used);
 	if (is_counted()) {

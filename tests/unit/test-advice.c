@@ -29,6 +29,7 @@ an_op(void)
 		.growth_last = 50 * MIB,
 		.growth_most = 50 * MIB,
 		.growth_sum = 5000 * MIB,
+		.growth_squares = 100 * (50 * KIB) * (50 * KIB),
 		.predicted_last = 60 * MIB,
 		.time_ns = 1000 * NS_PER_S,
 		.started_ns = NS_PER_S,
@@ -166,7 +167,12 @@ batches_that_are_cut_get_a_maximum(void **state)
 	near(v->number[4], 40);
 	op.cuts = 0;
 	op.changes = 26;
+	assert_null(of_op(&op, ADVICE_BATCH)); /* in search of the knee */
+	op.overruns = 2;
 	assert_non_null(of_op(&op, ADVICE_BATCH));
+	op.weights = 5000;
+	assert_null(of_op(&op, ADVICE_BATCH));
+	op.weights = 0;
 	op.batches = 7;
 	op.cuts = 7;
 	assert_null(of_op(&op, ADVICE_BATCH));
@@ -250,13 +256,20 @@ a_heavy_tail_asks_for_weights(void **state)
 	const struct advice *v;
 
 	(void)state;
+	op.growth_squares = 100 * (52 * KIB) * (52 * KIB); /* 14 MiB around */
 	op.one = 19 * MIB;
 	assert_null(of_op(&op, ADVICE_TAIL));
-	op.one = 25 * MIB;
+	op.item_most = 25 * MIB;
 	v = of_op(&op, ADVICE_TAIL);
 	assert_non_null(v);
 	near(v->number[2], 25);
 	assert_int_equal(v->severity, ADVICE_HINT);
+	op.fixed = 6 * MIB; /* of the first item, as it seems */
+	assert_null(of_op(&op, ADVICE_TAIL));
+	op.fixed = 0;
+	op.growth_squares = 100 * (50 * KIB) * (50 * KIB);
+	assert_null(of_op(&op, ADVICE_TAIL)); /* batches are all alike */
+	op.growth_squares = 100 * (52 * KIB) * (52 * KIB);
 	op.overruns = 1;
 	assert_int_equal(of_op(&op, ADVICE_TAIL)->severity, ADVICE_WARN);
 	op.weights = 5000;
@@ -270,7 +283,9 @@ doubling_a_square_is_four_times_as_much(void **state)
 	const struct advice *v;
 
 	(void)state;
+	op.growth_most = 2500000;
 	op.power = 1.2;
+	op.per_item = 22000;
 	assert_null(of_op(&op, ADVICE_SUPER));
 	op.power = 2;
 	op.per_item = 1000;
@@ -280,6 +295,9 @@ doubling_a_square_is_four_times_as_much(void **state)
 	near(v->number[3], 625e3);
 	near(v->number[4], 4);
 	near(v->number[5], 25);
+	/* The largest batch took a third of what that law says: chance. */
+	op.growth_most = 800000;
+	assert_null(of_op(&op, ADVICE_SUPER));
 }
 
 static void
@@ -436,7 +454,7 @@ a_program_without_operations_gets_its_peak_as_a_budget(void **state)
 	assert_non_null(v);
 	assert_int_equal(v->op, -1);
 	near(v->number[0], 300 / 0.9 * (double)MIB);
-	assert_int_equal(v->severity, ADVICE_HINT);
+	assert_int_equal(v->severity, ADVICE_FINE);
 }
 
 static void
@@ -469,12 +487,16 @@ critical_times_are_told_with_the_largest_operation(void **state)
 
 	(void)state;
 	f.ops = 2;
+	f.used_peak = 900 * MIB;
 	op[1].growth_most = 200 * MIB;
 	op[1].active_most = 3;
 	f.state_share[0] = 0.96;
 	f.state_share[TIDE_CRITICAL] = 0.04;
 	assert_null(advise(&f, ADVICE_HIGH));
 	f.state_share[TIDE_CRITICAL] = 0.05;
+	f.used_peak = 800 * MIB; /* others raised it */
+	assert_null(advise(&f, ADVICE_HIGH));
+	f.used_peak = 900 * MIB;
 	v = advise(&f, ADVICE_HIGH);
 	assert_non_null(v);
 	assert_int_equal(v->op, 1);
@@ -616,7 +638,7 @@ the_worst_comes_first(void **state)
 	struct advice_facts f = a_run(&op);
 
 	(void)state;
-	op.power = 2;
+	op.checkpoints = 0;
 	op.cuts = 50;
 	f.failed = 1;
 	f.leak.site = 3;
@@ -666,6 +688,25 @@ damaged_counters_make_numbers_that_are_numbers(void **state)
 			assert_true(isfinite(list[n / ADVICE_NUMBERS].number[
 			    n % ADVICE_NUMBERS]));
 	}
+}
+
+static void
+a_law_says_no_more_than_was_seen(void **state)
+{
+	struct tide_op_stats op = an_op();
+
+	(void)state;
+	near(advice_batch(&op, 25), (double)(25 * MIB));
+	near(advice_batch(&op, 100), (double)(100 * MIB));
+	op.power = 2;
+	op.per_item = (double)MIB; /* 2500 MiB at 50, where 50 were taken */
+	near(advice_batch(&op, 5), (double)(25 * MIB));
+	near(advice_batch(&op, 25), (double)(50 * MIB));
+	near(advice_batch(&op, 100), (double)(200 * MIB));
+	op.growth_most = 0;
+	near(advice_batch(&op, 5), (double)(25 * MIB));
+	op.per_item = 0;
+	near(advice_batch(&op, 25), (double)(25 * MIB));
 }
 
 static void
@@ -732,6 +773,7 @@ main(void)
 		TEST(the_worst_comes_first),
 		TEST(rows_that_are_free_or_did_nothing_say_nothing),
 		TEST(damaged_counters_make_numbers_that_are_numbers),
+		TEST(a_law_says_no_more_than_was_seen),
 		TEST(a_short_list_keeps_to_its_room),
 		TEST(each_id_has_a_name_and_names_for_its_numbers),
 	};

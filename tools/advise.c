@@ -1,0 +1,229 @@
+/*
+ * advise.c - what should be changed about a program's memory, with names
+ */
+#include "advise.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/base.h"
+#include "json.h"
+#include "need.h"
+#include "telling.h"
+
+/* --- checkpoints on this machine ------------------------------------------ */
+
+static char *
+runs_directory(void)
+{
+	const char *state = getenv("HEAPTIDE_STATE");
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state != NULL && *state != '\0')
+		return need_text("%s/runs", state);
+	if (xdg != NULL && *xdg == '/')
+		return need_text("%s/heaptide/runs", xdg);
+	return home == NULL ? NULL :
+	    need_text("%s/.local/state/heaptide/runs", home);
+}
+
+static void
+find_kept(struct counsel_options *options)
+{
+	char *path = runs_directory();
+	DIR *directory = path != NULL ? opendir(path) : NULL;
+	time_t now = time(NULL), oldest = now;
+	struct dirent *entry;
+	struct stat st;
+
+	free(path);
+	if (directory == NULL)
+		return;
+	while ((entry = readdir(directory)) != NULL) {
+		const char *end = strrchr(entry->d_name, '.');
+
+		if (end == NULL || strcmp(end, ".tideck") != 0 ||
+		    fstatat(dirfd(directory), entry->d_name, &st,
+		    AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		options->kept_bytes += (uint64_t)st.st_size;
+		if (st.st_mtime < oldest)
+			oldest = st.st_mtime;
+	}
+	closedir(directory);
+	options->kept_seconds = (double)(now - oldest);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static const struct site *
+site_of(const struct advised *a, const struct advice *advice)
+{
+	return advice->site != 0 && advice->site < a->profile->sites ?
+	    &a->profile->site[advice->site] : NULL;
+}
+
+static void
+resolve(struct advised *a)
+{
+	const struct site *sites[ADVICE_MOST];
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->counsel->count; i++) {
+		const struct site *site = site_of(a, &a->counsel->advice[i]);
+
+		if (site != NULL)
+			sites[n++] = site;
+	}
+	if (n == 0)
+		return;
+	a->symbols = symbols_open(a->profile, false);
+	symbols_resolve(a->symbols, sites, n);
+}
+
+void
+advise_open(struct advised *a, const struct profile *profile,
+    const char *subject)
+{
+	struct counsel_options options = {
+		.now_ns = profile->now_ns,
+		.ended = !profile->live,
+		.subject = subject,
+	};
+
+	*a = (struct advised){ .profile = profile };
+	a->control = profile_control(profile);
+	find_kept(&options);
+	if (counsel_open(&a->counsel, &a->control, &options) < 0)
+		need(NULL);
+	resolve(a);
+}
+
+void
+advise_close(struct advised *a)
+{
+	if (a->symbols != NULL)
+		symbols_close(a->symbols);
+	counsel_close(a->counsel);
+}
+
+/* --- in words ------------------------------------------------------------- */
+
+/* `fill (cache.c:12)`; NULL: it is not known. */
+static char *
+place_of(const struct advised *a, const struct advice *advice)
+{
+	const struct site *site = site_of(a, advice);
+	char place[SYMBOL_PLACE_ROOM], *words = NULL;
+	const struct frame *frame;
+	struct frame *frames;
+	size_t count;
+
+	if (site == NULL || a->symbols == NULL)
+		return NULL;
+	count = symbols_stack(a->symbols, site, &frames);
+	frame = telling_frame(frames, count);
+	if (frame != NULL && !frame->note) {
+		symbols_place(frame, place);
+		words = place[0] == '\0' ? need_text("%s", frame->function) :
+		    need_text("%s (%s)", frame->function, place);
+	}
+	free(frames);
+	return words;
+}
+
+char *
+advise_text(const struct advised *a, const struct advice *advice,
+    char text[COUNSEL_TEXT_ROOM])
+{
+	char *place = place_of(a, advice);
+
+	counsel_text(a->counsel, advice, place, text);
+	free(place);
+	return text;
+}
+
+char *
+advise_setting(const struct advised *a, const struct advice *advice,
+    char setting[COUNSEL_SETTING_ROOM])
+{
+	return counsel_setting(a->counsel, advice, setting);
+}
+
+const struct advice *
+advise_first(const struct advised *a)
+{
+	char setting[COUNSEL_SETTING_ROOM];
+
+	for (size_t i = 0; i < a->counsel->count; i++)
+		if (a->counsel->advice[i].severity > ADVICE_FINE &&
+		    *advise_setting(a, &a->counsel->advice[i], setting) != '\0')
+			return &a->counsel->advice[i];
+	return NULL;
+}
+
+void
+advise_print_first(const struct profile *profile, const char *subject,
+    const struct print *out, unsigned column)
+{
+	char text[COUNSEL_TEXT_ROOM], setting[COUNSEL_SETTING_ROOM];
+	const struct advice *first;
+	struct advised a;
+
+	advise_open(&a, profile, subject);
+	first = advise_first(&a);
+	if (first != NULL) {
+		print_line(out, first->severity >= ADVICE_WARN ? PRINT_WARN :
+		    PRINT_PLAIN, "  %-*s %s: %s", (int)column, "advice",
+		    advice_name(first->id), advise_text(&a, first, text));
+		print_line(out, PRINT_PLAIN, "  %-*s set %s", (int)column, "",
+		    advise_setting(&a, first, setting));
+	}
+	advise_close(&a);
+}
+
+/* --- JSON ----------------------------------------------------------------- */
+
+static json_t *
+json_numbers(const struct advice *advice)
+{
+	json_t *numbers = json_object();
+	const char *name;
+
+	for (size_t i = 0; (name = advice_number(advice->id, i)) != NULL; i++)
+		json_object_set_new(numbers, name,
+		    json_real(advice->number[i]));
+	return numbers;
+}
+
+json_t *
+advise_json(const struct advised *a, const struct advice *advice)
+{
+	char text[COUNSEL_TEXT_ROOM], setting[COUNSEL_SETTING_ROOM];
+	char value[COUNSEL_VALUE_ROOM];
+	const char *key = counsel_key(a->counsel, advice, value);
+	const struct site *site = site_of(a, advice);
+	const struct json_member members[] = {
+		{ "id", json_string(advice_name(advice->id)) },
+		{ "severity", json_string(advice_severity_name(
+		    advice->severity)) },
+		{ "operation", advice->op < 0 ? json_null() :
+		    json_text(a->counsel->op[advice->op].name) },
+		{ "text", json_text(advise_text(a, advice, text)) },
+		{ "setting", json_text(advise_setting(a, advice, setting)) },
+		{ "key", key == NULL ? json_null() : json_string(key) },
+		{ "value", key == NULL ? json_null() : json_string(value) },
+		{ "numbers", json_numbers(advice) },
+		{ "site", site == NULL ? json_null() :
+		    json_number(advice->site) },
+		{ "stack", site == NULL ? json_null() :
+		    json_stack(a->symbols, site) },
+	};
+
+	return json_fill(json_object(), members, ARRAY_LENGTH(members));
+}
