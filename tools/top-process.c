@@ -205,7 +205,7 @@ top_process_state(const struct top_process *p, char text[TOP_STATE_ROOM])
 {
 	const struct segment_end *end = &p->profile.segment->end;
 
-	switch (end->how) {
+	switch (atomic_load(&end->how)) {
 	case END_EXEC:
 		return "went on as another program";
 	case END_SIGNALLED:

@@ -32,7 +32,6 @@ static const struct {
 	uint32_t entry_bytes;
 	uint64_t capacity;
 	uint64_t reserve;
-	bool spare; /* without it nothing is lost that is counted */
 } plan[TABLE_KNOWN] = {
 	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB, 1 * KIB },
 	[TABLE_SITES] = { sizeof(struct site), SEGMENT_SITES, 16 * KIB },
@@ -50,20 +49,27 @@ static const struct {
 	[TABLE_MARKS] = { sizeof(struct mark), 32 * KIB, 64 },
 	[TABLE_MOMENTS] = { sizeof(struct moment), TREND_COLUMNS,
 	    TREND_COLUMNS },
-	[TABLE_TRENDS] = { sizeof(struct trend), SEGMENT_SITES, 16 * KIB,
-	    true },
-	[TABLE_AGES] = { sizeof(struct ages), 512 * KIB, 16 * KIB, true },
+	[TABLE_TRENDS] = { sizeof(struct trend), SEGMENT_SITES, 16 * KIB },
+	[TABLE_AGES] = { sizeof(struct ages), 512 * KIB, 32 * KIB },
 	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
-	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 1 * KIB,
-	    true },
-	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512, true },
+	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 1 * KIB },
+	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512 },
 	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
 	[TABLE_FINDINGS] = { sizeof(struct finding), FINDINGS, 64 },
 	[TABLE_POOLS] = { sizeof(struct pool), POOL_NAMES, 64 },
 	[TABLE_BUDGET] = { sizeof(struct tide_room), 1, 1 },
-	[TABLE_PASTS] = { sizeof(struct past), 512 * KIB, 16 * KIB, true },
+	[TABLE_PASTS] = { sizeof(struct past), 512 * KIB, 16 * KIB },
+};
+
+/* Without them nothing is lost that is counted. */
+static const bool spare[TABLE_KNOWN] = {
+	[TABLE_TRENDS] = true,
+	[TABLE_PASTS] = true,
+	[TABLE_AGES] = true,
+	[TABLE_TIMED] = true,
+	[TABLE_LIVES] = true,
 };
 
 struct segment *segment_map;
@@ -383,7 +389,7 @@ grow(enum segment_table_id table, uint64_t need)
 		r = extend(table, have, round_up(need, PAGE_BYTES));
 	if (r < 0) {
 		atomic_store(&mine.full[table], true);
-		if (!plan[table].spare)
+		if (!spare[table])
 			atomic_fetch_add(&segment_map->lost.space, 1);
 		return -ENOSPC;
 	}
