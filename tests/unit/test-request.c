@@ -292,8 +292,8 @@ wrong_arguments_are_refused(void **state)
 		"budget much", "budget 18446744073709551616",
 		"budget 18446744073709551615", "budget 8E", "watch 9ms",
 		"watch 0s", "watch soon", "watch 5", "scan first", "scan 1",
-		"mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
-		"this-is-not",
+		("mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
+		"this-is-not"),
 	};
 
 	(void)state;
