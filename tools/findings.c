@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "lives.h"
 #include "need.h"
 
 /* What is said of it in one word, with others of its group. */
@@ -92,6 +93,22 @@ is_same(const struct finding_row *a, const struct finding_row *b)
 	    a->freed.leaf == b->freed.leaf;
 }
 
+static void
+find_freers(const struct profile *p, uint32_t site, struct finding_row *row)
+{
+	struct lives l;
+
+	if (!lives_of(p, site, &l))
+		return;
+	for (size_t i = 0; i < l.shares && row->freers < FINDING_FREERS; i++)
+		if (l.share[i].call.leaf != 0 &&
+		    l.share[i].call.leaf < p->nodes)
+			row->freer[row->freers++] = (struct finding_freer){
+				.call = l.share[i].call,
+				.blocks = l.share[i].blocks,
+			};
+}
+
 /* A row that names what is not there, the reader has counted as damaged. */
 static bool
 make_row(const struct profile *p, size_t i, struct finding_row *row)
@@ -113,6 +130,8 @@ make_row(const struct profile *p, size_t i, struct finding_row *row)
 	};
 	if (row->known)
 		row->allocated.leaf = p->site[f->allocated].leaf;
+	if (row->known && row->kind == FINDING_DOUBLE_FREE)
+		find_freers(p, f->allocated, row);
 	return true;
 }
 
@@ -131,15 +150,20 @@ add_row(struct findings *all, const struct finding_row *row)
 static void
 resolve(const struct findings *all, struct symbols *symbols)
 {
-	const struct site **list = need(calloc(3 * all->count + 1,
-	    sizeof(*list)));
+	const struct site **list = need(calloc((3 + FINDING_FREERS) *
+	    all->count + 1, sizeof(*list)));
+	size_t n = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
-		list[3 * i] = &all->row[i].allocated;
-		list[3 * i + 1] = &all->row[i].freed;
-		list[3 * i + 2] = &all->row[i].first_freed;
+		const struct finding_row *row = &all->row[i];
+
+		list[n++] = &row->allocated;
+		list[n++] = &row->freed;
+		list[n++] = &row->first_freed;
+		for (size_t k = 0; k < row->freers; k++)
+			list[n++] = &row->freer[k].call;
 	}
-	symbols_resolve(symbols, list, 3 * all->count);
+	symbols_resolve(symbols, list, n);
 	free(list);
 }
 

@@ -14,6 +14,17 @@
 #include "reader.h"
 #include "symbol.h"
 
+/*
+ * Who frees the blocks of a site, by those that were watched: of a block that
+ * was freed twice, it is nearly always one of these that was first.
+ */
+#define FINDING_FREERS 3
+
+struct finding_freer {
+	struct site call;
+	uint64_t blocks; /* as many, of those that were freed */
+};
+
 struct finding_row {
 	enum finding_kind kind;
 	uint64_t count;
@@ -22,6 +33,8 @@ struct finding_row {
 	bool known;        /* where it was allocated */
 	/* Paths, as those of sites; without frames where none is known. */
 	struct site allocated, freed, first_freed;
+	struct finding_freer freer[FINDING_FREERS]; /* FINDING_DOUBLE_FREE */
+	size_t freers;
 };
 
 struct findings {

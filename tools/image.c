@@ -20,7 +20,9 @@
 /*
  * The tables in the order in which they are copied.  A row may name rows of
  * tables that stand below it only, so that in a live profile, which grows
- * while we read, what a row names is always copied after the row.
+ * while we read, what a row names is always copied after the row.  But for the
+ * ages of sites: copied before the counts, they are younger rather than twice
+ * there, and who reads them takes a row that is missing for none.
  */
 static const struct {
 	enum segment_table_id id;
@@ -35,6 +37,7 @@ static const struct {
 	{ TABLE_MARKS, sizeof(struct mark), "marks" },
 	{ TABLE_MOMENTS, sizeof(struct moment), "moments" },
 	{ TABLE_TRENDS, sizeof(struct trend), "figures at marks" },
+	{ TABLE_PASTS, sizeof(struct past), "earlier figures at marks" },
 	{ TABLE_AGES, sizeof(struct ages), "ages" },
 	{ TABLE_FIRST_PASSED, sizeof(int64_t), "what the first thread's "
 	    "counts have passed on" },

@@ -1,7 +1,8 @@
 /*
  * lives.h - how long the blocks of a site live, and who frees them
  *
- * Beside the house (tools).  May use: base, reader, need.  Used by: leaks.
+ * Beside the house (tools).  May use: base, reader, need.  Used by: leaks,
+ * findings.
  */
 #ifndef TOOLS_LIVES_H
 #define TOOLS_LIVES_H

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "control/history.h"
 #include "control/mark.h"
 #include "reader.h"
 
@@ -117,15 +118,17 @@ bool
 profile_held(const struct profile *profile, const struct mark *mark,
     uint32_t site, int64_t *bytes)
 {
+	struct held held[TREND_COLUMNS];
 	uint32_t column = mark->column;
+	struct control control;
 
 	if (column == 0 || column > TREND_COLUMNS ||
 	    column > profile->moments ||
 	    profile->moment[column - 1].mark != (mark - profile->mark) + 1)
 		return false;
-	/* A site that was not there yet held nothing. */
-	*bytes = site < profile->trends ?
-	    profile->trend[site].live_bytes[column - 1] : 0;
+	control = profile_control(profile);
+	history_of(&control, site, held);
+	*bytes = held[column - 1].live_bytes;
 	return true;
 }
 

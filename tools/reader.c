@@ -155,7 +155,6 @@ set_rows(struct profile *p)
 	p->moments = min_u64(p->moments, s->watch.trend_used);
 	p->timed = rows_of(s, TABLE_TIMED, &p->timeds);
 	p->life = rows_of(s, TABLE_LIVES, &p->lives);
-	p->trend = rows_of(s, TABLE_TRENDS, &p->trends);
 	p->reach = rows_of(s, TABLE_REACH, &p->reaches);
 	p->finding = rows_of(s, TABLE_FINDINGS, &p->findings);
 	p->pool = rows_of(s, TABLE_POOLS, &p->pools);

@@ -30,7 +30,7 @@ struct profile {
 
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
-	size_t mappings, text_bytes, seconds, minutes, marks, trends, moments;
+	size_t mappings, text_bytes, seconds, minutes, marks, moments;
 	size_t timeds, lives, reaches, findings, pools, rooms;
 	const struct tally *tally;
 	const struct site *site;
@@ -44,8 +44,7 @@ struct profile {
 	const char *text;
 	const struct point *second, *minute; /* rings, see profile_points() */
 	const struct mark *mark;
-	const struct moment *moment;         /* by column of trend */
-	const struct trend *trend;           /* by site */
+	const struct moment *moment;         /* by column */
 	const struct timed *timed;           /* some are free */
 	const struct life *life;
 	const struct reach *reach;           /* by site; see segment_scan */

@@ -13,6 +13,23 @@
 /* --- JSON ----------------------------------------------------------------- */
 
 static json_t *
+json_freers(const struct report *r, const struct finding_row *row)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < row->freers; i++) {
+		const struct json_member members[] = {
+			{ "blocks", json_number(row->freer[i].blocks) },
+			{ "by", json_stack(r->symbols, &row->freer[i].call) },
+		};
+
+		json_array_append_new(list, json_fill(json_object(), members,
+		    ARRAY_LENGTH(members)));
+	}
+	return list;
+}
+
+static json_t *
 json_finding(const struct report *r, const struct finding_row *row)
 {
 	const struct json_member members[] = {
@@ -27,6 +44,7 @@ json_finding(const struct report *r, const struct finding_row *row)
 		{ "freed", json_stack(r->symbols, &row->freed) },
 		{ "first_freed", row->first_freed.leaf == 0 ? json_null() :
 		    json_stack(r->symbols, &row->first_freed) },
+		{ "usually_freed", json_freers(r, row) },
 	};
 
 	return json_fill(json_object(), members, ARRAY_LENGTH(members));
@@ -83,6 +101,9 @@ text_finding(const struct report *r, const struct print *out,
 	text_path(r, out, "allocated", &row->allocated);
 	text_path(r, out, "freed", &row->freed);
 	text_path(r, out, "freed first", &row->first_freed);
+	for (size_t i = 0; i < row->freers; i++)
+		text_path(r, out, i == 0 ? "usually by" : "or by",
+		    &row->freer[i].call);
 }
 
 void

@@ -208,7 +208,7 @@ top_process_state(const struct top_process *p, char text[TOP_STATE_ROOM])
 	const struct control c = profile_control(&p->profile);
 	const struct tide_room *room = control_room(&c);
 
-	switch (end->how) {
+	switch (atomic_load(&end->how)) {
 	case END_EXEC:
 		return "went on as another program";
 	case END_SIGNALLED:

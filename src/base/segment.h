@@ -9,7 +9,7 @@
  * is complete at any moment: live, stopped, killed, or years later.  Numbers
  * are in the byte order of the machine that made them.  There are no pointers:
  * tables name each other's rows by index, texts are (offset, length) pairs
- * into the table of texts.  A row 0 of sites and of nodes means "none".
+ * into the table of texts.  A row 0 that rows name means "none".
  *
  * OFFSET  SIZE  MEANING
  *      0    64  struct segment_head      what this file is
@@ -39,10 +39,11 @@
 #define BASE_SEGMENT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SEGMENT_MAGIC        "heaptide" /* 8 bytes, no terminator */
-#define SEGMENT_LAYOUT       3
+#define SEGMENT_LAYOUT       4
 #define SEGMENT_BYTE_ORDER   UINT32_C(0x01020304)
 #define SEGMENT_HEADER_BYTES 8192
 #define SEGMENT_SUFFIX       ".tide"
@@ -62,7 +63,7 @@ enum segment_table_id {
 	TABLE_MARKS,    /* struct mark */
 	TABLE_MOMENTS,  /* struct moment, a row a column of struct trend */
 	TABLE_TRENDS,   /* struct trend, a row a site */
-	TABLE_AGES,     /* struct ages, a row a site */
+	TABLE_AGES,     /* struct ages */
 	TABLE_FIRST_PASSED,  /* int64_t, a row for each of TABLE_FIRST */
 	TABLE_COUNTS_PASSED, /* the same of TABLE_COUNTS */
 	TABLE_TIMED,    /* struct timed, a hash of SEGMENT_TIMED rows */
@@ -71,6 +72,7 @@ enum segment_table_id {
 	TABLE_FINDINGS, /* struct finding */
 	TABLE_POOLS,    /* struct pool */
 	TABLE_BUDGET,   /* struct tide_room (base/room.h), one */
+	TABLE_PASTS,    /* struct past */
 	TABLE_KNOWN,    /* how many there are today; 32 fit */
 	TABLE_ROOM = 32
 };
@@ -340,7 +342,9 @@ struct segment_watch {
 	_Atomic uint32_t scans_wanted;
 	_Atomic uint32_t scans_done;  /* or given up: segment_scan has which */
 	_Atomic uint32_t scan_starts; /* 1: see segment_scan.starts */
-	uint8_t reserved[160];
+	uint32_t past_free;         /* of TABLE_PASTS: the first that is not */
+	uint32_t past_frees;        /* in use, by struct past.before; how many */
+	uint8_t reserved[152];
 };
 
 enum scan_state { SCAN_NEVER, SCAN_RUNS, SCAN_DONE, SCAN_FAILED };
@@ -394,19 +398,23 @@ struct segment_scan {
 /*
  * A generation is what was allocated between two marks that have figures; its
  * number is in the record of each block, and goes up by one when a thread of
- * the program sees that there is a column more.  @column: of struct ages, by
- * generation; GENERATION_BANK says in which of its two halves.
+ * the program sees that there is a column more.
+ *
+ * What is left of one is noted in a slot (struct ages), and generations whose
+ * columns have become one share theirs.  A slot never moves: when columns are
+ * thinned out it is only said anew which column it is of.  A column has one at
+ * most; slot 0 is that of column 0, of which nothing is noted.
  */
 struct segment_generations {
-	_Atomic uint8_t column[256];
+	_Atomic uint8_t slot[256]; /* by generation */
 	uint32_t first; /* of this process; those below are inherited */
 	_Atomic uint32_t opened; /* watch.trend_opened when the last began */
-	uint32_t bank; /* GENERATION_BANK or 0: the half that is in use */
-	uint8_t reserved[52];
+	_Atomic uint8_t column[32]; /* by slot; 0: free, but for slot 0 */
+	uint8_t reserved[24];
 };
 
-#define GENERATIONS     256
-#define GENERATION_BANK 128
+#define GENERATIONS      256
+#define GENERATION_SLOTS 32
 
 struct segment {
 	struct segment_head head;
@@ -548,7 +556,7 @@ struct site {
 	uint32_t leaf;  /* node */
 	uint32_t flags; /* enum site_flags */
 	_Atomic uint32_t shared; /* row of TABLE_COUNTS for all; 0: none yet */
-	uint32_t reserved;
+	_Atomic uint32_t ages;   /* row of TABLE_AGES, the first; 0: none yet */
 };
 
 /*
@@ -703,21 +711,97 @@ struct moment {
 	uint8_t reserved[28];
 };
 
+/*
+ * What a site held at each of them.  Most sites change at few, so it is only
+ * noted where it was another than before: since @column it is as here, at the
+ * columns before as its pasts say.  All by who holds watch.trend_busy.
+ */
 struct trend {
-	_Atomic int64_t live_bytes[TREND_COLUMNS];
-	_Atomic uint64_t allocated_bytes[TREND_COLUMNS]; /* since the start */
+	_Atomic int64_t live_bytes;
+	_Atomic uint64_t allocated_bytes; /* since the start */
+	_Atomic int64_t next_live_bytes;  /* for the next column; being summed */
+	_Atomic uint64_t next_allocated_bytes;
+	_Atomic uint32_t column;
+	_Atomic uint32_t past; /* row of TABLE_PASTS, the last; 0: it was nothing */
 };
 
 /*
- * What a site holds of what was allocated before the mark of each column of
- * struct trend, and after the one before; the last column is since the last
- * mark.  Of the first generation nothing is noted: it has what is left when all
- * others are taken off the whole.  Two halves, as columns move to the other one
- * when they are thinned out; the sum of both is meant.
+ * From column[i] on it was this, up to where the next begins: column[i + 1],
+ * that of the row which names this one, or of the site's struct trend.
  */
-struct ages {
-	_Atomic int64_t live_bytes[2][TREND_COLUMNS];
+#define PAST_ROOM 3
+
+struct past {
+	_Atomic uint32_t before; /* the row with what was earlier; 0: nothing */
+	_Atomic uint8_t used;
+	_Atomic uint8_t column[PAST_ROOM];
+	_Atomic int64_t live_bytes[PAST_ROOM];
+	_Atomic uint64_t allocated_bytes[PAST_ROOM];
 };
+
+/*
+ * What a site holds of what was allocated before the mark of each column, and
+ * after the one before; the last column is since the last mark.  It has a row
+ * for each seven slots of segment_generations that anything was ever noted in,
+ * from slot 1 + 7 * @group on.  Of column 0 nothing is noted: it has what is
+ * left when all others are taken off the whole.
+ */
+#define AGES_ROOM 7
+
+struct ages {
+	_Atomic uint32_t next; /* row of the same site; 0: the last */
+	uint32_t group;
+	_Atomic int64_t live_bytes[AGES_ROOM];
+};
+
+/* Those that a site may have. */
+#define AGES_GROUPS ((GENERATION_SLOTS - 2) / AGES_ROOM + 1)
+
+/*
+ * Of the @count rows at @row those of a site, from **@link on: where @slot, which
+ * is not 0, is noted.  NULL: there is no row for it, and *@link is where the
+ * number of one belongs.
+ */
+static inline _Atomic int64_t *
+ages_find(struct ages *row, uint64_t count, uint32_t slot,
+    _Atomic uint32_t **link)
+{
+	uint32_t group = (slot - 1) / AGES_ROOM;
+	uint32_t next, n;
+
+	for (n = 0; n < AGES_GROUPS; n++) {
+		next = atomic_load_explicit(*link, memory_order_acquire);
+		if (next == 0 || next >= count)
+			return NULL;
+		if (row[next].group == group)
+			return &row[next].live_bytes[(slot - 1) % AGES_ROOM];
+		*link = &row[next].next;
+	}
+	return NULL;
+}
+
+/*
+ * There was none: the row @fresh, which nobody has yet, becomes it.  If another
+ * was faster, its row is meant, and @fresh stays empty.  NULL: they are damaged.
+ */
+static inline _Atomic int64_t *
+ages_hang(struct ages *row, uint64_t count, uint32_t slot,
+    _Atomic uint32_t *link, uint32_t fresh)
+{
+	_Atomic int64_t *cell;
+	uint32_t none, n;
+
+	row[fresh].group = (slot - 1) / AGES_ROOM;
+	for (n = 0; n < AGES_GROUPS; n++) {
+		none = 0;
+		if (atomic_compare_exchange_strong(link, &none, fresh))
+			return &row[fresh].live_bytes[(slot - 1) % AGES_ROOM];
+		cell = ages_find(row, count, slot, &link);
+		if (cell != NULL)
+			return cell;
+	}
+	return NULL;
+}
 
 /* --- how long blocks live ------------------------------------------------- */
 
@@ -875,8 +959,9 @@ _Static_assert(sizeof(struct mapping) == 32, "layout");
 _Static_assert(sizeof(struct point) == 128, "layout");
 _Static_assert(sizeof(struct mark) == 128, "layout");
 _Static_assert(sizeof(struct moment) == 64, "layout");
-_Static_assert(sizeof(struct trend) == 512, "layout");
-_Static_assert(sizeof(struct ages) == 512, "layout");
+_Static_assert(sizeof(struct trend) == 40, "layout");
+_Static_assert(sizeof(struct past) == 56, "layout");
+_Static_assert(sizeof(struct ages) == 64, "layout");
 _Static_assert(sizeof(struct reach) == 96, "layout");
 _Static_assert(sizeof(struct finding) == 64, "layout");
 _Static_assert(sizeof(struct pool) == 128, "layout");

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "base/base.h"
+#include "control/history.h"
 #include "control/mark.h"
 #include "control/reply.h"
 #include "sys/sys.h"
@@ -60,16 +61,19 @@ add_part(void *context, uint32_t site, const struct control_part *p)
 static void
 add_up(struct holdings *h, const struct control *c)
 {
-	const struct trend *trend = control_rows(c, TABLE_TRENDS);
 	uint32_t used = min_u64(c->segment->watch.trend_used, TREND_COLUMNS);
-	uint64_t n = control_count(c, TABLE_TRENDS);
+	struct held held[TREND_COLUMNS];
 	uint64_t i;
 
 	control_each_part(c, h->sites, add_part, h->of);
 	h->since = used > 0;
-	for (i = 0; i < h->sites; i++)
-		h->of[i].growth = h->of[i].live - (h->since && i < n ?
-		    atomic_load(&trend[i].live_bytes[used - 1]) : 0);
+	for (i = 0; i < h->sites; i++) {
+		h->of[i].growth = h->of[i].live;
+		if (!h->since)
+			continue;
+		history_of(c, i, held);
+		h->of[i].growth -= held[used - 1].live_bytes;
+	}
 }
 
 static int64_t

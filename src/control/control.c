@@ -39,6 +39,7 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_FINDINGS] = sizeof(struct finding),
 	[TABLE_POOLS] = sizeof(struct pool),
 	[TABLE_BUDGET] = sizeof(struct tide_room),
+	[TABLE_PASTS] = sizeof(struct past),
 };
 
 const char *const control_stacks_words[] = {

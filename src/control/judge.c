@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/base.h"
+#include "control/history.h"
 #include "control/mark.h"
 #include "model/stats.h"
 #include "sys/sys.h"
@@ -174,17 +175,15 @@ make_points(const struct judge *j, struct verdict_point points[VERDICT_POINTS])
 static void
 read_trend(const struct judge *j, uint64_t site, struct verdict_point *points)
 {
-	const struct trend *t = (struct trend *)control_rows(j->control,
-	    TABLE_TRENDS) + site;
+	struct held held[TREND_COLUMNS];
 	size_t i;
 
-	if (site >= control_count(j->control, TABLE_TRENDS))
-		return; /* it was not there yet */
+	history_of(j->control, site, held);
 	for (i = 0; i < j->columns; i++) {
-		size_t column = j->column[i];
+		const struct held *f = &held[j->column[i]];
 
-		points[i].live = positive((double)t->live_bytes[column]);
-		points[i].allocated = (double)t->allocated_bytes[column];
+		points[i].live = positive((double)f->live_bytes);
+		points[i].allocated = (double)f->allocated_bytes;
 	}
 }
 

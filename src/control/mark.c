@@ -5,15 +5,11 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "control/ages.h"
+#include "control/history.h"
 #include "sys/sys.h"
 
 /* --- figures of all sites ------------------------------------------------- */
-
-static struct trend *
-trends(const struct control *c)
-{
-	return control_rows(c, TABLE_TRENDS);
-}
 
 static struct moment *
 moments(const struct control *c)
@@ -51,82 +47,6 @@ map_ages(const uint32_t *keep, uint32_t kept, uint8_t to[TREND_COLUMNS])
 	}
 }
 
-/*
- * From one half of the ages to the other.  What a thread adds to the old one
- * meanwhile is still there for the next pass.
- */
-static void
-move_ages(struct control *c, uint32_t from, const uint8_t *to)
-{
-	struct ages *a = control_rows(c, TABLE_AGES);
-	uint64_t n = control_count(c, TABLE_AGES);
-	uint32_t i;
-
-	for (; n > 0; n--, a++)
-		for (i = 0; i < TREND_COLUMNS; i++) {
-			int64_t bytes = atomic_exchange(
-			    &a->live_bytes[from][i], 0);
-
-			if (bytes != 0)
-				atomic_fetch_add(&a->live_bytes[!from][to[i]],
-				    bytes);
-		}
-}
-
-static void
-thin_out_ages(struct control *c, const uint8_t *to)
-{
-	struct segment_generations *g = &c->segment->generations;
-	uint32_t from = g->bank / GENERATION_BANK;
-	uint32_t i;
-
-	move_ages(c, from, to);
-	g->bank ^= GENERATION_BANK;
-	for (i = 0; i < GENERATIONS; i++)
-		atomic_store(&g->column[i], (uint8_t)(g->bank |
-		    to[atomic_load(&g->column[i]) % TREND_COLUMNS]));
-	move_ages(c, from, to);
-}
-
-/* Only who holds trend_busy writes figures. */
-static void
-set_figures(struct trend *t, uint32_t column, int64_t live, uint64_t allocated)
-{
-	atomic_store_explicit(&t->live_bytes[column], live,
-	    memory_order_relaxed);
-	atomic_store_explicit(&t->allocated_bytes[column], allocated,
-	    memory_order_relaxed);
-}
-
-static int64_t
-live_at(const struct trend *t, uint32_t column)
-{
-	return atomic_load_explicit(&t->live_bytes[column],
-	    memory_order_relaxed);
-}
-
-static uint64_t
-allocated_at(const struct trend *t, uint32_t column)
-{
-	return atomic_load_explicit(&t->allocated_bytes[column],
-	    memory_order_relaxed);
-}
-
-static void
-move_columns(struct control *c, const uint32_t *keep, uint32_t kept)
-{
-	struct trend *t = trends(c);
-	uint64_t n = control_count(c, TABLE_TRENDS);
-	uint32_t i;
-
-	for (i = 0; i < kept; i++)
-		moments(c)[i] = moments(c)[keep[i]];
-	for (; n > 0; n--, t++)
-		for (i = 0; i < kept; i++)
-			set_figures(t, i, live_at(t, keep[i]),
-			    allocated_at(t, keep[i]));
-}
-
 /* Which of its columns a mark has; 0: none (any more). */
 static void
 tell_mark(struct control *c, const struct moment *m, uint32_t column)
@@ -149,46 +69,15 @@ thin_out(struct control *c)
 
 	for (i = 0; i < TREND_COLUMNS; i++)
 		tell_mark(c, &moments(c)[i], 0);
-	move_columns(c, keep, kept);
+	history_thin_out(c, keep, kept);
+	for (i = 0; i < kept; i++)
+		moments(c)[i] = moments(c)[keep[i]];
 	for (i = 0; i < kept; i++)
 		tell_mark(c, &moments(c)[i], i + 1);
 	w->trend_used = kept;
 	w->trend_stride *= 2;
 	map_ages(keep, kept, to);
-	thin_out_ages(c, to);
-}
-
-struct column {
-	struct trend *trend; /* by site */
-	uint32_t number;
-};
-
-static void
-add_part(void *context, uint32_t site, const struct control_part *p)
-{
-	const struct column *column = context;
-	struct trend *t = &column->trend[site];
-
-	set_figures(t, column->number,
-	    add_i64(live_at(t, column->number), p->bytes),
-	    allocated_at(t, column->number) + p->allocated);
-}
-
-/* What the sites hold now goes into a column. */
-static int
-fill_column(struct control *c, uint32_t number)
-{
-	struct column column = { trends(c), number };
-	uint64_t sites = min_u64(control_count(c, TABLE_SITES),
-	    c->segment->table[TABLE_TRENDS].capacity);
-	uint64_t i;
-
-	if (control_reach(c, TABLE_TRENDS, sites) < 0)
-		return -ENOSPC;
-	for (i = 0; i < sites; i++)
-		set_figures(&column.trend[i], number, 0, 0);
-	control_each_part(c, sites, add_part, &column);
-	return 0;
+	ages_thin_out(c, to);
 }
 
 /* By whoever holds trend_busy.  The columns are thinned out once the last is
@@ -201,7 +90,7 @@ note_figures(struct control *c, const struct moment *moment)
 
 	if (column >= TREND_COLUMNS ||
 	    control_reach(c, TABLE_MOMENTS, column + 1) < 0 ||
-	    fill_column(c, column) < 0)
+	    history_note(c, column) < 0)
 		return;
 	moments(c)[column] = *moment;
 	w->trend_used = column + 1;

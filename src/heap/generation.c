@@ -1,6 +1,8 @@
 #include "heap/generation.h"
 
+#include "base/base.h"
 #include "heap/peak.h"
+#include "sys/sys.h"
 
 /* --- where it is noted ---------------------------------------------------- */
 
@@ -27,23 +29,49 @@ passed_of(const struct count *c)
 	return (_Atomic int64_t *)segment_rows(table) + row;
 }
 
+/* In a program so large what comes late has no history, which is no loss. */
+static bool
+is_full(enum segment_table_id table)
+{
+	const struct segment_table *t = &segment_mine()->table[table];
+
+	return atomic_load(&t->used) >= t->capacity;
+}
+
+/* Where @slot of @site is noted; NULL: there is no room. */
+static _Atomic int64_t *
+cell_of(uint32_t site, uint32_t slot)
+{
+	struct site *sites = segment_rows(TABLE_SITES);
+	struct ages *rows = segment_rows(TABLE_AGES);
+	_Atomic uint32_t *link = &sites[site].ages;
+	_Atomic int64_t *cell = ages_find(rows, UINT64_MAX, slot, &link);
+	int64_t fresh;
+
+	if (cell != NULL)
+		return cell;
+	fresh = segment_take(TABLE_AGES, 1);
+	return fresh < 0 ? NULL : ages_hang(rows, UINT64_MAX, slot, link,
+	    (uint32_t)fresh);
+}
+
 void
 generation_add(uint32_t site, uint32_t generation, int64_t bytes)
 {
 	const struct segment_generations *g = &segment_mine()->generations;
-	struct ages *ages = segment_rows(TABLE_AGES);
-	uint8_t column;
+	_Atomic int64_t *cell;
+	uint32_t slot;
 
-	if (generation <= g->first || bytes == 0 ||
-	    site >= segment_mine()->table[TABLE_AGES].capacity)
+	if (generation <= g->first || bytes == 0)
 		return; /* of the first nothing is noted */
-	if (segment_reach(TABLE_AGES, (uint64_t)site + 1) < 0) {
+	slot = atomic_load(&g->slot[generation]) % GENERATION_SLOTS;
+	if (slot == 0)
+		return; /* it has become one with the first */
+	cell = cell_of(site, slot);
+	if (cell != NULL)
+		atomic_fetch_add(cell, bytes);
+	else if (!is_full(TABLE_AGES))
 		lose_space();
-		return;
-	}
-	column = atomic_load(&g->column[generation]);
-	atomic_fetch_add(&ages[site].live_bytes[column / GENERATION_BANK]
-	    [column % GENERATION_BANK % TREND_COLUMNS], bytes);
 }
 
 void
@@ -95,14 +123,30 @@ generation_enter(struct count *c, uint32_t site, uint64_t stamp)
 		pass_on(c, site, generation);
 }
 
-/* Of all sites there are: where nothing may grow any more, none begins. */
+/*
+ * Rows are made when something is to be noted.  Where that cannot be any more,
+ * all that there may ever be are to be there, or none begins.
+ */
 static bool
 has_room(const struct segment *s)
 {
-	const struct segment_table *t = s->table;
+	return !sys_is_confined() || segment_room(TABLE_AGES,
+	    atomic_load(&s->table[TABLE_SITES].used) * AGES_GROUPS + 1) == 0;
+}
 
-	return segment_reach(TABLE_AGES, min_u64(t[TABLE_SITES].used,
-	    t[TABLE_AGES].capacity)) == 0;
+/* The one of @column, or one that is free; 0: there is none. */
+static uint32_t
+find_slot(const struct segment_generations *g, uint32_t column)
+{
+	uint32_t slot, free = 0;
+
+	for (slot = 1; slot < GENERATION_SLOTS; slot++) {
+		if (atomic_load(&g->column[slot]) == column)
+			return slot;
+		if (atomic_load(&g->column[slot]) == 0)
+			free = slot;
+	}
+	return free;
 }
 
 /*
@@ -115,13 +159,15 @@ generation_follow(void)
 	struct segment *s = segment_mine();
 	struct segment_generations *g = &s->generations;
 	uint32_t generation = stamp_generation(stamp_now()) + 1;
-	uint32_t free = 0;
+	uint32_t free = 0, slot;
 
 	if (!atomic_compare_exchange_strong(&s->watch.trend_busy, &free, 1))
 		return; /* figures are being written: next time */
-	if (generation_is_due(s) && generation < GENERATIONS && has_room(s)) {
-		atomic_store(&g->column[generation],
-		    (uint8_t)(g->bank | s->watch.trend_used));
+	slot = find_slot(g, s->watch.trend_used);
+	if (generation_is_due(s) && generation < GENERATIONS && slot != 0 &&
+	    has_room(s)) {
+		atomic_store(&g->column[slot], (uint8_t)s->watch.trend_used);
+		atomic_store(&g->slot[generation], (uint8_t)slot);
 		atomic_fetch_add(&s->live.stamp, STAMP_GENERATION_ONE);
 	}
 	atomic_store(&g->opened, atomic_load(&s->watch.trend_opened));

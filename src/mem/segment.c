@@ -19,6 +19,7 @@
 
 #define PAGE_BYTES     UINT64_C(4096)
 #define STEP_LEAST     (4 * KIB)
+#define STEP_DOUBLES   (32 * KIB)
 #define STEP_MOST      (1 * MIB)
 #define IMAGES_MOST    100000 /* names that are tried for an image */
 
@@ -31,7 +32,6 @@ static const struct {
 	uint32_t entry_bytes;
 	uint64_t capacity;
 	uint64_t reserve;
-	bool spare; /* without it nothing is lost that is counted */
 } plan[TABLE_KNOWN] = {
 	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB, 1 * KIB },
 	[TABLE_SITES] = { sizeof(struct site), SEGMENT_SITES, 16 * KIB },
@@ -49,19 +49,27 @@ static const struct {
 	[TABLE_MARKS] = { sizeof(struct mark), 32 * KIB, 64 },
 	[TABLE_MOMENTS] = { sizeof(struct moment), TREND_COLUMNS,
 	    TREND_COLUMNS },
-	/* Of what comes late in so large a program no history is kept. */
-	[TABLE_TRENDS] = { sizeof(struct trend), 128 * KIB, 4 * KIB, true },
-	[TABLE_AGES] = { sizeof(struct ages), 128 * KIB, 4 * KIB, true },
+	[TABLE_TRENDS] = { sizeof(struct trend), SEGMENT_SITES, 16 * KIB },
+	[TABLE_AGES] = { sizeof(struct ages), 512 * KIB, 32 * KIB },
 	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
 	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
 	    20 * KIB },
-	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 1 * KIB,
-	    true },
-	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512, true },
+	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 1 * KIB },
+	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512 },
 	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
 	[TABLE_FINDINGS] = { sizeof(struct finding), FINDINGS, 64 },
 	[TABLE_POOLS] = { sizeof(struct pool), POOL_NAMES, 64 },
 	[TABLE_BUDGET] = { sizeof(struct tide_room), 1, 1 },
+	[TABLE_PASTS] = { sizeof(struct past), 512 * KIB, 16 * KIB },
+};
+
+/* Without them nothing is lost that is counted. */
+static const bool spare[TABLE_KNOWN] = {
+	[TABLE_TRENDS] = true,
+	[TABLE_PASTS] = true,
+	[TABLE_AGES] = true,
+	[TABLE_TIMED] = true,
+	[TABLE_LIVES] = true,
 };
 
 struct segment *segment_map;
@@ -119,6 +127,8 @@ lay_out(struct segment *s, uint64_t bytes, int shift)
 	atomic_store(&s->table[TABLE_SITES].used, 1);
 	atomic_store(&s->table[TABLE_COUNTS].used, 1);
 	atomic_store(&s->table[TABLE_NODES].used, 1);
+	atomic_store(&s->table[TABLE_AGES].used, 1);
+	atomic_store(&s->table[TABLE_PASTS].used, 1);
 }
 
 /* A write beyond the limit of file sizes would raise SIGXFSZ. */
@@ -352,10 +362,17 @@ extend(enum segment_table_id table, uint64_t have, uint64_t to)
 	return r;
 }
 
+/* A small profile is small, a large one grows in few calls, with little spare. */
+static uint64_t
+step_of(uint64_t have)
+{
+	return min_u64(max_u64(have < STEP_DOUBLES ? have : have / 4,
+	    STEP_LEAST), STEP_MOST);
+}
+
 /*
- * Back a table up to @need bytes.  Steps double with the table, so that a
- * small profile is small and a large one grows in few calls.  Two threads may
- * do the same step at once: that is harmless, and neither waits.
+ * Back a table up to @need bytes, and some more.  Two threads may do the same
+ * step at once: that is harmless, and neither waits.
  */
 static COLD int
 grow(enum segment_table_id table, uint64_t need)
@@ -363,9 +380,8 @@ grow(enum segment_table_id table, uint64_t need)
 	const struct segment_table *t = &segment_map->table[table];
 	uint64_t room = round_up(t->capacity * t->entry_bytes, PAGE_BYTES);
 	uint64_t have = atomic_load(&mine.backed[table]);
-	uint64_t step = min_u64(max_u64(have, STEP_LEAST), STEP_MOST);
-	uint64_t to = min_u64(round_up(max_u64(need, have + step), PAGE_BYTES),
-	    room);
+	uint64_t to = min_u64(round_up(max_u64(need, have + step_of(have)),
+	    PAGE_BYTES), room);
 	int r;
 
 	r = extend(table, have, to);
@@ -373,7 +389,7 @@ grow(enum segment_table_id table, uint64_t need)
 		r = extend(table, have, round_up(need, PAGE_BYTES));
 	if (r < 0) {
 		atomic_store(&mine.full[table], true);
-		if (!plan[table].spare)
+		if (!spare[table])
 			atomic_fetch_add(&segment_map->lost.space, 1);
 		return -ENOSPC;
 	}

@@ -486,7 +486,7 @@ sys_reset_signals(void)
 	int i;
 
 	for (i = 1; i <= SIGNALS_MOST; i++)
-		(void)sys_action(i, &(struct sys_action){ NULL }, NULL);
+		(void)sys_action(i, &(struct sys_action){ .handler = NULL }, NULL);
 }
 
 #define FILES_MOST 65536 /* to try by number, before Linux 5.9 */

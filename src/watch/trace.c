@@ -2,8 +2,6 @@
 
 #include <errno.h>
 
-/* A stretch is 2 MiB, or more where there are too many. */
-#define STRETCH_BYTES (UINT64_C(2) << 20)
 #define ASK_BYTES   (UINT64_C(16) << 20)
 /* From here on it is worth asking which pages were ever written. */
 #define LARGE_BYTES (UINT64_C(256) << 10)
@@ -11,15 +9,17 @@
 int
 trace_open(struct trace *m, struct heap *heap, struct workroom *room)
 {
-	*m = (struct trace){ .heap = heap, .room = room };
-	while (heap->blocks >> m->shift >= TRACE_STRETCHES || (m->shift < 24 &&
-	    (heap->bytes / (heap->blocks + 1)) << m->shift < STRETCH_BYTES))
-		m->shift++;
-	m->chain = workroom_take(room, ((uint64_t)heap->blocks + 1) *
-	    sizeof(m->chain[0]));
+	size_t words = heap->blocks / 64 + 1;
+
+	*m = (struct trace){ .heap = heap, .room = room,
+		.anys = words / 64 / 64 + 1 };
+	m->waiting = workroom_take(room, words * sizeof(m->waiting[0]));
+	m->some = workroom_take(room, (words / 64 + 1) * sizeof(m->some[0]));
+	m->any = workroom_take(room, m->anys * sizeof(m->any[0]));
 	m->word = workroom_take_sparse(room, TRACE_WORDS_MOST *
 	    sizeof(m->word[0]));
-	return m->chain != NULL && m->word != NULL ? 0 : -ENOMEM;
+	return m->waiting != NULL && m->some != NULL && m->any != NULL &&
+	    m->word != NULL ? 0 : -ENOMEM;
 }
 
 /* --- labels --------------------------------------------------------------- */
@@ -61,47 +61,54 @@ trace_join(const struct trace *m, uint32_t a, uint32_t b)
 	    TRACE_LABEL_MANY : join(m, a, b);
 }
 
-/* --- chains --------------------------------------------------------------- */
+/* --- what waits ----------------------------------------------------------- */
+
+static HOT void
+set_bit(uint64_t *words, size_t i)
+{
+	words[i / 64] |= UINT64_C(1) << (i % 64);
+}
 
 static HOT void
 push(struct trace *m, uint32_t index)
 {
-	uint32_t stretch = index >> m->shift;
-
-	m->chain[index] = m->first[stretch];
-	m->first[stretch] = index + 1;
-	m->some[stretch / 64] |= UINT64_C(1) << (stretch % 64);
+	set_bit(m->waiting, index);
+	set_bit(m->some, index / 64);
+	set_bit(m->any, index / 64 / 64);
 	m->depth++;
 }
 
-/* The next stretch that has any, from the one that is followed on, around. */
+/* The next word of @some that has any, from the one that is followed on. */
 static void
 turn_to_next(struct trace *m)
 {
-	uint32_t word = m->at / 64;
-	uint64_t bits = m->some[word] & (UINT64_MAX << (m->at % 64));
+	size_t word = m->at / 64;
+	uint64_t bits = m->any[word] & (UINT64_MAX << (m->at % 64));
 
 	while (bits == 0) {
-		word = (word + 1) % ARRAY_LENGTH(m->some);
-		bits = m->some[word];
+		word = word + 1 < m->anys ? word + 1 : 0;
+		bits = m->any[word];
 	}
-	m->at = word * 64 + (uint32_t)__builtin_ctzll(bits);
+	m->at = word * 64 + (size_t)__builtin_ctzll(bits);
 }
 
-/* One block off the chains, which are not all empty. */
+/* One of those that wait; there is one. */
 static HOT uint32_t
 take(struct trace *m)
 {
-	uint32_t index;
+	size_t i, k;
 
-	if (m->first[m->at] == 0)
+	if (m->some[m->at] == 0)
 		turn_to_next(m);
-	index = m->first[m->at] - 1;
-	m->first[m->at] = m->chain[index];
-	if (m->first[m->at] == 0)
-		m->some[m->at / 64] &= ~(UINT64_C(1) << (m->at % 64));
+	i = m->at * 64 + (size_t)__builtin_ctzll(m->some[m->at]);
+	k = i * 64 + (size_t)__builtin_ctzll(m->waiting[i]);
+	m->waiting[i] &= m->waiting[i] - 1;
+	if (m->waiting[i] == 0)
+		m->some[m->at] &= m->some[m->at] - 1;
+	if (m->some[m->at] == 0)
+		m->any[m->at / 64] &= ~(UINT64_C(1) << (m->at % 64));
 	m->depth--;
-	return index;
+	return (uint32_t)k;
 }
 
 /* --- looks ---------------------------------------------------------------- */
@@ -116,7 +123,7 @@ counts(const struct trace *m, uint64_t start, uint64_t address)
 
 /*
  * A new label for a block: then what it points to has it as well.  The flag of
- * an entry says that it is in a chain.
+ * an entry says that it waits.
  */
 static HOT void
 visit(struct trace *m, uint32_t index, uint64_t address, uint32_t label)
@@ -143,23 +150,24 @@ visit(struct trace *m, uint32_t index, uint64_t address, uint32_t label)
 }
 
 static HOT void
-visit_later(struct trace *m, const struct trace_look *look)
+visit_later(struct trace *m, uint32_t index, uint64_t address, uint32_t label)
 {
 	struct trace_look *slot = &m->visit[m->visits++ % TRACE_AHEAD];
 
 	if (m->visits > TRACE_AHEAD)
 		visit(m, slot->index, slot->address, slot->label);
-	__builtin_prefetch(&m->heap->entry[look->index], 1);
-	*slot = *look;
+	__builtin_prefetch(&m->heap->entry[index], 1);
+	*slot = (struct trace_look){ address, label, index };
 }
 
 /* Its group is in the cache by now: which block is it? */
 static HOT void
-find(struct trace *m, struct trace_look *look)
+find(struct trace *m, const struct trace_look *look)
 {
-	look->index = heap_find(m->heap, look->address);
-	if (look->index != HEAP_NONE)
-		visit_later(m, look);
+	uint32_t index = heap_find(m->heap, look->address);
+
+	if (index != HEAP_NONE)
+		visit_later(m, index, look->address, look->label);
 }
 
 static HOT void
@@ -273,7 +281,7 @@ scan_block(struct trace *m, uint32_t index)
 }
 
 /*
- * What is off the chains goes through a ring: first its entry is asked for,
+ * What waits no more goes through a ring: first its entry is asked for,
  * half a round later its content, and after another half that is scanned.
  */
 static HOT void
@@ -310,7 +318,7 @@ scan_next(struct trace *m)
 		scan_block(m, i);
 }
 
-/* Nothing is left in the chains; what is on the way may bring more. */
+/* Nothing waits any more; what is on the way may bring more. */
 static void
 run_dry(struct trace *m)
 {

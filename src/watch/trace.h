@@ -16,12 +16,11 @@
  * points at this or that for a moment, and owns what nothing else points to.
  * So nearly all of a heap is scanned once.
  *
- * Blocks that are still to be scanned are in chains, through a word that each
- * block has, so there is always room for all.  What costs is memory that is not
- * in the cache, and pages that are not in the TLB.  So each look is announced
- * to the CPU some looks ahead, and is made when the memory is there; and there
- * is a chain for each stretch of heap of some MiB, of which one is followed
- * until it is empty: what lies together is scanned together.
+ * Blocks that are still to be scanned have a bit each, so there is always room
+ * for all.  What costs is memory that is not in the cache, and pages that are
+ * not in the TLB.  So each look is announced to the CPU some looks ahead, and is
+ * made when the memory is there; and of what is to be scanned that comes first
+ * which lies together, in order, until nothing is left of it.
  */
 #ifndef WATCH_TRACE_H
 #define WATCH_TRACE_H
@@ -60,8 +59,6 @@ struct trace_look {
 
 #define TRACE_AHEAD 16
 
-#define TRACE_STRETCHES 4096
-
 struct trace {
 	struct heap *heap;
 	struct workroom *room;
@@ -76,16 +73,17 @@ struct trace {
 	bool (*is_within)(uint64_t start, uint64_t address);
 	struct trace_word *word;
 	uint32_t words;
-	/* Blocks whose content is to be scanned: chains, from their first. */
-	uint32_t *chain;      /* by block: the next, 1 added */
-	uint32_t first[TRACE_STRETCHES];
-	uint64_t some[TRACE_STRETCHES / 64]; /* a bit a chain: not empty */
-	unsigned shift;       /* from a block's index to its stretch */
-	uint32_t at;          /* the stretch that is followed */
-	uint64_t depth;       /* blocks in all chains */
+	/*
+	 * Blocks whose content is to be scanned: a bit each; a bit for each word
+	 * of these that is not 0; and for each of those.
+	 */
+	uint64_t *waiting, *some, *any;
+	size_t anys;          /* words */
+	size_t at;            /* the word of @some that is followed */
+	uint64_t depth;       /* blocks that wait */
 	struct trace_look find[TRACE_AHEAD], visit[TRACE_AHEAD];
 	uint64_t finds, visits;
-	/* Off the chains, on the way to be scanned: a ring. */
+	/* Those that wait no more, on the way to be scanned: a ring. */
 	uint32_t next[2 * TRACE_AHEAD];
 	uint64_t popped, scanned_blocks;
 	uint64_t scanned;     /* bytes */

@@ -49,14 +49,23 @@ finds_nothing()
 
 # --- in C --------------------------------------------------------------------
 
+# Who was first is not kept; who frees such blocks as a rule is known.
+usually()
+{
+	json report.json "[.findings[0].usually_freed[].by[].function] |
+	    join(\" \")"
+}
+
 # The first two end by abort(), and glibc has a word on each.
 finds lint double-free double-free 'make <' give_back
+same "usually freed" give_back "$(usually)"
 finds lint large-double-free double-free 'make < large_double_free' \
     'give_back < large_double_free'
 [ "$plain_status" -ge 128 ] || fail "glibc minds no double free any more"
 finds lint foreign-variable foreign-free '' give_back
 finds lint foreign-stack foreign-free '' 'give_back < foreign_stack'
 finds lint interior interior-free 'make < interior' give_back
+same "of no double free" '' "$(usually)"
 finds lint realloc-zero realloc-zero 'make < realloc_to_nothing' \
     realloc_to_nothing
 finds lint realloc-after-free double-free 'make < realloc_after_free' \
@@ -88,6 +97,7 @@ grep -q '1 finding: 1 double free; heaptide report tells where' summary ||
 	fail "the summary does not say: $(cat summary)"
 limited 60 "$HEAPTIDE" report profile.tide >text || fail "no report"
 grep -q 'double free; 1 time, 40 B' text || fail "the report does not say"
+grep -q 'usually by  give_back  lint.c' text || fail "who was first: $(cat text)"
 limited 60 "$HEAPTIDE" run --stacks all -o profile.tide -- "$victims/lint" \
     nothing >/dev/null 2>summary
 ! grep -q finding summary || fail "the summary tells of nothing"

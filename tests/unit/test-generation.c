@@ -145,6 +145,9 @@ what_is_live_is_known_by_its_age(void **state)
 	}
 	assert_true(control.segment->watch.trend_stride > 4);
 	assert_ages(blocks, BLOCKS);
+	/* However often they were thinned out, a site has a row a group. */
+	assert_true(control_count(&control, TABLE_AGES) <=
+	    1 + SITES * AGES_GROUPS);
 }
 
 /*
@@ -171,6 +174,28 @@ a_count_that_was_left_behind_is_read_all_the_same(void **state)
 	assert_ages(blocks, 4);
 	make(&early, &blocks[2], sites[0], 3);
 	assert_ages(blocks, 4);
+}
+
+/* What most sites do: nothing that is noted, nothing that takes a row. */
+static void
+a_site_has_a_row_when_something_outlives_its_generation(void **state)
+{
+	struct block blocks[3] = { 0 };
+	struct counts counts;
+
+	(void)state;
+	counts_open(&counts, tally_claim());
+	make(&counts, &blocks[0], sites[0], 100); /* of the first */
+	set_mark(blocks, 3);
+	make(&counts, &blocks[1], sites[1], 10);
+	give_back(&counts, &blocks[1]);
+	give_back(&counts, &blocks[0]);
+	make(&counts, &blocks[1], sites[1], 10);
+	set_mark(blocks, 3);
+	assert_int_equal(control_count(&control, TABLE_AGES), 1);
+	make(&counts, &blocks[2], sites[1], 5);
+	assert_ages(blocks, 3);
+	assert_int_equal(control_count(&control, TABLE_AGES), 2);
 }
 
 static struct block *of_thread[THREADS];
@@ -253,6 +278,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_live_is_known_by_its_age),
 		TEST(a_count_that_was_left_behind_is_read_all_the_same),
+		TEST(a_site_has_a_row_when_something_outlives_its_generation),
 		TEST(threads_leave_nothing_behind),
 	};
 

@@ -249,8 +249,8 @@ a_pool_is_named_by_its_user(void **state)
 {
 	static const char *const no[] = { "", ".", ".x", "-x", "a/b", "a b",
 		"../x", "\xc3\xa4",
-		"0123456789012345678901234567890123456789"
-		"0123456789012345678901234" };
+		("0123456789012345678901234567890123456789"
+		"0123456789012345678901234") };
 	struct world *w = *state;
 	struct stat st;
 	size_t i;

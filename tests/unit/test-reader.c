@@ -582,7 +582,7 @@ marks_come_along_with_what_sites_held_at_them(void **state)
 	memcpy(m.mark[1].name, "two", 4);
 	m.mark[1].column = 2;
 	m.moment[1].mark = 2;
-	m.trend[1].live_bytes[1] = 77;
+	m.trend[1] = (struct trend){ .live_bytes = 77, .column = 1 };
 	open_well(&m, &p);
 	assert_int_equal(profile_mark(&p, "one")->live_bytes, 102);
 	assert_int_equal(profile_mark(&p, "#0")->live_bytes, 100);
@@ -660,7 +660,7 @@ what_is_no_good_profile_is_refused_with_the_reason(void **state)
 		{ other_order, "'made' comes from a machine of the other byte "
 		  "order, or is damaged" },
 		{ other_layout, "'made' has profile layout 99, and this "
-		  "heaptide reads layout 3" },
+		  "heaptide reads layout 4" },
 		{ not_ready, "'made' was never completed: the program ended "
 		  "while heaptide started in it" },
 		{ small_header, "'made' is damaged: its header contradicts "

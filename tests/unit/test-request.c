@@ -303,8 +303,8 @@ wrong_arguments_are_refused(void **state)
 		"trim first", "cleanup ok", "cleanup 0", "cleanup 4", "cleanup -1",
 		"cleanup last last", "pressure 4", "pressure high",
 		"watch 0s", "watch soon", "watch 5", "scan first", "scan 1",
-		"mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
-		"this-is-not",
+		("mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
+		"this-is-not"),
 	};
 
 	(void)state;

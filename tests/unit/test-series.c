@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "control/history.h"
 #include "control/mark.h"
 #include "control/series.h"
 #include "door/inside.h"
@@ -314,11 +315,12 @@ put_site(uint64_t pc)
 static int64_t
 figure(uint32_t site, uint32_t column)
 {
-	const struct trend *t = control_rows(&control, TABLE_TRENDS);
+	struct held figures[TREND_COLUMNS];
 
 	assert_true(column > 0 && site < control_count(&control,
 	    TABLE_TRENDS));
-	return t[site].live_bytes[column - 1];
+	history_of(&control, site, figures);
+	return figures[column - 1].live_bytes;
 }
 
 static void

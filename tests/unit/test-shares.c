@@ -760,7 +760,7 @@ come_and_go(void *argument)
 			seen.wrong++;
 			break;
 		}
-		now = seen.held += got;
+		now = atomic_fetch_add(&seen.held, got) + got;
 		if (now > U(950))
 			seen.wrong++;
 		if (i % 7 == 0)

@@ -60,7 +60,9 @@ sum_of(uint32_t site)
 static int64_t
 at_peak(uint32_t site)
 {
-	return sum_of(site).at_peak_bytes;
+	struct count sum = sum_of(site);
+
+	return sum.at_peak_bytes;
 }
 
 /* --- one thread ------------------------------------------------------------ */
@@ -204,7 +206,8 @@ address_space_has_no_part_in_the_peak(void **state)
 	(void)state;
 	site_map(site, 0, 1 << 20);
 	site_unmap(site, 0, 4096, false);
-	assert_int_equal(sum_of(site).frees, 0);
+	sum = sum_of(site);
+	assert_int_equal(sum.frees, 0);
 	site_unmap(site, 0, (1 << 20) - 4096, true);
 	sum = sum_of(site);
 	assert_int_equal(sum.frees, 1);
@@ -294,6 +297,7 @@ who_takes_over_a_tally_goes_on_with_its_counts(void **state)
 	uint64_t used;
 	struct counts counts;
 	uint32_t site = new_site(0);
+	struct count sum;
 
 	(void)state;
 	counts_open(&counts, t);
@@ -302,7 +306,8 @@ who_takes_over_a_tally_goes_on_with_its_counts(void **state)
 	counts_open(&counts, t);
 	count_pair(&counts, site, false);
 	assert_int_equal(segment_mine()->table[TABLE_COUNTS].used, used);
-	assert_int_equal(sum_of(site).allocations, 2);
+	sum = sum_of(site);
+	assert_int_equal(sum.allocations, 2);
 }
 
 int

@@ -20,7 +20,7 @@ one(void)
 	return 1;
 }
 
-static int (*choose(void))(void)
+static __attribute__((used)) int (*choose(void))(void)
 {
 	early[0] = malloc(100);
 	early[1] = calloc(10, 10);
