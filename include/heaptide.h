@@ -138,7 +138,8 @@ struct tide_op_stats {
 	uint64_t growth_squares;   /* sum of (growth / 1 KiB)^2 */
 	uint64_t changes;          /* of n by more than a quarter */
 	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
-	uint64_t reserved[16];
+	uint64_t item_most;        /* that one item was seen to take */
+	uint64_t reserved[15];
 };
 
 /* A part of the program with a budget of its own: tide_component(). */
@@ -204,7 +205,21 @@ struct tide_room {
 	char source[32];       /* of the budget: "cgroup", "option", ... */
 	char last_op[TIDE_NAME_ROOM];
 	char message[160];     /* the last that was said */
-	uint64_t reserved[32];
+	/*
+	 * A cleanup that is wanted from outside (control), to be carried out at
+	 * the next safe point: as segment_watch has it, numbers go up, and what
+	 * is done was what all up to it wanted.
+	 */
+	uint32_t cleanups_wanted;
+	uint32_t cleanups_done;  /* stored last */
+	uint32_t cleanup_level;  /* the most that was wanted; 0: as it stands */
+	uint32_t wish_callbacks; /* of the last that was carried out */
+	uint64_t wish_freed, wish_blocks, wish_returned, wish_ns;
+	/* @used was followed for so long, and above 80 % of the budget; its
+	 * mean over that time. */
+	uint64_t watched_ns, high_ns;
+	double used_mean;
+	uint64_t reserved[23];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];
@@ -2107,6 +2122,7 @@ static bool tide__sizing_load(struct tide__sizing *s, const struct tide__sizing_
 /* --- src/model/sizing-fit.h */
 #define TIDE__SIZING_FADE   0.985
 #define TIDE__SIZING_WIDE   1.02
+#define TIDE__SIZING_LOADED_WIDER 1.1
 #define TIDE__SIZING_RECENT 64
 static double tide__sizing_power(int i);
 static void tide__sizing_powers(const struct tide__sizing_seen *seen, double x[TIDE__SIZING_POWERS]);
@@ -2311,7 +2327,8 @@ tide__sizing_fit__sizing_find_factors(struct tide__sizing *s)
 static double
 tide__sizing_margin(const struct tide__sizing *s, const struct tide__sizing_fit *f, double x)
 {
-	return f->factor * tide__sizing_at(f, x) * (s->loaded > 0 ? 1.1 : 1);
+	return f->factor * tide__sizing_at(f, x) * (s->loaded > 0 ?
+	    TIDE__SIZING_LOADED_WIDER : 1);
 }
 static void
 tide__sizing_remember(struct tide__sizing *s, double n, double g, bool cut)
@@ -2351,7 +2368,7 @@ tide__sizing_remember(struct tide__sizing *s, double n, double g, bool cut)
 	tide__sizing_fit__sizing_find_factors(s);
 }
 /* --- src/model/sizing-weights.c */
-#define TIDE__SIZING_WEIGHTS__SIZING_HEAVY_HARD       0.97
+#define TIDE__SIZING_WEIGHTS__SIZING_HEAVY_HARD       0.95
 #define TIDE__SIZING_WEIGHTS__SIZING_HEAVY_DEVIATIONS 3.6
 static const struct tide__sizing_heavy *
 tide__sizing_heavy_before(const struct tide__sizing *s, uint32_t age)
@@ -2589,33 +2606,32 @@ tide__sizing_bound_by(struct tide__sizing_bounds *b, double n, int bound)
 	}
 }
 static double
-tide__sizing__sizing_invert(const struct tide__sizing *s, const struct tide__sizing_fit *f,
-    double power, double soft, double hard)
+tide__sizing__sizing_invert(const struct tide__sizing_fit *f, double power, double room)
 {
-	double wide = f->factor * (s->loaded > 0 ? 1.1 : 1);
-	double room = soft / wide;
-	double x;
-	if (hard / (wide * TIDE__SIZING__SIZING_HARD_WIDER) < room)
-		room = hard / (wide * TIDE__SIZING__SIZING_HARD_WIDER);
 	if (room <= f->a)
 		return 0;
 	if (f->c * 1e9 < room - f->a)
 		return 1e9;
-	x = (room - f->a) / f->c;
-	return power > 1 || power < 1 ? tide__numbers_pow(x, 1 / power) : x;
+	room = (room - f->a) / f->c;
+	return power > 1 || power < 1 ? tide__numbers_pow(room, 1 / power) : room;
 }
 static double
 tide__sizing__sizing_by_fits(const struct tide__sizing *s, double soft, double hard)
 {
 	double least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
-	double n = 1e9, fits;
+	double n = 1e9, fits, room;
 	int i;
+	room = hard / TIDE__SIZING__SIZING_HARD_WIDER;
+	if (soft < room)
+		room = soft;
+	if (s->loaded > 0)
+		room /= TIDE__SIZING_LOADED_WIDER;
 	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
 		if (!tide__sizing_is_credible(&s->fit[i], least, s->weight,
 		    s->count))
 			continue;
-		fits = tide__sizing__sizing_invert(s, &s->fit[i], tide__sizing_power(i), soft,
-		    hard);
+		fits = tide__sizing__sizing_invert(&s->fit[i], tide__sizing_power(i),
+		    room / s->fit[i].factor);
 		if (fits < n)
 			n = fits;
 	}
@@ -2649,20 +2665,35 @@ tide__sizing__sizing_by_exploring(const struct tide__sizing *s, double soft, dou
 static double
 tide__sizing__sizing_by_envelope(const struct tide__sizing *s, double soft)
 {
-	double n = 1e9, scaled, ratio;
+	double least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
+	double above[TIDE__SIZING_POWERS], x[TIDE__SIZING_POWERS];
+	double n = 1e9, fits, ratio;
+	const struct tide__sizing_fit *f;
 	const struct tide__sizing_seen *seen;
 	uint32_t age;
+	int i;
+	for (i = 0; i < TIDE__SIZING_POWERS; i++)
+		above[i] = 0;
 	for (age = 0; age < s->count; age++) {
 		seen = tide__sizing_before(s, age);
 		if (seen->g < 0.5 * soft)
 			continue;
-		ratio = soft / (1.02 * seen->g);
-		if (seen->n * ratio >= n && ratio <= 1)
+		tide__sizing_powers(seen, x);
+		for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+			ratio = seen->g / tide__sizing_at(&s->fit[i], x[i]);
+			if (ratio > above[i])
+				above[i] = ratio;
+		}
+	}
+	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
+		f = &s->fit[i];
+		if (!(above[i] > 0) || !tide__sizing_is_credible(f, least,
+		    s->weight, s->count))
 			continue;
-		scaled = seen->n *
-		    (ratio > 1 ? tide__numbers_pow(ratio, 0.8) : ratio);
-		if (scaled < n)
-			n = scaled;
+		fits = tide__sizing__sizing_invert(f, tide__sizing_power(i),
+		    soft / (1.02 * above[i]));
+		if (fits < n)
+			n = fits;
 	}
 	return n;
 }
@@ -2934,6 +2965,7 @@ static void tide__knee_read(const struct tide__knee *k, struct tide__knee_report
 /* --- src/model/knee.c */
 #define TIDE__KNEE__KNEE_AS_FAST   1.02f
 #define TIDE__KNEE__KNEE_FASTER    0.97f
+#define TIDE__KNEE__KNEE_FASTER_FAR 0.80f
 #define TIDE__KNEE__KNEE_SLOWER    1.10f
 #define TIDE__KNEE__KNEE_CHANGED   1.25f
 #define TIDE__KNEE__KNEE_UNCERTAIN 0.20
@@ -2999,14 +3031,19 @@ tide__knee__knee_is_known(const struct tide__knee_bin *b)
 	    (b->measured > 0 && b->spent_ns >= TIDE__KNEE__KNEE_NS);
 }
 static uint32_t
-tide__knee__knee_fastest(const struct tide__knee *k)
+tide__knee__knee_fastest_below(const struct tide__knee *k, uint32_t end)
 {
 	uint32_t best = TIDE__KNEE_BINS, bin;
-	for (bin = 0; bin <= tide__knee__knee_top(k); bin++)
+	for (bin = 0; bin < end; bin++)
 		if (k->bin[bin].measured > 0 && (best == TIDE__KNEE_BINS ||
 		    tide__knee__knee_ns(&k->bin[bin]) < tide__knee__knee_ns(&k->bin[best])))
 			best = bin;
 	return best;
+}
+static uint32_t
+tide__knee__knee_fastest(const struct tide__knee *k)
+{
+	return tide__knee__knee_fastest_below(k, tide__knee__knee_top(k) + 1);
 }
 static uint32_t
 tide__knee__knee_smallest_as_fast(const struct tide__knee *k, uint32_t best)
@@ -3068,16 +3105,15 @@ static void
 tide__knee__knee_ramp(struct tide__knee *k)
 {
 	const struct tide__knee_bin *b = &k->bin[k->now];
-	uint32_t best = tide__knee__knee_fastest(k);
-	bool slower;
-	if (b->measured == 0)
+	uint32_t best = tide__knee__knee_fastest_below(k, k->now);
+	float ratio = best == TIDE__KNEE_BINS ? 0 :
+	    tide__knee__knee_ns(b) / tide__knee__knee_ns(&k->bin[best]);
+	if (ratio >= TIDE__KNEE__KNEE_FASTER_FAR && ratio <= TIDE__KNEE__KNEE_SLOWER &&
+	    b->measured < TIDE__KNEE__KNEE_RAMP && b->spent_ns < TIDE__KNEE__KNEE_NS)
 		return;
-	slower = best != k->now &&
-	    tide__knee__knee_ns(b) > tide__knee__knee_ns(&k->bin[best]) * TIDE__KNEE__KNEE_SLOWER;
-	if (!slower && b->measured < TIDE__KNEE__KNEE_RAMP && b->spent_ns < TIDE__KNEE__KNEE_NS)
-		return;
-	k->slower = slower ? k->slower + 1 : 0;
-	if (k->slower >= 2 || k->now + 2 > tide__knee__knee_top(k))
+	k->slower = ratio < TIDE__KNEE__KNEE_FASTER ? 0 : k->slower +
+	    (ratio > TIDE__KNEE__KNEE_SLOWER ? 2 : 1);
+	if (k->slower >= 4 || k->now + 2 > tide__knee__knee_top(k))
 		tide__knee__knee_search(k);
 	else
 		tide__knee__knee_try(k, k->now + 2);
@@ -3128,6 +3164,13 @@ tide__knee__knee_rest(struct tide__knee *k, float spent_ns)
 	if (++k->since >= TIDE__KNEE__KNEE_AGAIN && k->since_ns >= TIDE__KNEE__KNEE_NS)
 		tide__knee__knee_probe(k);
 }
+static bool
+tide__knee__knee_is_far_faster(const struct tide__knee *k, float ns)
+{
+	uint32_t best = tide__knee__knee_fastest(k);
+	return best != TIDE__KNEE_BINS &&
+	    ns < tide__knee__knee_ns(&k->bin[best]) * TIDE__KNEE__KNEE_FASTER_FAR;
+}
 static void
 tide__knee_open(struct tide__knee *k)
 {
@@ -3153,7 +3196,8 @@ tide__knee_learn(struct tide__knee *k, uint32_t n, uint64_t ns, bool bounded)
 	}
 	if (bin != k->now)
 		return;
-	if (k->tried++ == 0 && k->phase != TIDE__KNEE__KNEE_SETTLED && spent < TIDE__KNEE__KNEE_NS)
+	if (k->tried++ == 0 && spent < TIDE__KNEE__KNEE_NS && k->phase != TIDE__KNEE__KNEE_SETTLED &&
+	    !(k->phase == TIDE__KNEE__KNEE_RAMPING && tide__knee__knee_is_far_faster(k, spent / (float)n)))
 		return;
 	tide__knee__knee_measure(&k->bin[bin], spent / (float)n, spent);
 	switch (k->phase) {
@@ -4585,6 +4629,7 @@ static int tide__chain_add_wish(struct tide__chain *c, const char *name,
 static void tide__chain_add_pool(struct tide__chain *c, uint64_t bytes, uint64_t used);
 static int tide__chain_add_slurm(struct tide__chain *c, const char *per_node,
     const char *per_cpu, const char *cpus);
+static int tide__chain_add_environment(struct tide__chain *c, char *const *environment);
 static void tide__chain_add_system(struct tide__chain *c);
 static bool tide__chain_has_changed(const struct tide__chain *c);
 /* --- src/plan/chain.c */
@@ -4661,6 +4706,14 @@ tide__chain_add_slurm(struct tide__chain *c, const char *per_node, const char *p
 		    0, "of the job on this node, all of its processes");
 	return 0;
 }
+static int
+tide__chain_add_environment(struct tide__chain *c, char *const *environment)
+{
+	return tide__chain_add_slurm(c,
+	    tide__text_variable(environment, "SLURM_MEM_PER_NODE"),
+	    tide__text_variable(environment, "SLURM_MEM_PER_CPU"),
+	    tide__text_variable(environment, "SLURM_CPUS_ON_NODE"));
+}
 static void
 tide__chain__add_hidden_group(struct tide__chain *c, uint64_t least)
 {
@@ -4731,6 +4784,7 @@ tide__chain_has_changed(const struct tide__chain *c)
 static int tide__common_memory(struct tide__host_memory *memory);
 static int tide__common_limit(uint64_t set_bytes, struct tide__host_limit *limit);
 /* --- src/plan/common.c */
+extern char **environ;
 struct tide__common__kinds {
 	uint64_t anonymous, shared, swapped, resident;
 };
@@ -4804,6 +4858,7 @@ tide__common_limit(uint64_t set_bytes, struct tide__host_limit *limit)
 		return r;
 	tide__chain_open(&c, "", 0, &status);
 	tide__common__add_wishes(&c, set_bytes);
+	(void)tide__chain_add_environment(&c, environ);
 	tide__chain_add_system(&c);
 	(void)tide__sources_judge(c.source, c.count, false, &judged);
 	memset(limit, 0, sizeof(*limit));
@@ -6722,6 +6777,8 @@ static int tide__cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio,
 static int tide__cleanup_drop(int id);
 static int tide__cleanup_run(int level, unsigned flags, uint64_t want,
     tide_reclaim_result *out);
+static bool tide__cleanup_is_wanted(void);
+static void tide__cleanup_wish(void);
 static void tide__cleanup_bill(void);
 static void tide__cleanup_in_child(void);
 /* --- src/plan/op.h */
@@ -7195,6 +7252,7 @@ TIDE__SHARED struct tide__plan__plan_state {
 	uint64_t allocated, allocated_ns;
 	uint64_t trend_used, trend_ns;
 	double trend;
+	uint64_t followed, followed_ns;
 	uint64_t failed;
 	uint64_t cleaned_ns;
 	int settled;
@@ -7428,6 +7486,22 @@ tide__plan__trend(uint64_t now_ns, uint64_t used)
 	return tide__plan__plan.trend;
 }
 static void
+tide__plan__follow(uint64_t now_ns, uint64_t used)
+{
+	struct tide_room *room = tide__plan__plan.room;
+	uint64_t ns = now_ns - tide__plan__plan.followed_ns;
+	if (tide__plan__plan.followed_ns != 0 && ns != 0 && ns < INT64_MAX) {
+		room->watched_ns += ns;
+		room->used_mean += ((double)tide__plan__plan.followed -
+		    room->used_mean) * (double)ns / (double)room->watched_ns;
+		if (tide__plan__plan.limit.budget != TIDE_NONE &&
+		    (double)tide__plan__plan.followed > 0.8 * (double)tide__plan__plan.limit.budget)
+			room->high_ns += ns;
+	}
+	tide__plan__plan.followed_ns = now_ns;
+	tide__plan__plan.followed = used;
+}
+static void
 tide__plan__judge(uint64_t now_ns, const struct tide__host_heap *heap, uint64_t used)
 {
 	struct tide_room *room = tide__plan__plan.room;
@@ -7476,6 +7550,7 @@ tide__plan__look_now(uint64_t now_ns, bool sampled)
 		tide__plan__sample(now_ns, &heap);
 	used = tide__sensor_used(&tide__plan__plan.sensor, heap.bytes);
 	tide__plan__note_rate(now_ns, &heap);
+	tide__plan__follow(now_ns, used);
 	tide__plan__judge(now_ns, &heap, used);
 	tide__plan__arm(now_ns, &heap, used);
 	if (tide__plan__is_counted()) {
@@ -7644,6 +7719,12 @@ tide__plan_settle(uint64_t now_ns, bool sampled)
 		tide__plan__say_state(state);
 	if (state >= TIDE_WARNING && tide__plan__is_automatic())
 		tide__plan__clean(state, now_ns);
+	if (tide__cleanup_is_wanted()) {
+		tide__cleanup_wish();
+		tide__plan_lock();
+		tide__plan__look_now(tide__sys_clock(), true);
+		tide__plan_unlock();
+	}
 	tide__plan__plan.settled = room->state;
 	if (tide__member_is_in())
 		tide__plan__heed();
@@ -7663,7 +7744,7 @@ tide__plan_visit(void)
 	uint64_t now_ns = tide__sys_clock();
 	if (now_ns < tide__plan__load(&tide__plan__plan.look_ns) &&
 	    tide__plan__load(&tide__plan__plan.room->used) < tide__plan__load(&tide__plan__plan.look_at) &&
-	    tide__plan__plan.pid == tide__sys_pid())
+	    tide__plan__plan.pid == tide__sys_pid() && !tide__cleanup_is_wanted())
 		return tide__plan__plan.room->state;
 	return tide__plan_settle(now_ns, false);
 }
@@ -7771,7 +7852,8 @@ tide__plan_knob(const char *name, double best, double cheapest)
 {
 	const struct tide_room *room = tide__plan_room();
 	(void)name;
-	(void)tide__plan_visit();
+	if (tide__plan_visit() >= TIDE_CRITICAL)
+		return tide__knob_value(best, cheapest, 1);
 	if (room->budget == TIDE_NONE || room->budget == 0)
 		return best;
 	return tide__knob_value(best, cheapest, tide__knob_pressure((double)room->used /
@@ -8569,6 +8651,38 @@ tide__cleanup_run(int level, unsigned flags, uint64_t want,
 	}
 	return r;
 }
+static bool
+tide__cleanup_is_wanted(void)
+{
+	const struct tide_room *room = tide__plan_room();
+	return room != NULL && __atomic_load_n(&room->cleanups_wanted,
+	    __ATOMIC_ACQUIRE) != __atomic_load_n(&room->cleanups_done,
+	    __ATOMIC_RELAXED);
+}
+static void
+tide__cleanup_wish(void)
+{
+	struct tide_room *room = tide__plan_room();
+	tide_reclaim_result sum;
+	uint32_t wanted, level;
+	int at;
+	if (!tide__cleanup_is_wanted())
+		return;
+	wanted = __atomic_load_n(&room->cleanups_wanted, __ATOMIC_ACQUIRE);
+	level = __atomic_load_n(&room->cleanup_level, __ATOMIC_RELAXED);
+	at = level != 0 && level <= TIDE_EXHAUSTED ? (int)level :
+	    room->state > TIDE_CRITICAL ? TIDE_EXHAUSTED : TIDE_CRITICAL;
+	if (tide__cleanup_run(at, TIDE_FORCE_RECLAIM, 0, &sum) < 0)
+		return;
+	(void)__atomic_compare_exchange_n(&room->cleanup_level, &level, 0,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	room->wish_callbacks = sum.callbacks;
+	room->wish_freed = sum.freed;
+	room->wish_blocks = sum.blocks;
+	room->wish_returned = sum.returned;
+	room->wish_ns = sum.time_ns;
+	__atomic_store_n(&room->cleanups_done, wanted, __ATOMIC_RELEASE);
+}
 static void
 tide__cleanup_bill(void)
 {
@@ -8912,7 +9026,8 @@ tide__batch__is_open(tide_batch *b)
 		return false;
 	p = tide__batch__inside_of(b);
 	return p->open_mark == TIDE__BATCH__BATCH_OPEN && p->pid == tide__sys_pid() &&
-	    b->op_ >= 1 && b->op_ <= TIDE_OPS;
+	    b->op_ >= 1 && b->op_ <= TIDE_OPS &&
+	    tide__op_state()->op[b->op_ - 1].taken && tide__op_state()->active > 0;
 }
 static tide_op *
 tide__batch__op_of(const tide_batch *b)
@@ -8953,7 +9068,9 @@ tide__batch__size(const tide_op *op, uint64_t remaining, int verdict, uint64_t l
 		room->used = tide__max_u64(room->used, tide__above_u64((uint64_t)(
 		    tide__batch__target_of(op) * (double)room->budget), lease));
 	room->remaining = remaining;
-	room->knee = tide__knee_cap(&op->knee);
+	room->knee = op->conf.fixed != 0 || op->conf.policy !=
+	    TIDE_POLICY_LEARN ? 0 : (uint32_t)tide__max_u64(tide__knee_cap(&op->knee),
+	    op->conf.initial);
 	room->grow_allowed = r->state < TIDE_WARNING;
 	room->probe = verdict == TIDE__STATES_PROBE || verdict == TIDE__STATES_ONE_ITEM;
 	tide__sizing_plan(&op->sizing, room, plan);
@@ -9356,6 +9473,7 @@ tide__batch__note(const tide_op *op, struct tide_op_stats *row, const struct tid
 	row->growth_most = tide__max_u64(row->growth_most, s->growth);
 	row->growth_sum += s->growth;
 	row->growth_squares += kib * kib;
+	row->item_most = tide__max_u64(row->item_most, s->item_max);
 	row->predicted_last = p->predicted;
 	row->retained_last = (int64_t)s->retained;
 	row->retained_sum += s->retained;
