@@ -344,7 +344,8 @@ struct segment_watch {
 	_Atomic uint32_t scan_starts; /* 1: see segment_scan.starts */
 	uint32_t past_free;         /* of TABLE_PASTS: the first that is not */
 	uint32_t past_frees;        /* in use, by struct past.before; how many */
-	uint8_t reserved[152];
+	uint32_t enforced;          /* 1: it was signalled for its budget */
+	uint8_t reserved[148];
 };
 
 enum scan_state { SCAN_NEVER, SCAN_RUNS, SCAN_DONE, SCAN_FAILED };

@@ -15,6 +15,7 @@
 #include "control/limit.h"
 #include "door/cooperate.h"
 #include "door/dial.h"
+#include "door/enforce.h"
 #include "door/keeper.h"
 #include "door/options.h"
 #include "door/preload.h"
@@ -751,6 +752,8 @@ __attribute__((constructor)) static void
 start(void)
 {
 	(void)boot_enter();
+	if (is_counting() && !boot_is_guest())
+		enforce_begin();
 	if (boot.options.keeper && is_counting() && !boot_is_guest()) {
 		struct aside was = boot_own_begin();
 

@@ -6,6 +6,7 @@
 #include "door/boot.h"
 #include "door/cooperate.h"
 #include "door/dial.h"
+#include "door/enforce.h"
 #include "door/lint.h"
 #include "door/stranger.h"
 #include "door/where.h"
@@ -36,6 +37,7 @@ look(struct tally *t, const struct arch_frame *caller)
 		(void)arena_spans(segment_mine()->own);
 	now_ns = atomic_load(&segment_mine()->live.seen_ns);
 	cooperate_note(now_ns);
+	enforce_look();
 	if (attend_is_due(now_ns))
 		attend(now_ns, caller);
 	errno = error;

@@ -552,6 +552,12 @@ sys_signal_thread(int tid, int number)
 }
 
 int
+sys_signal_self(int number)
+{
+	return (int)call(SYS_kill, sys_pid(), number, 0, 0, 0, 0);
+}
+
+int
 sys_signal_mask(uint64_t mask, uint64_t *was)
 {
 	return (int)call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask,

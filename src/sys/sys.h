@@ -162,6 +162,8 @@ struct sys_action {
 int sys_action(int number, const struct sys_action *set,
     struct sys_action *was);
 int sys_signal_thread(int tid, int number);
+/* To the whole process. */
+int sys_signal_self(int number);
 /* Replace the calling thread's mask. */
 int sys_signal_mask(uint64_t mask, uint64_t *was);
 /* While *@word, of 32 bits, is @value; a signal may end it before. */
