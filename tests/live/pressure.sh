@@ -33,8 +33,11 @@ ls "$HEAPTIDE_DIR" | grep pressure && fail "a fifo was left"
 # one that runs on stays in any case.
 "$HEAPTIDE" run -q -o p.tide -- sleep 60 &
 started=$!
-await ls "$HEAPTIDE_DIR"/$started.*.pressure
-living=$(echo "$HEAPTIDE_DIR"/$started.*.pressure)
+offers()
+{
+	living=$(ls "$HEAPTIDE_DIR"/$started.*.pressure)
+}
+await offers
 sh -c '"$0" run -q -o q.tide -- sh -c "kill -9 \$PPID"; :' "$HEAPTIDE" \
 	>out 2>err
 same "fifos" 2 "$(ls "$HEAPTIDE_DIR" | grep -c pressure)"
