@@ -16,6 +16,7 @@
 #include "base/segment.h"
 #include "check.h"
 #include "command.h"
+#include "config.h"
 #include "need.h"
 #include "option.h"
 #include "print.h"
@@ -278,10 +279,16 @@ check_program(struct check *c, char **argv)
 		.scan = wants_scan(c),
 	};
 	struct shelter shelter = { NULL, NULL };
+	struct config config;
 	struct run *run;
 	int status, r;
 	bool ran;
 
+	config_open(&config);
+	ran = run_configure("check", &options, &config);
+	config_close(&config);
+	if (!ran)
+		return COMMAND_USAGE;
 	if (o->file == NULL) {
 		if (!open_shelter(&shelter))
 			return COMMAND_FAILED;

@@ -1,6 +1,7 @@
 /*
  * cmd-ps.c - `heaptide ps`: every process of this user with heaptide inside
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,10 @@
 #include "print.h"
 #include "processes.h"
 #include "shelf.h"
+#include "sys/place.h"
+#include "sys/proc.h"
+
+extern char **environ;
 
 #define LEFT_MOST   (1000 * 365 * UINT64_C(86400)) /* seconds; else never */
 #define INDENT_MOST 40 /* columns of tree in front of a command */
@@ -294,6 +299,27 @@ remove_socket(const struct process *e)
 	free(path);
 }
 
+/* The same of a supervisor: the log of its run, and its fifo. */
+static void
+remove_runs(void)
+{
+	struct shelf_name supervisor;
+	char directory[PLACE_ROOM];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (place_look(environ, directory) < 0)
+		return;
+	dir = opendir(directory);
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (shelf_parse_run(entry->d_name, &supervisor) &&
+		    supervisor.namespace == shelf_namespace() &&
+		    !proc_is_alive(supervisor.pid, supervisor.ticks))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir != NULL)
+		closedir(dir);
+}
+
 static int
 clean(const struct processes *l, const struct ps_options *o)
 {
@@ -318,6 +344,7 @@ clean(const struct processes *l, const struct ps_options *o)
 			status = COMMAND_FAILED;
 		}
 	}
+	remove_runs();
 	if (o->json) {
 		json_t *object = json_head();
 

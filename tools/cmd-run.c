@@ -186,7 +186,7 @@ run_run(const void *options, int operands, char **operand)
 	if (run == NULL)
 		return COMMAND_FAILED;
 	config_open(&config);
-	if (run_configure(&chosen, &config) && check_options(run))
+	if (run_configure("run", &chosen, &config) && check_options(run))
 		status = run_gate(&config);
 	config_close(&config);
 	if (status == COMMAND_DONE && run_program(run, &status)) {

@@ -206,16 +206,29 @@ add_share(struct room *room, const struct shares *pool, const char *name)
 	    need_text("HEAPTIDE_POOL=%s", name);
 }
 
+/* By its name, or by its path, which has a slash in it. */
+static int
+find_pool(const char *name, char path[PLACE_ROOM])
+{
+	char directory[PLACE_ROOM];
+	int r;
+
+	if (strchr(name, '/') != NULL)
+		return snprintf(path, PLACE_ROOM, "%s", name) < PLACE_ROOM ?
+		    0 : -ENAMETOOLONG;
+	r = place_look(environ, directory);
+	return r < 0 ? r : place_pool(directory, name, 0, path);
+}
+
 static void
 add_pool(struct room *room)
 {
-	char directory[PLACE_ROOM], path[PLACE_ROOM];
+	char path[PLACE_ROOM];
 	char *name = variable_of(room, "HEAPTIDE_POOL");
 	struct shares pool = { .head = NULL };
 
 	/* A pool that is not there limits nobody. */
-	if (name != NULL && place_look(environ, directory) == 0 &&
-	    place_pool(directory, name, 0, path) == 0 &&
+	if (name != NULL && find_pool(name, path) == 0 &&
 	    shares_open(&pool, path, 0) == 0) {
 		add_share(room, &pool, name);
 		shares_close(&pool);

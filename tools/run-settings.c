@@ -115,7 +115,8 @@ export_settings(const struct config *config)
 }
 
 bool
-run_configure(struct run_options *options, struct config *config)
+run_configure(const char *command, struct run_options *options,
+    struct config *config)
 {
 	char why[CONFIG_WHY_ROOM];
 	int r = set_given(options, config, why);
@@ -129,7 +130,7 @@ run_configure(struct run_options *options, struct config *config)
 	if (r == 0)
 		r = export_budget(config, why);
 	if (r < 0) {
-		print_error("run: %s", why);
+		print_error("%s: %s", command, why);
 		return false;
 	}
 	export_settings(config);

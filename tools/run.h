@@ -106,9 +106,11 @@ struct config;
 
 /*
  * Resolve all settings for a run: fill in @options what its command line left
- * open, and export what the program is to find.  False: the sentence was said.
+ * open, and export what the program is to find.  False: @command has said what
+ * is wrong.
  */
-bool run_configure(struct run_options *options, struct config *config);
+bool run_configure(const char *command, struct run_options *options,
+    struct config *config);
 
 /* --- run-gate.c ----------------------------------------------------------- */
 

@@ -61,7 +61,7 @@ const struct setting settings[] = {
 	  NO_BOUND },
 	{ "gate", "gate", SETTING_GATE, READ_BY_RUN, "",
 	  "start a program only if so much is free", NULL, NO_BOUND },
-	{ "pool", NULL, SETTING_TEXT, READ_BY_PROGRAM, "",
+	{ "pool", NULL, SETTING_TEXT, READ_BY_LIBRARY, "",
 	  "the common budget to take part in", NULL, NO_BOUND },
 
 	/* The profile. */
@@ -166,9 +166,10 @@ const struct setting settings[] = {
 	  NULL, NO_BOUND },
 
 	/* What people see. */
-	{ "progress", NULL, SETTING_CHOICE, READ_BY_PROGRAM, "off",
-	  "how progress is told", progress_words, NO_BOUND },
-	{ "progress.unit", NULL, SETTING_TEXT, READ_BY_PROGRAM, "item",
+	{ "progress", NULL, SETTING_CHOICE, READ_BY_LIBRARY, "off",
+	  "how progress is told: a program knows off and lines",
+	  progress_words, NO_BOUND },
+	{ "progress.unit", NULL, SETTING_TEXT, READ_BY_LIBRARY, "item",
 	  "what an item is called", NULL, NO_BOUND },
 	{ "display.unit", NULL, SETTING_CHOICE, READ_BY_PROGRAM, "auto",
 	  "the unit of sizes in messages", unit_words, NO_BOUND },

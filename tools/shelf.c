@@ -60,6 +60,23 @@ shelf_parse(const char *text, struct shelf_name *name)
 	return true;
 }
 
+bool
+shelf_parse_run(const char *text, struct shelf_name *supervisor)
+{
+	uint64_t pid, ticks, namespace;
+
+	if (!take_number(&text, ".", INT32_MAX, &pid) || pid == 0 ||
+	    !take_number(&text, ".", UINT64_MAX, &ticks) ||
+	    !take_number(&text, ".", UINT64_MAX, &namespace) ||
+	    (strcmp(text, "log") != 0 && strcmp(text, "pressure") != 0))
+		return false;
+	supervisor->pid = (int)pid;
+	supervisor->image = SHELF_LAST;
+	supervisor->ticks = ticks;
+	supervisor->namespace = namespace;
+	return true;
+}
+
 uint64_t
 shelf_namespace(void)
 {

@@ -9,6 +9,9 @@
  *   <pid>.<ticks>.<n>.tide  what it was before its exec number n + 1
  *   <pid>-<namespace>. ...  the same of another pid namespace than the
  *                           machine's own, known by its inode
+ *   <run>.log, <run>.pressure  of a run, by its supervisor: what the library
+ *                           had to say, who is told of memory pressure; a run
+ *                           is <pid>.<ticks>.<namespace>
  */
 #ifndef TOOLS_SHELF_H
 #define TOOLS_SHELF_H
@@ -27,6 +30,9 @@ struct shelf_name {
 
 /* False: @text is not the name of a segment; @name is left alone. */
 bool shelf_parse(const char *text, struct shelf_name *name);
+
+/* The supervisor, of what belongs to a run.  False: it is no such name. */
+bool shelf_parse_run(const char *text, struct shelf_name *supervisor);
 
 /* The namespace of the pids that we see ourselves. */
 uint64_t shelf_namespace(void);

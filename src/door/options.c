@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "sys/pressure.h"
 
 /* A word that a variable accepts, and what it stands for. */
 struct choice {
@@ -51,15 +52,30 @@ copy(char *const *environment, const char *name, char *to, size_t room)
 	to[n] = '\0';
 }
 
+/*
+ * HEAPTIDE, HEAPTIDE_...; and what the program may wait at, if it is the fifo of
+ * a run: its name begins with the supervisor's pid, systemd's does not.
+ */
+static bool
+has_our_name(const char *entry)
+{
+	static const char name[] = "HEAPTIDE";
+	const char *value = text_value(entry, PRESSURE_WATCH);
+	const char *last = value != NULL ? strrchr(value, '/') : NULL;
+
+	if (value != NULL)
+		return last != NULL && last[1] >= '0' && last[1] <= '9';
+	return strncmp(entry, name, strlen(name)) == 0 &&
+	    (entry[strlen(name)] == '=' || entry[strlen(name)] == '_');
+}
+
 /* What is kept of an entry is enough to know it again (FNV-1a); 0: not ours. */
 static uint64_t
 trace_of(const char *entry)
 {
-	static const char name[] = "HEAPTIDE";
 	uint64_t trace = UINT64_C(0xcbf29ce484222325);
 
-	if (strncmp(entry, name, strlen(name)) != 0 ||
-	    (entry[strlen(name)] != '=' && entry[strlen(name)] != '_'))
+	if (!has_our_name(entry))
 		return 0;
 	for (; *entry != '\0'; entry++)
 		trace = (trace ^ (unsigned char)*entry) *

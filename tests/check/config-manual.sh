@@ -54,3 +54,11 @@ for variable in $(json config.json '.settings[] |
 		"$srcdir"/src/door "$srcdir"/src/sys "$srcdir"/src/plan ||
 		fail "no part of the library reads $variable"
 done
+
+# And what is said to be exported alone, it does not.
+for variable in $(json config.json '.settings[] |
+	select(.read_by == "exported") | .variable'); do
+	! grep -qr -e "$variable\"" -e "\"${variable#HEAPTIDE_}\"" \
+		"$srcdir"/src/door "$srcdir"/src/plan ||
+		fail "the library reads $variable, which settings.c denies"
+done

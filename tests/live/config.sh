@@ -77,6 +77,13 @@ printf 'summary = json\n' >json.conf
 limited 60 "$HEAPTIDE" run --config json.conf -o p.tide -- true 2>err
 jq -e .heaptide err >/dev/null || fail "no JSON: $(cat err)"
 
+# So does it on the program that `check` runs.
+printf 'batch.max = 77\n[retry]\nmax = 2\n' >check.conf
+HEAPTIDE_CONFIG=check.conf limited 60 "$HEAPTIDE" check --fail-if 'peak>1G' \
+	-- env >all || fail "check: status $?"
+grep '^HEAPTIDE_' all >found
+finds HEAPTIDE_BATCH_MAX=77 HEAPTIDE_RETRIES=2
+
 # --- what is in the profile --------------------------------------------------
 
 limited 60 "$HEAPTIDE" run -q --budget 64M --warn 60.5% --critical 70% \
@@ -146,6 +153,10 @@ printf 'depth = 7\nwran = 60%%\n' >bad.conf
 refused "bad.conf:2: there is no setting 'wran'" \
 	run --config bad.conf -- touch started
 refused "bad.conf:2: there is no setting 'wran'" config check bad.conf
+HEAPTIDE_CONFIG=bad.conf
+export HEAPTIDE_CONFIG
+refused "check: bad.conf:2: there is no setting 'wran'" check -- touch started
+unset HEAPTIDE_CONFIG
 refused "no.conf cannot be read: No such file" \
 	run --config no.conf -- touch started
 refused "--preset 'nix' is not accepted: give dev, prod" \

@@ -21,7 +21,8 @@ without_ours()
 {
 	sed -e '/^HEAPTIDE_OF_ITS_OWN=/b' -e '/^HEAPTIDE_/d' \
 		-e "/^LD_PRELOAD=/s|$LIBHEAPTIDE:*||" \
-		-e "/^LD_PRELOAD=\$/d" -e "/^_=/d" "$1"
+		-e "/^LD_PRELOAD=\$/d" -e "/^_=/d" \
+		-e "/^MEMORY_PRESSURE_WATCH=/d" "$1"
 }
 
 with_others()
@@ -75,8 +76,8 @@ for place in fork vfork handler thread; do
 	# None shall, and nothing tells them of us but what the program says.
 	finds_the_same $STARTED $place bin/environment --children none
 	given $STARTED "$others"
-	same "$place: variables of ours" "" \
-		"$(grep ^HEAPTIDE_ under | grep -v OF_ITS_OWN)"
+	same "$place: variables of ours" "" "$(grep -e ^HEAPTIDE_ \
+		-e ^MEMORY_PRESSURE_ under | grep -v OF_ITS_OWN)"
 	not_profiled environment 0
 done
 

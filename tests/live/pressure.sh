@@ -29,6 +29,23 @@ pressed 0 told 100M 90000000 30 sd-event ||
 limited 60 "$HEAPTIDE" run -q -o p.tide -- sh -c 'kill -9 $$' >out 2>err
 ls "$HEAPTIDE_DIR" | grep pressure && fail "a fifo was left"
 
+# Of a supervisor that was killed it stays, until somebody cleans up; that of
+# one that runs on stays in any case.
+"$HEAPTIDE" run -q -o p.tide -- sleep 60 &
+started=$!
+offers()
+{
+	living=$(ls "$HEAPTIDE_DIR"/$started.*.pressure)
+}
+await offers
+sh -c '"$0" run -q -o q.tide -- sh -c "kill -9 \$PPID"; :' "$HEAPTIDE" \
+	>out 2>err
+same "fifos" 2 "$(ls "$HEAPTIDE_DIR" | grep -c pressure)"
+"$HEAPTIDE" ps --clean >out || fail "ps --clean: status $?"
+same "the one that is left" "$living" "$(ls "$HEAPTIDE_DIR"/*.pressure)"
+kill $started
+wait $started
+
 # It is the user's alone.
 limited 60 "$HEAPTIDE" run -q -o p.tide -- sh -c \
 	'stat -c "%F %a" "$MEMORY_PRESSURE_WATCH"' >out

@@ -151,6 +151,10 @@ what_is_left_of_a_pool_counts(void **state)
 	assert_true(w->room.answer.budget <= 70 * MIB);
 	rules(w, "pool", w->room.answer.budget,
 	    "HEAPTIDE_POOL=night: what is left");
+	setenv("HEAPTIDE_POOL", path, 1);
+	look(w);
+	assert_string_equal(w->room.chain.link[w->room.answer.rules].name,
+	    "pool");
 	shares_leave(&member);
 	shares_close(&pool);
 }

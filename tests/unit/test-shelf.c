@@ -65,6 +65,29 @@ any_other_name_is_refused_and_leaves_the_answer_alone(void **state)
 	}
 }
 
+static void
+what_belongs_to_a_run_tells_its_supervisor(void **state)
+{
+	static const char *const others[] = {
+		"", "1.2.3", "1.2.3.tide", "1.2.log", "1.2.3.4.log",
+		"0.2.3.log", "1.2.3.logs", "1.2.3.", "x.2.3.log",
+		"-1.2.3.log", "1..3.log", "4294967296.2.3.pressure",
+	};
+	struct shelf_name name;
+
+	(void)state;
+	assert_true(shelf_parse_run("12.345.0.log", &name));
+	assert_int_equal(name.pid, 12);
+	assert_int_equal(name.ticks, 345);
+	assert_int_equal(name.namespace, 0);
+	assert_true(shelf_parse_run("7.8.4026531999.pressure", &name));
+	assert_int_equal(name.namespace, 4026531999);
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		if (shelf_parse_run(others[i], &name))
+			fail_msg("'%s' was taken", others[i]);
+	assert_int_equal(name.pid, 7);
+}
+
 int
 main(void)
 {
@@ -72,6 +95,7 @@ main(void)
 		cmocka_unit_test(a_name_tells_pid_start_and_image),
 		cmocka_unit_test(
 		    any_other_name_is_refused_and_leaves_the_answer_alone),
+		cmocka_unit_test(what_belongs_to_a_run_tells_its_supervisor),
 	};
 
 	return cmocka_run_group_tests_name("shelf", tests, NULL, NULL);
