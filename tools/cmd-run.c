@@ -191,7 +191,8 @@ run_run(const void *options, int operands, char **operand)
 	config_close(&config);
 	if (status == COMMAND_DONE && run_program(run, &status)) {
 		r = status;
-		status = supervise_leave(&run->child);
+		status = run->recycled ? COMMAND_CHECKPOINT :
+		    supervise_leave(&run->child);
 		if (status == COMMAND_DONE)
 			status = r;
 	}

@@ -187,6 +187,8 @@ bring_home(struct run *run)
 		unlink(path);
 		run->home = true;
 	}
+	run->recycled = p.segment->watch.enforced != 0 &&
+	    p.segment->config.enforce == ENFORCE_EXIT85;
 	summarise(run, &p, file);
 	profile_close(&p);
 	return COMMAND_DONE;

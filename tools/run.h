@@ -77,6 +77,7 @@ struct run {
 	struct serve *serve;  /* where it can be asked; NULL: nowhere */
 	uint64_t oom_kills;   /* at the start */
 	bool oom;             /* the program was killed for lack of memory */
+	bool recycled;        /* it was ended for its budget: start it again */
 };
 
 /* --- run-program.c -------------------------------------------------------- */
