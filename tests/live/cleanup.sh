@@ -16,6 +16,7 @@ told()
 	    "$(sed -n 's/^freed.* callbacks //p' "$1" | paste -sd' ' -)"
 	same "$1: one was enough, and none" "stopped 1 purged 0" \
 	    "$(grep -e '^stopped' -e '^purged' "$1" | paste -sd' ' -)"
+	same "$1: a cleanup in a cleanup" "nested -16" "$(grep nested "$1")"
 	same "$1: wrong arguments" "wrong -22 -22 -2" "$(grep '^wrong' "$1")"
 }
 
@@ -88,7 +89,7 @@ main()
 }
 CC
 if command -v "${CXX:-c++}" >/dev/null; then
-	"${CXX:-c++}" -std=c++11 -I"${HT_INC:-$srcdir/include}" -o throws throws.cc ||
+	"${CXX:-c++}" -std=c++11 -I"$srcdir/include" -o throws throws.cc ||
 		fail "cannot compile as C++"
 	same "an exception, alone" "3 3 0 2" "$(limited 60 ./throws)"
 	for stacks in none all; do

@@ -5,8 +5,8 @@
  *	cleaner serve FILE      comes by at safe points until FILE is there, or
  *	                        it shall stop
  *	cleaner away FILE       registers, and never comes by
- *	cleaner purge MS        has much free in its allocator; 0, or asks once
- *	                        more after so long
+ *	cleaner purge PINS      leaves much free in its allocator, with so many
+ *	                        blocks in between that stay, at most 64
  *	cleaner handler         asks in a handler that interrupts malloc()
  *	cleaner knob FILE       says how a setting and the state change
  */
@@ -34,6 +34,8 @@ static struct cache compact = { .name = "compact" };
 static struct cache benign = { .name = "benign" };
 static struct cache destructive = { .name = "destructive" };
 
+static int nested = 1; /* what a callback is told that cleans up itself */
+
 static void
 fill(struct cache *c, size_t blocks, size_t size)
 {
@@ -57,6 +59,8 @@ give_up(void *ctx, int level, uint64_t want)
 	(void)want;
 	c->calls++;
 	c->level = level;
+	if (c->calls == 1)
+		nested = tide_reclaim(0, 0, NULL);
 	while (c->blocks > 0)
 		free(c->block[--c->blocks]);
 	c->bytes = 0;
@@ -115,6 +119,7 @@ figures(void)
 	if (tide_reclaim(TIDE_NO_CALLBACKS, 0, &r) != 0)
 		return 8;
 	printf("purged %u\n", r.callbacks);
+	printf("nested %d\n", nested);
 	printf("wrong %d %d %d\n", tide_reclaim(1u << 30, 0, NULL),
 	    tide_on_pressure(NULL, NULL, 0, 0, 0, NULL),
 	    tide_off_pressure(12345));
@@ -161,20 +166,19 @@ serve(const char *file, int comes_by)
 }
 
 static int
-purge(int ms)
+purge(size_t pins)
 {
 	static void *pin[64], *block[64000];
 	tide_reclaim_result r;
 	tide_info before, after;
 	size_t i;
 
-	/* One block in a thousand stays, so that no heap can shrink. */
 	for (i = 0; i < 64000; i++) {
 		block[i] = malloc(1000);
 		if (block[i] == NULL)
 			return 3;
 		memset(block[i], 1, 1000);
-		if (i % 1000 == 999) {
+		if (i % 1000 == 999 && i / 1000 < pins) {
 			pin[i / 1000] = malloc(1000);
 			if (pin[i / 1000] == NULL)
 				return 3;
@@ -186,11 +190,6 @@ purge(int ms)
 	if (tide_poll(0) < 0 || tide_status(&before) != 0 ||
 	    tide_reclaim(0, 0, &r) != 0)
 		return 5;
-	if (ms > 0) {
-		nap(ms);
-		if (tide_reclaim(0, 0, &r) != 0)
-			return 6;
-	}
 	if (tide_poll(0) < 0 || tide_status(&after) != 0)
 		return 7;
 	printf("freed %llu returned %llu resident %llu %llu\n",
@@ -275,7 +274,7 @@ main(int argc, char **argv)
 	if (strcmp(mode, "away") == 0 && argc == 3)
 		return serve(argv[2], 0);
 	if (strcmp(mode, "purge") == 0 && argc == 3)
-		return purge(atoi(argv[2]));
+		return purge((size_t)atoi(argv[2]));
 	if (strcmp(mode, "handler") == 0)
 		return handler();
 	if (strcmp(mode, "knob") == 0 && argc == 3)
