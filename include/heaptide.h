@@ -3566,7 +3566,7 @@ tide__sys_is_readable(const void *at)
 	r = (int)tide__sys_write(ends[1], at, 8);
 	tide__sys_close(ends[0]);
 	tide__sys_close(ends[1]);
-	return r < 0 ? r : 0;
+	return r == 8;
 }
 static unsigned
 tide__sys_uid(void)
@@ -7653,6 +7653,13 @@ tide__plan__is_automatic(void)
 	const char *value = tide__settings_find("RECLAIM_AUTO");
 	return value == NULL || strcmp(value, "off") != 0;
 }
+static bool
+tide__plan__is_pressed(int state, uint64_t used, uint64_t budget)
+{
+	return tide__plan__plan.settled < state || (state >= TIDE_CRITICAL &&
+	    budget != TIDE_NONE && (double)used >=
+	    tide__plan__plan.states.conf.critical * (double)budget);
+}
 static void
 tide__plan__clean(int state, uint64_t now_ns)
 {
@@ -7662,7 +7669,8 @@ tide__plan__clean(int state, uint64_t now_ns)
 	uint64_t want;
 	bool may;
 	tide__plan_lock();
-	may = now_ns - tide__plan__plan.cleaned_ns >= TIDE__PLAN__CLEAN_NS || tide__plan__plan.settled < state;
+	may = now_ns - tide__plan__plan.cleaned_ns >= TIDE__PLAN__CLEAN_NS ||
+	    tide__plan__is_pressed(state, used, budget);
 	may = may && tide__states_may_reclaim(&tide__plan__plan.states, now_ns);
 	if (may)
 		tide__plan__plan.cleaned_ns = now_ns;

@@ -38,6 +38,27 @@ told alone
 same "alone: blocks" "0 0" "$(sed -n 's/^freed.* blocks \([0-9]*\) .*/\1/p' \
     alone | paste -sd' ' -)"
 
+# --- by itself ---------------------------------------------------------------
+
+# stayed WHAT FILE: 500 MB went through, and never was it more than there was
+stayed()
+{
+	set -- "$1" $(sed 's/[a-z]*//g' "$2")
+	same "$1: the budget" 67108864 "$4"
+	within "$1: cleanups" 8 400 "$2"
+	within "$1: most in the cache" 30000000 67108864 "$3"
+}
+
+for stacks in none all; do
+	limited 300 "$HEAPTIDE" run --stacks $stacks --summary off \
+	    --budget 64M -o "$scratch/profile.tide" -- "$victims/cleaner" \
+	    grow >out 2>said || fail "grow: status $?: $(cat said)"
+	stayed "--stacks=$stacks" out
+done
+HEAPTIDE_BUDGET=64M limited 300 "$victims/cleaner" grow >out ||
+	fail "grow, alone: status $?"
+stayed alone out
+
 # --- who is interrupted inside malloc ----------------------------------------
 
 for stacks in none all; do

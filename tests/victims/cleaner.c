@@ -7,6 +7,7 @@
  *	cleaner away FILE       registers, and never comes by
  *	cleaner purge PINS      leaves much free in its allocator, with so many
  *	                        blocks in between that stay, at most 64
+ *	cleaner grow            caches without end, and only comes by
  *	cleaner handler         asks in a handler that interrupts malloc()
  *	cleaner knob FILE       says how a setting and the state change
  */
@@ -165,6 +166,27 @@ serve(const char *file, int comes_by)
 	return 0;
 }
 
+/* 500 MB pass through a cache that is never told to end. */
+static int
+grow(void)
+{
+	tide_info info = { .size = sizeof(info) };
+	size_t i, most = 0;
+
+	put(&benign, TIDE_CLEAN_BENIGN);
+	for (i = 0; i < 500; i++) {
+		fill(&benign, benign.blocks + 1, 1000000);
+		(void)tide_poll(0);
+		if (benign.bytes > most)
+			most = benign.bytes;
+	}
+	if (tide_status(&info) != 0)
+		return 5;
+	printf("calls %d most %zu budget %llu\n", benign.calls, most,
+	    (unsigned long long)info.budget);
+	return 0;
+}
+
 static int
 purge(size_t pins)
 {
@@ -275,6 +297,8 @@ main(int argc, char **argv)
 		return serve(argv[2], 0);
 	if (strcmp(mode, "purge") == 0 && argc == 3)
 		return purge((size_t)atoi(argv[2]));
+	if (strcmp(mode, "grow") == 0)
+		return grow();
 	if (strcmp(mode, "handler") == 0)
 		return handler();
 	if (strcmp(mode, "knob") == 0 && argc == 3)
