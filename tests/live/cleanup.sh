@@ -3,6 +3,17 @@
 # the byte; exceptions pass through, and signal handlers do no harm
 . "${srcdir:-.}/tests/lib.sh"
 
+# A callback that does not return holds the others up for ten seconds; waited
+# for below.
+limited 100 "$victims/cleaner" slow >slow &
+slow=$!
+started=$slow
+limited 100 "$HEAPTIDE" run --stacks none --summary off \
+    -o "$scratch/slow.tide" -- "$victims/cleaner" slow >slow-under \
+    2>slow-said &
+slow_under=$!
+started="$started $slow_under"
+
 # --- figures -----------------------------------------------------------------
 
 # told FILE: three results, and what is known of the first two
@@ -120,3 +131,13 @@ if command -v "${CXX:-c++}" >/dev/null; then
 else
 	without "exceptions: there is no C++ compiler"
 fi
+
+# --- who does not return -----------------------------------------------------
+
+wait $slow || fail "slow: status $?"
+wait $slow_under || fail "slow, under heaptide: status $?"
+for out in slow slow-under; do
+	same "$out" "refused 1 gone on 1 its 0 then 0" "$(cat $out)"
+done
+grep -q "Cleanup 'slow' did not return; going on without it" slow-said ||
+	fail "not told: $(cat slow-said)"

@@ -5,14 +5,18 @@
  *	cleaner serve FILE      comes by at safe points until FILE is there, or
  *	                        it shall stop
  *	cleaner away FILE       registers, and never comes by
+ *	cleaner batch FILE      is in one batch until FILE is there
  *	cleaner purge PINS      leaves much free in its allocator, with so many
  *	                        blocks in between that stay, at most 64
  *	cleaner grow            caches without end, and only comes by
  *	cleaner handler         asks in a handler that interrupts malloc()
+ *	cleaner slow            has a callback that takes 12 seconds, and another
+ *	                        thread that cleans up meanwhile
  *	cleaner knob FILE       says how a setting and the state change
  */
 #include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +170,27 @@ serve(const char *file, int comes_by)
 	return 0;
 }
 
+static int
+batch(const char *file)
+{
+	tide_op *op = tide_op_open("endless", NULL);
+	tide_batch b = { 0 };
+	uint64_t done = 0;
+
+	put(&benign, TIDE_CLEAN_BENIGN);
+	if (tide_batch_begin(op, &b, 0, 1000000, -1) <= 0)
+		return 5;
+	puts("ready");
+	fflush(stdout);
+	while (access(file, F_OK) != 0) {
+		done += (uint64_t)tide_batch_more(&b);
+		nap(5);
+	}
+	tide_batch_end(&b, done);
+	say_cache(&benign);
+	return 0;
+}
+
 /* 500 MB pass through a cache that is never told to end. */
 static int
 grow(void)
@@ -260,6 +285,54 @@ handler(void)
 	return 0;
 }
 
+static int inside; /* 1: of the slow one; 2: it has returned */
+
+static uint64_t
+take_long(void *ctx, int level, uint64_t want)
+{
+	(void)ctx;
+	(void)level;
+	(void)want;
+	__atomic_store_n(&inside, 1, __ATOMIC_SEQ_CST);
+	nap(12000);
+	__atomic_store_n(&inside, 2, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void *
+clean_slowly(void *result)
+{
+	if (tide_on_pressure(take_long, NULL, 0, 0, 0, "slow") < 0)
+		exit(4);
+	*(int *)result = tide_reclaim(0, 0, NULL);
+	return NULL;
+}
+
+static int
+slow(void)
+{
+	int its = 1, r, refused = 0, gone_on = 0;
+	pthread_t thread;
+
+	put(&benign, TIDE_CLEAN_BENIGN);
+	if (pthread_create(&thread, NULL, clean_slowly, &its) != 0)
+		return 5;
+	while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == 0)
+		nap(5);
+	while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == 1) {
+		r = tide_reclaim(0, 0, NULL);
+		refused += r < 0;
+		gone_on += r == 0;
+		nap(100);
+	}
+	if (pthread_join(thread, NULL) != 0)
+		return 6;
+	r = tide_reclaim(0, 0, NULL);
+	printf("refused %d gone on %d its %d then %d\n", refused > 0,
+	    gone_on > 0, its, r);
+	return 0;
+}
+
 static int
 knob(const char *file)
 {
@@ -297,10 +370,14 @@ main(int argc, char **argv)
 		return serve(argv[2], 0);
 	if (strcmp(mode, "purge") == 0 && argc == 3)
 		return purge((size_t)atoi(argv[2]));
+	if (strcmp(mode, "batch") == 0 && argc == 3)
+		return batch(argv[2]);
 	if (strcmp(mode, "grow") == 0)
 		return grow();
 	if (strcmp(mode, "handler") == 0)
 		return handler();
+	if (strcmp(mode, "slow") == 0)
+		return slow();
 	if (strcmp(mode, "knob") == 0 && argc == 3)
 		return knob(argv[2]);
 	return 2;
