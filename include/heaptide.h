@@ -8179,9 +8179,10 @@ tide__cleanup_list__is_over(const struct tide__cleanup_turn *mine, uint64_t now_
 		return true;
 	if (!tide__cleanup_list__is_same(tide__cleanup_list__list.thread, mine->thread))
 		return tide__cleanup_list__has_ended(tide__cleanup_list__list.thread);
-	if (frame <= (uintptr_t)mine || !tide__sys_is_readable(tide__cleanup_list__list.turn))
+	if (frame <= (uintptr_t)mine)
 		return true;
-	return __atomic_load_n(&tide__cleanup_list__list.turn->mark, __ATOMIC_RELAXED) !=
+	return tide__sys_is_readable(tide__cleanup_list__list.turn) &&
+	    __atomic_load_n(&tide__cleanup_list__list.turn->mark, __ATOMIC_RELAXED) !=
 	    tide__cleanup_list__mark_of(tide__cleanup_list__list.turn, tide__cleanup_list__list.number);
 }
 static void
@@ -8336,6 +8337,18 @@ tide__cleanup_list__find(int id)
 		e++;
 	return e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST ? e : NULL;
 }
+static struct tide__cleanup_list__cleanup_entry *
+tide__cleanup_list__find_row(void)
+{
+	struct tide__cleanup_list__cleanup_entry *e = tide__cleanup_list__find(0);
+	if (e != NULL)
+		return e;
+	for (e = tide__cleanup_list__list.entry; e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST; e++)
+		if (e->inside == 0 && (e->flags & TIDE_ANY_THREAD) == 0 &&
+		    tide__cleanup_list__has_ended(e->thread))
+			return e;
+	return NULL;
+}
 static int
 tide__cleanup_list__next_id(void)
 {
@@ -8358,7 +8371,7 @@ tide__cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio, unsigned flags
 	    (flags & ~(unsigned)TIDE_ANY_THREAD) != 0)
 		return -EINVAL;
 	tide__plan_lock();
-	e = tide__cleanup_list__find(0);
+	e = tide__cleanup_list__find_row();
 	if (e != NULL) {
 		id = tide__cleanup_list__next_id();
 		memset(e, 0, sizeof(*e));

@@ -112,9 +112,12 @@ is_over(const struct cleanup_turn *mine, uint64_t now_ns)
 		return true;
 	if (!is_same(list.thread, mine->thread))
 		return has_ended(list.thread);
-	if (frame <= (uintptr_t)mine || !sys_is_readable(list.turn))
+	if (frame <= (uintptr_t)mine)
 		return true;
-	return __atomic_load_n(&list.turn->mark, __ATOMIC_RELAXED) !=
+	/* Of a stack that is gone, or where the kernel may not be asked, time
+	 * will tell. */
+	return sys_is_readable(list.turn) &&
+	    __atomic_load_n(&list.turn->mark, __ATOMIC_RELAXED) !=
 	    mark_of(list.turn, list.number);
 }
 
@@ -297,6 +300,24 @@ find(int id)
 	return e < list.entry + CLEANUPS_MOST ? e : NULL;
 }
 
+/*
+ * A row for another; NULL: all are taken.  Those of threads that have ended are
+ * no use to anybody.
+ */
+static struct cleanup_entry *
+find_row(void)
+{
+	struct cleanup_entry *e = find(0);
+
+	if (e != NULL)
+		return e;
+	for (e = list.entry; e < list.entry + CLEANUPS_MOST; e++)
+		if (e->inside == 0 && (e->flags & TIDE_ANY_THREAD) == 0 &&
+		    has_ended(e->thread))
+			return e;
+	return NULL;
+}
+
 /* The next that nobody has; they are not used up in a lifetime. */
 static int
 next_id(void)
@@ -322,7 +343,7 @@ cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio, unsigned flags,
 	    (flags & ~(unsigned)TIDE_ANY_THREAD) != 0)
 		return -EINVAL;
 	plan_lock();
-	e = find(0);
+	e = find_row();
 	if (e != NULL) {
 		id = next_id();
 		memset(e, 0, sizeof(*e));

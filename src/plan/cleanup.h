@@ -40,8 +40,9 @@
 
 /*
  * An id from 1; -EINVAL: @fn is NULL, or @cls or @flags are out of range;
- * -ENOSPC: there are CLEANUPS_MOST.  The same function may be there several
- * times.  @name may be NULL; what is kept of it is 47 bytes.
+ * -ENOSPC: there are CLEANUPS_MOST, of threads that have not ended.  The same
+ * function may be there several times.  @name may be NULL; what is kept of it
+ * is 47 bytes.
  */
 int cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio,
     unsigned flags, const char *name);

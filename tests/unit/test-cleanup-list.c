@@ -88,6 +88,27 @@ one_that_was_dropped_by_another_is_not_called(void **state)
 	assert_int_equal(b.calls, 0);
 }
 
+/* A program that has forbidden itself system calls. */
+static void
+where_the_kernel_may_not_be_asked_it_works_as_well(void **state)
+{
+	struct thing a = { .brings = 1 }, b = { .brings = 1 };
+
+	(void)state;
+	a.id = cleanup_add(calls_again, &a, 0, 5, 0, "again");
+	sys_confine();
+	put(&b, 0, 0, 0);
+	nested_run = 1;
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, 0, 0, NULL), 0);
+	sys_release();
+	assert_int_equal(nested_run, -EBUSY);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(b.calls, 1);
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0,
+	    NULL), 0);
+	assert_int_equal(b.calls, 2);
+}
+
 static jmp_buf out;
 
 static uint64_t
@@ -244,6 +265,42 @@ a_callback_is_called_by_its_own_thread_only(void **state)
 	assert_int_equal(its.calls, 1);
 	assert_int_equal(anyones.calls, 2);
 	assert_int_equal(cleanup_drop(its.id), 0);
+}
+
+static void *
+put_alone(void *arg)
+{
+	struct other *o = arg;
+
+	(void)put(o->thing, 0, 0, o->flags);
+	return NULL;
+}
+
+static void
+what_threads_leave_behind_makes_room_for_others(void **state)
+{
+	struct thing its = { 0 }, mine = { 0 };
+	struct other o = { &its, 0, -1 };
+	pthread_t thread;
+	int id, i;
+
+	(void)state;
+	for (i = 0; i < 3 * CLEANUPS_MOST; i++) {
+		/* One in three may be called by whoever is there. */
+		o.flags = i % 3 == 0 && i < CLEANUPS_MOST ?
+		    TIDE_ANY_THREAD : 0;
+		assert_int_equal(pthread_create(&thread, NULL, put_alone, &o),
+		    0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		/* The kernel may take a moment after the join. */
+		usleep(1000);
+	}
+	id = put(&mine, 0, 0, 0);
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0,
+	    NULL), 0);
+	assert_int_equal(mine.calls, 1);
+	assert_int_equal(its.calls, (CLEANUPS_MOST + 2) / 3);
+	assert_int_equal(cleanup_drop(id), 0);
 }
 
 static struct {
@@ -566,6 +623,9 @@ main(void)
 		cmocka_unit_test_setup(
 		    one_that_was_dropped_by_another_is_not_called, begin),
 		cmocka_unit_test_setup(
+		    where_the_kernel_may_not_be_asked_it_works_as_well,
+		    begin),
+		cmocka_unit_test_setup(
 		    one_that_jumps_out_leaves_the_others_usable, begin),
 		cmocka_unit_test_setup(it_is_noticed_from_further_down_as_well,
 		    begin),
@@ -573,6 +633,8 @@ main(void)
 		    one_whose_place_was_taken_ends_without_harm, begin),
 		cmocka_unit_test_setup(
 		    a_callback_is_called_by_its_own_thread_only, begin),
+		cmocka_unit_test_setup(
+		    what_threads_leave_behind_makes_room_for_others, begin),
 		cmocka_unit_test_setup(
 		    who_drops_waits_until_another_is_out_of_it, begin),
 		cmocka_unit_test_setup(who_drops_does_not_wait_for_ever, begin),
