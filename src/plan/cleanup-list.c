@@ -26,6 +26,7 @@ struct cleanup_entry {
 	void *ctx;
 	uint32_t inside;   /* number of the run that is in it; 0: none */
 	uint32_t seen;     /* number of the last run that thought of it */
+	uint32_t wish;     /* the last that it was called for */
 	bool dropped;      /* it goes once nobody is inside */
 	struct cleanup_rest rest;
 	uint64_t calls;
@@ -66,7 +67,7 @@ is_same(struct cleanup_thread a, struct cleanup_thread b)
 static bool
 has_ended(struct cleanup_thread t)
 {
-	return t.tid > 0 && sys_thread_exists(t.tid) == -ESRCH;
+	return t.tid == 0 || (t.tid > 0 && sys_thread_exists(t.tid) == -ESRCH);
 }
 
 /* --- who rests ------------------------------------------------------------ */
@@ -218,12 +219,44 @@ is_before(const struct cleanup_entry *a, const struct cleanup_entry *b)
 }
 
 static bool
+is_asked(const struct cleanup_entry *e, int cls_most, uint32_t wish)
+{
+	return e->id != 0 && !e->dropped && e->cls <= cls_most &&
+	    (wish == 0 || e->wish != wish);
+}
+
+static bool
+is_callable(const struct cleanup_entry *e, struct cleanup_thread t)
+{
+	return (e->flags & TIDE_ANY_THREAD) != 0 || is_same(e->thread, t);
+}
+
+int
+cleanup_list_whose(int cls_most, uint32_t wish)
+{
+	struct cleanup_thread me = this_thread();
+	const struct cleanup_entry *e = list.entry;
+	int whose = 0;
+
+	plan_lock();
+	for (; e < list.entry + CLEANUPS_MOST; e++) {
+		if (!is_asked(e, cls_most, wish))
+			continue;
+		if (is_callable(e, me))
+			whose |= CLEANUP_MINE;
+		else if ((whose & CLEANUP_OTHERS) == 0 &&
+		    !has_ended(e->thread))
+			whose |= CLEANUP_OTHERS;
+	}
+	plan_unlock();
+	return whose;
+}
+
+static bool
 is_for(const struct cleanup_turn *t, const struct cleanup_entry *e)
 {
-	return e->id != 0 && !e->dropped && e->inside == 0 &&
-	    e->seen != t->number && e->cls <= t->cls_most &&
-	    ((e->flags & TIDE_ANY_THREAD) != 0 ||
-	    is_same(e->thread, t->thread));
+	return is_asked(e, t->cls_most, t->wish) && e->inside == 0 &&
+	    e->seen != t->number && is_callable(e, t->thread);
 }
 
 /* The next; NULL: there is none. */
@@ -254,6 +287,7 @@ cleanup_list_next(const struct cleanup_turn *t, struct cleanup_call *call)
 	e = goes_on ? choose(t) : NULL;
 	if (e != NULL) {
 		e->seen = e->inside = t->number;
+		e->wish = t->wish;
 		call->fn = e->fn;
 		call->ctx = e->ctx;
 		call->id = e->id;
@@ -417,9 +451,10 @@ cleanup_list_in_child(void)
 	for (; e < list.entry + CLEANUPS_MOST; e++) {
 		if (e->id == 0)
 			continue;
-		/* 0 is nobody's. */
+		/* 0 is that of one that has ended. */
 		e->thread.tid = e->thread.self == &errno ? tid : 0;
 		e->inside = 0;
+		e->wish = 0;
 		if (e->dropped)
 			e->id = 0;
 	}

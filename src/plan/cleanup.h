@@ -85,10 +85,18 @@ int cleanup_run(int level, unsigned flags, uint64_t want,
     tide_reclaim_result *out);
 
 /*
- * Does somebody outside want one (room->cleanups_wanted)?  If so, who is at a
- * safe point carries it out by cleanup_wish(): forced, at the level that is
- * wanted, or at TIDE_CRITICAL where the state is below.  What it brought is in
- * the room then, for who wanted it.
+ * Is it for this thread to clean up at @level?  It has something to call, or no
+ * thread has.
+ */
+bool cleanup_is_ours(int level);
+
+/*
+ * Does somebody outside want one (room->cleanups_wanted) that this thread has
+ * something to do for?  If so, and it is at a safe point, it calls
+ * cleanup_wish(): its callbacks are called, forced, at the level that is wanted,
+ * or at TIDE_CRITICAL where the state is below.  What that brought is in the
+ * room.  It is done (room->cleanups_done) when all threads with callbacks have
+ * come by.  Two loads where nothing is wanted.
  */
 bool cleanup_is_wanted(void);
 void cleanup_wish(void);

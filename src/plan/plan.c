@@ -565,6 +565,9 @@ clean(int state, uint64_t now_ns)
 	uint64_t want;
 	bool may;
 
+	/* Whose callbacks are to be called comes by, and finds it still due. */
+	if (state < TIDE_CRITICAL && !cleanup_is_ours(state))
+		return;
 	plan_lock();
 	may = now_ns - plan.cleaned_ns >= CLEAN_NS ||
 	    is_pressed(state, used, budget);
