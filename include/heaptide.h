@@ -3566,7 +3566,7 @@ tide__sys_is_readable(const void *at)
 	r = (int)tide__sys_write(ends[1], at, 8);
 	tide__sys_close(ends[0]);
 	tide__sys_close(ends[1]);
-	return r < 0 ? r : 0;
+	return r == 8;
 }
 static unsigned
 tide__sys_uid(void)
@@ -6753,6 +6753,7 @@ struct tide__cleanup_turn {
 	uint32_t number;
 	int cls_most;
 	bool forced;
+	uint32_t wish;
 	struct tide__cleanup_thread thread;
 };
 struct tide__cleanup_call {
@@ -6768,6 +6769,11 @@ static int tide__cleanup_list_next(const struct tide__cleanup_turn *turn,
 static bool tide__cleanup_list_returned(const struct tide__cleanup_turn *turn,
     const struct tide__cleanup_call *call, uint64_t gain, uint64_t ns,
     bool little);
+enum {
+	TIDE__CLEANUP_MINE = 1,
+	TIDE__CLEANUP_OTHERS = 2
+};
+static int tide__cleanup_list_whose(int cls_most, uint32_t wish);
 static void tide__cleanup_list_in_child(void);
 /* --- src/plan/cleanup.h */
 #define TIDE__CLEANUPS_MOST 64
@@ -6777,6 +6783,7 @@ static int tide__cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio,
 static int tide__cleanup_drop(int id);
 static int tide__cleanup_run(int level, unsigned flags, uint64_t want,
     tide_reclaim_result *out);
+static bool tide__cleanup_is_ours(int level);
 static bool tide__cleanup_is_wanted(void);
 static void tide__cleanup_wish(void);
 static void tide__cleanup_bill(void);
@@ -7653,6 +7660,13 @@ tide__plan__is_automatic(void)
 	const char *value = tide__settings_find("RECLAIM_AUTO");
 	return value == NULL || strcmp(value, "off") != 0;
 }
+static bool
+tide__plan__is_pressed(int state, uint64_t used, uint64_t budget)
+{
+	return tide__plan__plan.settled < state || (state >= TIDE_CRITICAL &&
+	    budget != TIDE_NONE && (double)used >=
+	    tide__plan__plan.states.conf.critical * (double)budget);
+}
 static void
 tide__plan__clean(int state, uint64_t now_ns)
 {
@@ -7661,8 +7675,11 @@ tide__plan__clean(int state, uint64_t now_ns)
 	uint64_t budget = tide__plan__plan.limit.budget, used = tide__plan__load(&tide__plan__plan.room->used);
 	uint64_t want;
 	bool may;
+	if (state < TIDE_CRITICAL && !tide__cleanup_is_ours(state))
+		return;
 	tide__plan_lock();
-	may = now_ns - tide__plan__plan.cleaned_ns >= TIDE__PLAN__CLEAN_NS || tide__plan__plan.settled < state;
+	may = now_ns - tide__plan__plan.cleaned_ns >= TIDE__PLAN__CLEAN_NS ||
+	    tide__plan__is_pressed(state, used, budget);
 	may = may && tide__states_may_reclaim(&tide__plan__plan.states, now_ns);
 	if (may)
 		tide__plan__plan.cleaned_ns = now_ns;
@@ -8108,6 +8125,7 @@ struct tide__cleanup_list__cleanup_entry {
 	void *ctx;
 	uint32_t inside;
 	uint32_t seen;
+	uint32_t wish;
 	bool dropped;
 	struct tide__cleanup_rest rest;
 	uint64_t calls;
@@ -8139,7 +8157,7 @@ tide__cleanup_list__is_same(struct tide__cleanup_thread a, struct tide__cleanup_
 static bool
 tide__cleanup_list__has_ended(struct tide__cleanup_thread t)
 {
-	return t.tid > 0 && tide__sys_thread_exists(t.tid) == -ESRCH;
+	return t.tid == 0 || (t.tid > 0 && tide__sys_thread_exists(t.tid) == -ESRCH);
 }
 static bool
 tide__cleanup_rests(struct tide__cleanup_rest *r, bool forced)
@@ -8171,9 +8189,10 @@ tide__cleanup_list__is_over(const struct tide__cleanup_turn *mine, uint64_t now_
 		return true;
 	if (!tide__cleanup_list__is_same(tide__cleanup_list__list.thread, mine->thread))
 		return tide__cleanup_list__has_ended(tide__cleanup_list__list.thread);
-	if (frame <= (uintptr_t)mine || !tide__sys_is_readable(tide__cleanup_list__list.turn))
+	if (frame <= (uintptr_t)mine)
 		return true;
-	return __atomic_load_n(&tide__cleanup_list__list.turn->mark, __ATOMIC_RELAXED) !=
+	return tide__sys_is_readable(tide__cleanup_list__list.turn) &&
+	    __atomic_load_n(&tide__cleanup_list__list.turn->mark, __ATOMIC_RELAXED) !=
 	    tide__cleanup_list__mark_of(tide__cleanup_list__list.turn, tide__cleanup_list__list.number);
 }
 static void
@@ -8258,12 +8277,40 @@ tide__cleanup_list__is_before(const struct tide__cleanup_list__cleanup_entry *a,
 	return a->prio != b->prio ? a->prio > b->prio : a->id < b->id;
 }
 static bool
+tide__cleanup_list__is_asked(const struct tide__cleanup_list__cleanup_entry *e, int cls_most, uint32_t wish)
+{
+	return e->id != 0 && !e->dropped && e->cls <= cls_most &&
+	    (wish == 0 || e->wish != wish);
+}
+static bool
+tide__cleanup_list__is_callable(const struct tide__cleanup_list__cleanup_entry *e, struct tide__cleanup_thread t)
+{
+	return (e->flags & TIDE_ANY_THREAD) != 0 || tide__cleanup_list__is_same(e->thread, t);
+}
+static int
+tide__cleanup_list_whose(int cls_most, uint32_t wish)
+{
+	struct tide__cleanup_thread me = tide__cleanup_list__this_thread();
+	const struct tide__cleanup_list__cleanup_entry *e = tide__cleanup_list__list.entry;
+	int whose = 0;
+	tide__plan_lock();
+	for (; e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST; e++) {
+		if (!tide__cleanup_list__is_asked(e, cls_most, wish))
+			continue;
+		if (tide__cleanup_list__is_callable(e, me))
+			whose |= TIDE__CLEANUP_MINE;
+		else if ((whose & TIDE__CLEANUP_OTHERS) == 0 &&
+		    !tide__cleanup_list__has_ended(e->thread))
+			whose |= TIDE__CLEANUP_OTHERS;
+	}
+	tide__plan_unlock();
+	return whose;
+}
+static bool
 tide__cleanup_list__is_for(const struct tide__cleanup_turn *t, const struct tide__cleanup_list__cleanup_entry *e)
 {
-	return e->id != 0 && !e->dropped && e->inside == 0 &&
-	    e->seen != t->number && e->cls <= t->cls_most &&
-	    ((e->flags & TIDE_ANY_THREAD) != 0 ||
-	    tide__cleanup_list__is_same(e->thread, t->thread));
+	return tide__cleanup_list__is_asked(e, t->cls_most, t->wish) && e->inside == 0 &&
+	    e->seen != t->number && tide__cleanup_list__is_callable(e, t->thread);
 }
 static struct tide__cleanup_list__cleanup_entry *
 tide__cleanup_list__choose(const struct tide__cleanup_turn *t)
@@ -8289,6 +8336,7 @@ tide__cleanup_list_next(const struct tide__cleanup_turn *t, struct tide__cleanup
 	e = goes_on ? tide__cleanup_list__choose(t) : NULL;
 	if (e != NULL) {
 		e->seen = e->inside = t->number;
+		e->wish = t->wish;
 		call->fn = e->fn;
 		call->ctx = e->ctx;
 		call->id = e->id;
@@ -8328,6 +8376,18 @@ tide__cleanup_list__find(int id)
 		e++;
 	return e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST ? e : NULL;
 }
+static struct tide__cleanup_list__cleanup_entry *
+tide__cleanup_list__find_row(void)
+{
+	struct tide__cleanup_list__cleanup_entry *e = tide__cleanup_list__find(0);
+	if (e != NULL)
+		return e;
+	for (e = tide__cleanup_list__list.entry; e < tide__cleanup_list__list.entry + TIDE__CLEANUPS_MOST; e++)
+		if (e->inside == 0 && (e->flags & TIDE_ANY_THREAD) == 0 &&
+		    tide__cleanup_list__has_ended(e->thread))
+			return e;
+	return NULL;
+}
 static int
 tide__cleanup_list__next_id(void)
 {
@@ -8350,7 +8410,7 @@ tide__cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio, unsigned flags
 	    (flags & ~(unsigned)TIDE_ANY_THREAD) != 0)
 		return -EINVAL;
 	tide__plan_lock();
-	e = tide__cleanup_list__find(0);
+	e = tide__cleanup_list__find_row();
 	if (e != NULL) {
 		id = tide__cleanup_list__next_id();
 		memset(e, 0, sizeof(*e));
@@ -8414,6 +8474,7 @@ tide__cleanup_list_in_child(void)
 			continue;
 		e->thread.tid = e->thread.self == &errno ? tid : 0;
 		e->inside = 0;
+		e->wish = 0;
 		if (e->dropped)
 			e->id = 0;
 	}
@@ -8443,6 +8504,8 @@ struct tide__cleanup__cleanup_pass {
 };
 TIDE__SHARED struct tide__cleanup__cleanup_state {
 	struct tide__cleanup_rest purge;
+	uint32_t wish;
+	int wish_level;
 } tide__cleanup__cleanup;
 static void
 tide__cleanup__look(struct tide__cleanup__cleanup_look *l)
@@ -8608,18 +8671,41 @@ tide__cleanup__run(struct tide__cleanup__cleanup_pass *p, unsigned flags)
 		tide__cleanup__purge(p);
 	tide__cleanup__settle(p);
 }
+static const int tide__cleanup__cls_most[] = { -1, TIDE_CLEAN_COMPACT, TIDE_CLEAN_IDLE,
+	TIDE_CLEAN_DESTRUCTIVE };
 static void
 tide__cleanup__set_level(struct tide__cleanup__cleanup_pass *p, int level, unsigned flags)
 {
-	static const int most[] = { -1, TIDE_CLEAN_COMPACT, TIDE_CLEAN_IDLE,
-		TIDE_CLEAN_DESTRUCTIVE };
 	p->turn.forced = (flags & (TIDE_FORCE_RECLAIM | TIDE_EMERGENCY)) != 0;
 	if (p->turn.forced && level == TIDE_OK)
 		level = TIDE_CRITICAL;
 	if ((flags & TIDE_EMERGENCY) != 0)
 		level = TIDE_EXHAUSTED;
 	p->level = level;
-	p->turn.cls_most = most[level];
+	p->turn.cls_most = tide__cleanup__cls_most[level];
+}
+static int
+tide__cleanup__run_for(uint32_t wish, int level, unsigned flags, uint64_t want,
+    tide_reclaim_result *out)
+{
+	const struct tide_room *room = tide__plan_room();
+	struct tide__cleanup__cleanup_pass p;
+	int error = errno;
+	int r;
+	memset(&p, 0, sizeof(p));
+	p.want = want == 0 ? TIDE_NONE : want;
+	p.turn.wish = wish;
+	tide__cleanup__set_level(&p, level, flags);
+	r = tide__cleanup_list_enter(&p.turn);
+	if (r == 0) {
+		tide__cleanup__run(&p, flags);
+		tide__cleanup_list_leave(&p.turn);
+		*out = p.sum;
+		out->state = room == NULL ? 0 : (uint32_t)__atomic_load_n(
+		    &room->state, __ATOMIC_RELAXED);
+	}
+	errno = error;
+	return r;
 }
 static int
 tide__cleanup_run(int level, unsigned flags, uint64_t want,
@@ -8627,61 +8713,91 @@ tide__cleanup_run(int level, unsigned flags, uint64_t want,
 {
 	const unsigned known = TIDE_FORCE_RECLAIM | TIDE_EMERGENCY |
 	    TIDE_NO_CALLBACKS | TIDE_NO_PURGE;
-	const struct tide_room *room = tide__plan_room();
-	struct tide__cleanup__cleanup_pass p;
-	int error = errno;
-	int r;
+	tide_reclaim_result sum;
+	int r = -EINVAL;
+	memset(&sum, 0, sizeof(sum));
+	if (level >= TIDE_OK && level <= TIDE_EXHAUSTED &&
+	    (flags & ~known) == 0)
+		r = tide__cleanup__run_for(0, level, flags, want, &sum);
 	if (out != NULL)
-		memset(out, 0, sizeof(*out));
-	if (level < TIDE_OK || level > TIDE_EXHAUSTED || (flags & ~known) != 0)
-		return -EINVAL;
-	memset(&p, 0, sizeof(p));
-	p.want = want == 0 ? TIDE_NONE : want;
-	tide__cleanup__set_level(&p, level, flags);
-	r = tide__cleanup_list_enter(&p.turn);
-	if (r == 0) {
-		tide__cleanup__run(&p, flags);
-		tide__cleanup_list_leave(&p.turn);
-	}
-	errno = error;
-	if (r == 0 && out != NULL) {
-		*out = p.sum;
-		out->state = room == NULL ? 0 : (uint32_t)__atomic_load_n(
-		    &room->state, __ATOMIC_RELAXED);
-	}
+		*out = sum;
 	return r;
+}
+static bool
+tide__cleanup_is_ours(int level)
+{
+	int whose = tide__cleanup_list_whose(tide__cleanup__cls_most[level & 3], 0);
+	return (whose & TIDE__CLEANUP_MINE) != 0 || whose == 0;
+}
+static uint32_t
+tide__cleanup__load(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+static int
+tide__cleanup__wish_whose(void)
+{
+	return tide__cleanup_list_whose(tide__cleanup__cls_most[tide__cleanup__cleanup.wish_level],
+	    tide__cleanup__cleanup.wish);
 }
 static bool
 tide__cleanup_is_wanted(void)
 {
 	const struct tide_room *room = tide__plan_room();
-	return room != NULL && __atomic_load_n(&room->cleanups_wanted,
-	    __ATOMIC_ACQUIRE) != __atomic_load_n(&room->cleanups_done,
-	    __ATOMIC_RELAXED);
+	uint32_t wanted;
+	int whose;
+	if (room == NULL)
+		return false;
+	wanted = tide__cleanup__load(&room->cleanups_wanted);
+	if (wanted == tide__cleanup__load(&room->cleanups_done))
+		return false;
+	if (wanted != tide__cleanup__load(&tide__cleanup__cleanup.wish))
+		return true;
+	whose = tide__cleanup__wish_whose();
+	return (whose & TIDE__CLEANUP_MINE) != 0 || whose == 0;
+}
+static void
+tide__cleanup__begin_wish(struct tide_room *room, uint32_t wanted)
+{
+	uint32_t level = tide__cleanup__load(&room->cleanup_level);
+	tide__cleanup__cleanup.wish_level = level != 0 && level <= TIDE_EXHAUSTED ?
+	    (int)level : room->state > TIDE_CRITICAL ? TIDE_EXHAUSTED :
+	    TIDE_CRITICAL;
+	(void)__atomic_compare_exchange_n(&room->cleanup_level, &level, 0,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	room->wish_callbacks = 0;
+	room->wish_freed = room->wish_blocks = 0;
+	room->wish_returned = room->wish_ns = 0;
+	__atomic_store_n(&tide__cleanup__cleanup.wish, wanted, __ATOMIC_RELEASE);
 }
 static void
 tide__cleanup_wish(void)
 {
 	struct tide_room *room = tide__plan_room();
 	tide_reclaim_result sum;
-	uint32_t wanted, level;
-	int at;
+	uint32_t wanted;
 	if (!tide__cleanup_is_wanted())
 		return;
-	wanted = __atomic_load_n(&room->cleanups_wanted, __ATOMIC_ACQUIRE);
-	level = __atomic_load_n(&room->cleanup_level, __ATOMIC_RELAXED);
-	at = level != 0 && level <= TIDE_EXHAUSTED ? (int)level :
-	    room->state > TIDE_CRITICAL ? TIDE_EXHAUSTED : TIDE_CRITICAL;
-	if (tide__cleanup_run(at, TIDE_FORCE_RECLAIM, 0, &sum) < 0)
+	tide__plan_lock();
+	wanted = tide__cleanup__load(&room->cleanups_wanted);
+	if (wanted != tide__cleanup__cleanup.wish)
+		tide__cleanup__begin_wish(room, wanted);
+	tide__plan_unlock();
+	if (tide__cleanup__run_for(wanted, tide__cleanup__cleanup.wish_level, TIDE_FORCE_RECLAIM, 0, &sum) <
+	    0)
 		return;
-	(void)__atomic_compare_exchange_n(&room->cleanup_level, &level, 0,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-	room->wish_callbacks = sum.callbacks;
-	room->wish_freed = sum.freed;
-	room->wish_blocks = sum.blocks;
-	room->wish_returned = sum.returned;
-	room->wish_ns = sum.time_ns;
-	__atomic_store_n(&room->cleanups_done, wanted, __ATOMIC_RELEASE);
+	tide__plan_lock();
+	if (wanted == tide__cleanup__cleanup.wish) {
+		room->wish_callbacks += sum.callbacks;
+		room->wish_freed += sum.freed;
+		room->wish_blocks += sum.blocks;
+		room->wish_returned += sum.returned;
+		room->wish_ns += sum.time_ns;
+	}
+	tide__plan_unlock();
+	if (wanted == tide__cleanup__load(&tide__cleanup__cleanup.wish) && tide__cleanup__wish_whose() == 0)
+		__atomic_store_n(&room->cleanups_done, wanted,
+		    __ATOMIC_RELEASE);
 }
 static void
 tide__cleanup_bill(void)
@@ -8713,6 +8829,7 @@ tide__cleanup_in_child(void)
 {
 	tide__cleanup_list_in_child();
 	tide__refault_in_child();
+	tide__cleanup__cleanup.wish = 0;
 }
 /* --- src/plan/tell.h */
 static bool tide__tell_is_on(const struct tide_op_conf *conf);

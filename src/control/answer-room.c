@@ -121,7 +121,7 @@ answer_cleanup(struct control *c, const struct request *r, struct text *t)
 	reply_u64(t, "cleanups_wanted", wanted);
 	reply_u64(t, "cleanups_done", done);
 	reply_bool(t, "waits", (int32_t)(done - wanted) < 0);
-	if (done == 0)
+	if (done == 0 && room->wish_ns == 0)
 		return;
 	reply_u64(t, "callbacks", room->wish_callbacks);
 	reply_u64(t, "blocks", room->wish_blocks);

@@ -17,12 +17,13 @@
 
 #include "door/real.h"
 #include "sys/arch.h"
+#include "sys/sys.h"
 
-/* Is there a way at all? */
+/* Is there a way at all?  It takes system calls, of the allocator's. */
 static inline bool
 purge_can(void)
 {
-	return real.trim != NULL;
+	return real.trim != NULL && !sys_is_confined();
 }
 
 /*

@@ -26,6 +26,7 @@ struct cleanup_entry {
 	void *ctx;
 	uint32_t inside;   /* number of the run that is in it; 0: none */
 	uint32_t seen;     /* number of the last run that thought of it */
+	uint32_t wish;     /* the last that it was called for */
 	bool dropped;      /* it goes once nobody is inside */
 	struct cleanup_rest rest;
 	uint64_t calls;
@@ -66,7 +67,7 @@ is_same(struct cleanup_thread a, struct cleanup_thread b)
 static bool
 has_ended(struct cleanup_thread t)
 {
-	return t.tid > 0 && sys_thread_exists(t.tid) == -ESRCH;
+	return t.tid == 0 || (t.tid > 0 && sys_thread_exists(t.tid) == -ESRCH);
 }
 
 /* --- who rests ------------------------------------------------------------ */
@@ -112,9 +113,12 @@ is_over(const struct cleanup_turn *mine, uint64_t now_ns)
 		return true;
 	if (!is_same(list.thread, mine->thread))
 		return has_ended(list.thread);
-	if (frame <= (uintptr_t)mine || !sys_is_readable(list.turn))
+	if (frame <= (uintptr_t)mine)
 		return true;
-	return __atomic_load_n(&list.turn->mark, __ATOMIC_RELAXED) !=
+	/* Of a stack that is gone, or where the kernel may not be asked, time
+	 * will tell. */
+	return sys_is_readable(list.turn) &&
+	    __atomic_load_n(&list.turn->mark, __ATOMIC_RELAXED) !=
 	    mark_of(list.turn, list.number);
 }
 
@@ -215,12 +219,44 @@ is_before(const struct cleanup_entry *a, const struct cleanup_entry *b)
 }
 
 static bool
+is_asked(const struct cleanup_entry *e, int cls_most, uint32_t wish)
+{
+	return e->id != 0 && !e->dropped && e->cls <= cls_most &&
+	    (wish == 0 || e->wish != wish);
+}
+
+static bool
+is_callable(const struct cleanup_entry *e, struct cleanup_thread t)
+{
+	return (e->flags & TIDE_ANY_THREAD) != 0 || is_same(e->thread, t);
+}
+
+int
+cleanup_list_whose(int cls_most, uint32_t wish)
+{
+	struct cleanup_thread me = this_thread();
+	const struct cleanup_entry *e = list.entry;
+	int whose = 0;
+
+	plan_lock();
+	for (; e < list.entry + CLEANUPS_MOST; e++) {
+		if (!is_asked(e, cls_most, wish))
+			continue;
+		if (is_callable(e, me))
+			whose |= CLEANUP_MINE;
+		else if ((whose & CLEANUP_OTHERS) == 0 &&
+		    !has_ended(e->thread))
+			whose |= CLEANUP_OTHERS;
+	}
+	plan_unlock();
+	return whose;
+}
+
+static bool
 is_for(const struct cleanup_turn *t, const struct cleanup_entry *e)
 {
-	return e->id != 0 && !e->dropped && e->inside == 0 &&
-	    e->seen != t->number && e->cls <= t->cls_most &&
-	    ((e->flags & TIDE_ANY_THREAD) != 0 ||
-	    is_same(e->thread, t->thread));
+	return is_asked(e, t->cls_most, t->wish) && e->inside == 0 &&
+	    e->seen != t->number && is_callable(e, t->thread);
 }
 
 /* The next; NULL: there is none. */
@@ -251,6 +287,7 @@ cleanup_list_next(const struct cleanup_turn *t, struct cleanup_call *call)
 	e = goes_on ? choose(t) : NULL;
 	if (e != NULL) {
 		e->seen = e->inside = t->number;
+		e->wish = t->wish;
 		call->fn = e->fn;
 		call->ctx = e->ctx;
 		call->id = e->id;
@@ -297,6 +334,24 @@ find(int id)
 	return e < list.entry + CLEANUPS_MOST ? e : NULL;
 }
 
+/*
+ * A row for another; NULL: all are taken.  Those of threads that have ended are
+ * no use to anybody.
+ */
+static struct cleanup_entry *
+find_row(void)
+{
+	struct cleanup_entry *e = find(0);
+
+	if (e != NULL)
+		return e;
+	for (e = list.entry; e < list.entry + CLEANUPS_MOST; e++)
+		if (e->inside == 0 && (e->flags & TIDE_ANY_THREAD) == 0 &&
+		    has_ended(e->thread))
+			return e;
+	return NULL;
+}
+
 /* The next that nobody has; they are not used up in a lifetime. */
 static int
 next_id(void)
@@ -322,7 +377,7 @@ cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio, unsigned flags,
 	    (flags & ~(unsigned)TIDE_ANY_THREAD) != 0)
 		return -EINVAL;
 	plan_lock();
-	e = find(0);
+	e = find_row();
 	if (e != NULL) {
 		id = next_id();
 		memset(e, 0, sizeof(*e));
@@ -396,9 +451,10 @@ cleanup_list_in_child(void)
 	for (; e < list.entry + CLEANUPS_MOST; e++) {
 		if (e->id == 0)
 			continue;
-		/* 0 is nobody's. */
+		/* 0 is that of one that has ended. */
 		e->thread.tid = e->thread.self == &errno ? tid : 0;
 		e->inside = 0;
+		e->wish = 0;
 		if (e->dropped)
 			e->id = 0;
 	}

@@ -42,6 +42,7 @@ struct cleanup_turn {
 	uint32_t number;
 	int cls_most;
 	bool forced;
+	uint32_t wish;   /* only who was not called for this one; 0: all */
 	struct cleanup_thread thread;
 };
 
@@ -69,6 +70,13 @@ int cleanup_list_next(const struct cleanup_turn *turn,
 bool cleanup_list_returned(const struct cleanup_turn *turn,
     const struct cleanup_call *call, uint64_t gain, uint64_t ns,
     bool little);
+
+/* Whose are those up to a class that were not called for @wish (0: all)? */
+enum {
+	CLEANUP_MINE = 1,  /* this thread may call one */
+	CLEANUP_OTHERS = 2 /* one waits for another thread, which is there */
+};
+int cleanup_list_whose(int cls_most, uint32_t wish);
 
 void cleanup_list_in_child(void);
 

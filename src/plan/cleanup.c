@@ -40,6 +40,8 @@ struct cleanup_pass {
 
 static struct {
 	struct cleanup_rest purge;
+	uint32_t wish;   /* of room->cleanups_wanted, that is carried out */
+	int wish_level;
 } cleanup;
 
 /* --- looking -------------------------------------------------------------- */
@@ -236,20 +238,47 @@ run(struct cleanup_pass *p, unsigned flags)
 	settle(p);
 }
 
+/* The last class that is asked at each level. */
+static const int cls_most[] = { -1, TIDE_CLEAN_COMPACT, TIDE_CLEAN_IDLE,
+	TIDE_CLEAN_DESTRUCTIVE };
+
 /* What callbacks are told, and which of them are asked. */
 static void
 set_level(struct cleanup_pass *p, int level, unsigned flags)
 {
-	static const int most[] = { -1, TIDE_CLEAN_COMPACT, TIDE_CLEAN_IDLE,
-		TIDE_CLEAN_DESTRUCTIVE };
-
 	p->turn.forced = (flags & (TIDE_FORCE_RECLAIM | TIDE_EMERGENCY)) != 0;
 	if (p->turn.forced && level == TIDE_OK)
 		level = TIDE_CRITICAL;
 	if ((flags & TIDE_EMERGENCY) != 0)
 		level = TIDE_EXHAUSTED;
 	p->level = level;
-	p->turn.cls_most = most[level];
+	p->turn.cls_most = cls_most[level];
+}
+
+/* For @wish, or 0; arguments are right. */
+static int
+run_for(uint32_t wish, int level, unsigned flags, uint64_t want,
+    tide_reclaim_result *out)
+{
+	const struct tide_room *room = plan_room();
+	struct cleanup_pass p;
+	int error = errno;
+	int r;
+
+	memset(&p, 0, sizeof(p));
+	p.want = want == 0 ? TIDE_NONE : want;
+	p.turn.wish = wish;
+	set_level(&p, level, flags);
+	r = cleanup_list_enter(&p.turn);
+	if (r == 0) {
+		run(&p, flags);
+		cleanup_list_leave(&p.turn);
+		*out = p.sum;
+		out->state = room == NULL ? 0 : (uint32_t)__atomic_load_n(
+		    &room->state, __ATOMIC_RELAXED);
+	}
+	errno = error;
+	return r;
 }
 
 int
@@ -258,42 +287,81 @@ cleanup_run(int level, unsigned flags, uint64_t want,
 {
 	const unsigned known = TIDE_FORCE_RECLAIM | TIDE_EMERGENCY |
 	    TIDE_NO_CALLBACKS | TIDE_NO_PURGE;
-	const struct tide_room *room = plan_room();
-	struct cleanup_pass p;
-	int error = errno;
-	int r;
+	tide_reclaim_result sum;
+	int r = -EINVAL;
 
+	memset(&sum, 0, sizeof(sum));
+	if (level >= TIDE_OK && level <= TIDE_EXHAUSTED &&
+	    (flags & ~known) == 0)
+		r = run_for(0, level, flags, want, &sum);
 	if (out != NULL)
-		memset(out, 0, sizeof(*out));
-	if (level < TIDE_OK || level > TIDE_EXHAUSTED || (flags & ~known) != 0)
-		return -EINVAL;
-	memset(&p, 0, sizeof(p));
-	p.want = want == 0 ? TIDE_NONE : want;
-	set_level(&p, level, flags);
-	r = cleanup_list_enter(&p.turn);
-	if (r == 0) {
-		run(&p, flags);
-		cleanup_list_leave(&p.turn);
-	}
-	errno = error;
-	if (r == 0 && out != NULL) {
-		*out = p.sum;
-		out->state = room == NULL ? 0 : (uint32_t)__atomic_load_n(
-		    &room->state, __ATOMIC_RELAXED);
-	}
+		*out = sum;
 	return r;
 }
 
+bool
+cleanup_is_ours(int level)
+{
+	int whose = cleanup_list_whose(cls_most[level & 3], 0);
+
+	return (whose & CLEANUP_MINE) != 0 || whose == 0;
+}
+
 /* --- for who is outside --------------------------------------------------- */
+
+/*
+ * A wish is that of all threads with callbacks: each calls its own when it comes
+ * by, and there is no more to do when they have.  Who comes first purges, and so
+ * does each that has called something.
+ */
+
+static uint32_t
+load(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static int
+wish_whose(void)
+{
+	return cleanup_list_whose(cls_most[cleanup.wish_level],
+	    cleanup.wish);
+}
 
 bool
 cleanup_is_wanted(void)
 {
 	const struct tide_room *room = plan_room();
+	uint32_t wanted;
+	int whose;
 
-	return room != NULL && __atomic_load_n(&room->cleanups_wanted,
-	    __ATOMIC_ACQUIRE) != __atomic_load_n(&room->cleanups_done,
-	    __ATOMIC_RELAXED);
+	if (room == NULL)
+		return false;
+	wanted = load(&room->cleanups_wanted);
+	if (wanted == load(&room->cleanups_done))
+		return false;
+	if (wanted != load(&cleanup.wish))
+		return true;
+	whose = wish_whose();
+	return (whose & CLEANUP_MINE) != 0 || whose == 0;
+}
+
+/* The first who comes by: what it is to be. */
+static void
+begin_wish(struct tide_room *room, uint32_t wanted)
+{
+	uint32_t level = load(&room->cleanup_level);
+
+	cleanup.wish_level = level != 0 && level <= TIDE_EXHAUSTED ?
+	    (int)level : room->state > TIDE_CRITICAL ? TIDE_EXHAUSTED :
+	    TIDE_CRITICAL;
+	/* Another may want more meanwhile: that stays. */
+	(void)__atomic_compare_exchange_n(&room->cleanup_level, &level, 0,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	room->wish_callbacks = 0;
+	room->wish_freed = room->wish_blocks = 0;
+	room->wish_returned = room->wish_ns = 0;
+	__atomic_store_n(&cleanup.wish, wanted, __ATOMIC_RELEASE);
 }
 
 void
@@ -301,27 +369,31 @@ cleanup_wish(void)
 {
 	struct tide_room *room = plan_room();
 	tide_reclaim_result sum;
-	uint32_t wanted, level;
-	int at;
+	uint32_t wanted;
 
 	if (!cleanup_is_wanted())
 		return;
-	wanted = __atomic_load_n(&room->cleanups_wanted, __ATOMIC_ACQUIRE);
-	level = __atomic_load_n(&room->cleanup_level, __ATOMIC_RELAXED);
-	at = level != 0 && level <= TIDE_EXHAUSTED ? (int)level :
-	    room->state > TIDE_CRITICAL ? TIDE_EXHAUSTED : TIDE_CRITICAL;
+	plan_lock();
+	wanted = load(&room->cleanups_wanted);
+	if (wanted != cleanup.wish)
+		begin_wish(room, wanted);
+	plan_unlock();
 	/* Else who is at it now comes by again. */
-	if (cleanup_run(at, TIDE_FORCE_RECLAIM, 0, &sum) < 0)
+	if (run_for(wanted, cleanup.wish_level, TIDE_FORCE_RECLAIM, 0, &sum) <
+	    0)
 		return;
-	/* Another may want more meanwhile: that stays. */
-	(void)__atomic_compare_exchange_n(&room->cleanup_level, &level, 0,
-	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-	room->wish_callbacks = sum.callbacks;
-	room->wish_freed = sum.freed;
-	room->wish_blocks = sum.blocks;
-	room->wish_returned = sum.returned;
-	room->wish_ns = sum.time_ns;
-	__atomic_store_n(&room->cleanups_done, wanted, __ATOMIC_RELEASE);
+	plan_lock();
+	if (wanted == cleanup.wish) {
+		room->wish_callbacks += sum.callbacks;
+		room->wish_freed += sum.freed;
+		room->wish_blocks += sum.blocks;
+		room->wish_returned += sum.returned;
+		room->wish_ns += sum.time_ns;
+	}
+	plan_unlock();
+	if (wanted == load(&cleanup.wish) && wish_whose() == 0)
+		__atomic_store_n(&room->cleanups_done, wanted,
+		    __ATOMIC_RELEASE);
 }
 
 /* --- what it cost afterwards ---------------------------------------------- */
@@ -361,4 +433,5 @@ cleanup_in_child(void)
 {
 	cleanup_list_in_child();
 	refault_in_child();
+	cleanup.wish = 0;
 }

@@ -40,8 +40,9 @@
 
 /*
  * An id from 1; -EINVAL: @fn is NULL, or @cls or @flags are out of range;
- * -ENOSPC: there are CLEANUPS_MOST.  The same function may be there several
- * times.  @name may be NULL; what is kept of it is 47 bytes.
+ * -ENOSPC: there are CLEANUPS_MOST, of threads that have not ended.  The same
+ * function may be there several times.  @name may be NULL; what is kept of it
+ * is 47 bytes.
  */
 int cleanup_add(tide_clean_fn fn, void *ctx, int cls, int prio,
     unsigned flags, const char *name);
@@ -84,10 +85,18 @@ int cleanup_run(int level, unsigned flags, uint64_t want,
     tide_reclaim_result *out);
 
 /*
- * Does somebody outside want one (room->cleanups_wanted)?  If so, who is at a
- * safe point carries it out by cleanup_wish(): forced, at the level that is
- * wanted, or at TIDE_CRITICAL where the state is below.  What it brought is in
- * the room then, for who wanted it.
+ * Is it for this thread to clean up at @level?  It has something to call, or no
+ * thread has.
+ */
+bool cleanup_is_ours(int level);
+
+/*
+ * Does somebody outside want one (room->cleanups_wanted) that this thread has
+ * something to do for?  If so, and it is at a safe point, it calls
+ * cleanup_wish(): its callbacks are called, forced, at the level that is wanted,
+ * or at TIDE_CRITICAL where the state is below.  What that brought is in the
+ * room.  It is done (room->cleanups_done) when all threads with callbacks have
+ * come by.  Two loads where nothing is wanted.
  */
 bool cleanup_is_wanted(void);
 void cleanup_wish(void);

@@ -541,6 +541,18 @@ is_automatic(void)
 }
 
 /*
+ * Has it come to a new state, or back above the line of this one?  A state lasts
+ * for a while after there is room again; that is no reason by itself.
+ */
+static bool
+is_pressed(int state, uint64_t used, uint64_t budget)
+{
+	return plan.settled < state || (state >= TIDE_CRITICAL &&
+	    budget != TIDE_NONE && (double)used >=
+	    plan.states.conf.critical * (double)budget);
+}
+
+/*
  * What is to be freed: down to below the line where the state is left.  At a
  * warning cheap ones only, and not all the time.
  */
@@ -553,8 +565,12 @@ clean(int state, uint64_t now_ns)
 	uint64_t want;
 	bool may;
 
+	/* Whose callbacks are to be called comes by, and finds it still due. */
+	if (state < TIDE_CRITICAL && !cleanup_is_ours(state))
+		return;
 	plan_lock();
-	may = now_ns - plan.cleaned_ns >= CLEAN_NS || plan.settled < state;
+	may = now_ns - plan.cleaned_ns >= CLEAN_NS ||
+	    is_pressed(state, used, budget);
 	may = may && states_may_reclaim(&plan.states, now_ns);
 	if (may)
 		plan.cleaned_ns = now_ns;

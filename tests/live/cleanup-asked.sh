@@ -90,6 +90,16 @@ grep -q '^states [0-9]* stopped [1-9]' out || fail "it says: $(cat out)"
 [ "$(sed -n 's/^compact \([0-9]*\) .*/\1/p' out)" -ge 5 ] ||
 	fail "callbacks: $(cat out)"
 
+# In the middle of a batch, it is the next question whether there is one more.
+start batch
+for i in 1 2 3; do
+	ctl cleanup || fail "cleanup: $(cat answer)"
+	same "in a batch" "false 1 $i" "$(of '"\(.waits) \(.callbacks) \(
+	    .cleanups_done)"')"
+done
+finish
+same "in a batch" "benign 3 2" "$(tail -n 1 out)"
+
 # --- one that does not -------------------------------------------------------
 
 start away

@@ -3,6 +3,17 @@
 # the byte; exceptions pass through, and signal handlers do no harm
 . "${srcdir:-.}/tests/lib.sh"
 
+# A callback that does not return holds the others up for ten seconds; waited
+# for below.
+limited 100 "$victims/cleaner" slow >slow &
+slow=$!
+started=$slow
+limited 100 "$HEAPTIDE" run --stacks none --summary off \
+    -o "$scratch/slow.tide" -- "$victims/cleaner" slow >slow-under \
+    2>slow-said &
+slow_under=$!
+started="$started $slow_under"
+
 # --- figures -----------------------------------------------------------------
 
 # told FILE: three results, and what is known of the first two
@@ -16,6 +27,7 @@ told()
 	    "$(sed -n 's/^freed.* callbacks //p' "$1" | paste -sd' ' -)"
 	same "$1: one was enough, and none" "stopped 1 purged 0" \
 	    "$(grep -e '^stopped' -e '^purged' "$1" | paste -sd' ' -)"
+	same "$1: a cleanup in a cleanup" "nested -16" "$(grep nested "$1")"
 	same "$1: wrong arguments" "wrong -22 -22 -2" "$(grep '^wrong' "$1")"
 }
 
@@ -36,6 +48,27 @@ limited 60 "$victims/cleaner" figures >alone || fail "alone: status $?"
 told alone
 same "alone: blocks" "0 0" "$(sed -n 's/^freed.* blocks \([0-9]*\) .*/\1/p' \
     alone | paste -sd' ' -)"
+
+# --- by itself ---------------------------------------------------------------
+
+# stayed WHAT FILE: 500 MB went through, and never was it more than there was
+stayed()
+{
+	set -- "$1" $(sed 's/[a-z]*//g' "$2")
+	same "$1: the budget" 67108864 "$4"
+	within "$1: cleanups" 8 400 "$2"
+	within "$1: most in the cache" 30000000 67108864 "$3"
+}
+
+for stacks in none all; do
+	limited 300 "$HEAPTIDE" run --stacks $stacks --summary off \
+	    --budget 64M -o "$scratch/profile.tide" -- "$victims/cleaner" \
+	    grow >out 2>said || fail "grow: status $?: $(cat said)"
+	stayed "--stacks=$stacks" out
+done
+HEAPTIDE_BUDGET=64M limited 300 "$victims/cleaner" grow >out ||
+	fail "grow, alone: status $?"
+stayed alone out
 
 # --- who is interrupted inside malloc ----------------------------------------
 
@@ -88,7 +121,7 @@ main()
 }
 CC
 if command -v "${CXX:-c++}" >/dev/null; then
-	"${CXX:-c++}" -std=c++11 -I"${HT_INC:-$srcdir/include}" -o throws throws.cc ||
+	"${CXX:-c++}" -std=c++11 -I"$srcdir/include" -o throws throws.cc ||
 		fail "cannot compile as C++"
 	same "an exception, alone" "3 3 0 2" "$(limited 60 ./throws)"
 	for stacks in none all; do
@@ -98,3 +131,13 @@ if command -v "${CXX:-c++}" >/dev/null; then
 else
 	without "exceptions: there is no C++ compiler"
 fi
+
+# --- who does not return -----------------------------------------------------
+
+wait $slow || fail "slow: status $?"
+wait $slow_under || fail "slow, under heaptide: status $?"
+for out in slow slow-under; do
+	same "$out" "refused 1 gone on 1 its 0 then 0" "$(cat $out)"
+done
+grep -q "Cleanup 'slow' did not return; going on without it" slow-said ||
+	fail "not told: $(cat slow-said)"

@@ -95,6 +95,8 @@ sub feed
 }
 
 my %with = (mark => "mark of $$", watch => "watch 1h");
+# For programs that ask for their budget.
+my %of_room = map { $_ => 1 } qw(cleanup pressure drain);
 my %part = (
 	help => sub {
 		my $s = reach();
@@ -103,7 +105,11 @@ my %part = (
 		for (@names, map uc, @names) {
 			my $rest = $with{lc $_} // lc $_;
 			$rest =~ s/^\w+/$_/;
-			done($s, $rest);
+			if ($of_room{lc $_}) {
+				refused("ENODEV", ask($s, "$rest\n"));
+			} else {
+				done($s, $rest);
+			}
 		}
 		done($s, "SITES 3 BY Growth");
 		refused("EINVAL", ask($s, "no such request\n"));

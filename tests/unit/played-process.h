@@ -149,7 +149,7 @@ put(struct thing *t, int cls, int prio, unsigned flags)
 	return t->id;
 }
 
-static const char *
+static inline const char *
 run_at(int level, unsigned flags, uint64_t want)
 {
 	ordered = 0;
@@ -191,6 +191,7 @@ begin(void **state)
 	played.purges = 0;
 	played.lines = 0;
 	gone_on_without = 0;
+	cleanup_in_child(); /* it knows of no wishes yet */
 	memset(&played.room, 0, sizeof(played.room));
 	played.room.budget = 100 * MIB;
 	return 0;

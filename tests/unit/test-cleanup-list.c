@@ -1,11 +1,9 @@
 /*
- * What callbacks, threads and children may do to the list that they are on.
+ * What callbacks may do to the list that they are on.
  */
 #include "played-process.h"
 
-#include <sys/wait.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 /* --- what callbacks do ---------------------------------------------------- */
 
@@ -86,6 +84,27 @@ one_that_was_dropped_by_another_is_not_called(void **state)
 	assert_int_equal(cleanup_run(TIDE_CRITICAL, 0, 0, NULL), 0);
 	assert_int_equal(a.calls, 1);
 	assert_int_equal(b.calls, 0);
+}
+
+/* A program that has forbidden itself system calls. */
+static void
+where_the_kernel_may_not_be_asked_it_works_as_well(void **state)
+{
+	struct thing a = { .brings = 1 }, b = { .brings = 1 };
+
+	(void)state;
+	a.id = cleanup_add(calls_again, &a, 0, 5, 0, "again");
+	sys_confine();
+	put(&b, 0, 0, 0);
+	nested_run = 1;
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, 0, 0, NULL), 0);
+	sys_release();
+	assert_int_equal(nested_run, -EBUSY);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(b.calls, 1);
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0,
+	    NULL), 0);
+	assert_int_equal(b.calls, 2);
 }
 
 static jmp_buf out;
@@ -202,295 +221,6 @@ one_whose_place_was_taken_ends_without_harm(void **state)
 	    "b");
 }
 
-/* --- threads -------------------------------------------------------------- */
-
-struct other {
-	struct thing *thing;
-	unsigned flags;
-	int result;
-};
-
-static void *
-put_and_run(void *arg)
-{
-	struct other *o = arg;
-
-	(void)put(o->thing, 0, 0, o->flags);
-	o->result = cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL);
-	return NULL;
-}
-
-static void
-a_callback_is_called_by_its_own_thread_only(void **state)
-{
-	struct thing mine = { .letter = 'm' }, its = { .letter = 'i' };
-	struct thing anyones = { .letter = 'a' };
-	struct other o = { &its, 0, -1 };
-	pthread_t thread;
-
-	(void)state;
-	put(&mine, 0, 0, 0);
-	put(&anyones, 0, 0, TIDE_ANY_THREAD);
-	assert_int_equal(pthread_create(&thread, NULL, put_and_run, &o), 0);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(o.result, 0);
-	assert_int_equal(mine.calls, 0);
-	assert_int_equal(its.calls, 1);
-	assert_int_equal(anyones.calls, 1);
-	/* Its thread has ended. */
-	assert_int_equal(cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0,
-	    NULL), 0);
-	assert_int_equal(mine.calls, 1);
-	assert_int_equal(its.calls, 1);
-	assert_int_equal(anyones.calls, 2);
-	assert_int_equal(cleanup_drop(its.id), 0);
-}
-
-static struct {
-	uint32_t inside, may_leave;
-} gate;
-
-static void
-wait_for(const uint32_t *word)
-{
-	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0)
-		usleep(1000);
-}
-
-static uint64_t
-stays_inside(void *ctx, int level, uint64_t want)
-{
-	__atomic_store_n(&gate.inside, 1, __ATOMIC_RELEASE);
-	wait_for(&gate.may_leave);
-	return work(ctx, level, want);
-}
-
-static void *
-stay_inside(void *arg)
-{
-	struct other *o = arg;
-
-	o->thing->id = cleanup_add(stays_inside, o->thing, 0, 0, 0, "stays");
-	o->result = cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL);
-	return NULL;
-}
-
-static void *
-let_out(void *arg)
-{
-	(void)arg;
-	usleep(50000);
-	__atomic_store_n(&gate.may_leave, 1, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-static void
-who_drops_waits_until_another_is_out_of_it(void **state)
-{
-	struct thing t = { 0 };
-	struct other o = { &t, 0, -1 };
-	pthread_t inside, letter;
-
-	(void)state;
-	memset(&gate, 0, sizeof(gate));
-	assert_int_equal(pthread_create(&inside, NULL, stay_inside, &o), 0);
-	wait_for(&gate.inside);
-	/* One at a time. */
-	assert_int_equal(cleanup_run(TIDE_CRITICAL, 0, 0, NULL), -EBUSY);
-	assert_int_equal(pthread_create(&letter, NULL, let_out, NULL), 0);
-	assert_int_equal(cleanup_drop(t.id), 0);
-	assert_int_equal(t.calls, 1);
-	assert_int_equal(pthread_join(inside, NULL), 0);
-	assert_int_equal(pthread_join(letter, NULL), 0);
-	assert_int_equal(o.result, 0);
-	assert_int_equal(cleanup_drop(t.id), -ENOENT);
-}
-
-/* As where it waits for a lock that the dropper holds. */
-static void
-who_drops_does_not_wait_for_ever(void **state)
-{
-	struct thing t = { 0 };
-	struct other o = { &t, 0, -1 };
-	int id[CLEANUPS_MOST];
-	pthread_t inside;
-
-	(void)state;
-	memset(&gate, 0, sizeof(gate));
-	assert_int_equal(pthread_create(&inside, NULL, stay_inside, &o), 0);
-	wait_for(&gate.inside);
-	assert_int_equal(cleanup_drop(t.id), -EBUSY);
-	assert_int_equal(cleanup_drop(t.id), -ENOENT);
-	__atomic_store_n(&gate.may_leave, 1, __ATOMIC_RELEASE);
-	assert_int_equal(pthread_join(inside, NULL), 0);
-	/* It was called to its end, and has gone then. */
-	assert_int_equal(t.calls, 1);
-	for (int i = 0; i < CLEANUPS_MOST; i++) {
-		id[i] = cleanup_add(work, &t, 0, 0, 0, NULL);
-		assert_true(id[i] > 0);
-	}
-	for (int i = 0; i < CLEANUPS_MOST; i++)
-		assert_int_equal(cleanup_drop(id[i]), 0);
-}
-
-static uint64_t
-ends_its_thread(void *ctx, int level, uint64_t want)
-{
-	(void)work(ctx, level, want);
-	pthread_exit(NULL);
-}
-
-static void *
-end_inside(void *arg)
-{
-	struct other *o = arg;
-
-	o->thing->id = cleanup_add(ends_its_thread, o->thing, 0, 0, 0, NULL);
-	(void)cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL);
-	return NULL;
-}
-
-static void
-a_thread_that_ended_inside_of_one_holds_up_nobody(void **state)
-{
-	struct thing t = { 0 }, mine = { 0 };
-	struct other o = { &t, 0, -1 };
-	pthread_t thread;
-
-	(void)state;
-	put(&mine, 0, 0, 0);
-	assert_int_equal(pthread_create(&thread, NULL, end_inside, &o), 0);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(t.calls, 1);
-	/* The kernel may take a moment after the join. */
-	for (int i = 0; i < 1000 && cleanup_run(TIDE_CRITICAL, 0, 0, NULL) ==
-	    -EBUSY; i++)
-		usleep(1000);
-	assert_int_equal(mine.calls, 1);
-	assert_int_equal(cleanup_drop(t.id), 0);
-}
-
-static uint32_t inside_now, met;
-
-static uint64_t
-counts(void *ctx, int level, uint64_t want)
-{
-	(void)level;
-	(void)want;
-	if (__atomic_fetch_add(&inside_now, 1, __ATOMIC_RELAXED) != 0)
-		__atomic_store_n(&met, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add((uint64_t *)ctx, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&inside_now, 1, __ATOMIC_RELAXED);
-	return 0;
-}
-
-static void *
-come_and_go(void *arg)
-{
-	(void)arg;
-	for (int i = 0; i < 2000; i++) {
-		uint64_t mine = 0;
-		int id = cleanup_add(counts, &mine, i & 3, i, i & 1, NULL);
-		int r;
-
-		assert_true(id > 0);
-		r = cleanup_run(TIDE_EXHAUSTED, TIDE_EMERGENCY |
-		    TIDE_NO_PURGE, 0, NULL);
-		assert_true(r == 0 || r == -EBUSY);
-		assert_int_equal(cleanup_drop(id), 0);
-		/* From now on it is not called: its stack is another's. */
-		mine = 1000000;
-	}
-	return NULL;
-}
-
-static void
-threads_come_and_go(void **state)
-{
-	pthread_t thread[4];
-
-	(void)state;
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, come_and_go,
-		    NULL), 0);
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_join(thread[i], NULL), 0);
-	assert_int_equal(met, 0);
-	/* Nobody was taken for one who did not return. */
-	assert_int_equal(gone_on_without, 0);
-}
-
-/* --- children ------------------------------------------------------------- */
-
-static int
-status_of(pid_t pid)
-{
-	int status;
-
-	assert_true(pid > 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static uint64_t
-forks(void *ctx, int level, uint64_t want)
-{
-	struct thing *t = ctx;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		cleanup_in_child();
-	else
-		t->level = status_of(pid);
-	t->calls++;
-	(void)level;
-	(void)want;
-	return pid == 0;
-}
-
-static void
-a_child_goes_on_with_what_its_thread_registered(void **state)
-{
-	struct thing mine = { 0 }, its = { 0 };
-	struct other o = { &its, 0, -1 };
-	pthread_t thread;
-	pid_t pid;
-
-	(void)state;
-	put(&mine, 0, 0, 0);
-	assert_int_equal(pthread_create(&thread, NULL, put_and_run, &o), 0);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	pid = fork();
-	if (pid == 0) {
-		cleanup_in_child();
-		_exit(cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL)
-		    == 0 && mine.calls == 1 && its.calls == 1 &&
-		    cleanup_drop(its.id) == 0 && cleanup_drop(mine.id) == 0 ?
-		    7 : 8);
-	}
-	assert_int_equal(status_of(pid), 7);
-	assert_int_equal(mine.calls, 0);
-	assert_int_equal(cleanup_drop(its.id), 0);
-}
-
-static void
-a_child_that_was_forked_inside_of_one_is_not_in_it(void **state)
-{
-	struct thing t = { 0 };
-	pid_t self = getpid();
-	int r;
-
-	(void)state;
-	assert_true(cleanup_add(forks, &t, 0, 0, 0, NULL) > 0);
-	r = cleanup_run(TIDE_CRITICAL, 0, 0, NULL);
-	if (getpid() != self)
-		_exit(r == 0 && cleanup_run(TIDE_CRITICAL, TIDE_NO_CALLBACKS,
-		    0, NULL) == 0 ? 7 : 8);
-	assert_int_equal(r, 0);
-	assert_int_equal(t.level, 7);
-	assert_int_equal(t.calls, 1);
-}
-
 /* --- limits and wrong arguments ------------------------------------------- */
 
 static void
@@ -566,23 +296,13 @@ main(void)
 		cmocka_unit_test_setup(
 		    one_that_was_dropped_by_another_is_not_called, begin),
 		cmocka_unit_test_setup(
+		    where_the_kernel_may_not_be_asked_it_works_as_well, begin),
+		cmocka_unit_test_setup(
 		    one_that_jumps_out_leaves_the_others_usable, begin),
 		cmocka_unit_test_setup(it_is_noticed_from_further_down_as_well,
 		    begin),
 		cmocka_unit_test_setup(
 		    one_whose_place_was_taken_ends_without_harm, begin),
-		cmocka_unit_test_setup(
-		    a_callback_is_called_by_its_own_thread_only, begin),
-		cmocka_unit_test_setup(
-		    who_drops_waits_until_another_is_out_of_it, begin),
-		cmocka_unit_test_setup(who_drops_does_not_wait_for_ever, begin),
-		cmocka_unit_test_setup(
-		    a_thread_that_ended_inside_of_one_holds_up_nobody, begin),
-		cmocka_unit_test_setup(threads_come_and_go, begin),
-		cmocka_unit_test_setup(
-		    a_child_goes_on_with_what_its_thread_registered, begin),
-		cmocka_unit_test_setup(
-		    a_child_that_was_forked_inside_of_one_is_not_in_it, begin),
 		cmocka_unit_test_setup(there_is_room_for_64, begin),
 		cmocka_unit_test_setup(wrong_arguments_are_refused, begin),
 	};

@@ -234,6 +234,80 @@ it_is_told_in_the_words_that_people_look_for(void **state)
 	assert_int_equal(played.lines, 3);
 }
 
+/* --- for who is outside --------------------------------------------------- */
+
+static void
+what_is_wanted_from_outside_is_done_once(void **state)
+{
+	struct tide_room *room = &played.room;
+	struct thing t[4] = { { .letter = '0', .brings = MIB },
+		{ .letter = '1' }, { .letter = '2' }, { .letter = '3' } };
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		put(&t[i], i, 0, 0);
+	ordered = 0;
+	assert_false(cleanup_is_wanted());
+	cleanup_wish();
+	assert_int_equal(ordered, 0);
+	/* Two that want it are one; all is forced. */
+	room->cleanups_wanted = 2;
+	room->cleanup_level = TIDE_WARNING;
+	assert_true(cleanup_is_wanted());
+	cleanup_wish();
+	assert_string_equal(order, "0");
+	assert_false(cleanup_is_wanted());
+	assert_int_equal(room->cleanups_done, 2);
+	assert_int_equal(room->cleanup_level, 0);
+	assert_int_equal(room->wish_callbacks, 1);
+	assert_true(room->wish_freed == MIB);
+	assert_true(room->wish_blocks == MIB / 100);
+	assert_true(room->wish_ns > 0);
+	cleanup_wish();
+	assert_string_equal(order, "0");
+
+	/* Without a level it is as the state is, but at least critical. */
+	ordered = 0;
+	room->cleanups_wanted = 3;
+	cleanup_wish();
+	assert_string_equal(order, "012");
+	ordered = 0;
+	room->state = TIDE_EXHAUSTED;
+	room->cleanups_wanted = 4;
+	cleanup_wish();
+	assert_string_equal(order, "0123");
+	/* The operator's word is what counts, whatever it is. */
+	ordered = 0;
+	room->cleanup_level = 77;
+	room->cleanups_wanted = 5;
+	cleanup_wish();
+	assert_string_equal(order, "0123");
+	assert_int_equal(room->cleanups_done, 5);
+}
+
+static uint64_t
+comes_by(void *ctx, int level, uint64_t want)
+{
+	cleanup_wish();
+	assert_true(cleanup_is_wanted());
+	return work(ctx, level, want);
+}
+
+static void
+a_callback_that_comes_by_leaves_the_wish_to_who_is_at_it(void **state)
+{
+	struct thing a = { .brings = MIB };
+
+	(void)state;
+	assert_true(cleanup_add(comes_by, &a, 0, 0, 0, NULL) > 0);
+	played.room.cleanups_wanted = 1;
+	played.room.cleanup_level = TIDE_CRITICAL;
+	cleanup_wish();
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(played.room.cleanups_done, 1);
+	assert_true(played.room.wish_freed == MIB);
+}
+
 /* --- the allocator -------------------------------------------------------- */
 
 static void
@@ -340,6 +414,11 @@ main(void)
 		    where_nothing_is_counted_callbacks_are_believed, begin),
 		cmocka_unit_test_setup(
 		    it_is_told_in_the_words_that_people_look_for, begin),
+		cmocka_unit_test_setup(
+		    what_is_wanted_from_outside_is_done_once, begin),
+		cmocka_unit_test_setup(
+		    a_callback_that_comes_by_leaves_the_wish_to_who_is_at_it,
+		    begin),
 		cmocka_unit_test_setup(
 		    the_allocator_gives_back_only_where_it_pays, begin),
 		cmocka_unit_test_setup(a_purge_in_vain_is_left_out_as_well,

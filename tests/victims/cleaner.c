@@ -5,13 +5,18 @@
  *	cleaner serve FILE      comes by at safe points until FILE is there, or
  *	                        it shall stop
  *	cleaner away FILE       registers, and never comes by
- *	cleaner purge MS        has much free in its allocator; 0, or asks once
- *	                        more after so long
+ *	cleaner batch FILE      is in one batch until FILE is there
+ *	cleaner purge PINS      leaves much free in its allocator, with so many
+ *	                        blocks in between that stay, at most 64
+ *	cleaner grow            caches without end, and only comes by
  *	cleaner handler         asks in a handler that interrupts malloc()
+ *	cleaner slow            has a callback that takes 12 seconds, and another
+ *	                        thread that cleans up meanwhile
  *	cleaner knob FILE       says how a setting and the state change
  */
 #include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +38,8 @@ struct cache {
 static struct cache compact = { .name = "compact" };
 static struct cache benign = { .name = "benign" };
 static struct cache destructive = { .name = "destructive" };
+
+static int nested = 1; /* what a callback is told that cleans up itself */
 
 static void
 fill(struct cache *c, size_t blocks, size_t size)
@@ -57,6 +64,8 @@ give_up(void *ctx, int level, uint64_t want)
 	(void)want;
 	c->calls++;
 	c->level = level;
+	if (c->calls == 1)
+		nested = tide_reclaim(0, 0, NULL);
 	while (c->blocks > 0)
 		free(c->block[--c->blocks]);
 	c->bytes = 0;
@@ -115,6 +124,7 @@ figures(void)
 	if (tide_reclaim(TIDE_NO_CALLBACKS, 0, &r) != 0)
 		return 8;
 	printf("purged %u\n", r.callbacks);
+	printf("nested %d\n", nested);
 	printf("wrong %d %d %d\n", tide_reclaim(1u << 30, 0, NULL),
 	    tide_on_pressure(NULL, NULL, 0, 0, 0, NULL),
 	    tide_off_pressure(12345));
@@ -161,20 +171,61 @@ serve(const char *file, int comes_by)
 }
 
 static int
-purge(int ms)
+batch(const char *file)
+{
+	tide_op *op = tide_op_open("endless", NULL);
+	tide_batch b = { 0 };
+	uint64_t done = 0;
+
+	put(&benign, TIDE_CLEAN_BENIGN);
+	if (tide_batch_begin(op, &b, 0, 1000000, -1) <= 0)
+		return 5;
+	puts("ready");
+	fflush(stdout);
+	while (access(file, F_OK) != 0) {
+		done += (uint64_t)tide_batch_more(&b);
+		nap(5);
+	}
+	tide_batch_end(&b, done);
+	say_cache(&benign);
+	return 0;
+}
+
+/* 500 MB pass through a cache that is never told to end. */
+static int
+grow(void)
+{
+	tide_info info = { .size = sizeof(info) };
+	size_t i, most = 0;
+
+	put(&benign, TIDE_CLEAN_BENIGN);
+	for (i = 0; i < 500; i++) {
+		fill(&benign, benign.blocks + 1, 1000000);
+		(void)tide_poll(0);
+		if (benign.bytes > most)
+			most = benign.bytes;
+	}
+	if (tide_status(&info) != 0)
+		return 5;
+	printf("calls %d most %zu budget %llu\n", benign.calls, most,
+	    (unsigned long long)info.budget);
+	return 0;
+}
+
+static int
+purge(size_t pins)
 {
 	static void *pin[64], *block[64000];
 	tide_reclaim_result r;
 	tide_info before, after;
 	size_t i;
 
-	/* One block in a thousand stays, so that no heap can shrink. */
 	for (i = 0; i < 64000; i++) {
 		block[i] = malloc(1000);
 		if (block[i] == NULL)
 			return 3;
 		memset(block[i], 1, 1000);
-		if (i % 1000 == 999) {
+		if (i % 1000 == 999 && i / 1000 < pins) {
 			pin[i / 1000] = malloc(1000);
 			if (pin[i / 1000] == NULL)
 				return 3;
@@ -186,11 +237,6 @@ purge(int ms)
 	if (tide_poll(0) < 0 || tide_status(&before) != 0 ||
 	    tide_reclaim(0, 0, &r) != 0)
 		return 5;
-	if (ms > 0) {
-		nap(ms);
-		if (tide_reclaim(0, 0, &r) != 0)
-			return 6;
-	}
 	if (tide_poll(0) < 0 || tide_status(&after) != 0)
 		return 7;
 	printf("freed %llu returned %llu resident %llu %llu\n",
@@ -239,6 +285,54 @@ handler(void)
 	return 0;
 }
 
+static int inside; /* 1: of the slow one; 2: it has returned */
+
+static uint64_t
+take_long(void *ctx, int level, uint64_t want)
+{
+	(void)ctx;
+	(void)level;
+	(void)want;
+	__atomic_store_n(&inside, 1, __ATOMIC_SEQ_CST);
+	nap(12000);
+	__atomic_store_n(&inside, 2, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void *
+clean_slowly(void *result)
+{
+	if (tide_on_pressure(take_long, NULL, 0, 0, 0, "slow") < 0)
+		exit(4);
+	*(int *)result = tide_reclaim(0, 0, NULL);
+	return NULL;
+}
+
+static int
+slow(void)
+{
+	int its = 1, r, refused = 0, gone_on = 0;
+	pthread_t thread;
+
+	put(&benign, TIDE_CLEAN_BENIGN);
+	if (pthread_create(&thread, NULL, clean_slowly, &its) != 0)
+		return 5;
+	while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == 0)
+		nap(5);
+	while (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == 1) {
+		r = tide_reclaim(0, 0, NULL);
+		refused += r < 0;
+		gone_on += r == 0;
+		nap(100);
+	}
+	if (pthread_join(thread, NULL) != 0)
+		return 6;
+	r = tide_reclaim(0, 0, NULL);
+	printf("refused %d gone on %d its %d then %d\n", refused > 0,
+	    gone_on > 0, its, r);
+	return 0;
+}
+
 static int
 knob(const char *file)
 {
@@ -275,9 +369,15 @@ main(int argc, char **argv)
 	if (strcmp(mode, "away") == 0 && argc == 3)
 		return serve(argv[2], 0);
 	if (strcmp(mode, "purge") == 0 && argc == 3)
-		return purge(atoi(argv[2]));
+		return purge((size_t)atoi(argv[2]));
+	if (strcmp(mode, "batch") == 0 && argc == 3)
+		return batch(argv[2]);
+	if (strcmp(mode, "grow") == 0)
+		return grow();
 	if (strcmp(mode, "handler") == 0)
 		return handler();
+	if (strcmp(mode, "slow") == 0)
+		return slow();
 	if (strcmp(mode, "knob") == 0 && argc == 3)
 		return knob(argv[2]);
 	return 2;
