@@ -62,7 +62,7 @@ revoke(struct shares *pool, uint64_t gate)
 	while (!shares_swap(&pool->head->word, &was,
 	    word_of(word_left(was), word_active(was), was + 1)))
 		;
-	shares_put32(&pool->head->suspect, 1);
+	shares_suspect(pool->head);
 	(void)shares_swap(&pool->head->gate, &gate, 0);
 }
 
@@ -149,7 +149,7 @@ count_all(const struct shares *pool, struct count *c)
 	}
 }
 
-/* Behind the gate; @first: the word when it was shut. */
+/* Behind the gate; @first: the word before it was shut. */
 static int
 put_right(struct shares *pool, uint64_t first, uint64_t *repaired)
 {
@@ -172,6 +172,18 @@ put_right(struct shares *pool, uint64_t first, uint64_t *repaired)
 	return 0;
 }
 
+/* Only ever forward: one that was stopped here may be behind another. */
+static void
+note_audit(struct shares_head *h, uint32_t reasons)
+{
+	uint32_t was = shares_get32(&h->audited);
+
+	while ((int32_t)(reasons - was) > 0 &&
+	    !__atomic_compare_exchange_n(&h->audited, &was, reasons, 0,
+	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
 int
 shares_audit(struct shares_member *member, uint64_t *repaired)
 {
@@ -179,16 +191,21 @@ shares_audit(struct shares_member *member, uint64_t *repaired)
 	struct shares_head *h = pool->head;
 	uint64_t now = sys_clock(), none = 0, word, units = 0;
 	uint64_t gate = gate_of(now, member->index);
+	uint32_t reasons;
 	int r = -EAGAIN;
 
+	/* Before there is a gate that somebody could lift. */
+	reasons = shares_get32(&h->suspect);
+	word = shares_get(&h->word);
 	if (!shares_swap(&h->gate, &none, gate)) {
 		if (gate_is_old(none, now))
 			revoke(pool, none);
 		return -EAGAIN;
 	}
-	word = shares_get(&h->word);
 	if (quiesce(pool, now + AUDIT_NS))
 		r = put_right(pool, word, &units);
+	if (r == 0)
+		note_audit(h, reasons);
 	(void)shares_swap(&h->gate, &gate, 0);
 	if (r == 0 && repaired != NULL)
 		*repaired = units * SHARES_UNIT;
@@ -202,12 +219,10 @@ audit_if_due(struct shares_member *member)
 	struct shares_head *h = member->pool->head;
 	uint64_t repaired = 0;
 
-	if (shares_get32(&h->suspect) == 0)
+	if (shares_get32(&h->suspect) == shares_get32(&h->audited) &&
+	    shares_get(&h->gate) == 0)
 		return;
-	shares_put32(&h->suspect, 0);
-	if (shares_audit(member, &repaired) < 0)
-		shares_put32(&h->suspect, 1);
-	else
+	if (shares_audit(member, &repaired) == 0)
 		(void)shares_add(&h->repaired, repaired / SHARES_UNIT);
 }
 
@@ -220,7 +235,7 @@ shares_budget_set(struct shares_member *member, uint64_t bytes)
 	if (bytes > SHARES_BYTES_MOST)
 		return -EINVAL;
 	/* Whatever happens now, an audit makes the rest follow. */
-	shares_put32(&h->suspect, 1);
+	shares_suspect(h);
 	shares_put(&h->budget, bytes / SHARES_UNIT);
 	for (tries = 0; tries < 8 && r == -EAGAIN; tries++)
 		r = shares_audit(member, NULL);
@@ -247,7 +262,7 @@ shares_bury(struct shares_member *member, uint32_t index, uint64_t owner)
 		return 0;
 	was_busy = shares_get32(&s->busy);
 	if (was_busy || (owner & OWNER_GIVING) != 0)
-		shares_put32(&h->suspect, 1);
+		shares_suspect(h);
 	shares_begin(member);
 	held = __atomic_exchange_n(&s->held, 0, __ATOMIC_SEQ_CST);
 	shares_give(pool, (int64_t)held_sum(held), held_lease(held) > 0);
@@ -499,8 +514,8 @@ shares_read_row(const struct shares *pool, uint32_t index,
 		row->lease = held_lease(held) * SHARES_UNIT;
 		row->base = held_base(held) * SHARES_UNIT;
 		row->used = shares_get(&s->used);
-		row->floor = s->floor * SHARES_UNIT;
-		row->granted = s->granted;
+		row->floor = shares_get32(&s->floor) * SHARES_UNIT;
+		row->granted = shares_get32(&s->granted);
 		if ((held & HELD_WAIT) != 0) {
 			row->least = (ask >> 32) * SHARES_UNIT;
 			row->want = (ask & UINT32_MAX) * SHARES_UNIT;

@@ -55,7 +55,7 @@ struct shares_head {
 	uint64_t budget;      /* units */
 	uint64_t bases;       /* units; right after an audit, near it else */
 	uint32_t members;     /* the same */
-	uint32_t suspect;     /* an audit is due */
+	uint32_t suspect;     /* counts reasons for an audit */
 	uint32_t stopped;
 	uint32_t again;       /* whoever grants shall look once more */
 	uint64_t granting;    /* since when somebody does; 0: nobody */
@@ -69,7 +69,8 @@ struct shares_head {
 	uint64_t granted;
 	uint64_t swept;
 	uint64_t repaired;    /* units */
-	uint64_t pad4;
+	uint32_t audited;     /* suspect, as of the last audit that began */
+	uint32_t pad4;
 };
 
 struct shares_slot {
@@ -247,6 +248,12 @@ static inline struct shares_slot *
 shares_slot_of(const struct shares_member *member)
 {
 	return &member->pool->slot[member->index];
+}
+
+static inline void
+shares_suspect(struct shares_head *head)
+{
+	(void)__atomic_fetch_add(&head->suspect, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Whole units, rounded up; more than there can be of a slot becomes that. */

@@ -514,7 +514,7 @@ shares_acquire(struct shares_member *member, uint64_t least, uint64_t want,
 	}
 	if (r < 0)
 		return r;
-	s->granted++;
+	(void)__atomic_fetch_add(&s->granted, 1, __ATOMIC_RELAXED);
 	*got = units * SHARES_UNIT;
 	return 0;
 }

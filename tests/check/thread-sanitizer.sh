@@ -8,7 +8,7 @@ need make
 
 # Not: unwind (the walk meets the sanitizer's own frames and signals that it
 # holds back), census (a thread of the test's; the module has none).
-tests='arena segment tally ledger site nested mapping rules intern module'
+tests='arena segment tally ledger site nested mapping rules intern module shares'
 
 echo 'int main(void) { return 0; }' >empty.c
 ${CC:-cc} -fsanitize=thread -o empty empty.c 2>/dev/null ||
