@@ -11,6 +11,14 @@
 #include "sys/proc.h"
 #include "sys/sys.h"
 
+/* To a program in strict C, glibc gives these under names of its own. */
+#ifndef O_CLOEXEC
+#define O_CLOEXEC __O_CLOEXEC
+#endif
+#ifndef O_NOFOLLOW
+#define O_NOFOLLOW __O_NOFOLLOW
+#endif
+
 /* --- a ledger ------------------------------------------------------------- */
 
 /* A power of two: most places are of those who went already, see push(). */

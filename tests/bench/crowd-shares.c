@@ -11,6 +11,8 @@
  *	          computed: there may be more processes than processors.
  *	touch     the memory that is leased is mapped and written to
  *
+ * With no PROCESSES: how long it takes to acquire and release, alone.
+ *
  * Each keeps an account of what it holds beside the ledger, in memory that all
  * share; who is to be killed is stopped first, so its account can be closed
  * just as it stands.  Prints lines `name value`.
@@ -18,6 +20,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,10 +73,9 @@ static struct common *common;
 static void
 raise_most(_Atomic uint64_t *most, uint64_t now)
 {
-	uint64_t was = *most;
+	uint64_t was = atomic_load(most);
 
-	while (now > was && !__atomic_compare_exchange_n((uint64_t *)most,
-	    &was, now, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	while (now > was && !atomic_compare_exchange_strong(most, &was, now))
 		;
 }
 
@@ -110,7 +112,7 @@ do_batch(const struct setup *setup, struct account *mine,
 
 	mine->phase = NEITHER;
 	mine->held = got;
-	raise_most(&common->most, common->held += got);
+	raise_most(&common->most, atomic_fetch_add(&common->held, got) + got);
 	mine->phase = HAS_IT;
 
 	work(setup, got, got / item);
@@ -286,7 +288,6 @@ tell(const struct setup *setup, uint64_t took, uint32_t seats)
 {
 	uint64_t items = 0, waited = 0, batches = 0, now = sys_clock();
 	uint32_t unserved = 0, failed = 0, unfinished = 0, i;
-	struct rusage used;
 
 	for (i = 0; i < setup->processes; i++) {
 		const struct account *a = &common->of[i];
@@ -302,7 +303,6 @@ tell(const struct setup *setup, uint64_t took, uint32_t seats)
 			unfinished += a->batches < setup->batches;
 		}
 	}
-	getrusage(RUSAGE_CHILDREN, &used);
 	printf("processes %" PRIu64 "\n", setup->processes);
 	printf("killed %u\n", killed);
 	printf("batches %" PRIu64 "\n", batches);
@@ -315,14 +315,42 @@ tell(const struct setup *setup, uint64_t took, uint32_t seats)
 	printf("round_s %.2f\n", batches > 0 ? (double)took / 1e9 /
 	    (double)batches * (double)setup->processes : 0);
 	printf("seconds %.2f\n", (double)took / 1e9);
-	printf("cpu_us_a_batch %.1f\n", batches > 0 ?
-	    ((double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
-	    (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec)) /
-	    (double)batches : 0);
 	if (seats > 0)
 		printf("efficiency %.3f\n", (double)items *
 		    (double)setup->item_us * 1e3 / (double)took /
 		    (double)seats);
+}
+
+static void
+measure_alone(const struct setup *setup, struct shares_member *member)
+{
+	uint64_t began = sys_clock(), i, got;
+
+	for (i = 0; i < setup->batches; i++) {
+		if (shares_acquire(member, MIB, MIB, 0, &got) < 0)
+			break;
+		shares_release(member, UINT64_MAX);
+	}
+	printf("pairs %" PRIu64 "\n", i);
+	printf("ns_a_pair %.1f\n", i > 0 ?
+	    (double)(sys_clock() - began) / (double)i : 0);
+}
+
+/* Once all have ended: what they took beside the ledger counts as well. */
+static void
+tell_cpu(const struct setup *setup)
+{
+	uint64_t batches = 0;
+	struct rusage used;
+	uint32_t i;
+
+	for (i = 0; i < setup->processes; i++)
+		batches += common->of[i].batches;
+	getrusage(RUSAGE_CHILDREN, &used);
+	printf("cpu_us_a_batch %.1f\n", batches > 0 ?
+	    ((double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
+	    (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec)) /
+	    (double)batches : 0);
 }
 
 static int
@@ -366,6 +394,11 @@ main(int argc, char **argv)
 		    strerror(-r));
 		return 1;
 	}
+	if (setup.processes == 0) {
+		measure_alone(&setup, &member);
+		shares_leave(&member);
+		return 0;
+	}
 	shares_read(&pool, &t);
 	setup.budget = t.budget;
 	common = mmap(NULL, sizeof(*common) +
@@ -388,6 +421,7 @@ main(int argc, char **argv)
 		reap(&setup);
 		sys_sleep(NS_PER_MS);
 	}
+	tell_cpu(&setup);
 	give_back_all(&pool, &member);
 	shares_leave(&member);
 	return 0;
