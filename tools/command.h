@@ -85,6 +85,7 @@ extern const struct command command_reclaim;
 extern const struct command command_config;
 extern const struct command command_preset;
 extern const struct command command_simulate;
+extern const struct command command_pool;
 extern const struct command command_leaks;
 
 #endif

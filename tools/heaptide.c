@@ -35,6 +35,7 @@ static const struct command *const commands[] = {
 	&command_config,
 	&command_preset,
 	&command_simulate,
+	&command_pool,
 };
 
 static const struct command *

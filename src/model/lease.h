@@ -16,8 +16,8 @@
  *	seats      so many hold a lease as there are cores: what a batch holds
  *	           that cannot run is waste (in equal shares 10,000 processes
  *	           come to 20 % of what a machine can do)
- *	elastic    who asks takes a fair part rather than to wait for all that it
- *	           wants, but not less: one that takes crumbs is slow for good
+ *	elastic    who asks takes a fair part rather than to wait for all it
+ *	           wants, but not less: who takes crumbs is slow for good
  *	bypass     who asks for less may go first, until the head of the queue has
  *	           waited LEASE_AGE_NS; from then on all that is given back is
  *	           kept for it, so nobody starves

@@ -19,7 +19,7 @@
 
 #define TICKS_A_SECOND 100 /* of a start time, USER_HZ */
 
-/* --- who lives ------------------------------------------------------------ */
+/* --- who lives ------------------------------------------------------------- */
 
 /*
  * A process that is being killed is a zombie by its first thread while others
@@ -38,7 +38,7 @@ shares_is_alive(uint64_t owner)
 	return (stat.state != 'Z' && stat.state != 'X') || stat.threads > 1;
 }
 
-/* --- the gate ------------------------------------------------------------- */
+/* --- the gate -------------------------------------------------------------- */
 
 /* Since when, and which slot's: no two audits have the same. */
 static uint64_t
@@ -62,7 +62,7 @@ revoke(struct shares *pool, uint64_t gate)
 	while (!shares_swap(&pool->head->word, &was,
 	    word_of(word_left(was), word_active(was), was + 1)))
 		;
-	shares_put32(&pool->head->suspect, 1);
+	shares_suspect(pool->head);
 	(void)shares_swap(&pool->head->gate, &gate, 0);
 }
 
@@ -100,7 +100,7 @@ shares_end(struct shares_member *member)
 	__atomic_store_n(&shares_slot_of(member)->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* --- an audit ------------------------------------------------------------- */
+/* --- an audit -------------------------------------------------------------- */
 
 /* What is held, at an instant when nobody is between two steps. */
 struct count {
@@ -149,7 +149,7 @@ count_all(const struct shares *pool, struct count *c)
 	}
 }
 
-/* Behind the gate; @first: the word when it was shut. */
+/* Behind the gate; @first: the word before it was shut. */
 static int
 put_right(struct shares *pool, uint64_t first, uint64_t *repaired)
 {
@@ -172,6 +172,18 @@ put_right(struct shares *pool, uint64_t first, uint64_t *repaired)
 	return 0;
 }
 
+/* Only ever forward: one that was stopped here may be behind another. */
+static void
+note_audit(struct shares_head *h, uint32_t reasons)
+{
+	uint32_t was = shares_get32(&h->audited);
+
+	while ((int32_t)(reasons - was) > 0 &&
+	    !__atomic_compare_exchange_n(&h->audited, &was, reasons, 0,
+	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
 int
 shares_audit(struct shares_member *member, uint64_t *repaired)
 {
@@ -179,16 +191,21 @@ shares_audit(struct shares_member *member, uint64_t *repaired)
 	struct shares_head *h = pool->head;
 	uint64_t now = sys_clock(), none = 0, word, units = 0;
 	uint64_t gate = gate_of(now, member->index);
+	uint32_t reasons;
 	int r = -EAGAIN;
 
+	/* Before there is a gate that somebody could lift. */
+	reasons = shares_get32(&h->suspect);
+	word = shares_get(&h->word);
 	if (!shares_swap(&h->gate, &none, gate)) {
 		if (gate_is_old(none, now))
 			revoke(pool, none);
 		return -EAGAIN;
 	}
-	word = shares_get(&h->word);
 	if (quiesce(pool, now + AUDIT_NS))
 		r = put_right(pool, word, &units);
+	if (r == 0)
+		note_audit(h, reasons);
 	(void)shares_swap(&h->gate, &gate, 0);
 	if (r == 0 && repaired != NULL)
 		*repaired = units * SHARES_UNIT;
@@ -202,12 +219,10 @@ audit_if_due(struct shares_member *member)
 	struct shares_head *h = member->pool->head;
 	uint64_t repaired = 0;
 
-	if (shares_get32(&h->suspect) == 0)
+	if (shares_get32(&h->suspect) == shares_get32(&h->audited) &&
+	    shares_get(&h->gate) == 0)
 		return;
-	shares_put32(&h->suspect, 0);
-	if (shares_audit(member, &repaired) < 0)
-		shares_put32(&h->suspect, 1);
-	else
+	if (shares_audit(member, &repaired) == 0)
 		(void)shares_add(&h->repaired, repaired / SHARES_UNIT);
 }
 
@@ -220,7 +235,7 @@ shares_budget_set(struct shares_member *member, uint64_t bytes)
 	if (bytes > SHARES_BYTES_MOST)
 		return -EINVAL;
 	/* Whatever happens now, an audit makes the rest follow. */
-	shares_put32(&h->suspect, 1);
+	shares_suspect(h);
 	shares_put(&h->budget, bytes / SHARES_UNIT);
 	for (tries = 0; tries < 8 && r == -EAGAIN; tries++)
 		r = shares_audit(member, NULL);
@@ -228,7 +243,7 @@ shares_budget_set(struct shares_member *member, uint64_t bytes)
 	return r;
 }
 
-/* --- the dead ------------------------------------------------------------- */
+/* --- the dead -------------------------------------------------------------- */
 
 int
 shares_bury(struct shares_member *member, uint32_t index, uint64_t owner)
@@ -247,7 +262,7 @@ shares_bury(struct shares_member *member, uint32_t index, uint64_t owner)
 		return 0;
 	was_busy = shares_get32(&s->busy);
 	if (was_busy || (owner & OWNER_GIVING) != 0)
-		shares_put32(&h->suspect, 1);
+		shares_suspect(h);
 	shares_begin(member);
 	held = __atomic_exchange_n(&s->held, 0, __ATOMIC_SEQ_CST);
 	shares_give(pool, (int64_t)held_sum(held), held_lease(held) > 0);
@@ -283,7 +298,7 @@ is_dead(const struct shares *pool, uint32_t index, uint64_t owner, int all,
 	    !shares_is_alive(owner);
 }
 
-/* --- to make room --------------------------------------------------------- */
+/* --- to make room ---------------------------------------------------------- */
 
 static void
 wish(struct shares_slot *s, uint32_t what)
@@ -397,7 +412,7 @@ make_room(struct shares *pool, uint64_t now)
 	wish(&pool->slot[index], acts == 0 ? SHARES_CLEAN : SHARES_RECYCLE);
 }
 
-/* --- to sweep ------------------------------------------------------------- */
+/* --- to sweep -------------------------------------------------------------- */
 
 /* Whose turn it is: of all who ask, one each @every_ns. */
 static int
@@ -445,7 +460,7 @@ shares_stop(struct shares *pool)
 			wish(&pool->slot[i], 0);
 }
 
-/* --- to look -------------------------------------------------------------- */
+/* --- to look --------------------------------------------------------------- */
 
 void
 shares_read(const struct shares *pool, struct shares_total *total)
@@ -499,8 +514,8 @@ shares_read_row(const struct shares *pool, uint32_t index,
 		row->lease = held_lease(held) * SHARES_UNIT;
 		row->base = held_base(held) * SHARES_UNIT;
 		row->used = shares_get(&s->used);
-		row->floor = s->floor * SHARES_UNIT;
-		row->granted = s->granted;
+		row->floor = shares_get32(&s->floor) * SHARES_UNIT;
+		row->granted = shares_get32(&s->granted);
 		if ((held & HELD_WAIT) != 0) {
 			row->least = (ask >> 32) * SHARES_UNIT;
 			row->want = (ask & UINT32_MAX) * SHARES_UNIT;
@@ -512,4 +527,31 @@ shares_read_row(const struct shares *pool, uint32_t index,
 		owner = shares_get(&s->owner);
 	}
 	return 0;
+}
+
+uint32_t
+shares_of(const struct shares *pool, int pid, struct shares_row *sum)
+{
+	struct shares_row row;
+	uint32_t i, found = 0;
+
+	memset(sum, 0, sizeof(*sum));
+	sum->pid = pid;
+	for (i = 0; i < pool->slots; i++) {
+		if (owner_pid(shares_get(&pool->slot[i].owner)) != pid ||
+		    !shares_read_row(pool, i, &row) || row.pid != pid)
+			continue;
+		found++;
+		sum->weight += row.weight;
+		sum->lease += row.lease;
+		sum->base += row.base;
+		sum->used = max_u64(sum->used, row.used);
+		sum->floor += row.floor;
+		sum->least += row.least;
+		sum->want += row.want;
+		sum->waiting_ns = max_u64(sum->waiting_ns, row.waiting_ns);
+		sum->granted += row.granted;
+		sum->wish |= row.wish;
+	}
+	return found;
 }

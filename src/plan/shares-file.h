@@ -55,7 +55,7 @@ struct shares_head {
 	uint64_t budget;      /* units */
 	uint64_t bases;       /* units; right after an audit, near it else */
 	uint32_t members;     /* the same */
-	uint32_t suspect;     /* an audit is due */
+	uint32_t suspect;     /* counts reasons for an audit */
 	uint32_t stopped;
 	uint32_t again;       /* whoever grants shall look once more */
 	uint64_t granting;    /* since when somebody does; 0: nobody */
@@ -69,7 +69,8 @@ struct shares_head {
 	uint64_t granted;
 	uint64_t swept;
 	uint64_t repaired;    /* units */
-	uint64_t pad4;
+	uint32_t audited;     /* suspect, as of the last audit that began */
+	uint32_t pad4;
 };
 
 struct shares_slot {
@@ -87,7 +88,7 @@ struct shares_slot {
 	uint16_t weight;    /* 14 bits; above them what is wished of it */
 };
 
-/* --- head.word: left, 38 bits with a sign | active, 14 | epoch, 12 -------- */
+/* --- head.word: left, 38 bits with a sign | active, 14 | epoch, 12 --------- */
 
 #define WORD_EPOCH_BITS  12
 #define WORD_ACTIVE_BITS 14
@@ -119,7 +120,7 @@ word_of(int64_t left, uint32_t active, uint64_t epoch)
 	    (epoch & WORD_EPOCH_MASK);
 }
 
-/* --- slot.held: waits, 1 | base, 31 | lease, 31 ----------------------------- */
+/* --- slot.held: waits, 1 | base, 31 | lease, 31 ---------------------------- */
 
 #define HELD_BITS 31
 #define HELD_MOST ((UINT64_C(1) << HELD_BITS) - 1)
@@ -149,12 +150,12 @@ held_sum(uint64_t held)
 	return held_base(held) + held_lease(held);
 }
 
-/* --- slot.weight ------------------------------------------------------------- */
+/* --- slot.weight ----------------------------------------------------------- */
 
 #define WEIGHT_MASK 0x3fffu
 #define WISH_SHIFT  14
 
-/* --- slot.owner: pid, 31 | the low half of its start, in ticks --------------- */
+/* --- slot.owner: pid, 31 | the low half of its start, in ticks ------------- */
 
 /* A slot whose owner is dead; the rest is who gives back what it held. */
 #define OWNER_GIVING UINT64_C(0x8000000000000000)
@@ -165,7 +166,7 @@ owner_pid(uint64_t owner)
 	return (int)((owner & ~OWNER_GIVING) >> 32);
 }
 
-/* --- the ring: ticket, 34 | turn, 16 | slot, 14 ----------------------------- */
+/* --- the ring: ticket, 34 | turn, 16 | slot, 14 ---------------------------- */
 
 #define PLACE_SLOT_BITS   14
 #define PLACE_TICKET_BITS 34
@@ -198,7 +199,7 @@ place_is_of(uint64_t place, uint64_t ticket)
 	    (ticket & ((UINT64_C(1) << PLACE_TICKET_BITS) - 1));
 }
 
-/* --- words that others store into: all in one order --------------------------- */
+/* --- words that others store into: all in one order ------------------------ */
 
 static inline uint64_t
 shares_get(const uint64_t *word)
@@ -238,7 +239,7 @@ shares_put32(uint32_t *word, uint32_t value)
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
-/* --- between the files of this module ------------------------------------- */
+/* --- between the files of this module -------------------------------------- */
 
 struct lease_pool;
 struct lease_ask;
@@ -247,6 +248,12 @@ static inline struct shares_slot *
 shares_slot_of(const struct shares_member *member)
 {
 	return &member->pool->slot[member->index];
+}
+
+static inline void
+shares_suspect(struct shares_head *head)
+{
+	(void)__atomic_fetch_add(&head->suspect, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Whole units, rounded up; more than there can be of a slot becomes that. */

@@ -11,6 +11,14 @@
 #include "sys/proc.h"
 #include "sys/sys.h"
 
+/* To a program in strict C, glibc gives these under names of its own. */
+#ifndef O_CLOEXEC
+#define O_CLOEXEC __O_CLOEXEC
+#endif
+#ifndef O_NOFOLLOW
+#define O_NOFOLLOW __O_NOFOLLOW
+#endif
+
 /* --- a ledger ------------------------------------------------------------- */
 
 /* A power of two: most places are of those who went already, see push(). */
@@ -299,10 +307,10 @@ shares_join(struct shares *pool, uint32_t weight, uint64_t floor, int afresh,
 	s = shares_slot_of(&m);
 	shares_put(&s->held, 0);
 	shares_put32(&s->busy, 0);
-	s->ask = s->since_ns = s->used = 0;
-	s->floor = (uint32_t)shares_units(floor);
-	s->base_first = 0;
-	s->granted = 0;
+	shares_put(&s->used, 0);
+	shares_put32(&s->floor, (uint32_t)shares_units(floor));
+	shares_put32(&s->base_first, 0);
+	shares_put32(&s->granted, 0);
 	__atomic_store_n(&s->weight, (uint16_t)weight, __ATOMIC_SEQ_CST);
 	(void)__atomic_fetch_add(&pool->head->members, 1, __ATOMIC_SEQ_CST);
 	*member = m;
@@ -382,8 +390,8 @@ base_of(struct shares_slot *s, uint64_t bytes)
 	uint64_t units = shares_units(bytes);
 
 	shares_put(&s->used, bytes);
-	if (s->base_first == 0)
-		s->base_first = (uint32_t)units;
+	if (shares_get32(&s->base_first) == 0)
+		shares_put32(&s->base_first, (uint32_t)units);
 	return units;
 }
 

@@ -95,9 +95,10 @@ void shares_in_child(struct shares *pool);
 /* --- a member ------------------------------------------------------------- */
 
 /*
- * @weight: 1 to SHARES_WEIGHT_MOST, its part of what is left over; @floor: bytes that it
- * cannot do with less of, for who looks.  @afresh: what this very process had
- * joined before (it has executed another program since) is given back.
+ * @weight: 1 to SHARES_WEIGHT_MOST, its part of what is left over; @floor:
+ * bytes that it cannot do with less of, for who looks.  @afresh: what this very
+ * process had joined before (it has executed another program since) is given
+ * back.
  *
  * Return: 0; -EINVAL; -ENOSPC: all slots are taken; -ESHUTDOWN: the pool
  * was stopped; -EROFS: it was opened to look.
@@ -195,5 +196,11 @@ void shares_read(const struct shares *pool, struct shares_total *total);
 /* That of slot @index; 0: nobody has it. */
 int shares_read_row(const struct shares *pool, uint32_t index,
     struct shares_row *row);
+
+/*
+ * What all members of process @pid hold together, with the longest wait; 0: it
+ * has none.
+ */
+uint32_t shares_of(const struct shares *pool, int pid, struct shares_row *sum);
 
 #endif

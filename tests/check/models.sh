@@ -47,3 +47,16 @@ backed='-N what_is_used_is_backed'
 holds segment-growth '' "$backed" -DSAFETY
 holds segment-growth '' '-a -f -N every_call_returns' -O2
 is_found_wrong segment-growth -DBREAK_ORDER "$backed" -DSAFETY
+
+# Leases, with deaths; audits, by two that may die at it.
+safe='-DSAFETY -DNOCLAIM -O2'
+holds shares -DAUDITS=0 '' "$safe"
+holds shares -DAUDITS=1 '' "$safe"
+two='-DMEMBERS=1 -DCARERS=2'
+holds shares "$two -DAUDITS=2 -DDEATHS=2" '' "$safe"
+holds shares '-DAUDITS=0 -DDEATHS=0' '-a -f -N all_get_to_the_end' -O2
+for break in ORDER QUIET EARLY EPOCH; do
+	is_found_wrong shares "-DBREAK_$break -DAUDITS=1" '' "$safe"
+done
+is_found_wrong shares "-DBREAK_BURY $two -DAUDITS=1" '' "$safe"
+is_found_wrong shares "-DBREAK_DUE $two -DAUDITS=2 -DDEATHS=2" '' "$safe"

@@ -10,6 +10,7 @@ need make
 # holds back), census (a thread of the test's; the module has none).
 tests='arena segment tally ledger site nested mapping rules intern module
 	cleanup-threads'
+tests='arena segment tally ledger site nested mapping rules intern module shares'
 
 echo 'int main(void) { return 0; }' >empty.c
 ${CC:-cc} -fsanitize=thread -o empty empty.c 2>/dev/null ||

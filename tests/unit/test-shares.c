@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,8 @@ left(struct world *w)
 static void
 make_sweep_due(struct world *w)
 {
-	w->pool.head->swept_ns = w->pool.head->swept_all_ns = 0;
+	shares_put(&w->pool.head->swept_ns, 0);
+	shares_put(&w->pool.head->swept_all_ns, 0);
 }
 
 /* --- a file --------------------------------------------------------------- */
@@ -348,6 +350,14 @@ start_waiter(struct waiter *one, uint32_t before)
 		sys_sleep(NS_PER_MS);
 }
 
+/* It has been waiting for long. */
+static void
+make_old(struct world *w, const struct shares_member *m)
+{
+	(void)shares_add(&w->pool.slot[m->index].since_ns,
+	    0 - LEASE_AGE_NS);
+}
+
 static void
 who_waits_is_served_when_a_lease_returns(void **state)
 {
@@ -417,8 +427,7 @@ who_asks_for_little_passes_a_young_head_only(void **state)
 	    0);
 	shares_release(&w->c, UINT64_MAX);
 
-	/* It has been there for long. */
-	w->pool.slot[w->b.index].since_ns -= LEASE_AGE_NS;
+	make_old(w, &w->b);
 	start_waiter(&two, 1);
 	assert_int_equal(shares_extend(&w->a, U(20)), -EAGAIN);
 	shares_shrink(&w->a, U(400));
@@ -441,7 +450,7 @@ one_who_gives_up_lets_the_next_go_on(void **state)
 
 	assert_int_equal(shares_acquire(&w->a, U(900), U(900), 0, &got), 0);
 	start_waiter(&one, 0);
-	w->pool.slot[w->b.index].since_ns -= LEASE_AGE_NS;
+	make_old(w, &w->b);
 	start_waiter(&two, 1);
 	pthread_join(one.thread, NULL);
 	assert_int_equal(one.r, -ETIMEDOUT);
@@ -509,41 +518,71 @@ a_budget_shrinks_below_what_is_held_and_grows_again(void **state)
 	assert_int_equal(w->pool.head->budget, 2000);
 }
 
+/* Another process with a base that has grown; it stays until it is killed. */
+static pid_t
+start_grown(struct world *w, uint64_t base, uint32_t *index)
+{
+	struct shares_member m;
+	struct shares_row row;
+	pid_t child;
+
+	sys_sleep(20 * NS_PER_MS); /* younger by a tick of the clock */
+	child = fork();
+	if (child == 0) {
+		shares_in_child(&w->pool);
+		if (shares_join(&w->pool, 1, 0, 0, &m) < 0)
+			_exit(1);
+		shares_used(&m, SHARES_UNIT);
+		shares_used(&m, base);
+		for (;;)
+			pause();
+	}
+	for (*index = 0;; *index = (*index + 1) % SLOTS)
+		if (shares_read_row(&w->pool, *index, &row) &&
+		    row.pid == child && row.base == base)
+			return child;
+}
+
 static void
 bases_that_leave_no_room_are_to_be_cleaned_up_and_then_recycled(void **state)
 {
 	struct world *w = *state;
-	const uint64_t unit = LEASE_WORTH / SHARES_UNIT;
-	struct waiter one = { w, &w->c, U(6 * unit), U(6 * unit), FOREVER, 0,
-		1, 0 };
+	const uint64_t unit = LEASE_WORTH;
+	struct waiter one = { w, &w->c, 6 * unit, 6 * unit, FOREVER, 0, 1, 0 };
+	struct shares_row row;
+	uint32_t young;
+	pid_t child;
 
-	assert_int_equal(shares_budget_set(&w->a, 10 * LEASE_WORTH), 0);
+	assert_int_equal(shares_budget_set(&w->a, 10 * unit), 0);
 	/* The older has more to give; the younger shall go all the same. */
-	w->pool.slot[w->a.index].owner -= 1;
 	shares_used(&w->a, SHARES_UNIT);
-	shares_used(&w->b, SHARES_UNIT);
-	shares_used(&w->a, LEASE_WORTH * 3);
-	shares_used(&w->b, LEASE_WORTH * 2);
+	shares_used(&w->a, 3 * unit);
+	child = start_grown(w, 2 * unit, &young);
 	start_waiter(&one, 0);
 	while (shares_wish(&w->a) != SHARES_CLEAN) {
 		make_sweep_due(w);
 		(void)shares_sweep(&w->b);
 	}
-	assert_int_equal(shares_wish(&w->b), 0);
+	assert_true(shares_read_row(&w->pool, young, &row));
+	assert_int_equal(row.wish, 0);
 	/* Not before what that has brought is to be seen. */
 	make_sweep_due(w);
 	(void)shares_sweep(&w->b);
-	assert_int_equal(shares_wish(&w->b), 0);
-	w->pool.head->acted_ns -= LEASE_SETTLE_NS;
-	make_sweep_due(w);
-	(void)shares_sweep(&w->b);
-	assert_int_equal(shares_wish(&w->b), SHARES_RECYCLE);
-	assert_int_equal(shares_wish(&w->b), 0);
+	assert_true(shares_read_row(&w->pool, young, &row));
+	assert_int_equal(row.wish, 0);
+	(void)shares_add(&w->pool.head->acted_ns, 0 - LEASE_SETTLE_NS);
+	do {
+		make_sweep_due(w);
+		(void)shares_sweep(&w->b);
+		assert_true(shares_read_row(&w->pool, young, &row));
+	} while (row.wish == 0);
+	assert_int_equal(row.wish, SHARES_RECYCLE);
 	assert_int_equal(shares_wish(&w->a), 0);
 
-	shares_leave(&w->b);
+	kill(child, SIGKILL);
 	pthread_join(one.thread, NULL);
 	assert_int_equal(one.r, 0);
+	waitpid(child, NULL, 0);
 }
 
 /* --- death ---------------------------------------------------------------- */
@@ -625,7 +664,7 @@ all_that_the_dead_held_is_back(struct world *w, enum last_step step,
 
 	/* A gate that the dead has left holds up for a while. */
 	for (tries = 0; tries < 100 && (tries == 0 ||
-	    w->pool.head->suspect != 0 || w->pool.head->gate != 0); tries++) {
+	    w->pool.head->suspect != w->pool.head->audited || w->pool.head->gate != 0); tries++) {
 		make_sweep_due(w);
 		(void)shares_sweep(&w->b);
 		if (step == AUDITS)
