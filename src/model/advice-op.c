@@ -80,8 +80,9 @@ static void
 judge_slow(struct advising *a, const struct tide_op_stats *op, int i)
 {
 	const struct advice_facts *f = a->facts;
+	/* The last one has what remained; one that may grow has tried to. */
 	bool bound = op->bound == TIDE_BOUND_MAX ||
-	    op->bound == TIDE_BOUND_FIXED;
+	    op->bound == TIDE_BOUND_FIXED || op->bound == TIDE_BOUND_REMAINING;
 	double n = (double)op->n_most, more, left;
 	struct advice *v;
 	bool pays;
