@@ -7,13 +7,13 @@
 
 cut="alike items=1200 bytes=262144 fixed=64"
 # shellcheck disable=SC2086 # words on purpose
-advised --budget 18M -- $cut
+advised --budget 20M --target 70% -- $cut
 within "cuts" 15 1200 "$(op cuts)"
 has R-BATCH
 same "its key" batch.max "$(member R-BATCH key)"
 max=$(member R-BATCH value)
 within "the maximum" 20 60 "$max"
-advised --budget 18M -- alike items=1200 bytes=262144 fixed="$max"
+advised --budget 20M --target 70% -- alike items=1200 bytes=262144 fixed="$max"
 same "cuts with a maximum of $max" 0 "$(op cuts)"
 lacks R-BATCH
 

@@ -43,7 +43,7 @@ lacks R-UTIL
 
 # --- R-HIGH: out of memory ---------------------------------------------------
 
-high="alike bytes=12582912"
+high="alike bytes=13000000 blind=1"
 # shellcheck disable=SC2086
 advised --budget 64M -- $high items=10 fixed=5
 has R-HIGH

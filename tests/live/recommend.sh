@@ -8,7 +8,7 @@ cut="alike items=1200 bytes=262144 fixed=64"
 # --- a file ------------------------------------------------------------------
 
 # shellcheck disable=SC2086 # words on purpose
-advised --budget 18M -- $cut
+advised --budget 20M --target 70% -- $cut
 same "items, by its own account" "$(sed -n 's/items \([0-9]*\) .*/\1/p' account)" \
     "$(op items)"
 same "batches" "$(sed -n 's/.*batches \([0-9]*\) .*/\1/p' account)" \
@@ -37,7 +37,7 @@ grep -q '^  advice      R-BATCH: ' text || fail "report has no advice"
 # --- the summary -------------------------------------------------------------
 
 # shellcheck disable=SC2086
-limited 60 "$HEAPTIDE" run --budget 18M -o s.tide -- "$victims/advised" $cut \
+limited 60 "$HEAPTIDE" run --budget 20M --target 70% -o s.tide -- "$victims/advised" $cut \
 	>account 2>summary || fail "run: $(cat summary)"
 grep -q '^  operations  *load: [0-9]* batches, peak ' summary ||
 	fail "no operations in: $(cat summary)"
@@ -61,7 +61,7 @@ grep -q -e "--write 'written.conf': is there already" err ||
 same "status where it cannot be written" 125 $?
 # The budget that is advised with it is for batches that are not cut.
 grep -v '^budget' written.conf >heaptide.conf
-limited 60 "$HEAPTIDE" run --budget 18M --summary off -o c.tide \
+limited 60 "$HEAPTIDE" run --budget 20M --target 70% --summary off -o c.tide \
 	-- "$victims/advised" alike items=1200 bytes=262144 >account 2>err ||
 	fail "with it: $(cat err)"
 "$HEAPTIDE" ops --json c.tide >ops.json || fail "status $?"
@@ -78,7 +78,7 @@ living()
 	    [ "$(jq '.ops[0].batches' ctl.json)" -ge 10 ] 2>/dev/null
 }
 
-limited 120 "$HEAPTIDE" run --budget 18M --summary off -o p.tide -- \
+limited 120 "$HEAPTIDE" run --budget 20M --target 70% --summary off -o p.tide -- \
 	"$victims/advised" alike items=100000 bytes=262144 fixed=64 \
 	pace_us=20000 >account 2>err &
 started="$started $!"
@@ -97,12 +97,12 @@ same "what it does" "load page 100000" "$(json status.json '.progress |
     "\(.operation) \(.unit) \(.total)"')"
 within "how far it is" 100 100000 "$(json status.json .progress.done)"
 same "an end is foreseen" number "$(json status.json '.progress.eta | type')"
-same "its budget" $((18 << 20)) "$(json status.json .memory.budget)"
+same "its budget" $((20 << 20)) "$(json status.json .memory.budget)"
 "$HEAPTIDE" ps --json >ps.json || fail "ps: status $?"
-same "its budget in ps" $((18 << 20)) "$(json ps.json ".processes[] |
+same "its budget in ps" $((20 << 20)) "$(json ps.json ".processes[] |
     select(.pid == $pid) | .budget")"
 "$HEAPTIDE" ps >text || fail "ps: status $?"
-grep -q '% of 18.0 MiB' text || fail "ps says: $(cat text)"
+grep -q '% of 20.0 MiB' text || fail "ps says: $(cat text)"
 kill "$pid"
 
 # --- programs without operations ---------------------------------------------

@@ -33,6 +33,7 @@ static struct {
 	long pace_us;        /* that a batch takes */
 	long slow_from, slow_us; /* items of a batch from then on take longer */
 	long hold;           /* bytes held all the time */
+	long blind;          /* 1: it does not ask between two items */
 } set = { .items = 2000, .bytes = 65536 };
 
 static const struct {
@@ -47,7 +48,7 @@ static const struct {
 	{ "trim", &set.trim }, { "threads", &set.threads },
 	{ "linger_ms", &set.linger_ms }, { "pace_us", &set.pace_us },
 	{ "hold", &set.hold }, { "slow_from", &set.slow_from },
-	{ "slow_us", &set.slow_us },
+	{ "slow_us", &set.slow_us }, { "blind", &set.blind },
 };
 
 static void
@@ -166,7 +167,7 @@ one_batch(tide_batch *b, long at, weigh *of)
 		long bytes = of(at + i, n);
 
 		if (set.weights != 0 ? !tide_item(b, (uint64_t)bytes) :
-		    i > 0 && !tide_batch_more(b))
+		    i > 0 && set.blind == 0 && !tide_batch_more(b))
 			break;
 		item[i] = fill(bytes);
 		if (set.slow_us != 0 && i >= set.slow_from)
