@@ -224,6 +224,11 @@ counsel_setting(const struct counsel *c, const struct advice *a,
 		text_put(&t, "heaptide checkpoints clean --max-age 24h");
 		break;
 	case ADVICE_CONC:
+		if (N(2) <= 1) {
+			text_put(&t, "fewer processes of the pool at one "
+			    "time");
+			break;
+		}
 		put_member(&t, "max_concurrent", N(3), "concurrency.max");
 		break;
 	case ADVICE_BUDGET:

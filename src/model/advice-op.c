@@ -80,8 +80,9 @@ static void
 judge_slow(struct advising *a, const struct tide_op_stats *op, int i)
 {
 	const struct advice_facts *f = a->facts;
+	/* The last one has what remained; one that may grow has tried to. */
 	bool bound = op->bound == TIDE_BOUND_MAX ||
-	    op->bound == TIDE_BOUND_FIXED;
+	    op->bound == TIDE_BOUND_FIXED || op->bound == TIDE_BOUND_REMAINING;
 	double n = (double)op->n_most, more, left;
 	struct advice *v;
 	bool pays;
@@ -175,7 +176,7 @@ judge_fixed(struct advising *a, const struct tide_op_stats *op, int i)
 	struct advice *v;
 
 	if (op->batches < ADVISING_BATCHES || !advice_law_holds(op) ||
-	    mean < 1 || (double)op->fixed < FIXED_SHARE * mean)
+	    mean < 1 || n < 2 || (double)op->fixed < FIXED_SHARE * mean)
 		return;
 	wanted = numbers_pow(2 * (double)op->fixed / op->per_item,
 	    1 / numbers_within(op->power, 0.1, 8));
@@ -234,7 +235,10 @@ judge_checkpoints(struct advising *a, const struct tide_op_stats *op, int i)
 
 #define CONC_SHARE 0.10 /* budget.md, C.11 */
 
-/* R-CONC: of its time a tenth and more was spent waiting for memory. */
+/*
+ * R-CONC: of its time a tenth and more was spent waiting for memory that other
+ * batches, or other processes of a pool, have.
+ */
 static void
 judge_waits(struct advising *a, const struct tide_op_stats *op, int i)
 {
@@ -242,7 +246,9 @@ judge_waits(struct advising *a, const struct tide_op_stats *op, int i)
 	double share = advising_ratio(waited, waited + (double)op->time_ns);
 	struct advice *v;
 
-	if (op->batches < ADVISING_BATCHES || share < CONC_SHARE)
+	/* One that is alone waits for itself: R-HIGH tells of that. */
+	if (op->batches < ADVISING_BATCHES || share < CONC_SHARE ||
+	    (most <= 1 && !a->facts->leased))
 		return;
 	v = advising_add(a, ADVICE_CONC, ADVICE_WARN, i);
 	v->number[0] = share;

@@ -53,7 +53,11 @@ judge_budget(struct advising *a)
 	size_t i;
 	int op = -1;
 
-	if (f->used_peak < BUDGET_LEAST || f->failed != 0)
+	/* Of one that had too little it is not known how much is enough. */
+	for (i = 0; i < a->count; i++)
+		if (a->list[i].id == ADVICE_HIGH)
+			return;
+	if (f->used_peak < BUDGET_LEAST)
 		return;
 	for (i = 0; i < f->ops; i++) {
 		const struct tide_op_stats *o = &f->op[i];
@@ -148,7 +152,7 @@ judge_high(struct advising *a)
 	v->number[0] = critical + exhausted;
 	v->number[1] = (double)f->used_peak;
 	v->number[2] = advising_budgeted(f) ? (double)f->budget : 0;
-	v->number[3] = largest != NULL ? advice_items(largest) : 0;
+	v->number[3] = largest != NULL ? (double)largest->n_most : 0;
 	v->number[4] = (double)f->failed;
 	v->number[5] = largest != NULL ? largest->active_most : 0;
 }

@@ -127,7 +127,9 @@ advice_items_a_second(const struct tide_op_stats *op)
 bool
 advice_is_fitted(const struct tide_op_stats *op)
 {
-	return advising_sane(op->per_item) > 0 && advising_sane(op->power) > 0;
+	/* Of batches that are all of one size any law is as good. */
+	return advising_sane(op->per_item) > 0 &&
+	    advising_sane(op->power) > 0 && op->n_most >= 2 * op->n_least;
 }
 
 static double

@@ -90,10 +90,13 @@ struct advice_facts {
 	double state_share[4]; /* of the time in each state; or the first is
 	                        * ADVICE_UNKNOWN */
 	uint64_t failed;     /* allocations that were refused */
+	bool leased;         /* it has a share of a common budget */
 	bool from_host;      /* the budget is what the host has left */
 	bool in_group;       /* and there is a control group around it */
 	uint64_t swapped;
-	uint32_t target_mille; /* share of the budget to fill; 0: 900 */
+	/* Shares of the budget: to fill, and where batches are cut; 0: 900,
+	 * not known. */
+	uint32_t target_mille, critical_mille;
 
 	/* Of the heap, at one moment. */
 	uint64_t heap_live;     /* the program's blocks, with their rounding */

@@ -61,12 +61,19 @@ advising_share(const struct advice_facts *f, double bytes)
 	    (double)f->budget) : 0;
 }
 
-/* The share of the budget that batches may fill. */
+/*
+ * The share of the budget that batches may fill: the target, or a little less
+ * than what is critical, as they are cut there.
+ */
 static inline double
 advising_target(const struct advice_facts *f)
 {
-	return f->target_mille != 0 ? numbers_within(f->target_mille, 100,
-	    980) / 1000 : 0.90;
+	double target = f->target_mille != 0 ? f->target_mille : 900;
+	double critical = f->critical_mille != 0 ? f->critical_mille : 1000;
+
+	critical = 0.97 * critical;
+	return numbers_within(target < critical ? target : critical, 100,
+	    980) / 1000;
 }
 
 /* What is used while no batch of @op runs, at most. */

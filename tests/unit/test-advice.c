@@ -25,7 +25,7 @@ an_op(void)
 		.unit = "page",
 		.batches = 100,
 		.items = 5000,
-		.n_last = 50, .n_least = 50, .n_most = 50,
+		.n_last = 50, .n_least = 20, .n_most = 50,
 		.growth_last = 50 * MIB,
 		.growth_most = 50 * MIB,
 		.growth_sum = 5000 * MIB,
@@ -391,19 +391,22 @@ static void
 waiting_for_a_tenth_of_the_time_asks_for_fewer_at_once(void **state)
 {
 	struct tide_op_stats op = an_op();
+	struct advice_facts f = a_run(&op);
 	const struct advice *v;
 
 	(void)state;
+	op.active_most = 8;
 	op.wait_ns = 100 * NS_PER_S;
 	assert_null(of_op(&op, ADVICE_CONC));
 	op.wait_ns = 1000 * NS_PER_S;
-	op.active_most = 8;
 	v = of_op(&op, ADVICE_CONC);
 	assert_non_null(v);
 	near(v->number[0], 0.5);
 	near(v->number[3], 4);
 	op.active_most = 1;
-	near(of_op(&op, ADVICE_CONC)->number[3], 1);
+	assert_null(of_op(&op, ADVICE_CONC)); /* it waits for nobody */
+	f.leased = true;
+	near(advise(&f, ADVICE_CONC)->number[3], 1);
 }
 
 static void
@@ -419,6 +422,10 @@ the_smallest_budget_holds_the_batches_and_what_is_beside(void **state)
 	assert_int_equal(v->op, 0);
 	near(v->number[4], 48);
 	near(v->number[0], (250 + 48 * 1.2) / 0.9 * (double)MIB);
+	f.critical_mille = 880; /* they would be cut there */
+	near(advise(&f, ADVICE_BUDGET)->number[0], (250 + 48 * 1.2) /
+	    (0.88 * 0.97) * (double)MIB);
+	f.critical_mille = 0;
 	op.knee = 20;
 	op.knee_rate = op.most_rate = 5;
 	v = advise(&f, ADVICE_BUDGET);
@@ -705,7 +712,7 @@ a_law_says_no_more_than_was_seen(void **state)
 	near(advice_batch(&op, 100), (double)(200 * MIB));
 	op.growth_most = 0;
 	near(advice_batch(&op, 5), (double)(25 * MIB));
-	op.per_item = 0;
+	op.n_least = 26; /* all about alike: nothing is known of a power */
 	near(advice_batch(&op, 25), (double)(25 * MIB));
 }
 

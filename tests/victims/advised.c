@@ -31,7 +31,9 @@ static struct {
 	long threads;        /* that come, one after the other */
 	long linger_ms;      /* before the end */
 	long pace_us;        /* that a batch takes */
+	long slow_from, slow_us; /* items of a batch from then on take longer */
 	long hold;           /* bytes held all the time */
+	long blind;          /* 1: it does not ask between two items */
 } set = { .items = 2000, .bytes = 65536 };
 
 static const struct {
@@ -45,7 +47,8 @@ static const struct {
 	{ "keep", &set.keep }, { "cache", &set.cache }, { "give", &set.give },
 	{ "trim", &set.trim }, { "threads", &set.threads },
 	{ "linger_ms", &set.linger_ms }, { "pace_us", &set.pace_us },
-	{ "hold", &set.hold },
+	{ "hold", &set.hold }, { "slow_from", &set.slow_from },
+	{ "slow_us", &set.slow_us }, { "blind", &set.blind },
 };
 
 static void
@@ -164,9 +167,11 @@ one_batch(tide_batch *b, long at, weigh *of)
 		long bytes = of(at + i, n);
 
 		if (set.weights != 0 ? !tide_item(b, (uint64_t)bytes) :
-		    i > 0 && !tide_batch_more(b))
+		    i > 0 && set.blind == 0 && !tide_batch_more(b))
 			break;
 		item[i] = fill(bytes);
+		if (set.slow_us != 0 && i >= set.slow_from)
+			wait_us(set.slow_us);
 		tide_item_done(b);
 	}
 	return i;
