@@ -5133,6 +5133,7 @@ struct tide__shares_row {
 static void tide__shares_read(const struct tide__shares *pool, struct tide__shares_total *total);
 static int tide__shares_read_row(const struct tide__shares *pool, uint32_t index,
     struct tide__shares_row *row);
+static uint32_t tide__shares_of(const struct tide__shares *pool, int pid, struct tide__shares_row *sum);
 /* --- src/plan/shares-file.h */
 #define TIDE__SHARES_MAGIC   UINT64_C(0x3165676465727374)
 #define TIDE__SHARES_VERSION 1
@@ -5168,7 +5169,8 @@ struct tide__shares_head {
 	uint64_t granted;
 	uint64_t swept;
 	uint64_t repaired;
-	uint64_t pad4;
+	uint32_t audited;
+	uint32_t pad4;
 };
 struct tide__shares_slot {
 	uint64_t owner;
@@ -5301,6 +5303,11 @@ tide__shares_slot_of(const struct tide__shares_member *member)
 {
 	return &member->pool->slot[member->index];
 }
+static inline void
+tide__shares_suspect(struct tide__shares_head *head)
+{
+	(void)__atomic_fetch_add(&head->suspect, 1, __ATOMIC_SEQ_CST);
+}
 static uint64_t tide__shares_units(uint64_t bytes);
 static void tide__shares_begin(struct tide__shares_member *member);
 static void tide__shares_end(struct tide__shares_member *member);
@@ -5312,6 +5319,12 @@ static int tide__shares_first(struct tide__shares *pool, uint64_t now_ns, struct
 static void tide__shares_serve(struct tide__shares_member *member);
 static int tide__shares_bury(struct tide__shares_member *member, uint32_t index, uint64_t owner);
 /* --- src/plan/shares.c */
+#ifndef TIDE__SHARES__O_CLOEXEC
+#define TIDE__SHARES__O_CLOEXEC __O_CLOEXEC
+#endif
+#ifndef TIDE__SHARES__O_NOFOLLOW
+#define TIDE__SHARES__O_NOFOLLOW __O_NOFOLLOW
+#endif
 static uint32_t
 tide__shares__ring_length(uint32_t slots)
 {
@@ -5372,7 +5385,7 @@ tide__shares_create(const char *path, uint64_t budget, uint32_t cores,
 	r = tide__shares__fill_head(&head, budget, cores, slots);
 	if (r < 0)
 		return r;
-	fd = tide__sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	fd = tide__sys_open(path, O_RDWR | O_CREAT | O_EXCL | TIDE__SHARES__O_CLOEXEC | TIDE__SHARES__O_NOFOLLOW,
 	    0600);
 	if (fd < 0)
 		return fd;
@@ -5441,8 +5454,8 @@ tide__shares_open(struct tide__shares *pool, const char *path, int write)
 	void *at;
 	int fd, r;
 	memset(pool, 0, sizeof(*pool));
-	fd = tide__sys_open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC |
-	    O_NOFOLLOW | O_NONBLOCK, 0);
+	fd = tide__sys_open(path, (write ? O_RDWR : O_RDONLY) | TIDE__SHARES__O_CLOEXEC |
+	    TIDE__SHARES__O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd;
 	r = tide__shares__check_file(fd, &st);
@@ -5553,10 +5566,10 @@ tide__shares_join(struct tide__shares *pool, uint32_t weight, uint64_t floor, in
 	s = tide__shares_slot_of(&m);
 	tide__shares_put(&s->held, 0);
 	tide__shares_put32(&s->busy, 0);
-	s->ask = s->since_ns = s->used = 0;
-	s->floor = (uint32_t)tide__shares_units(floor);
-	s->base_first = 0;
-	s->granted = 0;
+	tide__shares_put(&s->used, 0);
+	tide__shares_put32(&s->floor, (uint32_t)tide__shares_units(floor));
+	tide__shares_put32(&s->base_first, 0);
+	tide__shares_put32(&s->granted, 0);
 	__atomic_store_n(&s->weight, (uint16_t)weight, __ATOMIC_SEQ_CST);
 	(void)__atomic_fetch_add(&pool->head->members, 1, __ATOMIC_SEQ_CST);
 	*member = m;
@@ -5621,8 +5634,8 @@ tide__shares__base_of(struct tide__shares_slot *s, uint64_t bytes)
 {
 	uint64_t units = tide__shares_units(bytes);
 	tide__shares_put(&s->used, bytes);
-	if (s->base_first == 0)
-		s->base_first = (uint32_t)units;
+	if (tide__shares_get32(&s->base_first) == 0)
+		tide__shares_put32(&s->base_first, (uint32_t)units);
 	return units;
 }
 static void
@@ -6090,7 +6103,7 @@ tide__shares_acquire(struct tide__shares_member *member, uint64_t least, uint64_
 	}
 	if (r < 0)
 		return r;
-	s->granted++;
+	(void)__atomic_fetch_add(&s->granted, 1, __ATOMIC_RELAXED);
 	*got = units * TIDE__SHARES_UNIT;
 	return 0;
 }
@@ -6160,7 +6173,7 @@ tide__shares_care__revoke(struct tide__shares *pool, uint64_t gate)
 	while (!tide__shares_swap(&pool->head->word, &was,
 	    tide__word_of(tide__word_left(was), tide__word_active(was), was + 1)))
 		;
-	tide__shares_put32(&pool->head->suspect, 1);
+	tide__shares_suspect(pool->head);
 	(void)tide__shares_swap(&pool->head->gate, &gate, 0);
 }
 static void
@@ -6252,6 +6265,15 @@ tide__shares_care__put_right(struct tide__shares *pool, uint64_t first, uint64_t
 	    (uint64_t)(left - tide__word_left(word)) : 0;
 	return 0;
 }
+static void
+tide__shares_care__note_audit(struct tide__shares_head *h, uint32_t reasons)
+{
+	uint32_t was = tide__shares_get32(&h->audited);
+	while ((int32_t)(reasons - was) > 0 &&
+	    !__atomic_compare_exchange_n(&h->audited, &was, reasons, 0,
+	    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
 static int
 tide__shares_audit(struct tide__shares_member *member, uint64_t *repaired)
 {
@@ -6259,15 +6281,19 @@ tide__shares_audit(struct tide__shares_member *member, uint64_t *repaired)
 	struct tide__shares_head *h = pool->head;
 	uint64_t now = tide__sys_clock(), none = 0, word, units = 0;
 	uint64_t gate = tide__shares_care__gate_of(now, member->index);
+	uint32_t reasons;
 	int r = -EAGAIN;
+	reasons = tide__shares_get32(&h->suspect);
+	word = tide__shares_get(&h->word);
 	if (!tide__shares_swap(&h->gate, &none, gate)) {
 		if (tide__shares_care__gate_is_old(none, now))
 			tide__shares_care__revoke(pool, none);
 		return -EAGAIN;
 	}
-	word = tide__shares_get(&h->word);
 	if (tide__shares_care__quiesce(pool, now + TIDE__SHARES_CARE__AUDIT_NS))
 		r = tide__shares_care__put_right(pool, word, &units);
+	if (r == 0)
+		tide__shares_care__note_audit(h, reasons);
 	(void)tide__shares_swap(&h->gate, &gate, 0);
 	if (r == 0 && repaired != NULL)
 		*repaired = units * TIDE__SHARES_UNIT;
@@ -6278,12 +6304,10 @@ tide__shares_care__audit_if_due(struct tide__shares_member *member)
 {
 	struct tide__shares_head *h = member->pool->head;
 	uint64_t repaired = 0;
-	if (tide__shares_get32(&h->suspect) == 0)
+	if (tide__shares_get32(&h->suspect) == tide__shares_get32(&h->audited) &&
+	    tide__shares_get(&h->gate) == 0)
 		return;
-	tide__shares_put32(&h->suspect, 0);
-	if (tide__shares_audit(member, &repaired) < 0)
-		tide__shares_put32(&h->suspect, 1);
-	else
+	if (tide__shares_audit(member, &repaired) == 0)
 		(void)tide__shares_add(&h->repaired, repaired / TIDE__SHARES_UNIT);
 }
 static int
@@ -6293,7 +6317,7 @@ tide__shares_budget_set(struct tide__shares_member *member, uint64_t bytes)
 	int tries, r = -EAGAIN;
 	if (bytes > TIDE__SHARES_BYTES_MOST)
 		return -EINVAL;
-	tide__shares_put32(&h->suspect, 1);
+	tide__shares_suspect(h);
 	tide__shares_put(&h->budget, bytes / TIDE__SHARES_UNIT);
 	for (tries = 0; tries < 8 && r == -EAGAIN; tries++)
 		r = tide__shares_audit(member, NULL);
@@ -6312,7 +6336,7 @@ tide__shares_bury(struct tide__shares_member *member, uint32_t index, uint64_t o
 		return 0;
 	was_busy = tide__shares_get32(&s->busy);
 	if (was_busy || (owner & TIDE__OWNER_GIVING) != 0)
-		tide__shares_put32(&h->suspect, 1);
+		tide__shares_suspect(h);
 	tide__shares_begin(member);
 	held = __atomic_exchange_n(&s->held, 0, __ATOMIC_SEQ_CST);
 	tide__shares_give(pool, (int64_t)tide__held_sum(held), tide__held_lease(held) > 0);
@@ -6524,8 +6548,8 @@ tide__shares_read_row(const struct tide__shares *pool, uint32_t index,
 		row->lease = tide__held_lease(held) * TIDE__SHARES_UNIT;
 		row->base = tide__held_base(held) * TIDE__SHARES_UNIT;
 		row->used = tide__shares_get(&s->used);
-		row->floor = s->floor * TIDE__SHARES_UNIT;
-		row->granted = s->granted;
+		row->floor = tide__shares_get32(&s->floor) * TIDE__SHARES_UNIT;
+		row->granted = tide__shares_get32(&s->granted);
 		if ((held & TIDE__HELD_WAIT) != 0) {
 			row->least = (ask >> 32) * TIDE__SHARES_UNIT;
 			row->want = (ask & UINT32_MAX) * TIDE__SHARES_UNIT;
@@ -6537,6 +6561,31 @@ tide__shares_read_row(const struct tide__shares *pool, uint32_t index,
 		owner = tide__shares_get(&s->owner);
 	}
 	return 0;
+}
+static uint32_t
+tide__shares_of(const struct tide__shares *pool, int pid, struct tide__shares_row *sum)
+{
+	struct tide__shares_row row;
+	uint32_t i, found = 0;
+	memset(sum, 0, sizeof(*sum));
+	sum->pid = pid;
+	for (i = 0; i < pool->slots; i++) {
+		if (tide__owner_pid(tide__shares_get(&pool->slot[i].owner)) != pid ||
+		    !tide__shares_read_row(pool, i, &row) || row.pid != pid)
+			continue;
+		found++;
+		sum->weight += row.weight;
+		sum->lease += row.lease;
+		sum->base += row.base;
+		sum->used = tide__max_u64(sum->used, row.used);
+		sum->floor += row.floor;
+		sum->least += row.least;
+		sum->want += row.want;
+		sum->waiting_ns = tide__max_u64(sum->waiting_ns, row.waiting_ns);
+		sum->granted += row.granted;
+		sum->wish |= row.wish;
+	}
+	return found;
 }
 /* --- src/plan/member.h */
 struct tide__plan_host;
