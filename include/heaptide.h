@@ -7308,6 +7308,7 @@ TIDE__SHARED struct tide__plan__plan_state {
 	uint64_t allocated, allocated_ns;
 	uint64_t trend_used, trend_ns;
 	double trend;
+	uint64_t events, events_seen;
 	uint64_t followed, followed_ns;
 	uint64_t failed;
 	uint64_t cleaned_ns;
@@ -7557,6 +7558,15 @@ tide__plan__follow(uint64_t now_ns, uint64_t used)
 	tide__plan__plan.followed_ns = now_ns;
 	tide__plan__plan.followed = used;
 }
+static uint64_t
+tide__plan__heeded(uint64_t events, uint64_t used)
+{
+	if (tide__plan__plan.limit.budget != TIDE_NONE &&
+	    (double)used >= 0.70 * (double)tide__plan__plan.limit.budget)
+		tide__plan__plan.events += tide__above_u64(events, tide__plan__plan.events_seen);
+	tide__plan__plan.events_seen = events;
+	return tide__plan__plan.events;
+}
 static void
 tide__plan__judge(uint64_t now_ns, const struct tide__host_heap *heap, uint64_t used)
 {
@@ -7575,7 +7585,7 @@ tide__plan__judge(uint64_t now_ns, const struct tide__host_heap *heap, uint64_t 
 	    tide__plan__plan.host->pressure(&pressure) == 0) {
 		look.some = pressure.some;
 		look.full = pressure.full;
-		look.limit_events = pressure.events;
+		look.limit_events = tide__plan__heeded(pressure.events, used);
 	}
 	state = tide__states_step(&tide__plan__plan.states, &look);
 	if (pretended != 0 && (int)pretended - 1 > state)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "door/api.h"
 #include "door/boot.h"
+#include "door/psi.h"
 #include "door/purge.h"
 #include "mem/segment.h"
 #include "plan/cleanup.h"
@@ -173,6 +174,7 @@ static const struct plan_host host = {
 	.window_close = window_close,
 	.memory = common_memory,
 	.limit = common_limit,
+	.pressure = psi_look,
 	.epoch = epoch,
 	.purge = purge_here,
 	.say = say_line,
@@ -204,6 +206,7 @@ cooperate_in_child(void)
 	if (!atomic_load(&cooperate_is_on))
 		return;
 	atomic_store(&cooperate_is_on, false);
+	psi_in_child();
 	(void)sys_mmap(&cooperate.page, ROOM_BYTES, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	room->gate = TIDE_NONE;

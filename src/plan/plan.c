@@ -59,6 +59,7 @@ static struct {
 	uint64_t allocated, allocated_ns; /* of the last look */
 	uint64_t trend_used, trend_ns;    /* see trend() */
 	double trend;
+	uint64_t events, events_seen;     /* see heeded() */
 	uint64_t followed, followed_ns; /* used at the last look */
 	uint64_t failed;
 	uint64_t cleaned_ns;
@@ -365,6 +366,21 @@ follow(uint64_t now_ns, uint64_t used)
 	plan.followed = used;
 }
 
+/*
+ * Of the events at a limit those that mean something: where files fill a group
+ * up to its limit, the kernel drops some of them all the time, and nobody is
+ * short of anything.
+ */
+static uint64_t
+heeded(uint64_t events, uint64_t used)
+{
+	if (plan.limit.budget != TIDE_NONE &&
+	    (double)used >= 0.70 * (double)plan.limit.budget)
+		plan.events += above_u64(events, plan.events_seen);
+	plan.events_seen = events;
+	return plan.events;
+}
+
 static void
 judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 {
@@ -384,7 +400,7 @@ judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 	    plan.host->pressure(&pressure) == 0) {
 		look.some = pressure.some;
 		look.full = pressure.full;
-		look.limit_events = pressure.events;
+		look.limit_events = heeded(pressure.events, used);
 	}
 	state = states_step(&plan.states, &look);
 	if (pretended != 0 && (int)pretended - 1 > state)

@@ -238,6 +238,14 @@ sys_mkfifo(const char *path, unsigned mode)
 }
 
 int
+sys_poll(struct pollfd *fds, unsigned count)
+{
+	const struct timespec none = { 0, 0 };
+
+	return (int)call(SYS_ppoll, (long)fds, count, (long)&none, 0, 0, 0);
+}
+
+int
 sys_socket(int family, int type)
 {
 	return (int)call(SYS_socket, family, type, 0, 0, 0, 0);

@@ -59,6 +59,9 @@ int sys_stat(const char *path, struct stat *st);
 int sys_lstat(const char *path, struct stat *st);
 int sys_mkdir(const char *path, unsigned mode);
 int sys_mkfifo(const char *path, unsigned mode);
+struct pollfd;
+/* Without waiting: how many of them are ready. */
+int sys_poll(struct pollfd *fds, unsigned count);
 int sys_socket(int family, int type);
 int sys_connect(int fd, const void *address, size_t bytes);
 int sys_rename(const char *from, const char *to);
