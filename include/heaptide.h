@@ -7777,7 +7777,8 @@ tide__plan__heed(void)
 	if (wish & TIDE__SHARES_CLEAN)
 		(void)tide__cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL);
 	if (wish & TIDE__SHARES_RECYCLE)
-		tide__plan__plan.room->stop |= TIDE_STOP_RECYCLE;
+		(void)__atomic_fetch_or(&tide__plan__plan.room->stop,
+		    TIDE_STOP_RECYCLE, __ATOMIC_RELAXED);
 	tide__member_used(tide__plan__load(&tide__plan__plan.room->used));
 }
 static int
@@ -9352,11 +9353,13 @@ tide__batch__wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 			*waited_ns = now_ns - start_ns;
 			return answer.verdict;
 		case TIDE__STATES_RECYCLE:
-			room->stop |= TIDE_STOP_RECYCLE;
+			(void)__atomic_fetch_or(&room->stop,
+			    TIDE_STOP_RECYCLE, __ATOMIC_RELAXED);
 			tide__plan_unlock();
 			return 0;
 		case TIDE__STATES_NO_MEMORY:
-			room->stop |= TIDE_STOP_EXHAUSTED;
+			(void)__atomic_fetch_or(&room->stop,
+			    TIDE_STOP_EXHAUSTED, __ATOMIC_RELAXED);
 			tide__plan_unlock();
 			tide__plan_say(tide__message_no_room(line, sizeof(line),
 			    answer.baseline, answer.one, answer.budget,

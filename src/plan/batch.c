@@ -261,11 +261,13 @@ wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
 			*waited_ns = now_ns - start_ns;
 			return answer.verdict;
 		case STATES_RECYCLE:
-			room->stop |= TIDE_STOP_RECYCLE;
+			(void)__atomic_fetch_or(&room->stop,
+			    TIDE_STOP_RECYCLE, __ATOMIC_RELAXED);
 			plan_unlock();
 			return 0;
 		case STATES_NO_MEMORY:
-			room->stop |= TIDE_STOP_EXHAUSTED;
+			(void)__atomic_fetch_or(&room->stop,
+			    TIDE_STOP_EXHAUSTED, __ATOMIC_RELAXED);
 			plan_unlock();
 			plan_say(message_no_room(line, sizeof(line),
 			    answer.baseline, answer.one, answer.budget,

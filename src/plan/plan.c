@@ -631,7 +631,8 @@ heed(void)
 	if (wish & SHARES_CLEAN)
 		(void)cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, NULL);
 	if (wish & SHARES_RECYCLE)
-		plan.room->stop |= TIDE_STOP_RECYCLE;
+		(void)__atomic_fetch_or(&plan.room->stop,
+		    TIDE_STOP_RECYCLE, __ATOMIC_RELAXED);
 	member_used(load(&plan.room->used));
 }
 
