@@ -11052,8 +11052,9 @@ tide_poll(unsigned flags)
 /**
  * tide_pressure_fd() - a descriptor that can be read when the state changes
  *
- * For poll() and its like; read 8 bytes to wait for the next change.  It is
- * closed on exec and belongs to heaptide: do not close it.
+ * For poll() and its like; each change is a byte, the new state: read it empty
+ * to wait for the next one.  It does not block, is closed on exec, and belongs
+ * to heaptide: do not close it.
  *
  * Return: it, or a negative errno value.
  */
