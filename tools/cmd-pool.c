@@ -2,9 +2,11 @@
  * cmd-pool.c - `heaptide pool`: one budget for many processes
  */
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -77,6 +79,20 @@ open_pool(const char *name, const char *path, int write, struct shares *pool)
 	return COMMAND_FAILED;
 }
 
+/* Said once, to who can change it; the pool works all the same. */
+static void
+warn_of_disk(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
+	    fs.f_type != RAMFS_MAGIC)
+		print_error("pool: %s is on a disk; whenever the kernel writes "
+		    "it back, members may wait for seconds. Set HEAPTIDE_DIR "
+		    "to a directory on a tmpfs, such as one in /dev/shm",
+		    path);
+}
+
 static uint64_t
 processors(void)
 {
@@ -114,6 +130,7 @@ start(const struct pool_options *o, const char *name)
 		print_error("pool: cannot make %s: %s", path, strerror(-r));
 		return COMMAND_FAILED;
 	}
+	warn_of_disk(path);
 	text_format_bytes(budget, o->budget);
 	if (cores > 0)
 		printf("pool %s: %s for %llu at a time; programs join it by "

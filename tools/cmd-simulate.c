@@ -15,11 +15,13 @@
 #include "command.h"
 #include "option.h"
 #include "print.h"
+#include "sim-pool.h"
 #include "simulate.h"
 
 struct simulate_options {
 	bool json, peers;
 	uint64_t budget, items, seeds, fixed, target;
+	uint64_t processes, cores, time;
 	int policy;
 };
 
@@ -52,6 +54,17 @@ static const struct option_row simulate_rows[] = {
 	{ .name = "peers", .kind = OPTION_FLAG,
 	  .at = offsetof(struct simulate_options, peers),
 	  .help = "and what other laws would do" },
+	{ .name = "processes", .kind = OPTION_COUNT,
+	  .at = offsetof(struct simulate_options, processes), .word = "N",
+	  .least = 1, .most = 1000000,
+	  .help = "pool: so many, instead of 10, 100, 1000 and 10000" },
+	{ .name = "cores", .kind = OPTION_COUNT,
+	  .at = offsetof(struct simulate_options, cores), .word = "N",
+	  .least = 1, .most = 16383,
+	  .help = "pool: of the machine; 8 to 128, by the processes" },
+	{ .name = "time", .kind = OPTION_DURATION,
+	  .at = offsetof(struct simulate_options, time), .word = "TIME",
+	  .help = "pool: to simulate; 4s" },
 	{ .name = "json", .kind = OPTION_FLAG,
 	  .at = offsetof(struct simulate_options, json),
 	  .help = "print JSON" },
@@ -201,10 +214,10 @@ refuse(const char *name)
 		    sizeof(known) - length, "%s, ", sim_works[i].name);
 	if (access(name, F_OK) == 0)
 		print_error("simulate: '%s' is a file, and recorded runs "
-		    "cannot be simulated yet; %sor all are accepted", name,
+		    "cannot be simulated yet; %sall or pool are accepted", name,
 		    known);
 	else
-		print_error("simulate: '%s' is no workload; %sor all are "
+		print_error("simulate: '%s' is no workload; %sall or pool are "
 		    "accepted", name, known);
 	return COMMAND_USAGE;
 }
@@ -223,6 +236,44 @@ options_of(const struct simulate_options *s)
 	return o;
 }
 
+/* Options that the other kind of simulation has. */
+static int
+check_kind(const struct simulate_options *s, bool is_pool)
+{
+	const struct simulate_options *d = &simulate_defaults;
+	const char *extra = NULL;
+
+	if (is_pool)
+		extra = s->budget != d->budget ? "--budget" :
+		    s->items != d->items ? "--items" :
+		    s->seeds != d->seeds ? "--seeds" :
+		    s->fixed != d->fixed ? "--fixed" :
+		    s->target != d->target ? "--target" :
+		    s->policy != d->policy ? "--policy" :
+		    s->peers ? "--peers" : NULL;
+	else
+		extra = s->processes > 0 ? "--processes" :
+		    s->cores > 0 ? "--cores" : s->time > 0 ? "--time" : NULL;
+	if (extra == NULL)
+		return COMMAND_DONE;
+	print_error("simulate: %s is %s pool", extra, is_pool ?
+	    "for workloads, not for" : "accepted with");
+	return COMMAND_USAGE;
+}
+
+static int
+simulate_pool(const struct simulate_options *s)
+{
+	static const uint32_t usual[] = { 10, 100, 1000, 10000 };
+	const uint32_t one = (uint32_t)s->processes;
+	const struct sim_pool_options o = { .seed = 42,
+		.cores = (uint32_t)s->cores, .time_ns = s->time };
+
+	if (one > 0)
+		return sim_pool_show(&one, 1, &o, s->json);
+	return sim_pool_show(usual, ARRAY_LENGTH(usual), &o, s->json);
+}
+
 static int
 simulate_run(const void *options, int operands, char **operand)
 {
@@ -236,6 +287,11 @@ simulate_run(const void *options, int operands, char **operand)
 	int r = 0;
 
 	(void)operands;
+	r = check_kind(s, strcmp(operand[0], "pool") == 0);
+	if (r != COMMAND_DONE)
+		return r;
+	if (strcmp(operand[0], "pool") == 0)
+		return simulate_pool(s);
 	if (strcmp(operand[0], "all") == 0)
 		count = sim_works_count;
 	else
@@ -270,8 +326,8 @@ simulate_run(const void *options, int operands, char **operand)
 
 const struct command command_simulate = {
 	.name = "simulate",
-	.args = "WORKLOAD|all",
-	.help = "try the sizing law on workloads that are only computed",
+	.args = "WORKLOAD|all|pool",
+	.help = "try the laws on workloads that are only computed",
 	.rows = simulate_rows,
 	.defaults = &simulate_defaults,
 	.options_bytes = sizeof(struct simulate_options),

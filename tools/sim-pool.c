@@ -22,12 +22,12 @@
 #define KIB_PER_MB 1024.0 /* what the law counts in */
 
 const char *const sim_pool_names[SIM_POOL_LAWS] = {
-	[SIM_EQUAL] = "equal share",
-	[SIM_FREE] = "free at start",
-	[SIM_FREE8] = "free/8, jitter",
-	[SIM_MEMFREE] = "memfree",
-	[SIM_FIFO] = "strict FIFO leases",
-	[SIM_ELASTIC] = "elastic leases",
+	[SIM_POOL_EQUAL] = "equal share",
+	[SIM_POOL_FREE] = "free at start",
+	[SIM_POOL_FREE8] = "free/8, jitter",
+	[SIM_POOL_MEMFREE] = "memfree",
+	[SIM_POOL_FIFO] = "strict FIFO leases",
+	[SIM_POOL_ELASTIC] = "elastic leases",
 };
 
 enum event_kind { EVENT_READY, EVENT_RAMPED, EVENT_END };
@@ -228,19 +228,19 @@ try_alone(struct world *w, uint32_t who)
 	double left = w->memory - w->used, part;
 
 	switch (w->law) {
-	case SIM_EQUAL:
+	case SIM_POOL_EQUAL:
 		start(w, who, 0.9 * (w->memory - w->bases) / w->count /
 		    p->item, 0);
 		break;
-	case SIM_FREE:
-	case SIM_FREE8:
-		part = left * (w->law == SIM_FREE ? 0.9 : 0.125);
+	case SIM_POOL_FREE:
+	case SIM_POOL_FREE8:
+		part = left * (w->law == SIM_POOL_FREE ? 0.9 : 0.125);
 		if (part < p->item)
 			retry(w, who, 10 + 10 * uniform(w));
 		else
 			start(w, who, part / p->item, 0);
 		break;
-	default: /* SIM_MEMFREE: jobs of one size, whatever they take */
+	default: /* SIM_POOL_MEMFREE: jobs of one size, whatever they take */
 		if (left < 4.0 * ITEMS_BEST || w->active >= 4 * w->cores)
 			retry(w, who, 1 + uniform(w));
 		else
@@ -325,9 +325,9 @@ serve_elastic(struct world *w)
 static void
 serve(struct world *w)
 {
-	if (w->law == SIM_FIFO)
+	if (w->law == SIM_POOL_FIFO)
 		serve_in_order(w);
-	else if (w->law == SIM_ELASTIC)
+	else if (w->law == SIM_POOL_ELASTIC)
 		serve_elastic(w);
 }
 
@@ -340,7 +340,7 @@ meet(struct world *w, const struct event *e)
 	case EVENT_READY:
 		if (p->ready == 0)
 			p->ready = w->now;
-		if (w->law >= SIM_FIFO)
+		if (w->law >= SIM_POOL_FIFO)
 			join_queue(w, e->who);
 		else
 			try_alone(w, e->who);

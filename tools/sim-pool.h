@@ -1,8 +1,8 @@
 /*
  * sim-pool.h - many processes on one machine, by several laws, in no time
  *
- * Beside the house (tools).  May use: base, model.  Used by: cmd-simulate.c,
- * the bench.
+ * Beside the house (tools).  May use: base, model, print.  Used by:
+ * cmd-simulate.c, the bench.
  *
  * Each process does batches for ever.  It knows what an item takes (from 0.1
  * to 10 MB, lognormal), and of a batch's memory it errs by 10 %.  A batch takes
@@ -14,15 +14,17 @@
 #ifndef TOOLS_SIM_POOL_H
 #define TOOLS_SIM_POOL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum sim_pool_law {
-	SIM_EQUAL,   /* each has the same share, always */
-	SIM_FREE,    /* what is free when a batch starts, less 10 % */
-	SIM_FREE8,   /* an eighth of that, and a pause at random */
-	SIM_MEMFREE, /* starts if there is as much free as four batches take */
-	SIM_FIFO,    /* leases, all that is wanted or nothing, in order */
-	SIM_ELASTIC, /* leases by model/lease.h */
+	SIM_POOL_EQUAL,   /* each has the same share, always */
+	SIM_POOL_FREE,    /* what is free when a batch starts, less 10 % */
+	SIM_POOL_FREE8,   /* an eighth of that, and a pause at random */
+	SIM_POOL_MEMFREE, /* starts if there is as much free as four batches take */
+	SIM_POOL_FIFO,    /* leases, all that is wanted or nothing, in order */
+	SIM_POOL_ELASTIC, /* leases by model/lease.h */
 	SIM_POOL_LAWS
 };
 
@@ -49,5 +51,12 @@ struct sim_pool_result {
 /* 0; -ENOMEM; -EINVAL: no processes, or more than a million. */
 int sim_pool(const struct sim_pool_options *options,
     struct sim_pool_result *result);
+
+/*
+ * Print what each law comes to, for @count numbers of processes; @options give
+ * the rest.  An exit status, with a sentence said.
+ */
+int sim_pool_show(const uint32_t *processes, size_t count,
+    const struct sim_pool_options *options, bool json);
 
 #endif

@@ -21,6 +21,15 @@ builddir=$(cd "${builddir:-$srcdir/build}" && pwd) || exit
 . "$srcdir/tests/bench/lib.sh"
 crowd=$builddir/tests/bench/crowd-shares
 [ -x "$crowd" ] || die "tests/bench/crowd-shares is not built"
+
+# Not on a disk: whenever that is written back, all would wait for it.
+if [ -d /dev/shm ] && [ -w /dev/shm ]; then
+	HEAPTIDE_DIR=$(mktemp -d /dev/shm/heaptide-bench.XXXXXX) || exit
+	trap 'status=$?; cd /; rm -rf "$scratch" "$HEAPTIDE_DIR"
+		exit $status' EXIT
+else
+	echo "without /dev/shm: the pools are on a disk, and are held up by it"
+fi
 mkdir -p -m 700 "$HEAPTIDE_DIR"
 
 value()
@@ -77,7 +86,8 @@ if ! mkdir "$jail" 2>/dev/null ||
 	echo "real memory: there is no control group of version 1 to be made"
 	exit 0
 fi
-trap 'status=$?; cd /; rmdir "$jail"; rm -rf "$scratch"; exit $status' EXIT
+trap 'status=$?; cd /; rmdir "$jail"; rm -rf "$scratch" "$HEAPTIDE_DIR"
+	exit $status' EXIT
 # A process is some 300 KiB itself; what the kernel keeps for it is counted.
 echo $((512 + n / 2))M >"$jail/memory.limit_in_bytes"
 cat >enter <<SH

@@ -42,11 +42,16 @@ refused 2 "json is for status, not for start" start x --json --budget 1G
 refused 125 "there is no pool 'night'" status night
 refused 125 "there is no pool 'night'" stop night
 
-pool start night --budget 1G --cores 3 --members 2000 >out || fail "start: $?"
+pool start night --budget 1G --cores 3 --members 2000 >out 2>warning ||
+	fail "start: $?"
 grep -q 'HEAPTIDE_POOL=night' out || fail "start said: $(cat out)"
 refused 125 "there is a pool 'night'" start night --budget 2G
 same "modes" "600 700" "$(stat -c %a "$HEAPTIDE_DIR/pools/night") $(
 	stat -c %a "$HEAPTIDE_DIR/pools")"
+case $(stat -f -c %T "$HEAPTIDE_DIR") in
+tmpfs | ramfs) [ ! -s warning ] || fail "start said: $(cat warning)" ;;
+*) grep -q 'is on a disk' warning || fail "no word of the disk"  ;;
+esac
 pool status night --json >status.json || fail "status: $?"
 same "a new pool" "night 1073741824 1073741824 3 0 0 false" "$(
 	json status.json '.pools[0] | "\(.name) \(.budget) \(.left) \(
@@ -86,6 +91,21 @@ within "a crowd: leases" "$(value batches)" 4000 "$(value granted)"
 pool status night --json >status.json || fail "status after the crowd: $?"
 same "all that is left" "1073741824 0" "$(
 	json status.json '.pools[0] | "\(.left) \(.members | length)"')"
+
+# --- the law, simulated ------------------------------------------------------
+
+limited 60 "$HEAPTIDE" simulate pool --processes 100 --time 2s --json \
+	>sim.json || fail "simulate pool: $?"
+same "laws" 6 "$(json sim.json '.pools | length')"
+same "a pool kills nobody, others do" "0 true true" "$(json sim.json '
+	(.pools[] | select(.law == "elastic leases")) as $ours |
+	(.pools[] | select(.law == "free at start")) as $theirs |
+	"\($ours.kills) \($ours.efficiency >= 0.8) \($theirs.kills > 100)"')"
+for wrong in '--items 5 pool' '--processes 5 linear'; do
+	limited 60 "$HEAPTIDE" simulate $wrong >out 2>err
+	same "status of simulate $wrong" 2 $?
+	grep -q 'pool$' err || fail "simulate $wrong: $(cat err)"
+done
 
 # --- the broker --------------------------------------------------------------
 

@@ -32,7 +32,7 @@ leases_kill_nobody_and_use_four_fifths_at_any_scale(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LENGTH(counts); i++) {
-		r = run(SIM_ELASTIC, counts[i], 4);
+		r = run(SIM_POOL_ELASTIC, counts[i], 4);
 		assert_int_equal(r.kills, 0);
 		assert_true(r.used_most <= 1);
 		assert_true(r.efficiency >= 0.80);
@@ -43,7 +43,7 @@ leases_kill_nobody_and_use_four_fifths_at_any_scale(void **state)
 static void
 leases_starve_nobody(void **state)
 {
-	struct sim_pool_result r = run(SIM_ELASTIC, 1000, 20);
+	struct sim_pool_result r = run(SIM_POOL_ELASTIC, 1000, 20);
 
 	(void)state;
 	assert_int_equal(r.unserved, 0);
@@ -56,19 +56,19 @@ static void
 the_other_laws_kill_or_waste(void **state)
 {
 	(void)state;
-	assert_true(run(SIM_FREE, 100, 4).kills > 1000);
-	assert_true(run(SIM_FREE, 100, 4).used_most > 1);
-	assert_true(run(SIM_FREE8, 1000, 4).kills > 1000);
-	assert_true(run(SIM_MEMFREE, 1000, 4).kills > 1000);
-	assert_true(run(SIM_EQUAL, 10000, 4).efficiency < 0.3);
-	assert_true(run(SIM_FIFO, 1000, 4).efficiency < 0.6);
+	assert_true(run(SIM_POOL_FREE, 100, 4).kills > 1000);
+	assert_true(run(SIM_POOL_FREE, 100, 4).used_most > 1);
+	assert_true(run(SIM_POOL_FREE8, 1000, 4).kills > 1000);
+	assert_true(run(SIM_POOL_MEMFREE, 1000, 4).kills > 1000);
+	assert_true(run(SIM_POOL_EQUAL, 10000, 4).efficiency < 0.3);
+	assert_true(run(SIM_POOL_FIFO, 1000, 4).efficiency < 0.6);
 }
 
 static void
 the_same_seed_gives_the_same_run(void **state)
 {
-	struct sim_pool_result a = run(SIM_ELASTIC, 100, 2);
-	struct sim_pool_result b = run(SIM_ELASTIC, 100, 2);
+	struct sim_pool_result a = run(SIM_POOL_ELASTIC, 100, 2);
+	struct sim_pool_result b = run(SIM_POOL_ELASTIC, 100, 2);
 
 	(void)state;
 	assert_memory_equal(&a, &b, sizeof(a));
