@@ -125,6 +125,19 @@ ends_by_time(const struct judge *j)
 	return kind == MARK_TIME || kind == MARK_AUTO;
 }
 
+/* The least of the last quarter: what comes and goes is less at times anyhow. */
+static double
+least_lately(const struct verdict_point *points, size_t n)
+{
+	double least = points[n - 1].live;
+	size_t i;
+
+	for (i = n - n / 4; i < n; i++)
+		if (points[i].live < least)
+			least = points[i].live;
+	return least;
+}
+
 /*
  * Many programs give all back before they end.  What was held until then grew
  * all the same: it is judged as it was at its last mark, where its age is not
@@ -141,7 +154,7 @@ before_the_end(const struct judge *j, const struct verdict_point *points,
 		return 0;
 	if (n > 1 && ends_by_time(j) && points[n - 1].live < points[n - 2].live)
 		n--;
-	return end < points[n - 1].live * 3 / 4 ? n : 0;
+	return end < least_lately(points, n) * 3 / 4 ? n : 0;
 }
 
 /* What was made between the columns of point @i - 1 and @i, and is left. */
@@ -265,6 +278,9 @@ find_errors(struct judge *j)
 	}
 }
 
+/* Of the heap, so much is known by age, or none is. */
+#define KNOWN 0.9
+
 /* --- verdicts ------------------------------------------------------------- */
 
 static struct verdict_options
@@ -291,26 +307,56 @@ judge_site(struct judge *j, uint64_t site)
 	verdict_of(points, n, &options, &j->verdict[site]);
 }
 
+/*
+ * What all of the heap's sites hold, by age.  False: they do not have all of it,
+ * as where stacks were not kept from the start.
+ */
+static bool
+sum_ages(const struct judge *j, int64_t live, struct age_columns *all)
+{
+	const struct site *site = control_rows(j->control, TABLE_SITES);
+	int64_t held = 0;
+	uint64_t i;
+	size_t k;
+
+	*all = (struct age_columns){ 0 };
+	for (i = 1; i < j->sites; i++) {
+		if ((site[i].flags & SITE_APART) != 0)
+			continue;
+		held = add_i64(held, j->site[i].live_bytes);
+		for (k = 0; k < TREND_COLUMNS; k++)
+			all->live_bytes[k] = add_i64(all->live_bytes[k],
+			    j->ages[i].live_bytes[k]);
+	}
+	return (double)held > KNOWN * (double)live &&
+	    (double)live > KNOWN * (double)held;
+}
+
 static void
 judge_heap(struct judge *j)
 {
 	struct verdict_options options = verdict_options_of(j, 0);
 	const struct moment *m = moments(j);
 	struct verdict_point points[VERDICT_POINTS];
+	struct age_columns ages;
 	struct control_sums all;
 	size_t n = make_points(j, points), left, i;
 
+	options.sum = true;
 	control_sum(j->control, &all);
 	for (i = 0; i < j->columns; i++) {
 		points[i].live = positive((double)m[j->column[i]].live_bytes);
 		points[i].allocated = (double)m[j->column[i]].allocated;
 	}
-	/* Of all that is left at the end nobody knows the age. */
-	left = before_the_end(j, points, 0);
+	left = before_the_end(j, points, (double)all.live_bytes);
 	if (left == 0) {
 		points[n - 1].live = (double)all.live_bytes;
 		points[n - 1].allocated = (double)all.allocated;
 	}
+	if (left == 0 && sum_ages(j, (int64_t)all.live_bytes, &ages))
+		for (i = 0; i < n; i++)
+			points[i].survived = positive((double)left_of(j, &ages,
+			    i));
 	verdict_of(points, left != 0 ? left : n, &options, &j->heap);
 }
 

@@ -7,13 +7,14 @@
 _Static_assert(VERDICT_POINTS <= STATS_KENDALL_POINTS, "model/stats.h");
 
 void
-growth_read(const struct verdict_point *points, size_t count, size_t warmup,
-    struct growth *g)
+growth_read(const struct verdict_point *points, size_t count,
+    const struct verdict_options *options, struct growth *g)
 {
+	size_t warmup = options->warmup;
 	double survived = 0;
 	size_t i, n;
 
-	*g = (struct growth){ 0 };
+	*g = (struct growth){ .is_sum = options->sum };
 	for (i = 0; i < count && i < VERDICT_POINTS; i++) {
 		survived += points[i].survived;
 		if (warmup != SIZE_MAX &&
@@ -25,6 +26,8 @@ growth_read(const struct verdict_point *points, size_t count, size_t warmup,
 		g->made[n] = survived;
 	}
 	g->has_births = survived > 0;
+	g->turns = !g->has_births && count > 0 &&
+	    points[count - 1].allocated > 2 * points[count - 1].live;
 	for (i = g->n; i-- > 0;) {
 		g->kept[i] = g->live[i];
 		if (i + 1 < g->n && g->kept[i + 1] < g->kept[i])
@@ -156,6 +159,7 @@ growth_is_step(const struct growth *g, size_t *at)
 double
 growth_chance(const struct growth *g, size_t start)
 {
+	const double *value = g->is_sum ? g->kept : g->made;
 	double chance[VERDICT_POINTS];
 	size_t count = 0;
 	size_t seen = 0;
@@ -165,7 +169,7 @@ growth_chance(const struct growth *g, size_t start)
 		/* That the highest of all so far is in this interval. */
 		chance[count++] = (g->epoch[i] - g->epoch[i - 1]) /
 		    (g->epoch[i] - g->epoch[start] + 1);
-		seen += g->made[i] > g->made[i - 1];
+		seen += value[i] > value[i - 1];
 	}
 	return stats_at_least(chance, count, seen);
 }

@@ -29,11 +29,13 @@ struct growth {
 	double kept[VERDICT_POINTS];
 	double made[VERDICT_POINTS]; /* kept, if births are not known */
 	bool has_births;
+	bool is_sum; /* verdict_options.sum */
+	bool turns;  /* most of what was made is gone; unless births say more */
 };
 
 /* Of @points what is not warm-up. */
 void growth_read(const struct verdict_point *points, size_t count,
-    size_t warmup, struct growth *g);
+    const struct verdict_options *options, struct growth *g);
 
 /*
  * The point up to which @value is level, and from which on it is a line; by
@@ -56,7 +58,8 @@ bool growth_is_step(const struct growth *g, size_t *at);
  * k-th is the highest so far with a chance of 1/k, whatever those before were
  * (A. Renyi, Theorie des elements saillants d'une suite d'observations, 1962;
  * as a test: F. G. Foster and A. Stuart, Distribution-free tests in time-series
- * based on the breaking of records, JRSS B 16, 1954).
+ * based on the breaking of records, JRSS B 16, 1954).  By what was made; of a sum by what is
+ * kept, as of many sites some have always made what is still there.
  */
 double growth_chance(const struct growth *g, size_t start);
 

@@ -26,7 +26,13 @@
 #define RISE_BY_CHANCE 0.01
 #define PLACES_BY_CHANCE 0.001
 /* Without births it is the only witness against what merely wanders upwards. */
-#define PLACES_NO_BIRTHS 0.0001
+#define PLACES_BY_KEPT 0.0001
+
+/*
+ * Where blocks come and go, and it is not known which of them are there, growth
+ * that is believed is seldom less sure than this, and what wanders often is.
+ */
+#define RISE_NO_BIRTHS 0.00003
 
 /* The least number of points on which growth is believed. */
 #define WINDOW 6
@@ -42,6 +48,9 @@
 #define EVEN_LATER 0.5
 #define SHARE_LATER 0.15 /* of all that was ever kept */
 
+/* A cache among the sites of a sum that was full at two thirds: 0.5. */
+#define EVEN_SUM 0.6
+
 struct question {
 	const struct growth *g;
 	size_t start;
@@ -53,8 +62,9 @@ static bool
 is_even(const struct question *q, const double *value, size_t to)
 {
 	double balance = growth_balance(q->g, value, q->start, to);
+	double even = q->g->is_sum ? EVEN_SUM : q->even;
 
-	return balance >= q->even && balance * q->even <= 1;
+	return balance >= even && balance * even <= 1;
 }
 
 static double
@@ -92,13 +102,19 @@ matters(const struct question *q)
 	    q->g->kept[0]);
 }
 
+static double
+places(const struct growth *g)
+{
+	return g->has_births && !g->is_sum ? PLACES_BY_CHANCE : PLACES_BY_KEPT;
+}
+
 static bool
 keeps_growing(const struct question *q)
 {
 	const struct growth *g = q->g;
 
-	if (g->n < q->start + WINDOW || growth_chance(g, q->start) >
-	    (g->has_births ? PLACES_BY_CHANCE : PLACES_NO_BIRTHS))
+	if (g->n < q->start + WINDOW ||
+	    growth_chance(g, q->start) > places(g))
 		return false;
 	return goes_on(q) && (!q->later || matters(q)) &&
 	    (!g->has_births || stays(q));
@@ -251,7 +267,7 @@ verdict_of(const struct verdict_point *points, size_t count,
 
 	if (count > VERDICT_POINTS)
 		count = VERDICT_POINTS;
-	growth_read(points, count, options->warmup, &g);
+	growth_read(points, count, options, &g);
 	left_out = count - g.n;
 	v.points = g.n;
 	if (g.n < 4)
@@ -262,6 +278,10 @@ verdict_of(const struct verdict_point *points, size_t count,
 		v.kind = judge(&g, &v.since);
 	else if (v.least > RISE_BY_CHANCE && v.least < 1)
 		v.kind = VERDICT_UNKNOWN;
+	if (v.kind == VERDICT_GROWING && g.turns && v.p > RISE_NO_BIRTHS) {
+		v.kind = VERDICT_UNKNOWN;
+		v.doubted = true;
+	}
 	v.rose = g.kept[g.n - 1] - g.kept[base(&v)];
 	from = v.kind == VERDICT_GROWING ? v.since : 0;
 	measure(points + left_out + from, g.n - from, growth_inflation(&g),

@@ -37,6 +37,7 @@ struct verdict_point {
 struct verdict_options {
 	size_t warmup; /* epochs left out at the start; SIZE_MAX: by itself */
 	double error;  /* standard error of the last point's live; 0: exact */
+	bool sum;      /* of many sites: blocks of every age are always there */
 	/* What growth must come to, or it is minor; 0: no budget is set. */
 	double budget;    /* bytes */
 	double remaining; /* seconds that the program will still run */
@@ -58,7 +59,7 @@ struct verdict {
 	                 * began, by the step, in all */
 	size_t points;  /* that were used */
 	bool minor;     /* too slow to matter before the program ends */
-	bool doubted;   /* it was GROWING until verdict_control() */
+	bool doubted;   /* GROWING, but for this: it may be chance */
 	size_t order;   /* verdict_control()'s own */
 };
 

@@ -233,6 +233,8 @@ static void
 judge(int leaks, size_t n, struct result *r)
 {
 	static const struct verdict_options options = { .warmup = SIZE_MAX };
+	static const struct verdict_options of_all = { .warmup = SIZE_MAX,
+		.sum = true };
 	int found[JUDGES] = { 0 };
 	int alarm[JUDGES] = { 0 };
 	struct verdict whole;
@@ -242,7 +244,7 @@ judge(int leaks, size_t n, struct result *r)
 	for (k = 0; k < SITES; k++)
 		verdict_of(point[k], n, &options, &verdict[k]);
 	verdict_control(verdict, SITES, VERDICT_LEVEL);
-	verdict_of(heap, n, &options, &whole);
+	verdict_of(heap, n, &of_all, &whole);
 	r->heap += whole.kind == VERDICT_GROWING;
 	r->first += is_first(leaks);
 	/* Down to 0: what is[] has at the end is of the scenario's own site. */

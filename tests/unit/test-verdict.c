@@ -251,7 +251,7 @@ slow_waves_make_it_less_sure(void **state)
 	clear(15);
 	for (size_t i = 0; i < 15; i++)
 		live[i] = points[i].live = wave[i] + (double)i;
-	growth_read(points, 15, SIZE_MAX, &g);
+	growth_read(points, 15, &plain, &g);
 	assert_true(growth_inflation(&g) > 2);
 	stats_kendall(live, 15, &k);
 	assert_true(judge(15).p > 3 * k.p);
@@ -262,14 +262,14 @@ slow_waves_make_it_less_sure(void **state)
 	 */
 	for (size_t i = 0; i < 15; i++)
 		points[i].live = wave[i];
-	growth_read(points, 15, SIZE_MAX, &g);
+	growth_read(points, 15, &plain, &g);
 	assert_true(fabs(growth_inflation(&g) - 5.421381537616252) < 1e-12);
 
 	/* The same bytes in another order: up and down. */
 	memcpy(quick, points, sizeof(quick));
 	for (size_t i = 0; i < 14; i++)
 		quick[i].live = i % 2 == 0 ? 4 : 0;
-	growth_read(quick, 15, SIZE_MAX, &g);
+	growth_read(quick, 15, &plain, &g);
 	assert_true(growth_inflation(&g) <= 1);
 }
 
@@ -286,7 +286,7 @@ records_are_counted_by_epochs_not_by_points(void **state)
 		points[i].epoch = epochs[i];
 		points[i].live = (double)i;
 	}
-	growth_read(points, 6, SIZE_MAX, &g);
+	growth_read(points, 6, &plain, &g);
 	/* Each time as many as ever were before: a half, five times. */
 	assert_true(is_near(growth_chance(&g, 0), 1.0 / 32));
 	assert_true(is_near(growth_balance(&g, g.kept, 0, 4), 2 / 3.0 * 1 / 4 *
@@ -317,12 +317,12 @@ a_step_must_be_much_better_than_a_slope(void **state)
 	clear(8);
 	for (size_t i = 0; i < 8; i++)
 		points[i].live = live[i];
-	growth_read(points, 8, SIZE_MAX, &g);
+	growth_read(points, 8, &plain, &g);
 	assert_false(growth_is_step(&g, &at));
 	assert_int_equal(at, 4);
 	for (size_t i = 4; i < 8; i++)
 		points[i].live += 100;
-	growth_read(points, 8, SIZE_MAX, &g);
+	growth_read(points, 8, &plain, &g);
 	assert_true(growth_is_step(&g, &at));
 	assert_int_equal(at, 4);
 }
