@@ -52,7 +52,7 @@ grep -q '^# R-BATCH (warning): load: of ' written.conf ||
 	fail "no reason in: $(cat written.conf)"
 grep -q "^batch.max = $(member R-BATCH value)\$" written.conf ||
 	fail "no key in: $(cat written.conf)"
-"$HEAPTIDE" config check written.conf || fail "it is refused: $?"
+"$HEAPTIDE" config check written.conf >text || fail "it is refused: $?"
 "$HEAPTIDE" recommend --write written.conf profile.tide >text 2>err
 same "status for a file that is there" 2 $?
 grep -q -e "--write 'written.conf': is there already" err ||
