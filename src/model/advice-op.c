@@ -178,8 +178,9 @@ judge_fixed(struct advising *a, const struct tide_op_stats *op, int i)
 	if (op->batches < ADVISING_BATCHES || !advice_law_holds(op) ||
 	    mean < 1 || n < 2 || (double)op->fixed < FIXED_SHARE * mean)
 		return;
-	wanted = numbers_pow(2 * (double)op->fixed / op->per_item,
-	    1 / numbers_within(op->power, 0.1, 8));
+	wanted = advising_sane(numbers_pow(advising_ratio(2 *
+	    (double)op->fixed, op->per_item), 1 / numbers_within(op->power,
+	    0.1, 8)));
 	left = advising_left(f, op);
 	while (wanted > 1 && 1.25 * advice_batch(op, wanted) > left)
 		wanted /= 2;

@@ -26,7 +26,6 @@ advised --budget 256M -- $slow
 has R-KNEE
 knee=$(number R-KNEE knee)
 within "the knee" 8 24 "$knee"
-within "slower" 2 1000 "$(number R-KNEE slower)"
 before=$(op growth_most)
 # shellcheck disable=SC2086
 advised --budget 256M -- $slow max="$knee"
