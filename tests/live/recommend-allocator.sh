@@ -6,14 +6,9 @@
 # --- R-RETAIN: holes ---------------------------------------------------------
 
 holes="holes items=131072 bytes=1024 linger_ms=5000"
-# It is known by a look of `heaptide run` in between, which comes every two
-# seconds; on a busy machine there may be none.
-for try in 1 2 3; do
-	# shellcheck disable=SC2086 # words on purpose
-	advised -- $holes
-	case $(ids) in *R-RETAIN*) break ;; esac
-done
-has R-RETAIN
+# It is known by a look of `heaptide run` in between, every two seconds or so.
+# shellcheck disable=SC2086 # words on purpose
+advised_until R-RETAIN -- $holes
 within "resident" $((100 << 20)) $((200 << 20)) "$(number R-RETAIN resident)"
 within "live" 1 $((6 << 20)) "$(number R-RETAIN live)"
 case $(member R-RETAIN setting) in
