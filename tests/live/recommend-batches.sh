@@ -24,7 +24,7 @@ slow="alike items=4000 bytes=65536 pace_us=2000 slow_from=16 slow_us=2000"
 # shellcheck disable=SC2086
 advised_until R-KNEE --budget 256M -- $slow
 knee=$(number R-KNEE knee)
-within "the knee" 8 24 "$knee"
+within "the knee" 2 24 "$knee"
 before=$(op growth_most)
 # shellcheck disable=SC2086
 advised --budget 256M -- $slow max="$knee"

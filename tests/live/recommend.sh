@@ -98,6 +98,10 @@ same "what it does" "load page 100000" "$(json status.json '.progress |
 within "how far it is" 100 100000 "$(json status.json .progress.done)"
 same "an end is foreseen" number "$(json status.json '.progress.eta | type')"
 same "its budget" $((20 << 20)) "$(json status.json .memory.budget)"
+"$HEAPTIDE" status "$pid" >text || fail "status: $?"
+grep -q '^  operation   load: .* of 100 000 (.*) pages done, .* left$' text &&
+	grep -q '^  budget      20.0 MiB, .* used: ' text ||
+	fail "status says: $(cat text)"
 "$HEAPTIDE" ps --json >ps.json || fail "ps: status $?"
 same "its budget in ps" $((20 << 20)) "$(json ps.json ".processes[] |
     select(.pid == $pid) | .budget")"
