@@ -50,6 +50,20 @@ lacks()
 		    select(.id == \"$1\") | .text"; cat ops.json)"
 }
 
+# advised_until ID [OPTION...] -- WAY [NAME=NUMBER...]: it follows from how long
+# things take, or from a look in between, which on a busy machine may come out
+# otherwise: three times at most.
+advised_until()
+{
+	until_id=$1
+	shift
+	for try in 1 2 3; do
+		advised "$@"
+		! ids | tr ' ' '\n' | grep -qx "$until_id" || return 0
+	done
+	has "$until_id"
+}
+
 # number ID NAME: whole
 number()
 {

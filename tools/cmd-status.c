@@ -120,6 +120,44 @@ print_growth(const struct print *out, const json_t *memory)
 	}
 }
 
+/* What the operation that was active last is at, if there is any. */
+static void
+print_operation(const struct print *out, const json_t *progress)
+{
+	const json_t *total = json_object_get(progress, "total");
+	char done[TEXT_COUNT_ROOM], all[TEXT_COUNT_ROOM], words[128] = "";
+	char time[TEXT_DURATION_ROOM];
+
+	if (!json_is_string(json_object_get(progress, "operation")))
+		return;
+	if (json_is_integer(total))
+		snprintf(words, sizeof(words), " of %s (%.1f %%)",
+		    text_format_count(all, number(progress, "total")),
+		    real(progress, "percent"));
+	print_line(out, PRINT_PLAIN, "  operation   %s: %s%s %ss done, %s "
+	    "left", text(progress, "operation"), text_format_count(done,
+	    number(progress, "done")), words, text(progress, "unit"),
+	    json_is_number(json_object_get(progress, "eta")) ?
+	    text_format_duration(time, (uint64_t)(real(progress, "eta") *
+	    (double)NS_PER_S)) : "it is not known how much");
+}
+
+/* As a program that asks for its budget is told. */
+static void
+print_budget(const struct print *out, const json_t *memory)
+{
+	char budget[TEXT_BYTES_ROOM], used[TEXT_BYTES_ROOM];
+
+	if (!json_is_string(json_object_get(memory, "state")))
+		return;
+	print_line(out, strcmp(text(memory, "state"), "ok") == 0 ?
+	    PRINT_PLAIN : PRINT_WARN, "  budget      %s, %s used: %s",
+	    json_is_integer(json_object_get(memory, "budget")) ?
+	    text_format_bytes(budget, number(memory, "budget")) : "none",
+	    text_format_bytes(used, number(memory, "used")),
+	    text(memory, "state"));
+}
+
 static void
 print_limit(const struct print *out, const json_t *memory)
 {
@@ -178,6 +216,8 @@ print_status(const json_t *answer, const json_t *leaks)
 	print_heap(&out, memory, progress);
 	print_terms(&out, memory);
 	print_growth(&out, memory);
+	print_operation(&out, progress);
+	print_budget(&out, memory);
 	print_limit(&out, memory);
 	print_leaks(&out, leaks);
 	print_line(&out, PRINT_PLAIN, "  stacks      %s%s%s",

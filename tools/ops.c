@@ -230,7 +230,7 @@ find_curve(const struct tide_op_stats *op,
 	double most = (double)op->n_most, n;
 	size_t count = 0;
 
-	if (!advice_is_used(op) || !advice_is_fitted(op))
+	if (!advice_is_used(op) || !advice_is_fitted(op) || most < 1)
 		return 0;
 	for (n = most / 8; n <= 4 * most; n *= 2)
 		add_point(points, &count, op,

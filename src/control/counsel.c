@@ -283,14 +283,17 @@ keeps_much(const struct heap_look *h)
 /*
  * A program that gives all back before it ends leaves an allocator that keeps
  * all; that is no fault.  Of one that has ended the looks in between count:
- * the one of those that keep most, if a tenth of them keep much.  If it ended
- * before anybody looked, nothing is known.
+ * the one of those that keep most, if a tenth of them keep much.  Where no
+ * point of the series has one, it is the look when most was resident, unless
+ * that was the last of all.
  */
 static void
 find_kept(struct counsel *k, const struct control *c)
 {
 	const struct point *row = control_rows(c, TABLE_SECONDS);
 	uint64_t rows = control_count(c, TABLE_SECONDS), seen = 0, much = 0, i;
+	const struct segment_rss *last = &c->segment->rss[RSS_LAST];
+	const struct segment_rss *peak = &c->segment->rss[RSS_PEAK];
 	struct heap_look worst = { 0, 0 }, usual = { 0, 0 };
 
 	for (i = 0; i < rows; i++) {
@@ -304,6 +307,8 @@ find_kept(struct counsel *k, const struct control *c)
 		for (t = 0; t < RSS_TERMS; t++)
 			terms[t] = atomic_load(&row[i].terms[t]);
 		h = heap_of(terms);
+		if (h.resident == 0)
+			continue; /* nobody has split it */
 		seen++;
 		if (!keeps_much(&h)) {
 			usual = h;
@@ -313,7 +318,10 @@ find_kept(struct counsel *k, const struct control *c)
 		if (h.resident - h.live >= worst.resident - worst.live)
 			worst = h;
 	}
-	if (much * 10 >= seen)
+	if (seen == 0 && peak->at_ns != 0 &&
+	    peak->at_ns + NS_PER_S / 10 < last->at_ns)
+		usual = heap_of(peak->terms);
+	else if (much * 10 >= seen)
 		usual = worst;
 	k->facts.heap_live = usual.live;
 	k->facts.heap_resident = usual.resident;

@@ -44,11 +44,11 @@ judge_batch(struct advising *a, const struct tide_op_stats *op, int i)
 	v->number[4] = advising_whole(0.8 * advice_items(op));
 }
 
-#define KNEE_BELOW 1.5 /* times as many items as needed, to be told of */
+#define KNEE_BELOW 2 /* times as many items as needed, to be told of */
 
 /*
- * R-KNEE: batches were made that are half as large again as the size from which
- * on larger ones are not faster.
+ * R-KNEE: batches were made that are twice as large as the size from which on
+ * larger ones are not faster.
  */
 static void
 judge_knee(struct advising *a, const struct tide_op_stats *op, int i)
@@ -69,6 +69,7 @@ judge_knee(struct advising *a, const struct tide_op_stats *op, int i)
 	v->number[4] = advising_ratio(op->knee_rate, op->most_rate);
 }
 
+#define SLOW_KNEE 1.5  /* the knee is this near to the largest batch */
 #define SLOW_FREE 0.50 /* less is used of the budget: memory is free */
 
 /*
@@ -92,7 +93,7 @@ judge_slow(struct advising *a, const struct tide_op_stats *op, int i)
 	    advising_share(f, (double)f->used_peak) >= SLOW_FREE)
 		return;
 	/* The knee is the largest there was: it may lie further up. */
-	pays = bound && (double)op->knee >= n / KNEE_BELOW;
+	pays = bound && (double)op->knee >= n / SLOW_KNEE;
 	if (!pays && op->bound != TIDE_BOUND_KNEE && !bound)
 		return;
 	if (!pays && n < KNEE_BELOW * (double)op->knee)
@@ -178,8 +179,9 @@ judge_fixed(struct advising *a, const struct tide_op_stats *op, int i)
 	if (op->batches < ADVISING_BATCHES || !advice_law_holds(op) ||
 	    mean < 1 || n < 2 || (double)op->fixed < FIXED_SHARE * mean)
 		return;
-	wanted = numbers_pow(2 * (double)op->fixed / op->per_item,
-	    1 / numbers_within(op->power, 0.1, 8));
+	wanted = advising_sane(numbers_pow(advising_ratio(2 *
+	    (double)op->fixed, op->per_item), 1 / numbers_within(op->power,
+	    0.1, 8)));
 	left = advising_left(f, op);
 	while (wanted > 1 && 1.25 * advice_batch(op, wanted) > left)
 		wanted /= 2;

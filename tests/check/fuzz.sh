@@ -49,6 +49,9 @@ HEAPTIDE_DIR=$scratch/segments "$HEAPTIDE" run --stacks all --summary off \
 HEAPTIDE_DIR=$scratch/segments "$HEAPTIDE" run --stacks all --summary off \
 	-o "$seeds/profile/epochs.tide" -- "$victims/epochs" 1 12 >/dev/null ||
 	fail "no profile with epochs as a seed"
+HEAPTIDE_DIR=$scratch/segments "$HEAPTIDE" run --summary off --budget 64M \
+	-o "$seeds/profile/advised.tide" -- "$victims/advised" alike items=200 \
+	fixed=8 >/dev/null || fail "no profile with operations as a seed"
 head -c 4000 "$(command -v env)" >"$seeds/command/elf"
 
 # run NAME RUNS LENGTH

@@ -1,15 +1,17 @@
 /*
  * fuzz-profile.c - a profile from a damaged disk, or from an enemy
  *
- * All that `heaptide report` and `leaks` do with it, but for looking into the files that
- * it names: those are elfutils' to read.
+ * All that `heaptide report`, `leaks`, `recommend` and `ops` do with it, but for
+ * looking into the files that it names: those are elfutils' to read.
  */
 #include "fuzz.h"
 
 #include <errno.h>
 
+#include "advise.h"
 #include "leaks.h"
 #include "object.h"
+#include "ops.h"
 #include "report.h"
 
 int
@@ -115,6 +117,29 @@ print_leaks(const struct profile *p, bool json)
 	leaks_close(&l);
 }
 
+static void
+print_advice(const struct profile *p)
+{
+	const struct print out = { .to = stdout };
+	char text[COUNSEL_TEXT_ROOM], setting[COUNSEL_SETTING_ROOM];
+	struct advised a;
+
+	advise_open(&a, p, "input");
+	for (size_t i = 0; i < a.counsel->count; i++) {
+		const struct advice *advice = &a.counsel->advice[i];
+
+		MUST(strlen(advise_text(&a, advice, text)) < sizeof(text));
+		MUST(strlen(advise_setting(&a, advice, setting)) <
+		    sizeof(setting));
+		json_decref(advise_json(&a, advice));
+	}
+	ops_print_tables(&out, a.counsel->op, a.counsel->facts.ops);
+	ops_print_curves(&out, a.counsel->op, a.counsel->facts.ops);
+	json_decref(ops_json(a.counsel->op, a.counsel->facts.ops));
+	json_decref(ops_json_curves(a.counsel->op, a.counsel->facts.ops));
+	advise_close(&a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -138,6 +163,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	print(&p, true);
 	print_leaks(&p, false);
 	print_leaks(&p, true);
+	print_advice(&p);
 	profile_close(&p);
 	return 0;
 }

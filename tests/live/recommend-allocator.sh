@@ -6,10 +6,9 @@
 # --- R-RETAIN: holes ---------------------------------------------------------
 
 holes="holes items=131072 bytes=1024 linger_ms=5000"
+# It is known by a look of `heaptide run` in between, every two seconds or so.
 # shellcheck disable=SC2086 # words on purpose
-advised -- $holes
-echo '{}' >ops.json
-has R-RETAIN
+advised_until R-RETAIN -- $holes
 within "resident" $((100 << 20)) $((200 << 20)) "$(number R-RETAIN resident)"
 within "live" 1 $((6 << 20)) "$(number R-RETAIN live)"
 case $(member R-RETAIN setting) in
@@ -30,8 +29,8 @@ done
 if [ -n "$mimalloc" ]; then
 	last_way="threads, mimalloc"
 	limited 120 "$HEAPTIDE" run --summary off -o m.tide -- env \
-		LD_PRELOAD="$LIBHEAPTIDE:$mimalloc" "$victims/advised" \
-		threads threads=100 bytes=65536 linger_ms=5000 2>err ||
+		LD_PRELOAD="$LIBHEAPTIDE:$mimalloc" "$victims/advised" threads \
+		threads=240 items=50 bytes=100000 linger_ms=5000 2>err ||
 		fail "advised threads: $(cat err)"
 	"$HEAPTIDE" recommend --json m.tide >advice.json || fail "status $?"
 	if [ "$(json advice.json '[.recommendations[].id] | any(. == "R-ALLOC" or
@@ -40,7 +39,8 @@ if [ -n "$mimalloc" ]; then
 	else
 		without "R-ALLOC: this mimalloc gives back what threads leave"
 	fi
-	advised -- threads threads=100 bytes=65536 linger_ms=5000
+	# Another allocator, as it is advised.
+	advised -- threads threads=240 items=50 bytes=100000 linger_ms=5000
 	lacks R-ALLOC
 else
 	without "mimalloc is not installed"

@@ -52,7 +52,7 @@ grep -q '^# R-BATCH (warning): load: of ' written.conf ||
 	fail "no reason in: $(cat written.conf)"
 grep -q "^batch.max = $(member R-BATCH value)\$" written.conf ||
 	fail "no key in: $(cat written.conf)"
-"$HEAPTIDE" config check written.conf || fail "it is refused: $?"
+"$HEAPTIDE" config check written.conf >text || fail "it is refused: $?"
 "$HEAPTIDE" recommend --write written.conf profile.tide >text 2>err
 same "status for a file that is there" 2 $?
 grep -q -e "--write 'written.conf': is there already" err ||
@@ -98,6 +98,10 @@ same "what it does" "load page 100000" "$(json status.json '.progress |
 within "how far it is" 100 100000 "$(json status.json .progress.done)"
 same "an end is foreseen" number "$(json status.json '.progress.eta | type')"
 same "its budget" $((20 << 20)) "$(json status.json .memory.budget)"
+"$HEAPTIDE" status "$pid" >text || fail "status: $?"
+grep -q '^  operation   load: .* of 100 000 (.*) pages done, .* left$' text &&
+	grep -q '^  budget      20.0 MiB, .* used: ' text ||
+	fail "status says: $(cat text)"
 "$HEAPTIDE" ps --json >ps.json || fail "ps: status $?"
 same "its budget in ps" $((20 << 20)) "$(json ps.json ".processes[] |
     select(.pid == $pid) | .budget")"

@@ -336,6 +336,18 @@ a_heap_that_was_given_back_at_the_end_was_not_kept(void **state)
 	assert_int_equal(k->facts.heap_resident, 110 * MIB);
 	counsel_close(k);
 	memset(row, 0, 32 * sizeof(*row));
+	/* Without points: a look that was not the last. */
+	s->rss[RSS_PEAK].terms[RSS_LIVE] = 20 * MIB;
+	s->rss[RSS_PEAK].terms[RSS_RETAINED] = 90 * MIB;
+	s->rss[RSS_PEAK].at_ns = s->rss[RSS_LAST].at_ns = start + NS_PER_S;
+	k = counsel_now(start + 21 * NS_PER_S);
+	assert_int_equal(k->facts.heap_resident, 0);
+	counsel_close(k);
+	s->rss[RSS_LAST].at_ns += NS_PER_S;
+	k = counsel_now(start + 21 * NS_PER_S);
+	assert_int_equal(k->facts.heap_resident, 110 * MIB);
+	counsel_close(k);
+	memset(s->rss, 0, sizeof(s->rss));
 }
 
 int

@@ -28,7 +28,7 @@ static struct {
 	long cache;          /* bytes that a cache may hold */
 	long give;           /* 1: it gives them back under pressure */
 	long trim;           /* 1: the allocator has to give back */
-	long threads;        /* that come, one after the other */
+	long threads;        /* that come, eight at a time */
 	long linger_ms;      /* before the end */
 	long pace_us;        /* that a batch takes */
 	long slow_from, slow_us; /* items of a batch from then on take longer */
@@ -238,29 +238,43 @@ make_holes(void)
 	free(p);
 }
 
+/* What it leaves is for whoever has started it. */
 static void *
 come_and_go(void *context)
 {
+	char **left = context;
 	long i;
-	char *p[64];
 
-	for (i = 0; i < 64; i++)
-		p[i] = fill(set.bytes);
-	for (i = 0; i < 64; i++)
-		free(p[i]);
-	return context;
+	for (i = 0; i < set.items; i++)
+		left[i] = fill(set.bytes);
+	return NULL;
 }
+
+#define AT_ONCE 8
 
 static void
 have_threads(void)
 {
-	pthread_t thread;
-	long i;
+	pthread_t thread[AT_ONCE];
+	char **left[AT_ONCE];
+	long begun, i, t;
 
-	for (i = 0; i < set.threads; i++)
-		if (pthread_create(&thread, NULL, come_and_go, NULL) == 0)
-			pthread_join(thread, NULL);
+	for (t = 0; t < AT_ONCE; t++)
+		left[t] = calloc((size_t)set.items, sizeof(char *));
+	for (begun = 0; begun < set.threads; begun += AT_ONCE) {
+		for (t = 0; t < AT_ONCE; t++)
+			if (pthread_create(&thread[t], NULL, come_and_go,
+			    left[t]) != 0)
+				exit(1);
+		for (t = 0; t < AT_ONCE; t++)
+			pthread_join(thread[t], NULL);
+		for (t = 0; t < AT_ONCE; t++)
+			for (i = 0; i < set.items; i++)
+				free(left[t][i]);
+	}
 	wait_us(set.linger_ms * 1000);
+	for (t = 0; t < AT_ONCE; t++)
+		free(left[t]);
 }
 
 int
