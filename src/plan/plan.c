@@ -103,8 +103,9 @@ plan_lock(void)
 	uint64_t since = 0;
 
 	while (__atomic_exchange_n(&plan.lock, 1, __ATOMIC_ACQUIRE) != 0)
-		if (!sys_give_way(&since))
-			return; /* its holder was stopped for good */
+		if (plan.pid != sys_pid() || !sys_give_way(&since))
+			return; /* its holder is the parent's, or was stopped
+				 * for good */
 }
 
 static bool
@@ -497,10 +498,12 @@ plan_in_child(void)
 	memset(&plan, 0, sizeof(plan));
 	plan.set_bytes = set_bytes;
 	op_in_child();
-	guard_in_child();
 	cleanup_in_child();
 	member_in_child();
-	plan_begin(host, host->own_room());
+	plan_begin(host->in_child != NULL ? host->in_child : host,
+	    host->own_room());
+	op_rows_in_child();
+	guard_in_child();
 }
 
 void
@@ -650,7 +653,11 @@ plan_settle(uint64_t now_ns, bool sampled)
 void
 plan_refresh(uint64_t now_ns)
 {
-	if (plan.pid != sys_pid() || !try_lock())
+	if (plan.pid != sys_pid()) {
+		plan_in_child();
+		return;
+	}
+	if (!try_lock())
 		return;
 	look_now(now_ns, true);
 	plan_unlock();
