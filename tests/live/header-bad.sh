@@ -27,14 +27,10 @@ $(tail -n 20 said said.err)"
 		fail "$depth: $*: it says: $(tail -n 5 said)"
 }
 
-run()
-{
-	"$HEAPTIDE" run --summary off -o "$scratch/bad.tide" -- "$@"
-}
-
 well standalone "$victims/header-bad"
 well runtime env LD_PRELOAD="$LIBHEAPTIDE" "$victims/header-bad"
-well runtime run "$victims/header-bad"
+well runtime "$HEAPTIDE" run --summary off -o bad.tide -- \
+	"$victims/header-bad"
 
 if [ -x "$victims/header-bad++" ]; then
 	well standalone "$victims/header-bad++"
@@ -53,7 +49,7 @@ END
 then
 	build static ${CC:-cc} -static
 	well standalone ./static
-	well page run ./static
+	well page "$HEAPTIDE" run --summary off -- ./static
 else
 	without "no static libc"
 fi
