@@ -113,5 +113,6 @@ run_program(struct run *run, int *status)
 	watch(run);
 	pressure_server_close(&run->pressure);
 	*status = run_conclude(run);
+	run_close_page(run); /* we may die as the program did */
 	return true;
 }
