@@ -164,6 +164,16 @@ estimate(uint64_t live)
 	    base + above_u64(live, load(&plan.from_near));
 }
 
+static void
+store_used(struct tide_room *room, uint64_t used)
+{
+	uint64_t budget = load(&room->budget);
+
+	store(&room->used, used);
+	store(&room->left, budget == TIDE_NONE ? TIDE_NONE :
+	    above_u64(budget, used));
+}
+
 bool
 plan_note(uint64_t live, uint64_t now_ns)
 {
@@ -173,7 +183,7 @@ plan_note(uint64_t live, uint64_t now_ns)
 	    now_ns >= load(&plan.look_ns);
 
 	store(&room->live, live);
-	store(&room->used, used);
+	store_used(room, used);
 	raise_to(&room->peak_live, live);
 	raise_to(&room->peak_used, used);
 	raise_to(&plan.high, used);
@@ -432,7 +442,7 @@ look_now(uint64_t now_ns, bool sampled)
 	room->available = plan.limit.budget == TIDE_NONE ? TIDE_NONE :
 	    above_u64(plan.limit.budget, used);
 	room->looks++;
-	store(&room->used, used);
+	store_used(room, used);
 	/* Where the heap is not counted, only who asks us keeps it up. */
 	store(&room->gate, !is_counted() || states_cuts(&plan.states) ||
 	    room->state >= TIDE_CRITICAL ? TIDE_NONE : used);
@@ -475,6 +485,7 @@ plan_begin(const struct plan_host *host, struct tide_room *room)
 	room->pid = plan.pid;
 	room->live = room->blocks = TIDE_NONE;
 	room->budget = room->slow_from = room->available = TIDE_NONE;
+	room->left = TIDE_NONE;
 	room->state_ns = now_ns;
 	plan.room = room;
 	settings_read(host);
