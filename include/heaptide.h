@@ -5,7 +5,7 @@
  * One header, no library to link: C99 and C++, Linux.
  *
  *	tide_op *op = tide_op_open("index", NULL);
- *	tide_batch b;
+ *	tide_batch b = TIDE_BATCH_INIT;
  *
  *	for (at = 0; (n = tide_batch_begin(op, &b, at, total - at, -1)) > 0; ) {
  *		for (i = 0; i < b.n && tide_batch_more(&b); i++)
@@ -26,8 +26,15 @@
  * Bytes are uint64_t, times ns of CLOCK_MONOTONIC unless their name says _ms.
  * Unless a function says otherwise it may be called from any thread at any
  * time, but not from a signal handler; it allocates nothing and leaves errno
- * alone.  After fork() the child begins anew, with no batch under way.
- * With HEAPTIDE_DISABLE defined all of it is constants.
+ * alone.  No argument does harm, but a pointer that is neither NULL nor to
+ * what it should be to; of names, what is too long is cut off.
+ *
+ * After fork() the child begins anew: it knows the operations, components and
+ * cleanups of its parent, has counts of its own, and no batch, guard or
+ * reservation; to end the parent's does nothing, here and there.
+ *
+ * With HEAPTIDE_DISABLE defined all of it is constants: there is room for
+ * everything, batches have 64 items, nothing is checked but for NULL.
  *
  * Environment: HEAPTIDE_BUDGET (`512M`, `60%`, `max-256M`), HEAPTIDE_TARGET,
  * HEAPTIDE_WARN, HEAPTIDE_CRITICAL and more: heaptide-config(5).
@@ -177,7 +184,7 @@ struct tide_room {
 	uint64_t refresh_ns;   /* 0: others keep it fresh; else it is to be read
 	                        * anew when so old (CLOCK_MONOTONIC_COARSE) */
 	uint64_t refreshed_ns;
-	uint64_t reserved_line;
+	uint64_t left;         /* @budget less @used, or 0; or TIDE_NONE */
 
 	/* By one writer at a time; @sequence is odd while it is written. */
 	uint32_t sequence;
@@ -292,6 +299,8 @@ typedef struct tide_batch {
 	uint64_t line_;
 	uint64_t p_[28];
 } tide_batch;
+
+#define TIDE_BATCH_INIT { 0, 0, 0, 0, { 0 } }
 
 /* Why a batch is given up: tide_batch_abort(). */
 enum { TIDE_NOMEM = 1, TIDE_ERROR = 2, TIDE_CANCEL = 3 };
@@ -645,7 +654,7 @@ tide__disabled_room(void)
 	static const struct tide_room room = {
 		TIDE_ROOM_MAGIC, TIDE_ROOM_VERSION, sizeof(struct tide_room),
 		0, TIDE_STANDALONE, 0, { 0, 0, 0 },
-		0, 0, TIDE_NONE, TIDE_NONE, TIDE_OK, 0, 0, 0, 0
+		0, 0, TIDE_NONE, TIDE_NONE, TIDE_OK, 0, 0, 0, TIDE_NONE
 	};
 	return &room;
 }
@@ -1479,6 +1488,7 @@ static void tide__sensor_open(struct tide__sensor *s, uint64_t budget);
 static void tide__sensor_budget(struct tide__sensor *s, uint64_t budget);
 static void tide__sensor_sample(struct tide__sensor *s, const struct tide__sensor_look *look);
 static uint64_t tide__sensor_used(const struct tide__sensor *s, uint64_t live);
+static uint64_t tide__sensor_held(const struct tide__sensor *s, uint64_t live);
 static double tide__sensor_rate(const struct tide__sensor *s);
 static uint64_t tide__sensor_period(const struct tide__sensor *s, uint64_t live);
 static uint64_t tide__sensor_quantum(const struct tide__sensor *s, uint64_t live,
@@ -1571,6 +1581,21 @@ tide__sensor_used(const struct tide__sensor *s, uint64_t live)
 	if (s->budget > 0 && (double)used > TIDE__SENSOR__SENSOR_HIGH * (double)s->budget)
 		used = s->used0 + more;
 	return used;
+}
+static uint64_t
+tide__sensor__sensor_reusable(const struct tide__sensor *s, uint64_t live)
+{
+	if (live < s->live0)
+		return s->reusable0 + (s->live0 - live);
+	return tide__sensor__sensor_above(s->reusable0, live - s->live0);
+}
+static uint64_t
+tide__sensor_held(const struct tide__sensor *s, uint64_t live)
+{
+	if (s->looks == 0)
+		return live;
+	return tide__sensor__sensor_above(s->used0 + tide__sensor__sensor_above(live, s->live0 +
+	    s->reusable0), tide__sensor__sensor_reusable(s, live));
 }
 static double
 tide__sensor_rate(const struct tide__sensor *s)
@@ -2090,6 +2115,7 @@ struct tide__sizing {
 	double one;
 	double worst;
 	double weight, g, gg;
+	double squares;
 	struct tide__sizing_fit fit[TIDE__SIZING_POWERS];
 	uint32_t count, next;
 	struct tide__sizing_seen seen[TIDE__SIZING_KEPT];
@@ -2128,7 +2154,7 @@ static double tide__sizing_power(int i);
 static void tide__sizing_powers(const struct tide__sizing_seen *seen, double x[TIDE__SIZING_POWERS]);
 static const struct tide__sizing_seen *tide__sizing_before(const struct tide__sizing *s, uint32_t age);
 static double tide__sizing_largest(const struct tide__sizing *s, uint32_t batches);
-static void tide__sizing_add(struct tide__sizing_fit *f, double x, double g);
+static void tide__sizing_add(struct tide__sizing_fit *f, double weight, double x, double g);
 static void tide__sizing_solve(struct tide__sizing_fit *f, double weight, double g, double gg);
 static double tide__sizing_at(const struct tide__sizing_fit *f, double x);
 static double tide__sizing_margin(const struct tide__sizing *s, const struct tide__sizing_fit *f,
@@ -2139,6 +2165,7 @@ static bool tide__sizing_is_credible(const struct tide__sizing_fit *f, double le
 static double tide__sizing_at_least(double factor, double deviations, double squares,
     double count);
 static void tide__sizing_remember(struct tide__sizing *s, double n, double g, bool cut);
+static double tide__sizing_batches(const struct tide__sizing *s);
 static void tide__sizing_forget(struct tide__sizing *s, double left);
 struct tide__sizing_bounds {
 	double n;
@@ -2220,11 +2247,11 @@ tide__sizing_solve(struct tide__sizing_fit *f, double weight, double g, double g
 	f->residual = (squares > 0 ? squares / weight : 0) + TIDE__SIZING_FIT__SIZING_NOISE;
 }
 static void
-tide__sizing_add(struct tide__sizing_fit *f, double x, double g)
+tide__sizing_add(struct tide__sizing_fit *f, double weight, double x, double g)
 {
-	f->x = f->x * TIDE__SIZING_FADE + x / (g * g);
-	f->xx = f->xx * TIDE__SIZING_FADE + x * x / (g * g);
-	f->xg = f->xg * TIDE__SIZING_FADE + x / g;
+	f->x = f->x * TIDE__SIZING_FADE + weight * x / (g * g);
+	f->xx = f->xx * TIDE__SIZING_FADE + weight * x * x / (g * g);
+	f->xg = f->xg * TIDE__SIZING_FADE + weight * x / g;
 }
 static double
 tide__sizing_at(const struct tide__sizing_fit *f, double x)
@@ -2241,16 +2268,22 @@ tide__sizing_fit__sizing_has_changed(struct tide__sizing_fit *f, double x, doubl
 		f->cusum = 0;
 	return f->cusum > TIDE__SIZING_FIT__SIZING_CUSUM_LINE;
 }
+static double
+tide__sizing_batches(const struct tide__sizing *s)
+{
+	return s->squares > 0 ? s->weight * s->weight / s->squares : 0;
+}
 static void
 tide__sizing_forget(struct tide__sizing *s, double left)
 {
-	double share = left / s->weight;
+	double share = left / tide__sizing_batches(s);
 	struct tide__sizing_fit *f;
 	for (f = s->fit; f < s->fit + TIDE__SIZING_POWERS; f++)
 		f->cusum = 0;
 	if (share >= 1)
 		return;
 	s->weight *= share;
+	s->squares *= share;
 	s->g *= share;
 	s->gg *= share;
 	for (f = s->fit; f < s->fit + TIDE__SIZING_POWERS; f++) {
@@ -2336,7 +2369,7 @@ tide__sizing_remember(struct tide__sizing *s, double n, double g, bool cut)
 	double x[TIDE__SIZING_POWERS];
 	struct tide__sizing_seen seen;
 	bool changed = false;
-	double least;
+	double least, weight;
 	int i;
 	seen.n = (float)n;
 	seen.g = (float)g;
@@ -2358,11 +2391,13 @@ tide__sizing_remember(struct tide__sizing *s, double n, double g, bool cut)
 		if (s->count < TIDE__SIZING_KEPT)
 			s->count++;
 	}
-	s->weight = s->weight * TIDE__SIZING_FADE + 1;
-	s->g = s->g * TIDE__SIZING_FADE + 1 / g;
-	s->gg = s->gg * TIDE__SIZING_FADE + 1 / (g * g);
+	weight = tide__numbers_root(n);
+	s->weight = s->weight * TIDE__SIZING_FADE + weight;
+	s->squares = s->squares * TIDE__SIZING_FADE * TIDE__SIZING_FADE + weight * weight;
+	s->g = s->g * TIDE__SIZING_FADE + weight / g;
+	s->gg = s->gg * TIDE__SIZING_FADE + weight / (g * g);
 	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
-		tide__sizing_add(&s->fit[i], x[i], g);
+		tide__sizing_add(&s->fit[i], weight, x[i], g);
 		tide__sizing_solve(&s->fit[i], s->weight, s->g, s->gg);
 	}
 	tide__sizing_fit__sizing_find_factors(s);
@@ -2486,7 +2521,7 @@ tide__sizing_heavy_learn(struct tide__sizing *s, double sum, double padded, doub
 	x[0] = sum;
 	x[1] = padded;
 	for (kind = 0; kind < TIDE__SIZING_HEAVY; kind++) {
-		tide__sizing_add(&s->heavy_fit[kind], x[kind], g);
+		tide__sizing_add(&s->heavy_fit[kind], 1, x[kind], g);
 		tide__sizing_solve(&s->heavy_fit[kind], s->heavy_weight, s->heavy_g,
 		    s->heavy_gg);
 		largest[kind] *= 0.99;
@@ -2551,7 +2586,7 @@ tide__sizing_load(struct tide__sizing *s, const struct tide__sizing_saved *saved
 		tide__sizing_heavy_learn(s, saved->heavy_sum[i],
 		    saved->heavy_padded[i], saved->heavy_g[i], false);
 	if (s->count > 0)
-		tide__sizing_forget(s, s->weight / 4);
+		tide__sizing_forget(s, tide__sizing_batches(s) / 4);
 	s->one = saved->one;
 	s->loaded = TIDE__SIZING_SAVE__SIZING_LOADED;
 	return true;
@@ -2627,7 +2662,7 @@ tide__sizing__sizing_by_fits(const struct tide__sizing *s, double soft, double h
 	if (s->loaded > 0)
 		room /= TIDE__SIZING_LOADED_WIDER;
 	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
-		if (!tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		if (!tide__sizing_is_credible(&s->fit[i], least, tide__sizing_batches(s),
 		    s->count))
 			continue;
 		fits = tide__sizing__sizing_invert(&s->fit[i], tide__sizing_power(i),
@@ -2656,7 +2691,7 @@ tide__sizing__sizing_by_exploring(const struct tide__sizing *s, double soft, dou
 	if (worst * 1.05 >= soft)
 		return 0;
 	for (i = 0; i < TIDE__SIZING_POWERS; i++)
-		if (tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		if (tide__sizing_is_credible(&s->fit[i], least, tide__sizing_batches(s),
 		    s->count) && s->fit[i].factor * tide__sizing_at(&s->fit[i],
 		    tide__numbers_pow(step, tide__sizing_power(i))) < hard)
 			return step;
@@ -2688,7 +2723,7 @@ tide__sizing__sizing_by_envelope(const struct tide__sizing *s, double soft)
 	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
 		f = &s->fit[i];
 		if (!(above[i] > 0) || !tide__sizing_is_credible(f, least,
-		    s->weight, s->count))
+		    tide__sizing_batches(s), s->count))
 			continue;
 		fits = tide__sizing__sizing_invert(f, tide__sizing_power(i),
 		    soft / (1.02 * above[i]));
@@ -2808,7 +2843,7 @@ tide__sizing_predict(const struct tide__sizing *s, uint32_t n)
 		return 0;
 	least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
 	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
-		if (!tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		if (!tide__sizing_is_credible(&s->fit[i], least, tide__sizing_batches(s),
 		    s->count))
 			continue;
 		g = tide__sizing_margin(s, &s->fit[i], tide__numbers_pow(n,
@@ -2827,7 +2862,7 @@ tide__sizing__sizing_one(const struct tide__sizing *s, uint32_t n)
 		return s->one;
 	least = tide__sizing_least_residual(s->fit, TIDE__SIZING_POWERS);
 	for (i = 0; i < TIDE__SIZING_POWERS; i++) {
-		if (!tide__sizing_is_credible(&s->fit[i], least, s->weight,
+		if (!tide__sizing_is_credible(&s->fit[i], least, tide__sizing_batches(s),
 		    s->count))
 			continue;
 		g = s->fit[i].factor * s->fit[i].c *
@@ -2945,7 +2980,7 @@ struct tide__knee {
 	uint32_t used;
 	uint32_t slower;
 	uint32_t top;
-	uint32_t tried;
+	uint32_t changed;
 	uint32_t since;
 	uint32_t probes;
 	float since_ns;
@@ -2967,8 +3002,10 @@ static void tide__knee_read(const struct tide__knee *k, struct tide__knee_report
 #define TIDE__KNEE__KNEE_FASTER    0.97f
 #define TIDE__KNEE__KNEE_FASTER_FAR 0.80f
 #define TIDE__KNEE__KNEE_SLOWER    1.10f
+#define TIDE__KNEE__KNEE_SLOWER_FAR 1.50f
 #define TIDE__KNEE__KNEE_CHANGED   1.25f
-#define TIDE__KNEE__KNEE_UNCERTAIN 0.20
+#define TIDE__KNEE__KNEE_LASTS     12
+#define TIDE__KNEE__KNEE_UNCERTAIN 0.35
 #define TIDE__KNEE__KNEE_RAMP      3
 #define TIDE__KNEE__KNEE_AGAIN     64
 #define TIDE__KNEE__KNEE_NS        50e6f
@@ -3014,8 +3051,18 @@ tide__knee__knee_ns(const struct tide__knee_bin *b)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = v;
 	}
-	return count % 2 == 1 ? sorted[count / 2] :
-	    (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+	return sorted[(count - 1) / 2];
+}
+static float
+tide__knee__knee_least_ns(const struct tide__knee_bin *b)
+{
+	uint32_t count = b->measured < TIDE__KNEE_KEPT ? b->measured : TIDE__KNEE_KEPT;
+	float least = b->ns[0];
+	uint32_t i;
+	for (i = 1; i < count; i++)
+		if (b->ns[i] < least)
+			least = b->ns[i];
+	return least;
 }
 static void
 tide__knee__knee_measure(struct tide__knee_bin *b, float ns, float spent_ns)
@@ -3051,16 +3098,9 @@ tide__knee__knee_smallest_as_fast(const struct tide__knee *k, uint32_t best)
 	float most = tide__knee__knee_ns(&k->bin[best]) * TIDE__KNEE__KNEE_AS_FAST;
 	uint32_t bin;
 	for (bin = 0; bin < best; bin++)
-		if (k->bin[bin].measured > 1 && tide__knee__knee_ns(&k->bin[bin]) <= most)
+		if (k->bin[bin].measured > 0 && tide__knee__knee_ns(&k->bin[bin]) <= most)
 			return bin;
 	return best;
-}
-static void
-tide__knee__knee_try(struct tide__knee *k, uint32_t bin)
-{
-	if (bin != k->now)
-		k->tried = 0;
-	k->now = bin;
 }
 static void
 tide__knee__knee_settle(struct tide__knee *k, uint32_t best)
@@ -3070,14 +3110,14 @@ tide__knee__knee_settle(struct tide__knee *k, uint32_t best)
 	k->settled_ns = tide__knee__knee_ns(&k->bin[k->used]);
 	k->since = 0;
 	k->since_ns = 0;
-	tide__knee__knee_try(k, k->used);
+	k->now = k->used;
 }
 static double
 tide__knee__knee_hope(const struct tide__knee *k, uint32_t bin, uint32_t best)
 {
 	const struct tide__knee_bin *b = &k->bin[bin];
 	if (b->measured == 0)
-		return tide__knee__knee_ns(&k->bin[best]) * 0.85;
+		return tide__knee__knee_ns(&k->bin[best]) * 0.80;
 	return tide__knee__knee_ns(b) * (1 - TIDE__KNEE__KNEE_UNCERTAIN /
 	    tide__numbers_root(b->measured < TIDE__KNEE_KEPT ? b->measured : TIDE__KNEE_KEPT));
 }
@@ -3099,7 +3139,7 @@ tide__knee__knee_search(struct tide__knee *k)
 	if (tide__knee__knee_is_known(&k->bin[next]))
 		tide__knee__knee_settle(k, best);
 	else
-		tide__knee__knee_try(k, next);
+		k->now = next;
 }
 static void
 tide__knee__knee_ramp(struct tide__knee *k)
@@ -3108,15 +3148,15 @@ tide__knee__knee_ramp(struct tide__knee *k)
 	uint32_t best = tide__knee__knee_fastest_below(k, k->now);
 	float ratio = best == TIDE__KNEE_BINS ? 0 :
 	    tide__knee__knee_ns(b) / tide__knee__knee_ns(&k->bin[best]);
-	if (ratio >= TIDE__KNEE__KNEE_FASTER_FAR && ratio <= TIDE__KNEE__KNEE_SLOWER &&
-	    b->measured < TIDE__KNEE__KNEE_RAMP && b->spent_ns < TIDE__KNEE__KNEE_NS)
+	if (ratio >= TIDE__KNEE__KNEE_FASTER_FAR && b->spent_ns < TIDE__KNEE__KNEE_NS &&
+	    b->measured < (ratio > TIDE__KNEE__KNEE_SLOWER ? 2 : TIDE__KNEE__KNEE_RAMP))
 		return;
 	k->slower = ratio < TIDE__KNEE__KNEE_FASTER ? 0 : k->slower +
-	    (ratio > TIDE__KNEE__KNEE_SLOWER ? 2 : 1);
+	    (ratio > TIDE__KNEE__KNEE_SLOWER_FAR ? 4 : ratio > TIDE__KNEE__KNEE_SLOWER ? 2 : 1);
 	if (k->slower >= 4 || k->now + 2 > tide__knee__knee_top(k))
 		tide__knee__knee_search(k);
 	else
-		tide__knee__knee_try(k, k->now + 2);
+		k->now = k->now + 2;
 }
 static void
 tide__knee__knee_probe(struct tide__knee *k)
@@ -3133,26 +3173,29 @@ tide__knee__knee_probe(struct tide__knee *k)
 	k->bin[bin].measured = 0;
 	k->bin[bin].spent_ns = 0;
 	k->phase = TIDE__KNEE__KNEE_PROBING;
-	tide__knee__knee_try(k, bin);
+	k->now = bin;
 }
 static void
 tide__knee__knee_look_back(struct tide__knee *k)
 {
 	const struct tide__knee_bin *b = &k->bin[k->now];
-	if (b->measured == 0)
+	if (b->measured < 2 && b->spent_ns < TIDE__KNEE__KNEE_NS)
 		return;
 	if (tide__knee__knee_ns(b) < tide__knee__knee_ns(&k->bin[k->used]) * TIDE__KNEE__KNEE_FASTER) {
 		tide__knee__knee_search(k);
 		return;
 	}
 	k->phase = TIDE__KNEE__KNEE_SETTLED;
-	tide__knee__knee_try(k, k->used);
+	k->now = k->used;
 }
 static void
 tide__knee__knee_rest(struct tide__knee *k, float spent_ns)
 {
 	uint32_t bin;
-	if (tide__knee__knee_ns(&k->bin[k->used]) > k->settled_ns * TIDE__KNEE__KNEE_CHANGED) {
+	k->changed = tide__knee__knee_least_ns(&k->bin[k->used]) > k->settled_ns *
+	    TIDE__KNEE__KNEE_CHANGED ? k->changed + 1 : 0;
+	if (k->changed > TIDE__KNEE__KNEE_LASTS) {
+		k->changed = 0;
 		for (bin = 0; bin < TIDE__KNEE_BINS; bin++)
 			if (bin != k->used)
 				k->bin[bin].measured = 0;
@@ -3164,13 +3207,6 @@ tide__knee__knee_rest(struct tide__knee *k, float spent_ns)
 	if (++k->since >= TIDE__KNEE__KNEE_AGAIN && k->since_ns >= TIDE__KNEE__KNEE_NS)
 		tide__knee__knee_probe(k);
 }
-static bool
-tide__knee__knee_is_far_faster(const struct tide__knee *k, float ns)
-{
-	uint32_t best = tide__knee__knee_fastest(k);
-	return best != TIDE__KNEE_BINS &&
-	    ns < tide__knee__knee_ns(&k->bin[best]) * TIDE__KNEE__KNEE_FASTER_FAR;
-}
 static void
 tide__knee_open(struct tide__knee *k)
 {
@@ -3179,6 +3215,8 @@ tide__knee_open(struct tide__knee *k)
 static uint32_t
 tide__knee_cap(const struct tide__knee *k)
 {
+	if (k->top > 0 && k->now == k->top - 1 && k->top < TIDE__KNEE_BINS)
+		return tide__knee__knee_size(k->now == 0 ? 2 : k->now + 1) - 1;
 	return tide__knee__knee_size(k->now);
 }
 static void
@@ -3190,14 +3228,11 @@ tide__knee_learn(struct tide__knee *k, uint32_t n, uint64_t ns, bool bounded)
 		return;
 	if (bounded && bin < k->now) {
 		k->top = bin + 1;
-		tide__knee__knee_try(k, bin);
+		k->now = bin;
 	} else if (!bounded && k->top > 0 && bin >= tide__knee__knee_top(k)) {
 		k->top = 0;
 	}
 	if (bin != k->now)
-		return;
-	if (k->tried++ == 0 && spent < TIDE__KNEE__KNEE_NS && k->phase != TIDE__KNEE__KNEE_SETTLED &&
-	    !(k->phase == TIDE__KNEE__KNEE_RAMPING && tide__knee__knee_is_far_faster(k, spent / (float)n)))
 		return;
 	tide__knee__knee_measure(&k->bin[bin], spent / (float)n, spent);
 	switch (k->phase) {
@@ -3458,11 +3493,10 @@ static uint64_t
 tide__sys_limit(int resource)
 {
 	const int was = errno;
-	struct rlimit limit;
-	int r = getrlimit((__rlimit_resource_t)resource, &limit);
+	uint64_t limit[2];
+	long r = syscall(SYS_prlimit64, 0, resource, NULL, limit);
 	errno = was;
-	return r < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
-	    limit.rlim_cur;
+	return r < 0 ? UINT64_MAX : limit[0];
 }
 static uint64_t
 tide__sys_faults(void)
@@ -3560,13 +3594,13 @@ static int
 tide__sys_is_readable(const void *at)
 {
 	int ends[2];
-	int r = tide__sys_pipe(ends);
-	if (r < 0)
+	ssize_t n;
+	if (tide__sys_pipe(ends) < 0)
 		return 0;
-	r = (int)tide__sys_write(ends[1], at, 8);
+	n = tide__sys_write(ends[1], at, 8);
 	tide__sys_close(ends[0]);
 	tide__sys_close(ends[1]);
-	return r == 8;
+	return n == 8;
 }
 static unsigned
 tide__sys_uid(void)
@@ -4450,6 +4484,7 @@ struct tide__plan_host {
 	const char *(*setting)(const char *name);
 	int (*pool_path)(const char *name, char *path, size_t bytes);
 	struct tide_room *(*own_room)(void);
+	const struct tide__plan_host *in_child;
 };
 /* --- src/plan/settings.h */
 struct tide__plan_host;
@@ -6842,6 +6877,7 @@ static tide_op *tide__op_open(const char *name, const tide_op_conf *conf);
 static uint32_t tide__op_batch_size(tide_op *op, uint64_t remaining);
 static int tide__op_read(tide_op *op, struct tide_op_stats *out);
 static void tide__op_in_child(void);
+static void tide__op_rows_in_child(void);
 static uint32_t tide__op_active(void);
 static int tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first,
     uint64_t remaining, int64_t wait_ns);
@@ -7344,7 +7380,7 @@ tide__plan_lock(void)
 {
 	uint64_t since = 0;
 	while (__atomic_exchange_n(&tide__plan__plan.lock, 1, __ATOMIC_ACQUIRE) != 0)
-		if (!tide__sys_give_way(&since))
+		if (tide__plan__plan.pid != tide__sys_pid() || !tide__sys_give_way(&since))
 			return;
 }
 static bool
@@ -7392,6 +7428,14 @@ tide__plan__estimate(uint64_t live)
 	return used <= tide__plan__load(&tide__plan__plan.near) ? used :
 	    base + tide__above_u64(live, tide__plan__load(&tide__plan__plan.from_near));
 }
+static void
+tide__plan__store_used(struct tide_room *room, uint64_t used)
+{
+	uint64_t budget = tide__plan__load(&room->budget);
+	tide__plan__store(&room->used, used);
+	tide__plan__store(&room->left, budget == TIDE_NONE ? TIDE_NONE :
+	    tide__above_u64(budget, used));
+}
 static bool
 tide__plan_note(uint64_t live, uint64_t now_ns)
 {
@@ -7400,7 +7444,7 @@ tide__plan_note(uint64_t live, uint64_t now_ns)
 	bool due = used >= tide__plan__load(&tide__plan__plan.look_at) ||
 	    now_ns >= tide__plan__load(&tide__plan__plan.look_ns);
 	tide__plan__store(&room->live, live);
-	tide__plan__store(&room->used, used);
+	tide__plan__store_used(room, used);
 	tide__plan__raise_to(&room->peak_live, live);
 	tide__plan__raise_to(&room->peak_used, used);
 	tide__plan__raise_to(&tide__plan__plan.high, used);
@@ -7629,7 +7673,7 @@ tide__plan__look_now(uint64_t now_ns, bool sampled)
 	room->available = tide__plan__plan.limit.budget == TIDE_NONE ? TIDE_NONE :
 	    tide__above_u64(tide__plan__plan.limit.budget, used);
 	room->looks++;
-	tide__plan__store(&room->used, used);
+	tide__plan__store_used(room, used);
 	tide__plan__store(&room->gate, !tide__plan__is_counted() || tide__states_cuts(&tide__plan__plan.states) ||
 	    room->state >= TIDE_CRITICAL ? TIDE_NONE : used);
 	tide__plan__store(&room->refreshed_ns, now_ns);
@@ -7664,6 +7708,7 @@ tide__plan_begin(const struct tide__plan_host *host, struct tide_room *room)
 	room->pid = tide__plan__plan.pid;
 	room->live = room->blocks = TIDE_NONE;
 	room->budget = room->slow_from = room->available = TIDE_NONE;
+	room->left = TIDE_NONE;
 	room->state_ns = now_ns;
 	tide__plan__plan.room = room;
 	tide__settings_read(host);
@@ -7685,10 +7730,12 @@ tide__plan_in_child(void)
 	memset(&tide__plan__plan, 0, sizeof(tide__plan__plan));
 	tide__plan__plan.set_bytes = set_bytes;
 	tide__op_in_child();
-	tide__guard_in_child();
 	tide__cleanup_in_child();
 	tide__member_in_child();
-	tide__plan_begin(host, host->own_room());
+	tide__plan_begin(host->in_child != NULL ? host->in_child : host,
+	    host->own_room());
+	tide__op_rows_in_child();
+	tide__guard_in_child();
 }
 static void
 tide__plan_refused(void)
@@ -7810,7 +7857,11 @@ tide__plan_settle(uint64_t now_ns, bool sampled)
 static void
 tide__plan_refresh(uint64_t now_ns)
 {
-	if (tide__plan__plan.pid != tide__sys_pid() || !tide__plan__try_lock())
+	if (tide__plan__plan.pid != tide__sys_pid()) {
+		tide__plan_in_child();
+		return;
+	}
+	if (!tide__plan__try_lock())
 		return;
 	tide__plan__look_now(now_ns, true);
 	tide__plan_unlock();
@@ -8989,7 +9040,19 @@ struct tide_op {
 	struct tide__delay delay;
 	uint64_t ended_ns;
 	bool taken;
+	char name[TIDE_NAME_ROOM], unit[16];
 };
+struct tide__op_open {
+	const tide_batch *batch;
+	uint64_t reserved;
+	int32_t tid;
+	uint32_t begun;
+	uint32_t op;
+	uint32_t member;
+	bool leased;
+	bool waits;
+};
+#define TIDE__OPS_OPEN 256
 struct tide__ops {
 	struct tide_op op[TIDE_OPS];
 	uint32_t active;
@@ -8997,9 +9060,11 @@ struct tide__ops {
 	uint64_t reserved;
 	uint64_t base;
 	double lately;
+	struct tide__op_open open[TIDE__OPS_OPEN];
 };
 static struct tide__ops *tide__op_state(void);
 static struct tide_op_stats *tide__op_row(const tide_op *op);
+static bool tide__op_is(const tide_op *op);
 /* --- src/plan/op.c */
 TIDE__SHARED struct tide__op__operations_state {
 	struct tide__ops ops;
@@ -9019,10 +9084,23 @@ tide__op_active(void)
 {
 	return tide__op__operations.ops.active;
 }
+static bool
+tide__op_is(const tide_op *op)
+{
+	return op >= tide__op__operations.ops.op &&
+	    op < tide__op__operations.ops.op + TIDE_OPS && op->taken;
+}
 static void
 tide__op_in_child(void)
 {
-	memset(&tide__op__operations, 0, sizeof(tide__op__operations));
+	struct tide__ops *ops = &tide__op__operations.ops;
+	struct tide_op *op;
+	ops->active = ops->begun = 0;
+	ops->reserved = ops->base = 0;
+	ops->lately = 0;
+	memset(ops->open, 0, sizeof(ops->open));
+	for (op = ops->op; op < ops->op + TIDE_OPS; op++)
+		op->ended_ns = 0;
 }
 static uint32_t
 tide__op__number(uint32_t given, const char *name, uint32_t otherwise)
@@ -9081,7 +9159,10 @@ tide__op__set_up(struct tide_op *op, const tide_op_conf *given)
 	c->max = tide__op__number(c->max, "BATCH_MAX", 0);
 	c->fixed = tide__op__number(c->fixed, "BATCH_FIXED", 0);
 	c->max_concurrent = tide__op__number(c->max_concurrent, "CONCURRENCY_MAX", 0);
-	c->policy = tide__op__policy_of(c->policy);
+	c->policy = tide__op__policy_of(c->policy >= TIDE_POLICY_LEARN &&
+	    c->policy <= TIDE_POLICY_FIXED ? c->policy : TIDE_POLICY_LEARN);
+	if (c->model < TIDE_MODEL_AUTO || c->model > TIDE_MODEL_VECTOR)
+		c->model = TIDE_MODEL_AUTO;
 	memset(&conf, 0, sizeof(conf));
 	conf.target = c->target > 0 && c->target < 1 ? c->target :
 	    tide__plan_room()->target_mille / 1000.0;
@@ -9108,6 +9189,23 @@ tide__op__put_name(char *to, size_t room, const char *from)
 	tide__text_open(&t, to, room);
 	tide__text_put(&t, from);
 }
+static void
+tide__op__make_row(const struct tide_op *op)
+{
+	struct tide_op_stats *row = tide__op_row(op);
+	memset(row, 0, sizeof(*row));
+	row->policy = (uint32_t)op->conf.policy;
+	tide__op__put_name(row->unit, sizeof(row->unit), op->unit);
+	tide__op__put_name(row->name, sizeof(row->name), op->name);
+}
+static void
+tide__op_rows_in_child(void)
+{
+	struct tide_op *op;
+	for (op = tide__op__operations.ops.op; op < tide__op__operations.ops.op + TIDE_OPS; op++)
+		if (op->taken)
+			tide__op__make_row(op);
+}
 static tide_op *
 tide__op__find(const char *name)
 {
@@ -9121,19 +9219,18 @@ static tide_op *
 tide__op__make(const char *name, const tide_op_conf *conf)
 {
 	struct tide_op *op = tide__op__operations.ops.op;
-	struct tide_op_stats *row;
 	while (op->taken && op < tide__op__operations.ops.op + TIDE_OPS - 1)
 		op++;
 	if (op->taken)
 		return op;
-	row = tide__op_row(op);
 	op->taken = true;
 	tide__op__set_up(op, conf);
-	row->policy = (uint32_t)op->conf.policy;
-	tide__op__put_name(row->unit, sizeof(row->unit), conf != NULL &&
-	    op->conf.unit != NULL ? op->conf.unit : "item");
-	tide__op__put_name(row->name, sizeof(row->name),
+	tide__op__put_name(op->unit, sizeof(op->unit), op->conf.unit != NULL ?
+	    op->conf.unit : "item");
+	op->conf.unit = NULL;
+	tide__op__put_name(op->name, sizeof(op->name),
 	    op == tide__op__operations.ops.op + TIDE_OPS - 1 ? "(others)" : name);
+	tide__op__make_row(op);
 	return op;
 }
 static tide_op *
@@ -9153,8 +9250,9 @@ tide__op_open(const char *name, const tide_op_conf *conf)
 static int
 tide__op_read(tide_op *op, struct tide_op_stats *out)
 {
-	if (op == NULL || out == NULL)
+	if (!tide__op_is(op) || out == NULL)
 		return -EINVAL;
+	(void)tide__plan_visit();
 	tide__plan_lock();
 	*out = *tide__op_row(op);
 	tide__plan_unlock();
@@ -9188,7 +9286,8 @@ enum {
 	TIDE__BATCH__BATCH_CUT = 1,
 	TIDE__BATCH__BATCH_WEIGHTED = 2,
 	TIDE__BATCH__BATCH_KNEE = 4,
-	TIDE__BATCH__BATCH_LEASE = 8
+	TIDE__BATCH__BATCH_LEASE = 8,
+	TIDE__BATCH__BATCH_KNOWN = 16
 };
 static struct tide__batch__batch *
 tide__batch__inside_of(tide_batch *b)
@@ -9210,6 +9309,95 @@ static tide_op *
 tide__batch__op_of(const tide_batch *b)
 {
 	return &tide__op_state()->op[b->op_ - 1];
+}
+static bool
+tide__batch__put_open(const tide_op *op, const tide_batch *b, const struct tide__batch__batch *p)
+{
+	struct tide__ops *ops = tide__op_state();
+	struct tide__op_open *o;
+	for (o = ops->open; o < ops->open + TIDE__OPS_OPEN; o++) {
+		if (o->batch != NULL)
+			continue;
+		o->batch = b;
+		o->reserved = p->reserved;
+		o->leased = p->lease != 0;
+		o->member = p->member;
+		o->tid = tide__sys_tid();
+		o->begun = ops->begun;
+		o->op = (uint32_t)(op - ops->op);
+		o->waits = false;
+		return true;
+	}
+	return false;
+}
+static struct tide__op_open *
+tide__batch__open_of(const struct tide__batch__batch *p)
+{
+	struct tide__op_open *o = tide__op_state()->open;
+	for (; o < tide__op_state()->open + TIDE__OPS_OPEN; o++)
+		if (o->batch != NULL && o->begun == p->begun)
+			return o;
+	return NULL;
+}
+static void
+tide__batch__take_off(uint32_t op, uint64_t reserved)
+{
+	struct tide__ops *ops = tide__op_state();
+	struct tide_op_stats *row = tide__op_row(&ops->op[op]);
+	ops->active -= ops->active > 0;
+	ops->reserved -= tide__min_u64(reserved, ops->reserved);
+	row->active -= row->active > 0;
+}
+static void
+tide__batch__forget(struct tide__op_open *o)
+{
+	o->batch = NULL;
+	if (o->leased)
+		tide__member_release(o->member, UINT64_MAX);
+	tide__batch__take_off(o->op, o->reserved);
+	if (tide__op_state()->active == 0)
+		tide__states_ended(tide__plan_states(), false);
+}
+static void
+tide__batch__forget_at(const tide_batch *b)
+{
+	struct tide__op_open *o = tide__op_state()->open;
+	for (; o < tide__op_state()->open + TIDE__OPS_OPEN; o++)
+		if (o->batch == b)
+			tide__batch__forget(o);
+}
+static void
+tide__batch__forget_the_dead(void)
+{
+	struct tide__op_open *o = tide__op_state()->open;
+	for (; o < tide__op_state()->open + TIDE__OPS_OPEN; o++)
+		if (o->batch != NULL && tide__sys_thread_exists(o->tid) == -ESRCH)
+			tide__batch__forget(o);
+}
+static void
+tide__batch__set_waits(int32_t tid, bool waits)
+{
+	struct tide__op_open *o = tide__op_state()->open;
+	for (; o < tide__op_state()->open + TIDE__OPS_OPEN; o++)
+		if (o->batch != NULL && o->tid == tid)
+			o->waits = waits;
+}
+static bool
+tide__batch__will_end(const tide_op *op)
+{
+	struct tide__ops *ops = tide__op_state();
+	struct tide__op_open *o;
+	int32_t tid = tide__sys_tid();
+	uint32_t known = 0, active;
+	for (o = ops->open; o < ops->open + TIDE__OPS_OPEN; o++) {
+		if (o->batch == NULL || (op != NULL && &ops->op[o->op] != op))
+			continue;
+		known++;
+		if (o->tid != tid && !o->waits)
+			return true;
+	}
+	active = op != NULL ? tide__op_row(op)->active : ops->active;
+	return active > known;
 }
 static double
 tide__batch__target_of(const tide_op *op)
@@ -9281,7 +9469,7 @@ tide__op_batch_size(tide_op *op, uint64_t remaining)
 {
 	struct tide__sizing_room room;
 	struct tide__sizing_plan plan;
-	if (op == NULL || remaining == 0)
+	if (!tide__op_is(op) || remaining == 0)
 		return 0;
 	(void)tide__plan_visit();
 	tide__plan_lock();
@@ -9304,20 +9492,21 @@ static int
 tide__batch__ask(tide_op *op, struct tide__states_answer *answer)
 {
 	struct tide_room *room = tide__plan_room();
-	struct tide__ops *ops = tide__op_state();
 	struct tide__states_wish wish;
 	memset(&wish, 0, sizeof(wish));
 	wish.one = tide__op_row(op)->one;
 	wish.baseline = room->used;
 	wish.start = tide__plan_start_used();
 	wish.checkpoint = false;
-	wish.in_flight = ops->active > 0;
-	tide__states_ask(tide__plan_states(), &wish, answer);
+	wish.in_flight = tide__batch__will_end(NULL);
+	if (tide__plan_states()->probing && !wish.in_flight)
+		tide__states_ended(tide__plan_states(), false);
 	if (op->conf.max_concurrent != 0 &&
 	    tide__op_row(op)->active >= op->conf.max_concurrent) {
-		answer->verdict = TIDE__STATES_WAIT;
-		answer->until_ns = 0;
+		memset(answer, 0, sizeof(*answer));
+		return tide__batch__will_end(op) ? TIDE__STATES_WAIT : -EDEADLK;
 	}
+	tide__states_ask(tide__plan_states(), &wish, answer);
 	return answer->verdict;
 }
 #define TIDE__BATCH__NAP_NS (5 * TIDE__NS_PER_MS)
@@ -9333,51 +9522,93 @@ tide__batch__reclaim_all(void)
 	tide__states_reclaimed(tide__plan_states(), tide__sys_clock() - now_ns, tide__sys_clock());
 	tide__plan_unlock();
 }
+#define TIDE__BATCH__EMBRACE_NS TIDE__NS_PER_S
+struct tide__batch__entrance {
+	tide_op *op;
+	uint64_t start_ns, now_ns;
+	uint64_t embrace_ns;
+	int answer;
+	int verdict;
+	bool waits;
+};
+enum { TIDE__BATCH__ENTER, TIDE__BATCH__STAY_OUT, TIDE__BATCH__ASK_AGAIN, TIDE__BATCH__WAIT };
 static int
-tide__batch__wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
+tide__batch__try_to_enter(struct tide__batch__entrance *e)
 {
-	struct tide_room *room = tide__plan_room();
-	uint64_t start_ns = tide__sys_clock(), now_ns = start_ns;
 	struct tide__states_answer answer;
 	char line[TIDE__MESSAGE_ROOM];
-	for (;;) {
-		(void)tide__plan_settle(now_ns, true);
-		if (room->stop != 0)
-			return 0;
-		tide__plan_lock();
-		memset(&answer, 0, sizeof(answer));
-		switch (tide__batch__ask(op, &answer)) {
-		case TIDE__STATES_GO:
-		case TIDE__STATES_PROBE:
-		case TIDE__STATES_ONE_ITEM:
-			*waited_ns = now_ns - start_ns;
-			return answer.verdict;
-		case TIDE__STATES_RECYCLE:
-			(void)__atomic_fetch_or(&room->stop,
-			    TIDE_STOP_RECYCLE, __ATOMIC_RELAXED);
+	struct tide_room *room;
+	int verdict;
+	(void)tide__plan_settle(e->now_ns, true);
+	room = tide__plan_room();
+	e->answer = 0;
+	if (room->stop != 0)
+		return TIDE__BATCH__STAY_OUT;
+	tide__plan_lock();
+	memset(&answer, 0, sizeof(answer));
+	verdict = tide__batch__ask(e->op, &answer);
+	if (verdict != -EDEADLK) {
+		e->embrace_ns = e->now_ns;
+	} else if (e->now_ns - e->embrace_ns >= TIDE__BATCH__EMBRACE_NS) {
+		tide__plan_unlock();
+		e->answer = -EDEADLK;
+		return TIDE__BATCH__STAY_OUT;
+	}
+	switch (verdict) {
+	case TIDE__STATES_GO:
+	case TIDE__STATES_PROBE:
+	case TIDE__STATES_ONE_ITEM:
+		e->verdict = verdict;
+		return TIDE__BATCH__ENTER;
+	case TIDE__STATES_RECYCLE:
+		(void)__atomic_fetch_or(&room->stop, TIDE_STOP_RECYCLE,
+		    __ATOMIC_RELAXED);
+		tide__plan_unlock();
+		return TIDE__BATCH__STAY_OUT;
+	case TIDE__STATES_NO_MEMORY:
+		(void)__atomic_fetch_or(&room->stop, TIDE_STOP_EXHAUSTED,
+		    __ATOMIC_RELAXED);
+		tide__plan_unlock();
+		tide__plan_say(tide__message_no_room(line, sizeof(line), answer.baseline,
+		    answer.one, answer.budget, answer.raise_to));
+		e->answer = -ENOMEM;
+		return TIDE__BATCH__STAY_OUT;
+	case TIDE__STATES_RECLAIM:
+		tide__plan_unlock();
+		tide__batch__reclaim_all();
+		return TIDE__BATCH__ASK_AGAIN;
+	default:
+		return TIDE__BATCH__WAIT;
+	}
+}
+static bool
+tide__batch__wait_to_begin(struct tide__batch__entrance *e, int64_t wait_ns)
+{
+	const int32_t tid = tide__sys_tid();
+	int r;
+	e->start_ns = e->embrace_ns = e->now_ns = tide__sys_clock();
+	while ((r = tide__batch__try_to_enter(e)) >= TIDE__BATCH__ASK_AGAIN) {
+		if (r == TIDE__BATCH__WAIT) {
+			tide__batch__forget_the_dead();
+			tide__batch__set_waits(tid, true);
+			e->waits = true;
 			tide__plan_unlock();
-			return 0;
-		case TIDE__STATES_NO_MEMORY:
-			(void)__atomic_fetch_or(&room->stop,
-			    TIDE_STOP_EXHAUSTED, __ATOMIC_RELAXED);
-			tide__plan_unlock();
-			tide__plan_say(tide__message_no_room(line, sizeof(line),
-			    answer.baseline, answer.one, answer.budget,
-			    answer.raise_to));
-			return -ENOMEM;
-		case TIDE__STATES_RECLAIM:
-			tide__plan_unlock();
-			tide__batch__reclaim_all();
-			break;
-		default:
-			tide__plan_unlock();
-			if (wait_ns >= 0 && now_ns - start_ns >=
-			    (uint64_t)wait_ns)
-				return -ETIMEDOUT;
+			if (wait_ns >= 0 && e->now_ns - e->start_ns >=
+			    (uint64_t)wait_ns) {
+				e->answer = -ETIMEDOUT;
+				break;
+			}
 			tide__sys_sleep(TIDE__BATCH__NAP_NS);
 		}
-		now_ns = tide__sys_clock();
+		e->now_ns = tide__sys_clock();
 	}
+	if (e->waits && r != TIDE__BATCH__ENTER)
+		tide__plan_lock();
+	if (e->waits)
+		tide__batch__set_waits(tid, false);
+	if (e->waits && r != TIDE__BATCH__ENTER)
+		tide__plan_unlock();
+	return r == TIDE__BATCH__ENTER;
 }
 #define TIDE__BATCH__LEASE_FIRST (16 * TIDE__MIB)
 struct tide__batch__lease {
@@ -9446,11 +9677,13 @@ tide__batch__open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t rem
 	p->grant = room->used >= b->line_;
 	p->flags = plan.bound == TIDE__SIZING_BY_KNEE ? TIDE__BATCH__BATCH_KNEE : 0;
 	ops->active++;
-	ops->reserved += p->reserved;
+	ops->reserved += tide__min_u64(p->reserved, UINT64_MAX - ops->reserved);
 	ops->lately = ops->lately * 0.98;
 	if (ops->lately < ops->active)
 		ops->lately = ops->active;
 	p->begun = ++ops->begun;
+	if (tide__batch__put_open(op, b, p))
+		p->flags |= TIDE__BATCH__BATCH_KNOWN;
 	tide__states_begun(tide__plan_states());
 	row->active++;
 	row->active_most = (uint32_t)tide__max_u64(row->active_most, row->active);
@@ -9467,11 +9700,12 @@ static int
 tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
     int64_t wait_ns)
 {
-	uint64_t asked_ns = tide__sys_clock(), waited_ns = 0;
+	uint64_t waited_ns = 0;
+	struct tide__batch__entrance e;
 	struct tide__batch__lease lease;
 	struct tide__batch__batch *p;
-	int verdict, r;
-	if (op == NULL || b == NULL)
+	int r;
+	if (!tide__op_is(op) || b == NULL)
 		return -EINVAL;
 	if (tide__batch__is_open(b))
 		return -EBUSY;
@@ -9479,15 +9713,15 @@ tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining
 		return 0;
 	if (op->conf.reclaim_before > 0)
 		tide__batch__clean_between(op);
-	verdict = tide__batch__wait_to_begin(op, wait_ns, &waited_ns);
-	if (verdict < 0 || tide__plan_room()->stop != 0) {
-		if (verdict >= 0 && tide__plan_room()->stop != 0)
-			verdict = 0;
-		return verdict;
-	}
-	r = tide__batch__take_lease(op, remaining, verdict, wait_ns, &lease, &waited_ns);
+	memset(&e, 0, sizeof(e));
+	e.op = op;
+	if (!tide__batch__wait_to_begin(&e, wait_ns))
+		return e.answer;
+	waited_ns = e.now_ns - e.start_ns;
+	tide__batch__forget_at(b);
+	r = tide__batch__take_lease(op, remaining, e.verdict, wait_ns, &lease, &waited_ns);
 	if (r == 0)
-		tide__batch__open_batch(op, b, first, remaining, verdict, &lease);
+		tide__batch__open_batch(op, b, first, remaining, e.verdict, &lease);
 	tide__op_row(op)->wait_ns += waited_ns;
 	tide__plan_unlock();
 	if (r < 0)
@@ -9499,7 +9733,7 @@ tide__batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining
 	}
 	p = tide__batch__inside_of(b);
 	p->begin_ns = tide__sys_clock();
-	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : asked_ns;
+	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : e.start_ns;
 	if (tide__op_row(op)->started_ns == 0)
 		tide__op_row(op)->started_ns = p->begin_ns;
 	if (tide__plan_host()->window_open != NULL)
@@ -9665,18 +9899,20 @@ tide__batch__note(const tide_op *op, struct tide_op_stats *row, const struct tid
 	}
 	tide__batch__describe(op, row);
 }
-static void
+static bool
 tide__batch__leave(tide_op *op, tide_batch *b)
 {
 	struct tide__batch__batch *p = tide__batch__inside_of(b);
-	struct tide__ops *ops = tide__op_state();
-	struct tide_op_stats *row = tide__op_row(op);
-	ops->active -= ops->active > 0;
-	ops->reserved -= tide__min_u64(p->reserved, ops->reserved);
-	row->active -= row->active > 0;
+	struct tide__op_open *o = tide__batch__open_of(p);
+	bool counted = o != NULL || (p->flags & TIDE__BATCH__BATCH_KNOWN) == 0;
+	if (o != NULL)
+		o->batch = NULL;
+	if (counted)
+		tide__batch__take_off((uint32_t)(op - tide__op_state()->op), p->reserved);
 	p->open_mark = 0;
 	b->op_ = 0;
 	b->line_ = 0;
+	return counted;
 }
 static void
 tide__batch__delay(tide_op *op)
@@ -9721,7 +9957,7 @@ tide__batch__finish(tide_batch *b, uint64_t done, bool failed)
 	struct tide__sizing_batch s;
 	uint64_t lease;
 	uint32_t member;
-	bool tide__alone;
+	bool tide__alone, counted;
 	int state;
 	state = tide__plan_settle(tide__sys_clock(), true);
 	tide__plan_lock();
@@ -9740,9 +9976,9 @@ tide__batch__finish(tide_batch *b, uint64_t done, bool failed)
 	tide__states_ended(tide__plan_states(), !failed && state < TIDE_CRITICAL);
 	lease = p->lease;
 	member = p->member;
-	tide__batch__leave(op, b);
+	counted = tide__batch__leave(op, b);
 	tide__plan_unlock();
-	if (lease != 0)
+	if (counted && lease != 0)
 		tide__member_release(member, tide__plan_room()->used);
 	tide__plan_room()->lease = tide__member_lease();
 	tide__tell_end(&op->conf, tide__op_row(op), s.time_ns, tide__plan_room()->used,
@@ -9786,6 +10022,7 @@ struct tide__guard__visit {
 	uint32_t order;
 };
 TIDE__SHARED struct tide__guard__guards_state {
+	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_batch guard[TIDE__GUARD__GUARDS];
 	bool taken[TIDE__GUARD__GUARDS];
 	struct tide__guard__visit visit[TIDE__GUARD__VISITS];
@@ -9794,7 +10031,12 @@ TIDE__SHARED struct tide__guard__guards_state {
 static void
 tide__guard_in_child(void)
 {
-	memset(&tide__guard__guards, 0, sizeof(tide__guard__guards));
+	memset(tide__guard__guards.guard, 0, sizeof(tide__guard__guards.guard));
+	memset(tide__guard__guards.taken, 0, sizeof(tide__guard__guards.taken));
+	memset(tide__guard__guards.visit, 0, sizeof(tide__guard__guards.visit));
+	tide__guard__guards.order = 0;
+	memcpy(tide__plan_room()->component, tide__guard__guards.component,
+	    sizeof(tide__guard__guards.component));
 }
 static int
 tide__guard_begin(const char *op, uint64_t need)
@@ -9840,18 +10082,21 @@ tide__guard__row_of(int id)
 	struct tide_component_stats *row;
 	if (!tide__plan_has_begun() || id < 1 || id > TIDE_COMPONENTS)
 		return NULL;
+	(void)tide__plan_visit();
 	row = &tide__plan_room()->component[id - 1];
 	return row->name[0] != '\0' ? row : NULL;
 }
 static int
 tide__component_open(const char *name, uint64_t max, unsigned weight)
 {
-	struct tide_component_stats *row = tide__plan_room()->component;
+	struct tide_component_stats *row;
 	struct tide__text t;
 	int i, id = -ENOSPC;
 	if (name == NULL || *name == '\0')
 		return -EINVAL;
+	(void)tide__plan_visit();
 	tide__plan_lock();
+	row = tide__plan_room()->component;
 	for (i = 0; i < TIDE_COMPONENTS && id < 0; i++) {
 		if (row[i].name[0] != '\0' && strncmp(row[i].name, name,
 		    sizeof(row[i].name) - 1) != 0)
@@ -9861,6 +10106,7 @@ tide__component_open(const char *name, uint64_t max, unsigned weight)
 		row[i].weight = weight;
 		tide__text_open(&t, row[i].name, sizeof(row[i].name));
 		tide__text_put(&t, name);
+		tide__guard__guards.component[i] = row[i];
 	}
 	tide__plan_unlock();
 	return id;
@@ -9923,6 +10169,7 @@ tide__component_leave(int id)
 		row->used += moved - v->inner;
 		row->peak = row->peak > row->used ? row->peak : row->used;
 		row->over += row->max != 0 && row->used > (int64_t)row->max;
+		tide__guard__guards.component[id - 1] = *row;
 		v->tid = 0;
 		outer = tide__guard__visit_of(tid, 0);
 		if (outer != NULL)
@@ -9969,35 +10216,47 @@ tide__component_budget(int id)
 	    room->state == TIDE_CRITICAL ? part / 2 : part / 4;
 }
 #define TIDE__GUARD__NAP_NS (5 * TIDE__NS_PER_MS)
+#define TIDE__GUARD__HOPE_NS (10 * TIDE__NS_PER_S)
+static uint64_t
+tide__guard__free_to_reserve(uint64_t *line)
+{
+	const struct tide_room *r = tide__plan_room();
+	uint64_t reserved = tide__op_state()->reserved;
+	*line = r->budget == TIDE_NONE ? TIDE_NONE :
+	    (uint64_t)((double)r->budget * r->target_mille / 1000.0);
+	if (*line == TIDE_NONE)
+		return TIDE_NONE - reserved;
+	return tide__above_u64(tide__above_u64(*line, r->used), reserved);
+}
 static int
 tide__reserve_take(uint64_t least, uint64_t most, int64_t wait_ns, uint64_t *got)
 {
-	uint64_t start_ns = tide__sys_clock(), now_ns = start_ns, line, room;
-	struct tide_room *r = tide__plan_room();
-	struct tide__ops *ops = tide__op_state();
+	uint64_t start_ns = tide__sys_clock(), now_ns = start_ns, hope_ns = start_ns;
+	uint64_t line, room, before = 0;
 	if (got == NULL || least > most || most == 0)
 		return -EINVAL;
 	for (;;) {
 		(void)tide__plan_settle(now_ns, true);
 		tide__plan_lock();
-		line = r->budget == TIDE_NONE ? TIDE_NONE :
-		    (uint64_t)((double)r->budget * r->target_mille / 1000.0);
-		room = line == TIDE_NONE ? most :
-		    tide__above_u64(line, r->used + ops->reserved);
+		room = tide__guard__free_to_reserve(&line);
 		if (room >= least && room > 0) {
 			*got = tide__min_u64(room, most);
-			ops->reserved += *got;
+			tide__op_state()->reserved += *got;
 			tide__plan_unlock();
 			return 0;
 		}
 		tide__plan_unlock();
 		now_ns = tide__sys_clock();
-		if (r->stop != 0)
+		if (room > before)
+			hope_ns = now_ns;
+		before = room;
+		if (tide__plan_room()->stop != 0)
 			return -ECANCELED;
-		if (wait_ns >= 0 && now_ns - start_ns >= (uint64_t)wait_ns)
-			return -ETIMEDOUT;
-		if (line != TIDE_NONE && least > line)
+		if (least > line)
 			return -ENOMEM;
+		if (wait_ns >= 0 ? now_ns - start_ns >= (uint64_t)wait_ns :
+		    now_ns - hope_ns >= TIDE__GUARD__HOPE_NS)
+			return -ETIMEDOUT;
 		tide__sys_sleep(TIDE__GUARD__NAP_NS);
 	}
 }
@@ -10005,6 +10264,7 @@ static void
 tide__reserve_give(uint64_t bytes)
 {
 	struct tide__ops *ops = tide__op_state();
+	(void)tide__plan_visit();
 	tide__plan_lock();
 	ops->reserved -= tide__min_u64(bytes, ops->reserved);
 	tide__plan_unlock();
@@ -10066,9 +10326,12 @@ tide__alone_pool_path(const char *name, char *path, size_t bytes)
 	tide__text_put(&t, name);
 	return t.cut ? -ENAMETOOLONG : 0;
 }
+#define TIDE__ALONE_OLD_NS (20 * TIDE__NS_PER_MS)
 static struct tide_room *
 tide__alone_own_room(void)
 {
+	memset(&tide__alone.room, 0, sizeof(tide__alone.room));
+	tide__alone.room.refresh_ns = TIDE__ALONE_OLD_NS;
 	return &tide__alone.room;
 }
 static bool
@@ -10112,6 +10375,7 @@ static const struct tide__plan_host tide__alone_host = {
 	&tide__alone_setting,
 	&tide__alone_pool_path,
 	&tide__alone_own_room,
+	NULL,
 };
 static struct tide_room *
 tide__alone_page(void)
@@ -10151,8 +10415,8 @@ static const struct tide__plan_host tide__alone_page_host = {
 	&tide__alone_setting,
 	&tide__alone_pool_path,
 	&tide__alone_own_room,
+	&tide__alone_host,
 };
-#define TIDE__ALONE_OLD_NS (20 * TIDE__NS_PER_MS)
 static struct tide_room *
 tide__alone_fresh(void)
 {
@@ -10242,7 +10506,7 @@ tide__alone_begin(void)
 	    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
 		page = tide__alone_page();
 		tide__plan_begin(page != NULL ? &tide__alone_page_host : &tide__alone_host,
-		    page != NULL ? page : &tide__alone.room);
+		    page != NULL ? page : tide__alone_own_room());
 		tide__plan_room()->refresh_ns = TIDE__ALONE_OLD_NS;
 		__atomic_store_n(&tide__alone.begun, 2, __ATOMIC_RELEASE);
 	}
@@ -10255,7 +10519,7 @@ tide__alone_begin(void)
 #pragma weak dlsym
 static const uint64_t tide__discover_unmet[16] = {
 	0, 0, 0, 0, 0, 0, 0,
-	TIDE_NONE, 0, TIDE_NONE, TIDE_NONE, 0, 1, 0, 0, 0
+	TIDE_NONE, 0, TIDE_NONE, TIDE_NONE, 0, 1, 0, TIDE_NONE, 0
 };
 typedef char tide__discover_unmet_is_right[
     offsetof(struct tide_room, gate) == 7 * 8 &&
@@ -10359,7 +10623,7 @@ tide_used(void)
  * Another thread, or another process of the same control group, may have taken
  * it before you do.
  *
- * Cost:    2 ns; standalone as tide_used().
+ * Cost:    1 ns; standalone as tide_used().
  * Signals: async-signal-safe after a first call outside of handlers.
  *
  * Return: bytes; 0 once budget and use have met; TIDE_NONE: no limit.
@@ -10367,12 +10631,7 @@ tide_used(void)
 static inline uint64_t
 tide_available(void)
 {
-	const struct tide_room *room = tide_room_();
-	uint64_t budget = __atomic_load_n(&room->budget, __ATOMIC_RELAXED);
-	uint64_t used = __atomic_load_n(&room->used, __ATOMIC_RELAXED);
-
-	return budget == TIDE_NONE ? TIDE_NONE :
-	    budget > used ? budget - used : 0;
+	return __atomic_load_n(&tide_room_()->left, __ATOMIC_RELAXED);
 }
 
 /**
@@ -10466,8 +10725,8 @@ tide_level(void)
  *
  * Cost:    200 us.
  *
- * Return: 0; -EINVAL: a setting is not known or its value not accepted, and
- * none of them was taken.
+ * Return: 0; -EINVAL: a setting is not known, or its value not accepted or
+ * longer than 63 bytes, and none of them was taken.
  */
 static inline int
 tide_init(const char *conf)
@@ -10548,7 +10807,8 @@ tide_safe(uint64_t need, uint64_t max_used, tide_info *out)
  * @name: the same name is the same operation, in all of the process; at most 47
  *        bytes of it are kept; NULL, "": one without a name
  * @conf: how it is to be done, or NULL; the first caller's counts.  Set size to
- *        sizeof(tide_op_conf)
+ *        sizeof(tide_op_conf).  What is out of its range is as if not given;
+ *        max below min is min
  *
  * There are 31; what has another name is in one together, "(others)".
  *
@@ -10571,7 +10831,7 @@ tide_op_open(const char *name, const tide_op_conf *conf)
  *
  * Cost:    20 us.
  *
- * Return: items; 0: @op is NULL, none remain, or none should be begun.
+ * Return: items; 0: @op is none, none remain, or none should be begun.
  */
 static inline uint32_t
 tide_batch_size(tide_op *op, uint64_t remaining)
@@ -10582,7 +10842,8 @@ tide_batch_size(tide_op *op, uint64_t remaining)
 /**
  * tide_batch_begin() - begin a batch, sized to the room there is
  * @op:        the operation
- * @b:         filled in: b->n is how many items it may have
+ * @b:         filled in: b->n is how many items it may have; TIDE_BATCH_INIT
+ *             or zero before the first time.  Stays where it is to the end
  * @first:     index of its first item, for reports and checkpoints
  * @remaining: items that are left; UINT64_MAX: not known
  * @wait_ns:   how long it may take until there is room; -1: as long as there
@@ -10593,13 +10854,20 @@ tide_batch_size(tide_op *op, uint64_t remaining)
  * comes free, cleanups are called whatever they cost, then a single item is
  * tried, and then it ends.
  *
+ * Who has batches under way may begin another.  One that is never ended counts
+ * as under way until its thread ends or the next begins at the same @b; nobody
+ * waits for it but other threads, as long as its thread lives and does not wait
+ * itself.
+ *
  * Cost:    30 us, and 100 us once a second.
  * Threads: a batch is of one thread at a time.
  *
  * Return: > 0: b->n; 0: stop here (none remain, or tide_should_stop());
  *   -ETIMEDOUT no room came free in @wait_ns
  *   -ENOMEM    not even one item fits any more; exit with TIDE_EXIT_NO_MEMORY
- *   -EBUSY     @b is under way: tide_batch_end() it
+ *   -EBUSY     @b is under way, which goes on: tide_batch_end() it
+ *   -EDEADLK   as many as max_concurrent of @op are under way, all of them of
+ *              this thread, or of such as wait as well
  *   -EINVAL    @op or @b is NULL
  */
 static inline int
@@ -10619,7 +10887,8 @@ tide_batch_begin(tide_op *op, tide_batch *b, uint64_t first,
  *
  * Cost:    1 ns, six instructions; now and then some us.
  *
- * Return: 1, or 0: end the batch; also where @b is NULL or not under way.
+ * Return: 1, or 0: end the batch; also where @b is NULL or not under way.  In a
+ * child, of a batch of its parent's: 1 as long as there is room, or 0.
  */
 static inline int
 tide_batch_more(tide_batch *b)
@@ -10679,7 +10948,7 @@ tide_item_fail(tide_batch *b, uint64_t index, const char *why)
 /**
  * tide_batch_end() - a batch is over
  * @b:    the batch, or NULL; it may be begun again
- * @done: items that were dealt with
+ * @done: items that were dealt with; 0: there is nothing to learn from it
  *
  * What it took is learned from; an epoch ends, for `heaptide leaks`; cleanups
  * may be called, and where waiting lets others free memory, it waits (at most
@@ -10700,7 +10969,9 @@ tide_batch_end(tide_batch *b, uint64_t done)
  * tide_batch_abort() - a batch is given up
  * @b:   the batch, or NULL
  * @why: TIDE_NOMEM: an allocation failed, so the next is half as large;
- *       TIDE_ERROR, TIDE_CANCEL: for other reasons
+ *       TIDE_ERROR, TIDE_CANCEL, any other: for other reasons
+ *
+ * Of one that is not under way it does nothing.
  */
 static inline void
 tide_batch_abort(tide_batch *b, int why)
@@ -10721,6 +10992,12 @@ tide_op_stats(tide_op *op, struct tide_op_stats *out)
 	return TIDE_CALL_(op_stats)(op, out);
 }
 
+static inline void
+tide_batch_leave_(tide_batch *b)
+{
+	tide_batch_abort(b, TIDE_CANCEL);
+}
+
 /**
  * tide_for_each() - the whole loop
  * @op:    the operation
@@ -10728,15 +11005,18 @@ tide_op_stats(tide_op *op, struct tide_op_stats *out)
  * @fn:    does items [first, first + n); 0: go on, else the loop ends
  * @ctx:   given to @fn
  *
+ * @fn may throw: the batch is given up, and the exception goes on.  Where it
+ * leaves by longjmp(), a batch is left that was never ended.
+ *
  * Return: items that were done; less than @total: @fn said so,
- * tide_should_stop(), or there is no room for one more.
+ * tide_should_stop(), or there is no room for one more; 0 if @op or @fn is NULL.
  */
 static inline uint64_t
 tide_for_each(tide_op *op, uint64_t total,
     int (*fn)(void *ctx, uint64_t first, uint32_t n), void *ctx)
 {
+	tide_batch b __attribute__((cleanup(tide_batch_leave_)));
 	uint64_t at = 0;
-	tide_batch b;
 	int stop = 0;
 
 	memset(&b, 0, sizeof(b));
@@ -10764,6 +11044,9 @@ typedef struct tide_range {
  * @r:     filled in
  * @op:    the operation
  * @total: items; UINT64_MAX: until the caller stops
+ *
+ * Who leaves a walk before tide_range_next() has said 0 ends the batch under way
+ * by tide_batch_abort(&r->batch, TIDE_CANCEL).
  */
 static inline void
 tide_range_begin(tide_range *r, tide_op *op, uint64_t total)
@@ -10781,7 +11064,8 @@ tide_range_begin(tide_range *r, tide_op *op, uint64_t total)
  * @first: index of its first item
  * @count: how many
  *
- * Return: 1: there is one; 0: there is none, and the walk is over.
+ * Return: 1: there is one; 0: there is none, and the walk is over; or an
+ * argument is NULL.
  */
 static inline int
 tide_range_next(tide_range *r, uint64_t *first, uint32_t *count)
@@ -10820,7 +11104,8 @@ tide_page(tide_range *r, uint64_t *offset, uint32_t *limit)
 
 /**
  * tide_guard_begin() - a stretch of the program that is watched
- * @op:   name of the operation that it counts as a batch of one item of
+ * @op:   name of the operation that it counts as a batch of one item of, as
+ *        for tide_op_open()
  * @need: bytes that it will take; 0: not known
  *
  * Return: >= 1, for tide_guard_end();
@@ -10836,7 +11121,7 @@ tide_guard_begin(const char *op, uint64_t need)
 
 /**
  * tide_guard_end() - it is over
- * @guard: from tide_guard_begin(); a negative one does nothing
+ * @guard: from tide_guard_begin(); one that is not under way does nothing
  */
 static inline void
 tide_guard_end(int guard)
@@ -10886,7 +11171,7 @@ tide_component(const char *name, uint64_t max, unsigned weight)
  * tide_component_enter() - the calling thread now works for a component
  * @id: from tide_component(); another does nothing
  *
- * They may be inside each other: the innermost is meant.
+ * They may be inside each other, 256 in all threads: the innermost is meant.
  */
 static inline void
 tide_component_enter(int id)
@@ -10907,6 +11192,9 @@ tide_component_leave(int id)
 /**
  * tide_component_used() - what a component holds
  * @id: as above
+ *
+ * With what the calling thread has taken since it came in; of others, what they
+ * had when they left.
  *
  * Return: bytes; 0: there is no such component; TIDE_NONE: nobody counts the
  * heap of this process.
@@ -10936,7 +11224,8 @@ tide_cache_budget(int id)
  * tide_reserve() - set room aside that batches leave alone
  * @least:   bytes that it has to be
  * @most:    bytes that would be welcome
- * @wait_ns: as tide_batch_begin()
+ * @wait_ns: how long it may take; 0: not at all, -1: until for 10 s nothing came
+ *           free
  * @got:     how much it is; written on success only
  *
  * Return: 0; -ETIMEDOUT; -ENOMEM: the budget is less than that; -ECANCELED:
@@ -10950,7 +11239,7 @@ tide_reserve(uint64_t least, uint64_t most, int64_t wait_ns, uint64_t *got)
 
 /**
  * tide_unreserve() - give it back
- * @bytes: as much as was got, or a part of it
+ * @bytes: as much as was got, or a part of it; more than is reserved is all
  */
 static inline void
 tide_unreserve(uint64_t bytes)
@@ -10962,7 +11251,7 @@ tide_unreserve(uint64_t bytes)
  * tide_pool_acquire() - room for one more unit of anything: a connection, a
  * browser, a worker
  * @bytes:   that it takes
- * @wait_ns: as tide_batch_begin()
+ * @wait_ns: as tide_reserve()
  *
  * Return: 0, or as tide_reserve(); tide_pool_release() gives it back.
  */
@@ -10993,7 +11282,9 @@ tide_pool_release(uint64_t bytes)
  * @name:  for reports, or NULL
  *
  * Never from inside malloc.  @fn may call anything of this header; what would
- * call it again does not.
+ * call it again does not.  If it throws or jumps out, that goes on to who called
+ * tide_*(), it counts as one that brought nothing, and the next comes to its
+ * turn another time.
  *
  * Return: an id, from 1; -EINVAL: @fn is NULL or a value out of range;
  * -ENOSPC: there are 64.
@@ -11009,7 +11300,10 @@ tide_on_pressure(tide_clean_fn fn, void *ctx, int cls, int prio,
  * tide_off_pressure() - and no longer
  * @id: from tide_on_pressure(); may be called by the callback itself
  *
- * Return: 0: it has returned, or will not be called any more; -ENOENT.
+ * Waits for another thread that is in it, a second at most.
+ *
+ * Return: 0: it has returned, and will not be called any more; -ENOENT: there is
+ * none; -EBUSY: it will not be called any more, but has not returned yet.
  */
 static inline int
 tide_off_pressure(int id)
@@ -11026,7 +11320,8 @@ tide_off_pressure(int id)
  * Cost:    what the callbacks take; giving 200 MB back to the system takes 30
  *          to 120 ms.
  *
- * Return: 0; -EBUSY: another thread is at it, or a callback called this.
+ * Return: 0; -EBUSY: another thread is at it, or a callback called this;
+ * -EINVAL: an unknown flag.
  */
 static inline int
 tide_reclaim(unsigned flags, uint64_t want, tide_reclaim_result *out)
@@ -11052,9 +11347,9 @@ tide_poll(unsigned flags)
 /**
  * tide_pressure_fd() - a descriptor that can be read when the state changes
  *
- * For poll() and its like; each change is a byte, the new state: read it empty
- * to wait for the next one.  It does not block, is closed on exec, and belongs
- * to heaptide: do not close it.
+ * For poll() and its like; each change is a byte, the state: read all there are
+ * to wait for the next.  It is closed on exec, does not block, and belongs to
+ * heaptide: who closes it nevertheless is given another the next time.
  *
  * Return: it, or a negative errno value.
  */
@@ -11072,7 +11367,8 @@ tide_pressure_fd(void)
  *
  * For numbers that cost memory: samples, threads, a cache's size.
  *
- * Return: between the two, by how much of the budget is used.
+ * Return: between the two, by how much of the budget is used; @best where there
+ * is no limit, and where one of them is no number.
  */
 static inline double
 tide_knob(const char *name, double best, double cheapest)
@@ -11085,7 +11381,8 @@ tide_knob(const char *name, double best, double cheapest)
  * @p:     of the program's own, from mmap() or a pool
  * @bytes: of it
  *
- * Whole pages only; what was in them is zero from then on.
+ * Whole pages only; what was in them is zero from then on.  Where there are
+ * none of the program's it does nothing.
  */
 static inline void
 tide_release(void *p, size_t bytes)
@@ -11238,6 +11535,7 @@ tide_pool_destroy(struct tide_pool *pool)
  *
  * Return: 0, or a negative errno value:
  *   -ENODEV  heaptide does not count in this process
+ *   -EINVAL  @blocks or @bytes is NULL
  *   -ENOTSUP its malloc is not glibc's; -ENOEXEC: nor one that is known
  *   -EPERM   the process has forbidden itself to fork
  *   -EAGAIN, -ENOMEM, ...  there is no child to be had

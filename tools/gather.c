@@ -448,6 +448,51 @@ gather_look(struct gather *g)
 	return sys_clock() + wait;
 }
 
+/* --- the end is wanted ---------------------------------------------------- */
+
+bool
+gather_has_batches(const struct tide_room *room)
+{
+	return room->op[0].batches != 0 || room->op[0].active != 0;
+}
+
+/* True: it takes its work in batches. */
+static bool
+stop_one(const char *path, int pid, uint32_t why)
+{
+	struct tide_room *room;
+	struct control c;
+	bool batches = false;
+
+	if (control_open(&c, path, pid) < 0)
+		return false;
+	if (control_room(&c) != NULL) {
+		room = control_rows(&c, TABLE_BUDGET);
+		(void)__atomic_fetch_or(&room->stop, why, __ATOMIC_RELEASE);
+		batches = gather_has_batches(room);
+	}
+	control_close(&c);
+	return batches;
+}
+
+bool
+gather_stop(struct gather *g, uint32_t why)
+{
+	struct gather_member *m, *next;
+	struct shelf_name name;
+	char path[PLACE_ROOM];
+
+	HASH_ITER(hh, g->members, m, next) {
+		if (m->kind != MEMBER_OURS || !shelf_parse(m->name, &name) ||
+		    name.image != SHELF_LAST || is_program(g, &name) ||
+		    path_in(g->directory, m->name, path) < 0)
+			continue;
+		(void)stop_one(path, shelf_pid(&name), why);
+	}
+	/* It may be too young to have been looked at. */
+	return gather_path(g, path) == 0 && stop_one(path, g->pid, why);
+}
+
 /* --- beginning and end ---------------------------------------------------- */
 
 void

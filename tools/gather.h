@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/room.h"
 #include "base/segment.h"
 #include "control/serve.h"
 #include "shelf.h"
@@ -68,6 +69,16 @@ void gather_open(struct gather *g);
  * sys_clock(): soon at first, and so late that looking costs below 1 %.
  */
 uint64_t gather_look(struct gather *g);
+
+/* Has it begun batches, ever? */
+bool gather_has_batches(const struct tide_room *room);
+
+/*
+ * All processes of the run that ask for their budget shall come to an end: @why
+ * is TIDE_STOP_*.  True: the program itself is among them, and takes its work in
+ * batches.
+ */
+bool gather_stop(struct gather *g, uint32_t why);
 
 /* The program has ended: collect, and see who is still alive. */
 void gather_close(struct gather *g);

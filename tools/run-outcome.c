@@ -230,10 +230,12 @@ run_conclude(struct run *run)
 		return COMMAND_DONE; /* told before the start */
 	worded = tell_words(run);
 	r = gather_end(&run->gather, &end, &was);
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
 		r = tell_silence(run, worded);
-	else
+		run_tell_page(run);
+	} else {
 		r = bring_home(run);
+	}
 	if (was == END_EXEC)
 		print_error("%s became another program that heaptide could "
 		    "not enter (static, privileged, or started without "

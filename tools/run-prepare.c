@@ -246,6 +246,8 @@ run_export(struct run *run)
 	    (unsigned long long)shelf_namespace());
 	setenv("HEAPTIDE_RUN", run->id, 1);
 	export_options(run->options, run->stacks);
+	if (run->directory[0] != '\0')
+		run_offer_page(run);
 	if (run->directory[0] == '\0' || run->library[0] == '\0')
 		return;
 	setenv("HEAPTIDE_DIR", run->directory, 1);

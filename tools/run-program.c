@@ -35,6 +35,7 @@ void
 run_free(struct run *run)
 {
 	pressure_server_close(&run->pressure);
+	run_close_page(run);
 	inspect_free(&run->inspection);
 	free(run->log);
 	free(run->file);
@@ -94,6 +95,8 @@ run_program(struct run *run, int *status)
 	run->oom_kills = oom_kills();
 	run->child.pid_variable = "HEAPTIDE_ROOT"; /* for --children none */
 	run->child.idle = serve;
+	run->child.born = run_sign_page;
+	run->child.heed = run_heed_signal;
 	run->child.context = run;
 	r = supervise_start(&run->child, run->argv);
 	/* Not before: a child has no descriptor of ours. */
@@ -110,5 +113,6 @@ run_program(struct run *run, int *status)
 	watch(run);
 	pressure_server_close(&run->pressure);
 	*status = run_conclude(run);
+	run_close_page(run); /* we may die as the program did */
 	return true;
 }

@@ -11,6 +11,7 @@
  *   run-prepare.c  before the start: what stands against a profile, and what
  *                  the program is given
  *   run-pressure.c while it runs: that memory is short
+ *   run-page.c     the same, where nothing can be preloaded; that it shall end
  *   run-outcome.c  after its end: the profile is brought home, and told of
  *
  * Whatever goes wrong on our side, the program runs; its user is told in one
@@ -22,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/room.h"
 #include "gather.h"
 #include "inspect.h"
 #include "supervise.h"
@@ -74,6 +76,9 @@ struct run {
 	struct supervise child;
 	struct gather gather;
 	struct pressure_server pressure; /* fd -1: nobody is told by us */
+	struct tide_room *page; /* for a program without us inside, or NULL */
+	char *page_path;
+	bool terminated;      /* SIGTERM has come */
 	struct serve *serve;  /* where it can be asked; NULL: nowhere */
 	uint64_t oom_kills;   /* at the start */
 	bool oom;             /* the program was killed for lack of memory */
@@ -136,6 +141,26 @@ void run_offer_pressure(struct run *run);
 
 /* Tell who waits there, if there is pressure now. */
 void run_look_at_pressure(struct run *run);
+
+/* --- run-page.c ----------------------------------------------------------- */
+
+/* Make and export the page.  Without it, such a program knows less. */
+void run_offer_page(struct run *run);
+
+/* In the new process, before it becomes the program: it is its own now. */
+void run_sign_page(void *context);
+
+/*
+ * A signal is about to be passed on.  If it is SIGTERM, all processes of the
+ * run that ask for their budget see that they should stop.  Return: ns that the
+ * signal is to be held back for, or 0.
+ */
+uint64_t run_heed_signal(void *context, int signal);
+
+/* What the page says, in place of a summary; nothing if it was not used. */
+void run_tell_page(const struct run *run);
+
+void run_close_page(struct run *run);
 
 /* --- run-outcome.c -------------------------------------------------------- */
 

@@ -90,6 +90,8 @@ become(const struct supervise *s, char **argv, const struct inheritance *was,
 		snprintf(pid, sizeof(pid), "%d", getpid());
 		setenv(s->pid_variable, pid, 1);
 	}
+	if (s->born != NULL)
+		s->born(s->context);
 	give_back(was);
 	execvp(argv[0], argv);
 	error = errno;
@@ -177,8 +179,29 @@ is_stopped(const struct supervise *s)
 	return proc_stat_read(s->pid, &stat) == 0 && stat.state == 'T';
 }
 
+/* True: it is for later. */
+static bool
+hold_back(struct supervise *s, int signal)
+{
+	uint64_t ns = s->heed != NULL ? s->heed(s->context, signal) : 0;
+
+	s->held = ns != 0 ? signal : 0;
+	s->held_ns = sys_clock() + ns;
+	return ns != 0;
+}
+
+/* It has had its time. */
 static void
-pass_on(const struct supervise *s, const siginfo_t *info)
+let_go(struct supervise *s)
+{
+	if (s->held == 0 || sys_clock() < s->held_ns)
+		return;
+	kill(s->pid, s->held);
+	s->held = 0;
+}
+
+static void
+pass_on(struct supervise *s, const siginfo_t *info)
 {
 	bool by_somebody = info->si_code == SI_USER ||
 	    info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
@@ -188,6 +211,8 @@ pass_on(const struct supervise *s, const siginfo_t *info)
 		return;
 	/* A shell's `fg` has continued the whole group already. */
 	if (info->si_signo == SIGCONT && !is_stopped(s))
+		return;
+	if (info->si_signo == SIGTERM && hold_back(s, info->si_signo))
 		return;
 	if (info->si_code == SI_QUEUE)
 		sigqueue(s->pid, info->si_signo, info->si_value);
@@ -261,8 +286,10 @@ supervise_wait(struct supervise *s, uint64_t until_ns)
 	while (!has_ended(s)) {
 		if (sys_clock() >= until_ns)
 			return false;
-		if (next_signal(s, until_ns, &info) > 0)
+		if (next_signal(s, s->held != 0 ? min_u64(until_ns,
+		    s->held_ns) : until_ns, &info) > 0)
 			pass_on(s, &info);
+		let_go(s);
 	}
 	return true;
 }

@@ -27,6 +27,13 @@
 struct supervise {
 	/* given: a variable to hold the program's own pid, or NULL */
 	const char *pid_variable;
+	/* given: what the new process does before it executes; or NULL */
+	void (*born)(void *context);
+	/*
+	 * given: SIGTERM is about to be passed on; ns that it is to be held
+	 * back for, 0: none; or NULL.  A second one is asked about as well.
+	 */
+	uint64_t (*heed)(void *context, int signal);
 	/*
 	 * given: what there is to do until the clock is @until_ns, or until
 	 * @signals, a descriptor, can be read; or NULL
@@ -39,6 +46,8 @@ struct supervise {
 	int status;           /* of wait(), once it has ended */
 	struct rusage usage;  /* of it and the children it waited for */
 	int signals;          /* inner; -1: none */
+	int held;             /* inner; a signal that is held back, or 0 */
+	uint64_t held_ns;     /* inner; until then */
 };
 
 /*

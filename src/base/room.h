@@ -134,7 +134,7 @@ struct tide_room {
 	uint64_t refresh_ns;   /* 0: others keep it fresh; else it is to be read
 	                        * anew when so old (CLOCK_MONOTONIC_COARSE) */
 	uint64_t refreshed_ns;
-	uint64_t reserved_line;
+	uint64_t left;         /* @budget less @used, or 0; or TIDE_NONE */
 
 	/* By one writer at a time; @sequence is odd while it is written. */
 	uint32_t sequence;

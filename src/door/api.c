@@ -47,6 +47,8 @@ api_leak_scan(uint64_t *blocks, uint64_t *bytes)
 	int error = errno;
 	int r;
 
+	if (blocks == NULL || bytes == NULL)
+		return -EINVAL;
 	if (mine() == NULL)
 		return -ENODEV;
 	r = survey_wait(false);

@@ -91,12 +91,12 @@ static uint64_t
 sys_limit(int resource)
 {
 	const int was = errno;
-	struct rlimit limit;
-	int r = getrlimit((__rlimit_resource_t)resource, &limit);
+	uint64_t limit[2]; /* soft, hard; of 64 bits on every machine */
+	/* No libc has the same type for @resource in C and in C++. */
+	long r = syscall(SYS_prlimit64, 0, resource, NULL, limit);
 
 	errno = was;
-	return r < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
-	    limit.rlim_cur;
+	return r < 0 ? UINT64_MAX : limit[0];
 }
 
 static uint64_t
@@ -216,14 +216,14 @@ static int
 sys_is_readable(const void *at)
 {
 	int ends[2];
-	int r = sys_pipe(ends);
+	ssize_t n;
 
-	if (r < 0)
+	if (sys_pipe(ends) < 0)
 		return 0;
-	r = (int)sys_write(ends[1], at, 8);
+	n = sys_write(ends[1], at, 8);
 	sys_close(ends[0]);
 	sys_close(ends[1]);
-	return r == 8;
+	return n == 8;
 }
 
 static unsigned

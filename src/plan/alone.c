@@ -94,9 +94,13 @@ alone_pool_path(const char *name, char *path, size_t bytes)
 	return t.cut ? -ENAMETOOLONG : 0;
 }
 
+#define ALONE_OLD_NS (20 * NS_PER_MS)
+
 static struct tide_room *
 alone_own_room(void)
 {
+	memset(&alone.room, 0, sizeof(alone.room));
+	alone.room.refresh_ns = ALONE_OLD_NS;
 	return &alone.room;
 }
 
@@ -145,6 +149,7 @@ static const struct plan_host alone_host = {
 	&alone_setting,
 	&alone_pool_path,
 	&alone_own_room,
+	NULL,
 };
 
 /* --- under a supervisor that could not preload ----------------------------- */
@@ -193,11 +198,10 @@ static const struct plan_host alone_page_host = {
 	&alone_setting,
 	&alone_pool_path,
 	&alone_own_room,
+	&alone_host, /* the page is its parent's */
 };
 
 /* --- the runtime ---------------------------------------------------------- */
-
-#define ALONE_OLD_NS (20 * NS_PER_MS)
 
 /* Made fresh: what is known of the resident memory is 20 ms old at most. */
 static struct tide_room *
@@ -299,7 +303,7 @@ alone_begin(void)
 	    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
 		page = alone_page();
 		plan_begin(page != NULL ? &alone_page_host : &alone_host,
-		    page != NULL ? page : &alone.room);
+		    page != NULL ? page : alone_own_room());
 		plan_room()->refresh_ns = ALONE_OLD_NS;
 		__atomic_store_n(&alone.begun, 2, __ATOMIC_RELEASE);
 	}

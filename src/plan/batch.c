@@ -52,7 +52,8 @@ enum {
 	BATCH_CUT = 1,      /* closed for lack of room */
 	BATCH_WEIGHTED = 2, /* tide_item() was asked */
 	BATCH_KNEE = 4,     /* the knee bounds it, or could have */
-	BATCH_LEASE = 8     /* what it got of a common budget does */
+	BATCH_LEASE = 8,    /* what it got of a common budget does */
+	BATCH_KNOWN = 16    /* it has a place in ops.open */
 };
 
 static struct batch *
@@ -79,6 +80,122 @@ static tide_op *
 op_of(const tide_batch *b)
 {
 	return &op_state()->op[b->op_ - 1];
+}
+
+/* --- who has batches under way -------------------------------------------- */
+
+/*
+ * A batch whose end never comes - its thread has ended, or a jump went past it
+ * - must not be waited for.  With the lock held, all of this.
+ */
+static bool
+put_open(const tide_op *op, const tide_batch *b, const struct batch *p)
+{
+	struct ops *ops = op_state();
+	struct op_open *o;
+
+	for (o = ops->open; o < ops->open + OPS_OPEN; o++) {
+		if (o->batch != NULL)
+			continue;
+		o->batch = b;
+		o->reserved = p->reserved;
+		o->leased = p->lease != 0;
+		o->member = p->member;
+		o->tid = sys_tid();
+		o->begun = ops->begun;
+		o->op = (uint32_t)(op - ops->op);
+		o->waits = false;
+		return true;
+	}
+	return false;
+}
+
+static struct op_open *
+open_of(const struct batch *p)
+{
+	struct op_open *o = op_state()->open;
+
+	for (; o < op_state()->open + OPS_OPEN; o++)
+		if (o->batch != NULL && o->begun == p->begun)
+			return o;
+	return NULL;
+}
+
+/* It is no longer under way. */
+static void
+take_off(uint32_t op, uint64_t reserved)
+{
+	struct ops *ops = op_state();
+	struct tide_op_stats *row = op_row(&ops->op[op]);
+
+	ops->active -= ops->active > 0;
+	ops->reserved -= min_u64(reserved, ops->reserved);
+	row->active -= row->active > 0;
+}
+
+static void
+forget(struct op_open *o)
+{
+	o->batch = NULL;
+	if (o->leased)
+		member_release(o->member, UINT64_MAX);
+	take_off(o->op, o->reserved);
+	if (op_state()->active == 0)
+		states_ended(plan_states(), false);
+}
+
+/* What was at @b before, as it is not under way: given up without a word. */
+static void
+forget_at(const tide_batch *b)
+{
+	struct op_open *o = op_state()->open;
+
+	for (; o < op_state()->open + OPS_OPEN; o++)
+		if (o->batch == b)
+			forget(o);
+}
+
+static void
+forget_the_dead(void)
+{
+	struct op_open *o = op_state()->open;
+
+	for (; o < op_state()->open + OPS_OPEN; o++)
+		if (o->batch != NULL && sys_thread_exists(o->tid) == -ESRCH)
+			forget(o);
+}
+
+static void
+set_waits(int32_t tid, bool waits)
+{
+	struct op_open *o = op_state()->open;
+
+	for (; o < op_state()->open + OPS_OPEN; o++)
+		if (o->batch != NULL && o->tid == tid)
+			o->waits = waits;
+}
+
+/*
+ * Is there a batch that may come to its end while this thread waits: one that
+ * is another's, who does not wait as well?  @op: of this one; NULL: of any.
+ */
+static bool
+will_end(const tide_op *op)
+{
+	struct ops *ops = op_state();
+	struct op_open *o;
+	int32_t tid = sys_tid();
+	uint32_t known = 0, active;
+
+	for (o = ops->open; o < ops->open + OPS_OPEN; o++) {
+		if (o->batch == NULL || (op != NULL && &ops->op[o->op] != op))
+			continue;
+		known++;
+		if (o->tid != tid && !o->waits)
+			return true;
+	}
+	active = op != NULL ? op_row(op)->active : ops->active;
+	return active > known;
 }
 
 /* --- how large ------------------------------------------------------------ */
@@ -171,7 +288,7 @@ op_batch_size(tide_op *op, uint64_t remaining)
 	struct sizing_room room;
 	struct sizing_plan plan;
 
-	if (op == NULL || remaining == 0)
+	if (!op_is(op) || remaining == 0)
 		return 0;
 	(void)plan_visit();
 	plan_lock();
@@ -196,12 +313,14 @@ clean_between(tide_op *op)
 
 /* --- may it begin? -------------------------------------------------------- */
 
-/* One look at the door: the verdict, and until when to wait. */
+/*
+ * One look at the door: the verdict, and until when to wait; or -EDEADLK: it
+ * would wait for itself.
+ */
 static int
 ask(tide_op *op, struct states_answer *answer)
 {
 	struct tide_room *room = plan_room();
-	struct ops *ops = op_state();
 	struct states_wish wish;
 
 	memset(&wish, 0, sizeof(wish));
@@ -209,13 +328,16 @@ ask(tide_op *op, struct states_answer *answer)
 	wish.baseline = room->used;
 	wish.start = plan_start_used();
 	wish.checkpoint = false;
-	wish.in_flight = ops->active > 0;
-	states_ask(plan_states(), &wish, answer);
+	wish.in_flight = will_end(NULL);
+	/* A probe that nobody can wait for tells nothing any more. */
+	if (plan_states()->probing && !wish.in_flight)
+		states_ended(plan_states(), false);
 	if (op->conf.max_concurrent != 0 &&
 	    op_row(op)->active >= op->conf.max_concurrent) {
-		answer->verdict = STATES_WAIT;
-		answer->until_ns = 0;
+		memset(answer, 0, sizeof(*answer));
+		return will_end(op) ? STATES_WAIT : -EDEADLK;
 	}
+	states_ask(plan_states(), &wish, answer);
 	return answer->verdict;
 }
 
@@ -237,55 +359,107 @@ reclaim_all(void)
 }
 
 /*
- * Until it may begin: the verdict with which, with the lock held; or with the
- * lock free 0: it should stop, -ETIMEDOUT, -ENOMEM.
+ * Where waiting threads hold what each other wait for, one of them is told;
+ * they may have begun to wait only now, so not before so long.
  */
+#define EMBRACE_NS NS_PER_S
+
+/* Who wants to begin, and since when. */
+struct entrance {
+	tide_op *op;
+	uint64_t start_ns, now_ns;
+	uint64_t embrace_ns; /* it would wait for itself since then */
+	int answer;          /* of tide_batch_begin() */
+	int verdict;         /* STATES_GO, STATES_PROBE, STATES_ONE_ITEM */
+	bool waits;
+};
+
+enum { ENTER, STAY_OUT, ASK_AGAIN, WAIT };
+
+/* Once; the lock is held if it may ENTER, or is to WAIT. */
 static int
-wait_to_begin(tide_op *op, int64_t wait_ns, uint64_t *waited_ns)
+try_to_enter(struct entrance *e)
 {
-	struct tide_room *room = plan_room();
-	uint64_t start_ns = sys_clock(), now_ns = start_ns;
 	struct states_answer answer;
 	char line[MESSAGE_ROOM];
+	struct tide_room *room;
+	int verdict;
 
-	for (;;) {
-		(void)plan_settle(now_ns, true);
-		if (room->stop != 0)
-			return 0;
-		plan_lock();
-		memset(&answer, 0, sizeof(answer));
-		switch (ask(op, &answer)) {
-		case STATES_GO:
-		case STATES_PROBE:
-		case STATES_ONE_ITEM:
-			*waited_ns = now_ns - start_ns;
-			return answer.verdict;
-		case STATES_RECYCLE:
-			(void)__atomic_fetch_or(&room->stop,
-			    TIDE_STOP_RECYCLE, __ATOMIC_RELAXED);
+	(void)plan_settle(e->now_ns, true);
+	room = plan_room();
+	e->answer = 0;
+	if (room->stop != 0)
+		return STAY_OUT;
+	plan_lock();
+	memset(&answer, 0, sizeof(answer));
+	verdict = ask(e->op, &answer);
+	if (verdict != -EDEADLK) {
+		e->embrace_ns = e->now_ns;
+	} else if (e->now_ns - e->embrace_ns >= EMBRACE_NS) {
+		plan_unlock();
+		e->answer = -EDEADLK;
+		return STAY_OUT;
+	}
+	switch (verdict) {
+	case STATES_GO:
+	case STATES_PROBE:
+	case STATES_ONE_ITEM:
+		e->verdict = verdict;
+		return ENTER;
+	case STATES_RECYCLE:
+		(void)__atomic_fetch_or(&room->stop, TIDE_STOP_RECYCLE,
+		    __ATOMIC_RELAXED);
+		plan_unlock();
+		return STAY_OUT;
+	case STATES_NO_MEMORY:
+		(void)__atomic_fetch_or(&room->stop, TIDE_STOP_EXHAUSTED,
+		    __ATOMIC_RELAXED);
+		plan_unlock();
+		plan_say(message_no_room(line, sizeof(line), answer.baseline,
+		    answer.one, answer.budget, answer.raise_to));
+		e->answer = -ENOMEM;
+		return STAY_OUT;
+	case STATES_RECLAIM:
+		plan_unlock();
+		reclaim_all();
+		return ASK_AGAIN;
+	default:
+		return WAIT;
+	}
+}
+
+/*
+ * True: it may begin, and the lock is held.  False: e->answer, and it is not.
+ */
+static bool
+wait_to_begin(struct entrance *e, int64_t wait_ns)
+{
+	const int32_t tid = sys_tid();
+	int r;
+
+	e->start_ns = e->embrace_ns = e->now_ns = sys_clock();
+	while ((r = try_to_enter(e)) >= ASK_AGAIN) {
+		if (r == WAIT) {
+			forget_the_dead();
+			set_waits(tid, true);
+			e->waits = true;
 			plan_unlock();
-			return 0;
-		case STATES_NO_MEMORY:
-			(void)__atomic_fetch_or(&room->stop,
-			    TIDE_STOP_EXHAUSTED, __ATOMIC_RELAXED);
-			plan_unlock();
-			plan_say(message_no_room(line, sizeof(line),
-			    answer.baseline, answer.one, answer.budget,
-			    answer.raise_to));
-			return -ENOMEM;
-		case STATES_RECLAIM:
-			plan_unlock();
-			reclaim_all();
-			break;
-		default:
-			plan_unlock();
-			if (wait_ns >= 0 && now_ns - start_ns >=
-			    (uint64_t)wait_ns)
-				return -ETIMEDOUT;
+			if (wait_ns >= 0 && e->now_ns - e->start_ns >=
+			    (uint64_t)wait_ns) {
+				e->answer = -ETIMEDOUT;
+				break;
+			}
 			sys_sleep(NAP_NS);
 		}
-		now_ns = sys_clock();
+		e->now_ns = sys_clock();
 	}
+	if (e->waits && r != ENTER)
+		plan_lock();
+	if (e->waits)
+		set_waits(tid, false);
+	if (e->waits && r != ENTER)
+		plan_unlock();
+	return r == ENTER;
 }
 
 /* What is wanted where nothing is known yet. */
@@ -367,11 +541,13 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	p->grant = room->used >= b->line_;
 	p->flags = plan.bound == SIZING_BY_KNEE ? BATCH_KNEE : 0;
 	ops->active++;
-	ops->reserved += p->reserved;
+	ops->reserved += min_u64(p->reserved, UINT64_MAX - ops->reserved);
 	ops->lately = ops->lately * 0.98;
 	if (ops->lately < ops->active)
 		ops->lately = ops->active;
 	p->begun = ++ops->begun;
+	if (put_open(op, b, p))
+		p->flags |= BATCH_KNOWN;
 	states_begun(plan_states());
 	row->active++;
 	row->active_most = (uint32_t)max_u64(row->active_most, row->active);
@@ -389,12 +565,13 @@ int
 batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
     int64_t wait_ns)
 {
-	uint64_t asked_ns = sys_clock(), waited_ns = 0;
+	uint64_t waited_ns = 0;
+	struct entrance e;
 	struct lease lease;
 	struct batch *p;
-	int verdict, r;
+	int r;
 
-	if (op == NULL || b == NULL)
+	if (!op_is(op) || b == NULL)
 		return -EINVAL;
 	if (is_open(b))
 		return -EBUSY;
@@ -402,15 +579,15 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 		return 0;
 	if (op->conf.reclaim_before > 0)
 		clean_between(op);
-	verdict = wait_to_begin(op, wait_ns, &waited_ns);
-	if (verdict < 0 || plan_room()->stop != 0) {
-		if (verdict >= 0 && plan_room()->stop != 0)
-			verdict = 0;
-		return verdict;
-	}
-	r = take_lease(op, remaining, verdict, wait_ns, &lease, &waited_ns);
+	memset(&e, 0, sizeof(e));
+	e.op = op;
+	if (!wait_to_begin(&e, wait_ns))
+		return e.answer;
+	waited_ns = e.now_ns - e.start_ns;
+	forget_at(b);
+	r = take_lease(op, remaining, e.verdict, wait_ns, &lease, &waited_ns);
 	if (r == 0)
-		open_batch(op, b, first, remaining, verdict, &lease);
+		open_batch(op, b, first, remaining, e.verdict, &lease);
 	op_row(op)->wait_ns += waited_ns;
 	plan_unlock();
 	if (r < 0)
@@ -422,7 +599,7 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	}
 	p = inside_of(b);
 	p->begin_ns = sys_clock();
-	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : asked_ns;
+	p->from_ns = op->ended_ns != 0 ? op->ended_ns + waited_ns : e.start_ns;
 	if (op_row(op)->started_ns == 0)
 		op_row(op)->started_ns = p->begin_ns;
 	if (plan_host()->window_open != NULL)
@@ -616,20 +793,25 @@ note(const tide_op *op, struct tide_op_stats *row, const struct batch *p,
 	describe(op, row);
 }
 
-/* It is over, however; with the lock held. */
-static void
+/*
+ * It is over, however; with the lock held.  False: it had been forgotten, and
+ * was counted no more, nor does it hold anything.
+ */
+static bool
 leave(tide_op *op, tide_batch *b)
 {
 	struct batch *p = inside_of(b);
-	struct ops *ops = op_state();
-	struct tide_op_stats *row = op_row(op);
+	struct op_open *o = open_of(p);
+	bool counted = o != NULL || (p->flags & BATCH_KNOWN) == 0;
 
-	ops->active -= ops->active > 0;
-	ops->reserved -= min_u64(p->reserved, ops->reserved);
-	row->active -= row->active > 0;
+	if (o != NULL)
+		o->batch = NULL;
+	if (counted)
+		take_off((uint32_t)(op - op_state()->op), p->reserved);
 	p->open_mark = 0;
 	b->op_ = 0;
 	b->line_ = 0;
+	return counted;
 }
 
 /* Where it pays, by model/delay.h; state and signals may end it early. */
@@ -686,7 +868,7 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	struct sizing_batch s;
 	uint64_t lease;
 	uint32_t member;
-	bool alone;
+	bool alone, counted;
 	int state;
 
 	state = plan_settle(sys_clock(), true);
@@ -707,9 +889,9 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	states_ended(plan_states(), !failed && state < TIDE_CRITICAL);
 	lease = p->lease;
 	member = p->member;
-	leave(op, b);
+	counted = leave(op, b);
 	plan_unlock();
-	if (lease != 0)
+	if (counted && lease != 0)
 		member_release(member, plan_room()->used);
 	plan_room()->lease = member_lease();
 	tell_end(&op->conf, op_row(op), s.time_ns, plan_room()->used,

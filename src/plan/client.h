@@ -82,6 +82,8 @@ typedef struct tide_batch {
 	uint64_t p_[28];
 } tide_batch;
 
+#define TIDE_BATCH_INIT { 0, 0, 0, 0, { 0 } }
+
 /* Why a batch is given up: tide_batch_abort(). */
 enum { TIDE_NOMEM = 1, TIDE_ERROR = 2, TIDE_CANCEL = 3 };
 

@@ -292,7 +292,7 @@ disabled_room(void)
 	static const struct tide_room room = {
 		TIDE_ROOM_MAGIC, TIDE_ROOM_VERSION, sizeof(struct tide_room),
 		0, TIDE_STANDALONE, 0, { 0, 0, 0 },
-		0, 0, TIDE_NONE, TIDE_NONE, TIDE_OK, 0, 0, 0, 0
+		0, 0, TIDE_NONE, TIDE_NONE, TIDE_OK, 0, 0, 0, TIDE_NONE
 	};
 
 	return &room;

@@ -20,7 +20,7 @@
  */
 static const uint64_t discover_unmet[16] = {
 	0, 0, 0, 0, 0, 0, 0,
-	TIDE_NONE, 0, TIDE_NONE, TIDE_NONE, 0, 1, 0, 0, 0
+	TIDE_NONE, 0, TIDE_NONE, TIDE_NONE, 0, 1, 0, TIDE_NONE, 0
 };
 
 typedef char discover_unmet_is_right[

@@ -23,16 +23,24 @@ struct visit {
 };
 
 static struct {
+	/* As in the room; for that of a child. */
+	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_batch guard[GUARDS];
 	bool taken[GUARDS];
 	struct visit visit[VISITS];
 	uint32_t order;
 } guards;
 
+/* Its components are those of its parent, and what they hold it has as well. */
 void
 guard_in_child(void)
 {
-	memset(&guards, 0, sizeof(guards));
+	memset(guards.guard, 0, sizeof(guards.guard));
+	memset(guards.taken, 0, sizeof(guards.taken));
+	memset(guards.visit, 0, sizeof(guards.visit));
+	guards.order = 0;
+	memcpy(plan_room()->component, guards.component,
+	    sizeof(guards.component));
 }
 
 /* --- guards --------------------------------------------------------------- */
@@ -87,6 +95,7 @@ row_of(int id)
 
 	if (!plan_has_begun() || id < 1 || id > TIDE_COMPONENTS)
 		return NULL;
+	(void)plan_visit();
 	row = &plan_room()->component[id - 1];
 	return row->name[0] != '\0' ? row : NULL;
 }
@@ -94,13 +103,15 @@ row_of(int id)
 int
 component_open(const char *name, uint64_t max, unsigned weight)
 {
-	struct tide_component_stats *row = plan_room()->component;
+	struct tide_component_stats *row;
 	struct text t;
 	int i, id = -ENOSPC;
 
 	if (name == NULL || *name == '\0')
 		return -EINVAL;
+	(void)plan_visit();
 	plan_lock();
+	row = plan_room()->component;
 	for (i = 0; i < TIDE_COMPONENTS && id < 0; i++) {
 		if (row[i].name[0] != '\0' && strncmp(row[i].name, name,
 		    sizeof(row[i].name) - 1) != 0)
@@ -110,6 +121,7 @@ component_open(const char *name, uint64_t max, unsigned weight)
 		row[i].weight = weight;
 		text_open(&t, row[i].name, sizeof(row[i].name));
 		text_put(&t, name);
+		guards.component[i] = row[i];
 	}
 	plan_unlock();
 	return id;
@@ -181,6 +193,7 @@ component_leave(int id)
 		row->used += moved - v->inner;
 		row->peak = row->peak > row->used ? row->peak : row->used;
 		row->over += row->max != 0 && row->used > (int64_t)row->max;
+		guards.component[id - 1] = *row;
 		v->tid = 0;
 		outer = visit_of(tid, 0);
 		if (outer != NULL)
@@ -239,36 +252,53 @@ component_budget(int id)
 
 #define NAP_NS (5 * NS_PER_MS)
 
+/* Who waits without an end of its own does so while anything comes free. */
+#define HOPE_NS (10 * NS_PER_S)
+
+/* What may be reserved now; TIDE_NONE: there is no limit.  With the lock. */
+static uint64_t
+free_to_reserve(uint64_t *line)
+{
+	const struct tide_room *r = plan_room();
+	uint64_t reserved = op_state()->reserved;
+
+	*line = r->budget == TIDE_NONE ? TIDE_NONE :
+	    (uint64_t)((double)r->budget * r->target_mille / 1000.0);
+	if (*line == TIDE_NONE)
+		return TIDE_NONE - reserved;
+	return above_u64(above_u64(*line, r->used), reserved);
+}
+
 int
 reserve_take(uint64_t least, uint64_t most, int64_t wait_ns, uint64_t *got)
 {
-	uint64_t start_ns = sys_clock(), now_ns = start_ns, line, room;
-	struct tide_room *r = plan_room();
-	struct ops *ops = op_state();
+	uint64_t start_ns = sys_clock(), now_ns = start_ns, hope_ns = start_ns;
+	uint64_t line, room, before = 0;
 
 	if (got == NULL || least > most || most == 0)
 		return -EINVAL;
 	for (;;) {
 		(void)plan_settle(now_ns, true);
 		plan_lock();
-		line = r->budget == TIDE_NONE ? TIDE_NONE :
-		    (uint64_t)((double)r->budget * r->target_mille / 1000.0);
-		room = line == TIDE_NONE ? most :
-		    above_u64(line, r->used + ops->reserved);
+		room = free_to_reserve(&line);
 		if (room >= least && room > 0) {
 			*got = min_u64(room, most);
-			ops->reserved += *got;
+			op_state()->reserved += *got;
 			plan_unlock();
 			return 0;
 		}
 		plan_unlock();
 		now_ns = sys_clock();
-		if (r->stop != 0)
+		if (room > before)
+			hope_ns = now_ns;
+		before = room;
+		if (plan_room()->stop != 0)
 			return -ECANCELED;
-		if (wait_ns >= 0 && now_ns - start_ns >= (uint64_t)wait_ns)
-			return -ETIMEDOUT;
-		if (line != TIDE_NONE && least > line)
+		if (least > line)
 			return -ENOMEM; /* not even if all else went */
+		if (wait_ns >= 0 ? now_ns - start_ns >= (uint64_t)wait_ns :
+		    now_ns - hope_ns >= HOPE_NS)
+			return -ETIMEDOUT;
 		sys_sleep(NAP_NS);
 	}
 }
@@ -278,6 +308,7 @@ reserve_give(uint64_t bytes)
 {
 	struct ops *ops = op_state();
 
+	(void)plan_visit();
 	plan_lock();
 	ops->reserved -= min_u64(bytes, ops->reserved);
 	plan_unlock();

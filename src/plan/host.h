@@ -96,6 +96,9 @@ struct plan_host {
 
 	/* In a child: the room that is its own, all zero. */
 	struct tide_room *(*own_room)(void);
+
+	/* Who it is there; NULL: the same. */
+	const struct plan_host *in_child;
 };
 
 #endif

@@ -23,7 +23,25 @@ struct tide_op {
 	struct delay delay;
 	uint64_t ended_ns; /* of its last batch */
 	bool taken;
+	char name[TIDE_NAME_ROOM], unit[16]; /* for the row of a child */
 };
+
+/*
+ * A batch under way, and who has begun it: so that nobody waits for one that
+ * will not end, as its thread has ended, or waits itself.
+ */
+struct op_open {
+	const tide_batch *batch; /* NULL: the place is free */
+	uint64_t reserved;       /* bytes that it may grow by */
+	int32_t tid;
+	uint32_t begun;          /* ops.begun when it did */
+	uint32_t op;             /* number of its operation */
+	uint32_t member;         /* who holds its lease, if it is leased */
+	bool leased;
+	bool waits;              /* its thread waits to begin another */
+};
+
+#define OPS_OPEN 256 /* those beyond are counted, but not known */
 
 /* All operations, and the batches under way; plan_lock() holds it. */
 struct ops {
@@ -33,11 +51,15 @@ struct ops {
 	uint64_t reserved; /* bytes, of all */
 	uint64_t base;     /* used when none was under way, last */
 	double lately;     /* batches at one time, decays */
+	struct op_open open[OPS_OPEN];
 };
 
 struct ops *op_state(void);
 
-/* Its row; where there is no room, that of no operation at all. */
+/* Its row in the room. */
 struct tide_op_stats *op_row(const tide_op *op);
+
+/* Is it one that op_open() gave?  NULL and others are not. */
+bool op_is(const tide_op *op);
 
 #endif

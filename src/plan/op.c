@@ -35,10 +35,29 @@ op_active(void)
 	return operations.ops.active;
 }
 
+bool
+op_is(const tide_op *op)
+{
+	return op >= operations.ops.op &&
+	    op < operations.ops.op + TIDE_OPS && op->taken;
+}
+
+/*
+ * Its operations are those of its parent, whose pointers the program has, with
+ * all that was learned of them.
+ */
 void
 op_in_child(void)
 {
-	memset(&operations, 0, sizeof(operations));
+	struct ops *ops = &operations.ops;
+	struct tide_op *op;
+
+	ops->active = ops->begun = 0;
+	ops->reserved = ops->base = 0;
+	ops->lately = 0;
+	memset(ops->open, 0, sizeof(ops->open));
+	for (op = ops->op; op < ops->op + TIDE_OPS; op++)
+		op->ended_ns = 0;
 }
 
 /* --- settings ------------------------------------------------------------- */
@@ -110,7 +129,10 @@ set_up(struct tide_op *op, const tide_op_conf *given)
 	c->max = number(c->max, "BATCH_MAX", 0);
 	c->fixed = number(c->fixed, "BATCH_FIXED", 0);
 	c->max_concurrent = number(c->max_concurrent, "CONCURRENCY_MAX", 0);
-	c->policy = policy_of(c->policy);
+	c->policy = policy_of(c->policy >= TIDE_POLICY_LEARN &&
+	    c->policy <= TIDE_POLICY_FIXED ? c->policy : TIDE_POLICY_LEARN);
+	if (c->model < TIDE_MODEL_AUTO || c->model > TIDE_MODEL_VECTOR)
+		c->model = TIDE_MODEL_AUTO;
 	memset(&conf, 0, sizeof(conf));
 	conf.target = c->target > 0 && c->target < 1 ? c->target :
 	    plan_room()->target_mille / 1000.0;
@@ -143,6 +165,27 @@ put_name(char *to, size_t room, const char *from)
 	text_put(&t, from);
 }
 
+static void
+make_row(const struct tide_op *op)
+{
+	struct tide_op_stats *row = op_row(op);
+
+	memset(row, 0, sizeof(*row));
+	row->policy = (uint32_t)op->conf.policy;
+	put_name(row->unit, sizeof(row->unit), op->unit);
+	put_name(row->name, sizeof(row->name), op->name);
+}
+
+void
+op_rows_in_child(void)
+{
+	struct tide_op *op;
+
+	for (op = operations.ops.op; op < operations.ops.op + TIDE_OPS; op++)
+		if (op->taken)
+			make_row(op);
+}
+
 static tide_op *
 find(const char *name)
 {
@@ -159,20 +202,19 @@ static tide_op *
 make(const char *name, const tide_op_conf *conf)
 {
 	struct tide_op *op = operations.ops.op;
-	struct tide_op_stats *row;
 
 	while (op->taken && op < operations.ops.op + TIDE_OPS - 1)
 		op++;
 	if (op->taken)
 		return op;
-	row = op_row(op);
 	op->taken = true;
 	set_up(op, conf);
-	row->policy = (uint32_t)op->conf.policy;
-	put_name(row->unit, sizeof(row->unit), conf != NULL &&
-	    op->conf.unit != NULL ? op->conf.unit : "item");
-	put_name(row->name, sizeof(row->name),
+	put_name(op->unit, sizeof(op->unit), op->conf.unit != NULL ?
+	    op->conf.unit : "item");
+	op->conf.unit = NULL; /* the program's, which may go */
+	put_name(op->name, sizeof(op->name),
 	    op == operations.ops.op + TIDE_OPS - 1 ? "(others)" : name);
+	make_row(op);
 	return op;
 }
 
@@ -195,8 +237,9 @@ op_open(const char *name, const tide_op_conf *conf)
 int
 op_read(tide_op *op, struct tide_op_stats *out)
 {
-	if (op == NULL || out == NULL)
+	if (!op_is(op) || out == NULL)
 		return -EINVAL;
+	(void)plan_visit();
 	plan_lock();
 	*out = *op_row(op);
 	plan_unlock();

@@ -17,7 +17,9 @@
 tide_op *op_open(const char *name, const tide_op_conf *conf);
 uint32_t op_batch_size(tide_op *op, uint64_t remaining);
 int op_read(tide_op *op, struct tide_op_stats *out);
+/* Of a child: no batch is under way; and, once it has a room, rows in it. */
 void op_in_child(void);
+void op_rows_in_child(void);
 /* Batches under way in this process. */
 uint32_t op_active(void);
 

@@ -104,8 +104,9 @@ plan_lock(void)
 	uint64_t since = 0;
 
 	while (__atomic_exchange_n(&plan.lock, 1, __ATOMIC_ACQUIRE) != 0)
-		if (!sys_give_way(&since))
-			return; /* its holder was stopped for good */
+		if (plan.pid != sys_pid() || !sys_give_way(&since))
+			return; /* its holder is the parent's, or was stopped
+				 * for good */
 }
 
 static bool
@@ -164,6 +165,16 @@ estimate(uint64_t live)
 	    base + above_u64(live, load(&plan.from_near));
 }
 
+static void
+store_used(struct tide_room *room, uint64_t used)
+{
+	uint64_t budget = load(&room->budget);
+
+	store(&room->used, used);
+	store(&room->left, budget == TIDE_NONE ? TIDE_NONE :
+	    above_u64(budget, used));
+}
+
 bool
 plan_note(uint64_t live, uint64_t now_ns)
 {
@@ -173,7 +184,7 @@ plan_note(uint64_t live, uint64_t now_ns)
 	    now_ns >= load(&plan.look_ns);
 
 	store(&room->live, live);
-	store(&room->used, used);
+	store_used(room, used);
 	raise_to(&room->peak_live, live);
 	raise_to(&room->peak_used, used);
 	raise_to(&plan.high, used);
@@ -447,7 +458,7 @@ look_now(uint64_t now_ns, bool sampled)
 	room->available = plan.limit.budget == TIDE_NONE ? TIDE_NONE :
 	    above_u64(plan.limit.budget, used);
 	room->looks++;
-	store(&room->used, used);
+	store_used(room, used);
 	/* Where the heap is not counted, only who asks us keeps it up. */
 	store(&room->gate, !is_counted() || states_cuts(&plan.states) ||
 	    room->state >= TIDE_CRITICAL ? TIDE_NONE : used);
@@ -490,6 +501,7 @@ plan_begin(const struct plan_host *host, struct tide_room *room)
 	room->pid = plan.pid;
 	room->live = room->blocks = TIDE_NONE;
 	room->budget = room->slow_from = room->available = TIDE_NONE;
+	room->left = TIDE_NONE;
 	room->state_ns = now_ns;
 	plan.room = room;
 	settings_read(host);
@@ -513,10 +525,12 @@ plan_in_child(void)
 	memset(&plan, 0, sizeof(plan));
 	plan.set_bytes = set_bytes;
 	op_in_child();
-	guard_in_child();
 	cleanup_in_child();
 	member_in_child();
-	plan_begin(host, host->own_room());
+	plan_begin(host->in_child != NULL ? host->in_child : host,
+	    host->own_room());
+	op_rows_in_child();
+	guard_in_child();
 }
 
 void
@@ -667,7 +681,11 @@ plan_settle(uint64_t now_ns, bool sampled)
 void
 plan_refresh(uint64_t now_ns)
 {
-	if (plan.pid != sys_pid() || !try_lock())
+	if (plan.pid != sys_pid()) {
+		plan_in_child();
+		return;
+	}
+	if (!try_lock())
 		return;
 	look_now(now_ns, true);
 	plan_unlock();

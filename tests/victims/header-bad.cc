@@ -1,0 +1,4 @@
+/*
+ * header-bad.cc - the same in C++, where callbacks may throw as well
+ */
+#include "header-bad.c"
