@@ -1,5 +1,5 @@
 #!/bin/sh
-# header.sh - heaptide.h is what assemble.pl makes of its sources today, and
+# header.sh - heaptide.h is what assemble.pl makes of its sources now, and
 # compiles without a warning as C99 and C++11, by itself and without heaptide
 
 srcdir=${srcdir:-.}
@@ -9,7 +9,7 @@ status=0
 
 perl "$srcdir/include/assemble.pl" "$srcdir/src" >"$dir/heaptide.h" || exit 1
 if ! cmp -s "$dir/heaptide.h" "$srcdir/include/heaptide.h"; then
-	echo "include/heaptide.h is old: make header" >&2
+	echo "include/heaptide.h is not of these sources: make header" >&2
 	status=1
 fi
 
