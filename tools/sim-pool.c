@@ -71,7 +71,7 @@ struct world {
 	bool failed;
 };
 
-/* --- numbers --------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 /* splitmix64 */
 static uint64_t
@@ -94,7 +94,7 @@ normal(struct world *w)
 	return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
 }
 
-/* --- what is to come ------------------------------------------------------- */
+/* --- what is to come ------------------------------------------------------ */
 
 static void
 push(struct world *w, double at, uint32_t who, enum event_kind kind)
@@ -136,7 +136,7 @@ pop(struct world *w)
 	return first;
 }
 
-/* --- memory ---------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 static void
 go_to(struct world *w, double at)
@@ -212,7 +212,7 @@ stop(struct world *w, struct process *p)
 	w->active--;
 }
 
-/* --- the laws -------------------------------------------------------------- */
+/* --- the laws ------------------------------------------------------------- */
 
 static void
 retry(struct world *w, uint32_t who, double after)
@@ -363,7 +363,7 @@ meet(struct world *w, const struct event *e)
 	}
 }
 
-/* --- a run ----------------------------------------------------------------- */
+/* --- a run ---------------------------------------------------------------- */
 
 static void
 settle(struct world *w)

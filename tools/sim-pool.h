@@ -22,7 +22,7 @@ enum sim_pool_law {
 	SIM_POOL_EQUAL,   /* each has the same share, always */
 	SIM_POOL_FREE,    /* what is free when a batch starts, less 10 % */
 	SIM_POOL_FREE8,   /* an eighth of that, and a pause at random */
-	SIM_POOL_MEMFREE, /* starts if there is as much free as four batches take */
+	SIM_POOL_MEMFREE, /* starts if what four batches take is free */
 	SIM_POOL_FIFO,    /* leases, all that is wanted or nothing, in order */
 	SIM_POOL_ELASTIC, /* leases by model/lease.h */
 	SIM_POOL_LAWS

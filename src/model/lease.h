@@ -18,8 +18,8 @@
  *	           come to 20 % of what a machine can do)
  *	elastic    who asks takes a fair part rather than to wait for all it
  *	           wants, but not less: who takes crumbs is slow for good
- *	bypass     who asks for less may go first, until the head of the queue has
- *	           waited LEASE_AGE_NS; from then on all that is given back is
+ *	bypass     who asks for less may go first, until the head of the queue
+ *	           has waited LEASE_AGE_NS; from then on all that is given back is
  *	           kept for it, so nobody starves
  *
  * doc/pool.md has what each is worth.

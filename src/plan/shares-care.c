@@ -19,7 +19,7 @@
 
 #define TICKS_A_SECOND 100 /* of a start time, USER_HZ */
 
-/* --- who lives ------------------------------------------------------------- */
+/* --- who lives ------------------------------------------------------------ */
 
 /*
  * A process that is being killed is a zombie by its first thread while others
@@ -38,7 +38,7 @@ shares_is_alive(uint64_t owner)
 	return (stat.state != 'Z' && stat.state != 'X') || stat.threads > 1;
 }
 
-/* --- the gate -------------------------------------------------------------- */
+/* --- the gate ------------------------------------------------------------- */
 
 /* Since when, and which slot's: no two audits have the same. */
 static uint64_t
@@ -100,7 +100,7 @@ shares_end(struct shares_member *member)
 	__atomic_store_n(&shares_slot_of(member)->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* --- an audit -------------------------------------------------------------- */
+/* --- an audit ------------------------------------------------------------- */
 
 /* What is held, at an instant when nobody is between two steps. */
 struct count {
@@ -243,7 +243,7 @@ shares_budget_set(struct shares_member *member, uint64_t bytes)
 	return r;
 }
 
-/* --- the dead -------------------------------------------------------------- */
+/* --- the dead ------------------------------------------------------------- */
 
 int
 shares_bury(struct shares_member *member, uint32_t index, uint64_t owner)
@@ -298,7 +298,7 @@ is_dead(const struct shares *pool, uint32_t index, uint64_t owner, int all,
 	    !shares_is_alive(owner);
 }
 
-/* --- to make room ---------------------------------------------------------- */
+/* --- to make room --------------------------------------------------------- */
 
 static void
 wish(struct shares_slot *s, uint32_t what)
@@ -412,7 +412,7 @@ make_room(struct shares *pool, uint64_t now)
 	wish(&pool->slot[index], acts == 0 ? SHARES_CLEAN : SHARES_RECYCLE);
 }
 
-/* --- to sweep -------------------------------------------------------------- */
+/* --- to sweep ------------------------------------------------------------- */
 
 /* Whose turn it is: of all who ask, one each @every_ns. */
 static int
@@ -460,7 +460,7 @@ shares_stop(struct shares *pool)
 			wish(&pool->slot[i], 0);
 }
 
-/* --- to look --------------------------------------------------------------- */
+/* --- to look -------------------------------------------------------------- */
 
 void
 shares_read(const struct shares *pool, struct shares_total *total)

@@ -88,7 +88,7 @@ struct shares_slot {
 	uint16_t weight;    /* 14 bits; above them what is wished of it */
 };
 
-/* --- head.word: left, 38 bits with a sign | active, 14 | epoch, 12 --------- */
+/* --- head.word: left, 38 bits with a sign | active, 14 | epoch, 12 -------- */
 
 #define WORD_EPOCH_BITS  12
 #define WORD_ACTIVE_BITS 14
@@ -120,7 +120,7 @@ word_of(int64_t left, uint32_t active, uint64_t epoch)
 	    (epoch & WORD_EPOCH_MASK);
 }
 
-/* --- slot.held: waits, 1 | base, 31 | lease, 31 ---------------------------- */
+/* --- slot.held: waits, 1 | base, 31 | lease, 31 --------------------------- */
 
 #define HELD_BITS 31
 #define HELD_MOST ((UINT64_C(1) << HELD_BITS) - 1)
@@ -150,12 +150,12 @@ held_sum(uint64_t held)
 	return held_base(held) + held_lease(held);
 }
 
-/* --- slot.weight ----------------------------------------------------------- */
+/* --- slot.weight ---------------------------------------------------------- */
 
 #define WEIGHT_MASK 0x3fffu
 #define WISH_SHIFT  14
 
-/* --- slot.owner: pid, 31 | the low half of its start, in ticks ------------- */
+/* --- slot.owner: pid, 31 | the low half of its start, in ticks ------------ */
 
 /* A slot whose owner is dead; the rest is who gives back what it held. */
 #define OWNER_GIVING UINT64_C(0x8000000000000000)
@@ -166,7 +166,7 @@ owner_pid(uint64_t owner)
 	return (int)((owner & ~OWNER_GIVING) >> 32);
 }
 
-/* --- the ring: ticket, 34 | turn, 16 | slot, 14 ---------------------------- */
+/* --- the ring: ticket, 34 | turn, 16 | slot, 14 --------------------------- */
 
 #define PLACE_SLOT_BITS   14
 #define PLACE_TICKET_BITS 34
@@ -199,7 +199,7 @@ place_is_of(uint64_t place, uint64_t ticket)
 	    (ticket & ((UINT64_C(1) << PLACE_TICKET_BITS) - 1));
 }
 
-/* --- words that others store into: all in one order ------------------------ */
+/* --- words that others store into: all in one order ----------------------- */
 
 static inline uint64_t
 shares_get(const uint64_t *word)
@@ -239,7 +239,7 @@ shares_put32(uint32_t *word, uint32_t value)
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
-/* --- between the files of this module -------------------------------------- */
+/* --- between the files of this module ------------------------------------- */
 
 struct lease_pool;
 struct lease_ask;

@@ -26,7 +26,7 @@
 /* Times to try again what another was quicker at, before others see to it. */
 #define TRIES 64
 
-/* --- the queue ------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------ */
 
 /*
  * A place is taken by one compare-and-swap, so nobody who dies leaves a gap;
@@ -94,7 +94,7 @@ skip_gone(struct shares *pool)
 	return 0;
 }
 
-/* --- grants ---------------------------------------------------------------- */
+/* --- grants --------------------------------------------------------------- */
 
 void
 shares_view(const struct shares *pool, uint64_t word, struct lease_pool *view)
@@ -318,7 +318,7 @@ shares_serve(struct shares_member *member)
 	} while (shares_get32(&h->again) != 0);
 }
 
-/* --- to acquire ------------------------------------------------------------ */
+/* --- to acquire ----------------------------------------------------------- */
 
 /* Without a queue there is no need of one. */
 static int

@@ -153,7 +153,7 @@ be_one(const struct setup *setup, struct shares *pool, uint32_t index)
 	return r < 0 && r != -ESHUTDOWN;
 }
 
-/* --- the parent ------------------------------------------------------------- */
+/* --- the parent ----------------------------------------------------------- */
 
 static uint32_t running, killed;
 

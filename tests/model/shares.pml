@@ -18,12 +18,13 @@
  *	bury(), audit()     shares_bury(), shares_audit()
  *	carer               who looks after the dead: any that waits, or a
  *	                    broker.  Two, and one of them may be killed.
- *	stop at the gate    wait_gate(): who waits there may lift the gate at any
- *	                    time, as if who audits had been stopped for long
+ *	stop at the gate    wait_gate(): who waits there may lift the gate at
+ *	                    any time, as if who audits had been stopped
  *
  * Shown, for every order of steps: left and all leases are never more than the
  * budget; a lease that is held is one's own until one gives it back; who lives
- * gets to the end; and in the end all of the budget is left, whoever died where.
+ * gets to the end; and in the end all of the budget is left, whoever died
+ * where.
  *
  * BREAK_ORDER: a lease that ends is added to what is left first.
  * BREAK_QUIET: an audit does not wait for those between two steps.

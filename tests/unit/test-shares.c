@@ -110,7 +110,8 @@ values_that_make_no_ledger_are_refused(void **state)
 		{ 0, 1, 1 }, { SHARES_UNIT - 1, 1, 1 },
 		{ SHARES_BYTES_MOST + 1, 1, 1 }, { UINT64_MAX, 1, 1 },
 		{ SHARES_UNIT, SHARES_SLOTS_MOST + 1, 1 },
-		{ SHARES_UNIT, 1, 0 }, { SHARES_UNIT, 1, SHARES_SLOTS_MOST + 1 },
+		{ SHARES_UNIT, 1, 0 },
+		{ SHARES_UNIT, 1, SHARES_SLOTS_MOST + 1 },
 	};
 	struct world *w = *state;
 	char other[128];
@@ -664,7 +665,8 @@ all_that_the_dead_held_is_back(struct world *w, enum last_step step,
 
 	/* A gate that the dead has left holds up for a while. */
 	for (tries = 0; tries < 100 && (tries == 0 ||
-	    w->pool.head->suspect != w->pool.head->audited || w->pool.head->gate != 0); tries++) {
+	    w->pool.head->suspect != w->pool.head->audited ||
+	    w->pool.head->gate != 0); tries++) {
 		make_sweep_due(w);
 		(void)shares_sweep(&w->b);
 		if (step == AUDITS)
