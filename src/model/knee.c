@@ -8,8 +8,10 @@
 #define KNEE_FASTER    0.97f
 #define KNEE_FASTER_FAR 0.80f
 #define KNEE_SLOWER    1.10f /* clearly */
+#define KNEE_SLOWER_FAR 1.50f
 #define KNEE_CHANGED   1.25f
-#define KNEE_UNCERTAIN 0.20
+#define KNEE_LASTS     12    /* batches after the first five that are slower */
+#define KNEE_UNCERTAIN 0.35
 #define KNEE_RAMP      3     /* batches that count, of each size */
 #define KNEE_AGAIN     64    /* batches */
 #define KNEE_NS        50e6f /* enough, in however few batches */
@@ -51,7 +53,7 @@ knee_top(const struct knee *k)
 	return k->top > 0 ? k->top - 1 : KNEE_BINS - 1;
 }
 
-/* The median; 0: it was never measured. */
+/* The median, of two in the middle the lower; 0: it was never measured. */
 static float
 knee_ns(const struct knee_bin *b)
 {
@@ -67,8 +69,21 @@ knee_ns(const struct knee_bin *b)
 			sorted[j] = sorted[j - 1];
 		sorted[j] = v;
 	}
-	return count % 2 == 1 ? sorted[count / 2] :
-	    (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+	return sorted[(count - 1) / 2];
+}
+
+/* The least of the last ones: a batch that had bad luck says nothing. */
+static float
+knee_least_ns(const struct knee_bin *b)
+{
+	uint32_t count = b->measured < KNEE_KEPT ? b->measured : KNEE_KEPT;
+	float least = b->ns[0];
+	uint32_t i;
+
+	for (i = 1; i < count; i++)
+		if (b->ns[i] < least)
+			least = b->ns[i];
+	return least;
 }
 
 static void
@@ -113,20 +128,12 @@ knee_smallest_as_fast(const struct knee *k, uint32_t best)
 	uint32_t bin;
 
 	for (bin = 0; bin < best; bin++)
-		if (k->bin[bin].measured > 1 && knee_ns(&k->bin[bin]) <= most)
+		if (k->bin[bin].measured > 0 && knee_ns(&k->bin[bin]) <= most)
 			return bin;
 	return best;
 }
 
 /* --- phases --------------------------------------------------------------- */
-
-static void
-knee_try(struct knee *k, uint32_t bin)
-{
-	if (bin != k->now)
-		k->tried = 0;
-	k->now = bin;
-}
 
 static void
 knee_settle(struct knee *k, uint32_t best)
@@ -136,7 +143,7 @@ knee_settle(struct knee *k, uint32_t best)
 	k->settled_ns = knee_ns(&k->bin[k->used]);
 	k->since = 0;
 	k->since_ns = 0;
-	knee_try(k, k->used);
+	k->now = k->used;
 }
 
 /* What it may be, at best. */
@@ -146,7 +153,7 @@ knee_hope(const struct knee *k, uint32_t bin, uint32_t best)
 	const struct knee_bin *b = &k->bin[bin];
 
 	if (b->measured == 0) /* between the best and what is not clear yet */
-		return knee_ns(&k->bin[best]) * 0.85;
+		return knee_ns(&k->bin[best]) * 0.80;
 	return knee_ns(b) * (1 - KNEE_UNCERTAIN /
 	    numbers_root(b->measured < KNEE_KEPT ? b->measured : KNEE_KEPT));
 }
@@ -171,7 +178,7 @@ knee_search(struct knee *k)
 	if (knee_is_known(&k->bin[next]))
 		knee_settle(k, best);
 	else
-		knee_try(k, next);
+		k->now = next;
 }
 
 /* K1. */
@@ -183,15 +190,17 @@ knee_ramp(struct knee *k)
 	float ratio = best == KNEE_BINS ? 0 :
 	    knee_ns(b) / knee_ns(&k->bin[best]);
 
-	if (ratio >= KNEE_FASTER_FAR && ratio <= KNEE_SLOWER &&
-	    b->measured < KNEE_RAMP && b->spent_ns < KNEE_NS)
+	/* Better than this is not needed; but the first touches memory that is
+	 * new, and says nothing against its size. */
+	if (ratio >= KNEE_FASTER_FAR && b->spent_ns < KNEE_NS &&
+	    b->measured < (ratio > KNEE_SLOWER ? 2 : KNEE_RAMP))
 		return;
 	k->slower = ratio < KNEE_FASTER ? 0 : k->slower +
-	    (ratio > KNEE_SLOWER ? 2 : 1);
+	    (ratio > KNEE_SLOWER_FAR ? 4 : ratio > KNEE_SLOWER ? 2 : 1);
 	if (k->slower >= 4 || k->now + 2 > knee_top(k))
 		knee_search(k);
 	else
-		knee_try(k, k->now + 2);
+		k->now = k->now + 2;
 }
 
 /* K4. */
@@ -212,7 +221,7 @@ knee_probe(struct knee *k)
 	k->bin[bin].measured = 0;
 	k->bin[bin].spent_ns = 0;
 	k->phase = KNEE_PROBING;
-	knee_try(k, bin);
+	k->now = bin;
 }
 
 static void
@@ -220,14 +229,14 @@ knee_look_back(struct knee *k)
 {
 	const struct knee_bin *b = &k->bin[k->now];
 
-	if (b->measured == 0)
+	if (b->measured < 2 && b->spent_ns < KNEE_NS)
 		return;
 	if (knee_ns(b) < knee_ns(&k->bin[k->used]) * KNEE_FASTER) {
 		knee_search(k);
 		return;
 	}
 	k->phase = KNEE_SETTLED;
-	knee_try(k, k->used);
+	k->now = k->used;
 }
 
 static void
@@ -235,7 +244,10 @@ knee_rest(struct knee *k, float spent_ns)
 {
 	uint32_t bin;
 
-	if (knee_ns(&k->bin[k->used]) > k->settled_ns * KNEE_CHANGED) {
+	k->changed = knee_least_ns(&k->bin[k->used]) > k->settled_ns *
+	    KNEE_CHANGED ? k->changed + 1 : 0;
+	if (k->changed > KNEE_LASTS) {
+		k->changed = 0;
 		/* Of all others only hearsay is left. */
 		for (bin = 0; bin < KNEE_BINS; bin++)
 			if (bin != k->used)
@@ -249,15 +261,6 @@ knee_rest(struct knee *k, float spent_ns)
 		knee_probe(k);
 }
 
-static bool
-knee_is_far_faster(const struct knee *k, float ns)
-{
-	uint32_t best = knee_fastest(k);
-
-	return best != KNEE_BINS &&
-	    ns < knee_ns(&k->bin[best]) * KNEE_FASTER_FAR;
-}
-
 void
 knee_open(struct knee *k)
 {
@@ -267,6 +270,9 @@ knee_open(struct knee *k)
 uint32_t
 knee_cap(const struct knee *k)
 {
+	/* Where memory ends a bin, all of it is used. */
+	if (k->top > 0 && k->now == k->top - 1 && k->top < KNEE_BINS)
+		return knee_size(k->now == 0 ? 2 : k->now + 1) - 1;
 	return knee_size(k->now);
 }
 
@@ -280,17 +286,12 @@ knee_learn(struct knee *k, uint32_t n, uint64_t ns, bool bounded)
 		return;
 	if (bounded && bin < k->now) {
 		k->top = bin + 1;
-		knee_try(k, bin);
+		k->now = bin;
 	} else if (!bounded && k->top > 0 && bin >= knee_top(k)) {
 		k->top = 0; /* there is room again */
 	}
 	if (bin != k->now)
 		return; /* the rest of something; it tells little */
-	/* The first one touches memory that is new, and is as slow as it is for
-	 * that; but time is dear. */
-	if (k->tried++ == 0 && spent < KNEE_NS && k->phase != KNEE_SETTLED &&
-	    !(k->phase == KNEE_RAMPING && knee_is_far_faster(k, spent / (float)n)))
-		return;
 	knee_measure(&k->bin[bin], spent / (float)n, spent);
 	switch (k->phase) {
 	case KNEE_RAMPING:

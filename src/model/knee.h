@@ -9,20 +9,21 @@
  * the caches all is slower.  Sizes 2^k and 3 2^(k-1) are tried; the median time
  * that an item took in the last batches of a size is what counts.
  *
- *  K1  The ramp goes up by octaves.  The first batch of a size is not counted,
- *	as it touches memory that is new.  A size that is clearly faster (by a
- *	fifth; then even the first will do) or slower than all below is left after
- *	one more, others after three.  Two in a row that are slower end the ramp,
- *	or four that are no faster.
+ *  K1  The ramp goes up by octaves.  A size that is a fifth faster than all below
+ *	is left after one batch, one that is slower after two (the first touches
+ *	memory that is new), others after three.  The ramp ends with one that is
+ *	half as slow again, two in a row that are slower, or four that are no
+ *	faster.
  *  K2  Then, of the best and its neighbours, the one is tried that may be the
- *	fastest: its median less 0.2 of it, over the root of how often it was
+ *	fastest: its median less 0.35 of it, over the root of how often it was
  *	measured (as UCB does; P. Auer, N. Cesa-Bianchi and P. Fischer, Finite-
  *	time analysis of the multiarmed bandit problem, Machine Learning 47,
  *	2002).  Once that one was measured five times, or for 50 ms, it is over.
  *  K3  What is used is the smallest size within 2 % of the best.
  *  K4  Every 64 batches, and 50 ms at least, a neighbour is tried again, for
- *	two batches: a work changes.  If it is 3 % faster, or what is used has
- *	become a quarter slower, K2 comes again.
+ *	two batches: a work changes.  If it is 3 % faster, or if 17
+ *	batches in a row are a quarter slower than when K2 was over, that comes
+ *	again.
  */
 #ifndef MODEL_KNEE_H
 #define MODEL_KNEE_H
@@ -35,7 +36,7 @@
 
 struct knee_bin {
 	float ns[KNEE_KEPT]; /* an item took, in the last batches */
-	uint32_t measured;   /* batches; not those that were the first */
+	uint32_t measured;   /* batches */
 	float spent_ns;
 };
 
@@ -48,7 +49,7 @@ struct knee {
 	uint32_t slower;   /* on the ramp: 2 for each in a row that is slower, 1
 			    * for each that is no faster */
 	uint32_t top;      /* the highest that memory allows; 0: not met */
-	uint32_t tried;    /* batches in a row of this size */
+	uint32_t changed;  /* batches in a row that were slower than it was */
 	uint32_t since;    /* batches since a neighbour was tried */
 	uint32_t probes;
 	float since_ns;

@@ -107,6 +107,24 @@ sensor_used(const struct sensor *s, uint64_t live)
 	return used;
 }
 
+/* What is left of rho; what was freed since the look has come to it. */
+static uint64_t
+sensor_reusable(const struct sensor *s, uint64_t live)
+{
+	if (live < s->live0)
+		return s->reusable0 + (s->live0 - live);
+	return sensor_above(s->reusable0, live - s->live0);
+}
+
+uint64_t
+sensor_held(const struct sensor *s, uint64_t live)
+{
+	if (s->looks == 0)
+		return live;
+	return sensor_above(s->used0 + sensor_above(live, s->live0 +
+	    s->reusable0), sensor_reusable(s, live));
+}
+
 double
 sensor_rate(const struct sensor *s)
 {

@@ -63,6 +63,13 @@ void sensor_sample(struct sensor *s, const struct sensor_look *look);
 /* U: bytes used, now that @live are live. */
 uint64_t sensor_used(const struct sensor *s, uint64_t live);
 
+/*
+ * What a batch begins from: bytes used that the allocator does not hold free.
+ * It is the `used` of sizing's room: by U, memory that only waits to be used
+ * again would count twice.
+ */
+uint64_t sensor_held(const struct sensor *s, uint64_t live);
+
 /* Bytes a second that it grows by; at least 0. */
 double sensor_rate(const struct sensor *s);
 

@@ -80,11 +80,11 @@ sizing_solve(struct sizing_fit *f, double weight, double g, double gg)
 }
 
 void
-sizing_add(struct sizing_fit *f, double x, double g)
+sizing_add(struct sizing_fit *f, double weight, double x, double g)
 {
-	f->x = f->x * SIZING_FADE + x / (g * g);
-	f->xx = f->xx * SIZING_FADE + x * x / (g * g);
-	f->xg = f->xg * SIZING_FADE + x / g;
+	f->x = f->x * SIZING_FADE + weight * x / (g * g);
+	f->xx = f->xx * SIZING_FADE + weight * x * x / (g * g);
+	f->xg = f->xg * SIZING_FADE + weight * x / g;
 }
 
 double
@@ -107,10 +107,16 @@ sizing_has_changed(struct sizing_fit *f, double x, double g)
 	return f->cusum > SIZING_CUSUM_LINE;
 }
 
+double
+sizing_batches(const struct sizing *s)
+{
+	return s->squares > 0 ? s->weight * s->weight / s->squares : 0;
+}
+
 void
 sizing_forget(struct sizing *s, double left)
 {
-	double share = left / s->weight;
+	double share = left / sizing_batches(s);
 	struct sizing_fit *f;
 
 	for (f = s->fit; f < s->fit + SIZING_POWERS; f++)
@@ -118,6 +124,7 @@ sizing_forget(struct sizing *s, double left)
 	if (share >= 1)
 		return;
 	s->weight *= share;
+	s->squares *= share;
 	s->g *= share;
 	s->gg *= share;
 	for (f = s->fit; f < s->fit + SIZING_POWERS; f++) {
@@ -213,7 +220,7 @@ sizing_remember(struct sizing *s, double n, double g, bool cut)
 	double x[SIZING_POWERS];
 	struct sizing_seen seen;
 	bool changed = false;
-	double least;
+	double least, weight;
 	int i;
 
 	seen.n = (float)n;
@@ -237,11 +244,15 @@ sizing_remember(struct sizing *s, double n, double g, bool cut)
 		if (s->count < SIZING_KEPT)
 			s->count++;
 	}
-	s->weight = s->weight * SIZING_FADE + 1;
-	s->g = s->g * SIZING_FADE + 1 / g;
-	s->gg = s->gg * SIZING_FADE + 1 / (g * g);
+	/* Of n that are off each by itself the error falls as 1/root n, and n
+	 * would be right; of a batch that is off as a whole, 1. */
+	weight = numbers_root(n);
+	s->weight = s->weight * SIZING_FADE + weight;
+	s->squares = s->squares * SIZING_FADE * SIZING_FADE + weight * weight;
+	s->g = s->g * SIZING_FADE + weight / g;
+	s->gg = s->gg * SIZING_FADE + weight / (g * g);
 	for (i = 0; i < SIZING_POWERS; i++) {
-		sizing_add(&s->fit[i], x[i], g);
+		sizing_add(&s->fit[i], weight, x[i], g);
 		sizing_solve(&s->fit[i], s->weight, s->g, s->gg);
 	}
 	sizing_find_factors(s);

@@ -39,7 +39,7 @@ double sizing_largest(const struct sizing *s, uint32_t batches);
 
 /* One more batch, and then the fit again: least squares of 1 - (a + c x)/g, a
  * and c not below 0; of the sums that all fits share. */
-void sizing_add(struct sizing_fit *f, double x, double g);
+void sizing_add(struct sizing_fit *f, double weight, double x, double g);
 void sizing_solve(struct sizing_fit *f, double weight, double g, double gg);
 
 /* a + c x, without margins and with them. */
@@ -65,6 +65,10 @@ double sizing_at_least(double factor, double deviations, double squares,
  * strict, and who can cut needs none.
  */
 void sizing_remember(struct sizing *s, double n, double g, bool cut);
+
+/* How many batches the fits are worth: less than there were, as they fade and
+ * do not count alike. */
+double sizing_batches(const struct sizing *s);
 
 /* As if only @left batches had been seen, for the fits. */
 void sizing_forget(struct sizing *s, double left);

@@ -63,7 +63,7 @@ sizing_load(struct sizing *s, const struct sizing_saved *saved)
 		sizing_heavy_learn(s, saved->heavy_sum[i],
 		    saved->heavy_padded[i], saved->heavy_g[i], false);
 	if (s->count > 0)
-		sizing_forget(s, s->weight / 4);
+		sizing_forget(s, sizing_batches(s) / 4);
 	s->one = saved->one;
 	s->loaded = SIZING_LOADED;
 	return true;

@@ -137,7 +137,7 @@ sizing_heavy_learn(struct sizing *s, double sum, double padded, double g,
 	x[0] = sum;
 	x[1] = padded;
 	for (kind = 0; kind < SIZING_HEAVY; kind++) {
-		sizing_add(&s->heavy_fit[kind], x[kind], g);
+		sizing_add(&s->heavy_fit[kind], 1, x[kind], g);
 		sizing_solve(&s->heavy_fit[kind], s->heavy_weight, s->heavy_g,
 		    s->heavy_gg);
 		/* M4; a half-life of 64 batches. */

@@ -87,7 +87,7 @@ sizing_by_fits(const struct sizing *s, double soft, double hard)
 	if (s->loaded > 0)
 		room /= SIZING_LOADED_WIDER;
 	for (i = 0; i < SIZING_POWERS; i++) {
-		if (!sizing_is_credible(&s->fit[i], least, s->weight,
+		if (!sizing_is_credible(&s->fit[i], least, sizing_batches(s),
 		    s->count))
 			continue;
 		fits = sizing_invert(&s->fit[i], sizing_power(i),
@@ -122,7 +122,7 @@ sizing_by_exploring(const struct sizing *s, double soft, double hard)
 	if (worst * 1.05 >= soft)
 		return 0;
 	for (i = 0; i < SIZING_POWERS; i++)
-		if (sizing_is_credible(&s->fit[i], least, s->weight,
+		if (sizing_is_credible(&s->fit[i], least, sizing_batches(s),
 		    s->count) && s->fit[i].factor * sizing_at(&s->fit[i],
 		    numbers_pow(step, sizing_power(i))) < hard)
 			return step;
@@ -160,7 +160,7 @@ sizing_by_envelope(const struct sizing *s, double soft)
 	for (i = 0; i < SIZING_POWERS; i++) {
 		f = &s->fit[i];
 		if (!(above[i] > 0) || !sizing_is_credible(f, least,
-		    s->weight, s->count))
+		    sizing_batches(s), s->count))
 			continue;
 		fits = sizing_invert(f, sizing_power(i),
 		    soft / (1.02 * above[i]));
@@ -294,7 +294,7 @@ sizing_predict(const struct sizing *s, uint32_t n)
 		return 0;
 	least = sizing_least_residual(s->fit, SIZING_POWERS);
 	for (i = 0; i < SIZING_POWERS; i++) {
-		if (!sizing_is_credible(&s->fit[i], least, s->weight,
+		if (!sizing_is_credible(&s->fit[i], least, sizing_batches(s),
 		    s->count))
 			continue;
 		g = sizing_margin(s, &s->fit[i], numbers_pow(n,
@@ -319,7 +319,7 @@ sizing_one(const struct sizing *s, uint32_t n)
 		return s->one;
 	least = sizing_least_residual(s->fit, SIZING_POWERS);
 	for (i = 0; i < SIZING_POWERS; i++) {
-		if (!sizing_is_credible(&s->fit[i], least, s->weight,
+		if (!sizing_is_credible(&s->fit[i], least, sizing_batches(s),
 		    s->count))
 			continue;
 		g = s->fit[i].factor * s->fit[i].c *

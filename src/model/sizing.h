@@ -9,8 +9,8 @@
  * another size will take is not known, but is bounded by what fits the past:
  *
  *  M1  A credible set.  g = a + c n^p is fitted for six p from 0.6 to 3, by
- *	least squares of the relative error, newer batches counting more (a
- *	half-life of 46).  Every p whose error is not clearly larger than the
+ *	least squares of the relative error, newer and larger batches counting
+ *	more (a half-life of 46; the root of n).  Every p whose error is not clearly larger than the
  *	smallest stays, and the worst of those rules: with few batches all
  *	stay, so a cold start expects the cube.
  *  M2  A conformal factor.  Each fit is raised by what the worst batch of this
@@ -137,7 +137,7 @@ struct sizing_batch {
 	uint64_t budget, used; /* as in struct sizing_room at the beginning */
 };
 
-/* Sums of weight x g, x = n^p: each batch counts 0.985 of the one after it. */
+/* Sums over batches, x = n^p: each counts 0.985 of what it did before. */
 struct sizing_fit {
 	double x, xx, xg;    /* sums of x/g^2, x^2/g^2, x/g */
 	double a, c;         /* g = a + c x */
@@ -177,7 +177,8 @@ struct sizing {
 	double one;         /* bytes of one item, as seen; decays */
 	double worst;       /* the largest item that was seen; decays */
 
-	double weight, g, gg; /* sums of 1, 1/g, 1/g^2, all powers share them */
+	double weight, g, gg; /* sums of 1, 1/g, 1/g^2; all powers share them */
+	double squares;       /* of weights */
 	struct sizing_fit fit[SIZING_POWERS];
 	uint32_t count, next; /* of the ring */
 	struct sizing_seen seen[SIZING_KEPT];

@@ -77,6 +77,27 @@ what_a_live_byte_costs_is_learned_at_the_peak(void **state)
 }
 
 static void
+a_batch_begins_from_what_is_not_held_free(void **state)
+{
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	assert_int_equal(sensor_held(&s, 5 * MIB), 5 * MIB);
+	sensor_open(&s, 1000 * MIB);
+	sample(10, 0, NS_PER_S);
+	sample(210, 200, 2 * NS_PER_S);
+	assert_int_equal(sensor_held(&s, 200 * MIB), 210 * MIB);
+	/* Freed, but still there. */
+	assert_int_equal(sensor_held(&s, 50 * MIB), 60 * MIB);
+	sample(210, 50, 3 * NS_PER_S);
+	assert_int_equal(sensor_held(&s, 50 * MIB), 60 * MIB);
+	assert_int_equal(sensor_held(&s, 150 * MIB), 160 * MIB);
+	assert_int_equal(sensor_held(&s, 250 * MIB), 260 * MIB);
+	/* And returned. */
+	sample(60, 50, 4 * NS_PER_S);
+	assert_int_equal(sensor_held(&s, 50 * MIB), 60 * MIB);
+}
+
+static void
 the_nearer_the_limit_the_sooner_it_looks(void **state)
 {
 	(void)state;
@@ -154,6 +175,7 @@ main(void)
 		cmocka_unit_test(between_looks_it_goes_with_what_is_live),
 		cmocka_unit_test(what_the_allocator_kept_is_used_first),
 		cmocka_unit_test(what_a_live_byte_costs_is_learned_at_the_peak),
+		cmocka_unit_test(a_batch_begins_from_what_is_not_held_free),
 		cmocka_unit_test(the_nearer_the_limit_the_sooner_it_looks),
 		cmocka_unit_test(the_error_is_a_sixteenth_of_what_is_left),
 		cmocka_unit_test(an_estimate_that_was_wrong_is_trusted_less),
