@@ -22,6 +22,13 @@ has_giants(const struct sim_work *w)
 	return strcmp(w->name, "pareto-1.5") == 0;
 }
 
+/* What comes is not like what was: sizes alone are killed, and lose by it. */
+static bool
+has_surprises(const struct sim_work *w)
+{
+	return has_giants(w) || strcmp(w->name, "bursts") == 0;
+}
+
 static void
 nothing_is_killed_where_it_can_be_cut_or_weighed(void **state)
 {
@@ -59,7 +66,7 @@ it_is_as_fast_as_the_best_size_that_is_not_killed(void **state)
 		for (i = 0; i < ARRAY_LENGTH(laws); i++) {
 			assert_int_equal(sim_run(w, laws[i], 0, &three, &r),
 			    0);
-			if (r.rate < (laws[i] == SIM_OURS && has_giants(w) ?
+			if (r.rate < (laws[i] == SIM_OURS && has_surprises(w) ?
 			    0.90 : 0.95) * best.rate)
 				fail_msg("%s, %s: %.0f %%", w->name,
 				    sim_law_names[laws[i]],
