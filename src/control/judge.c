@@ -125,24 +125,10 @@ ends_by_time(const struct judge *j)
 	return kind == MARK_TIME || kind == MARK_AUTO;
 }
 
-/* The least of the last quarter: what comes and goes is less at times anyhow. */
-static double
-least_lately(const struct verdict_point *points, size_t n)
-{
-	double least = points[n - 1].live;
-	size_t i;
-
-	for (i = n - n / 4; i < n; i++)
-		if (points[i].live < least)
-			least = points[i].live;
-	return least;
-}
-
 /*
- * Many programs give all back before they end.  What was held until then grew
- * all the same: it is judged as it was at its last mark, where its age is not
- * known.  One by time may fall into the midst of it, and is left out then.
- * Returns how many points are left; 0: nothing like that has happened.
+ * Of a process that has ended, and held less then than at its last mark: how
+ * many points are from before that; else 0.  A mark by time may fall into the
+ * midst of it, and is left out.
  */
 static size_t
 before_the_end(const struct judge *j, const struct verdict_point *points,
@@ -154,7 +140,24 @@ before_the_end(const struct judge *j, const struct verdict_point *points,
 		return 0;
 	if (n > 1 && ends_by_time(j) && points[n - 1].live < points[n - 2].live)
 		n--;
-	return end < least_lately(points, n) * 3 / 4 ? n : 0;
+	return end < points[n - 1].live ? n : 0;
+}
+
+/*
+ * Many programs give all back before they end.  What was held until then grew
+ * all the same: it is judged as it was at its last mark, where its age is not
+ * known.  But what comes and goes is less at times anyhow: what counts is the
+ * least of the last quarter.
+ */
+static bool
+was_given_back(const struct verdict_point *points, size_t n, double end)
+{
+	size_t i;
+
+	for (i = n - n / 4 - 1; i < n; i++)
+		if (end >= points[i].live * 3 / 4)
+			return false;
+	return true;
 }
 
 /* What was made between the columns of point @i - 1 and @i, and is left. */
@@ -211,9 +214,9 @@ make_series(const struct judge *j, uint64_t site,
 
 	read_trend(j, site, points);
 	left = before_the_end(j, points, end);
-	d->given_back = left != 0;
-	d->held = left != 0 ? points[left - 1].live : end;
-	if (left != 0)
+	d->given_back = left != 0 && was_given_back(points, left, end);
+	d->held = d->given_back ? points[left - 1].live : end;
+	if (d->given_back)
 		return left;
 	points[n - 1].live = end;
 	points[n - 1].allocated = (double)d->allocated;
@@ -341,6 +344,7 @@ judge_heap(struct judge *j)
 	struct age_columns ages;
 	struct control_sums all;
 	size_t n = make_points(j, points), left, i;
+	double end;
 
 	options.sum = true;
 	control_sum(j->control, &all);
@@ -348,16 +352,20 @@ judge_heap(struct judge *j)
 		points[i].live = positive((double)m[j->column[i]].live_bytes);
 		points[i].allocated = (double)m[j->column[i]].allocated;
 	}
-	left = before_the_end(j, points, (double)all.live_bytes);
+	end = (double)all.live_bytes;
+	left = before_the_end(j, points, end);
 	if (left == 0) {
-		points[n - 1].live = (double)all.live_bytes;
+		points[n - 1].live = end;
 		points[n - 1].allocated = (double)all.allocated;
+	} else {
+		n = left; /* something is freed at the end of most programs */
 	}
-	if (left == 0 && sum_ages(j, (int64_t)all.live_bytes, &ages))
+	if ((left == 0 || !was_given_back(points, n, end)) &&
+	    sum_ages(j, (int64_t)all.live_bytes, &ages))
 		for (i = 0; i < n; i++)
 			points[i].survived = positive((double)left_of(j, &ages,
 			    i));
-	verdict_of(points, left != 0 ? left : n, &options, &j->heap);
+	verdict_of(points, n, &options, &j->heap);
 }
 
 /* --- opening -------------------------------------------------------------- */

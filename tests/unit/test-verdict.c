@@ -535,6 +535,68 @@ growth_too_slow_for_the_budget_is_minor_and_is_told(void **state)
 	assert_false(v.minor);
 }
 
+/* A leak under a load that comes and goes, another each time; no births. */
+static void
+draw_under_load(unsigned seed, double allocated)
+{
+	clear(20);
+	for (size_t i = 0; i < 20; i++) {
+		seed = seed * 1664525 + 1013904223;
+		points[i].live = 10 * (double)i + (double)(seed >> 8) /
+		    (double)(UINT32_MAX >> 8) * 80;
+		points[i].allocated = allocated * points[i].live;
+	}
+}
+
+static void
+where_blocks_come_and_go_growth_must_be_surer(void **state)
+{
+	size_t sure = 0, unsure = 0;
+
+	(void)state;
+	for (unsigned seed = 0; seed < 2000; seed++) {
+		struct verdict stays, turns;
+
+		draw_under_load(seed, 1);
+		stays = judge(20);
+		if (stays.kind != VERDICT_GROWING)
+			continue;
+		draw_under_load(seed, 50);
+		turns = judge(20);
+		assert_true(is_near(turns.p, stays.p));
+		assert_false(stays.doubted);
+		assert_int_equal(turns.kind, stays.p < 3e-5 ?
+		    VERDICT_GROWING : VERDICT_UNKNOWN);
+		assert_int_equal(turns.doubted, stays.p >= 3e-5);
+		sure += stays.p < 3e-5;
+		unsure += stays.p >= 3e-5;
+	}
+	assert_true(sure > 0 && unsure > 0);
+}
+
+/*
+ * Of a heap some of what was made in each interval is always there, whatever
+ * else is going on.  What it keeps rose in few of them.
+ */
+static void
+a_sum_of_many_sites_must_rise_in_many_places(void **state)
+{
+	static const struct verdict_options sum = { .warmup = SIZE_MAX,
+		.sum = true };
+	struct verdict v;
+
+	(void)state;
+	draw_leak(20, 0, 10, 100);
+	verdict_of(points, 20, &sum, &v);
+	assert_int_equal(v.kind, VERDICT_GROWING);
+	/* The same at its end, but for jumps of forty in every fourth. */
+	for (size_t i = 0; i < 20; i++)
+		points[i].live = 100 + 40 * (double)((i + 2) / 4);
+	assert_int_equal(judge(20).kind, VERDICT_GROWING);
+	verdict_of(points, 20, &sum, &v);
+	assert_int_not_equal(v.kind, VERDICT_GROWING);
+}
+
 /* --- many sites ----------------------------------------------------------- */
 
 /* The example of Benjamini and Hochberg (1995), section 3.2. */
@@ -682,6 +744,8 @@ main(void)
 		    growth_too_slow_for_the_budget_is_minor_and_is_told),
 		cmocka_unit_test(
 		    false_discoveries_are_controlled_as_by_their_authors),
+		cmocka_unit_test(where_blocks_come_and_go_growth_must_be_surer),
+		cmocka_unit_test(a_sum_of_many_sites_must_rise_in_many_places),
 		cmocka_unit_test(with_few_epochs_and_many_sites_it_is_doubted),
 		cmocka_unit_test(the_strongest_is_told_first),
 		cmocka_unit_test(two_leaks_are_found_in_order),
