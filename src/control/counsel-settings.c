@@ -69,7 +69,7 @@ op_of(const struct counsel *c, const struct advice *a)
 
 /* --- where there is a choice ---------------------------------------------- */
 
-/* requirements, 0.43, in that order, as far as there is something to lower. */
+/* In the order in which it helps, as far as there is something to lower. */
 static void
 put_high(struct text *t, const struct counsel *c, const struct advice *a)
 {
@@ -99,7 +99,7 @@ put_high(struct text *t, const struct counsel *c, const struct advice *a)
 	}
 }
 
-/* requirements, 0.44, in that order. */
+/* In the order in which it helps. */
 static void
 put_slow(struct text *t, const struct counsel *c, const struct advice *a)
 {

@@ -370,7 +370,7 @@ say_kept(struct text *t, const struct counsel *c, const struct advice *a,
 	}
 }
 
-/* As budget.md has it, C.6. */
+/* A contract, like the messages. */
 static void
 say_delay(struct text *t, const struct counsel *c, const struct advice *a,
     const char *place)

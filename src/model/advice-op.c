@@ -5,7 +5,7 @@
 
 /* --- of an operation: the size of its batches ----------------------------- */
 
-#define CUTS_SHARE    0.05 /* budget.md, C.11 */
+#define CUTS_SHARE    0.05 /* of the batches; doc/recommend.md has why */
 #define CHANGES_SHARE 0.25
 #define SWING_SHARE   0.02 /* that were cut, or grew beyond */
 
@@ -113,7 +113,7 @@ judge_slow(struct advising *a, const struct tide_op_stats *op, int i)
 	v->number[5] = advising_ratio(op->knee_rate, op->most_rate);
 }
 
-#define TAIL_RATIO 20 /* budget.md, C.11 */
+#define TAIL_RATIO 20   /* the largest item to the mean */
 
 #define TAIL_SPREAD 0.2 /* deviation of what a batch takes, of the mean */
 
@@ -142,7 +142,7 @@ judge_tail(struct advising *a, const struct tide_op_stats *op, int i)
 	v->number[3] = (double)op->overruns;
 }
 
-#define SUPER_POWER 1.3 /* budget.md, C.11 */
+#define SUPER_POWER 1.3 /* doubling takes 2.5 times as much */
 
 /* R-SUPER: bytes grow as a power of 1.3 and more of the items. */
 static void
@@ -163,7 +163,7 @@ judge_super(struct advising *a, const struct tide_op_stats *op, int i)
 	v->number[5] = advising_whole(n / 2);
 }
 
-#define FIXED_SHARE 0.50 /* budget.md, C.11 */
+#define FIXED_SHARE 0.50 /* of what a batch takes */
 
 /*
  * R-FIXED: half or more of what a batch takes is there before its first item.
@@ -214,7 +214,7 @@ judge_delay(struct advising *a, const struct tide_op_stats *op, int i)
 	v->number[1] = (double)op->delay_freed;
 }
 
-#define CKPT_SECONDS 600 /* requirements, 0.31 */
+#define CKPT_SECONDS 600 /* what it would hurt to lose */
 #define CKPT_EVERY   5   /* batches; the default of checkpoint.every */
 
 /* R-CKPT: it worked for ten minutes, and all of it would be lost. */
@@ -235,7 +235,7 @@ judge_checkpoints(struct advising *a, const struct tide_op_stats *op, int i)
 	    advising_ratio(seconds, (double)op->batches);
 }
 
-#define CONC_SHARE 0.10 /* budget.md, C.11 */
+#define CONC_SHARE 0.10 /* of the time */
 
 /*
  * R-CONC: of its time a tenth and more was spent waiting for memory that other

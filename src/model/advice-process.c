@@ -7,7 +7,7 @@
 /* --- the budget -------------------------------------------------------- */
 
 #define BUDGET_LEAST (8 * MIB) /* of the peak: less is not worth a word */
-#define ENOUGH 0.95 /* of the throughput: budget.md, C.11 */
+#define ENOUGH 0.95 /* of the throughput */
 
 /*
  * The least items in a batch with which the operation is 0.95 as fast: where
@@ -89,9 +89,9 @@ judge_budget(struct advising *a)
 
 /* --- of the process ------------------------------------------------------- */
 
-#define UTIL_SHARE  0.10 /* of the time; budget.md, C.11 */
+#define UTIL_SHARE  0.10 /* of the time */
 #define UTIL_TARGET 0.75 /* of the budget, for batches to fill */
-#define UTIL_WANTED 0.80 /* of the budget; requirements, 0.29 */
+#define UTIL_WANTED 0.80 /* of the budget */
 
 /* R-UTIL: for more than a tenth of the time above 80 % of the budget. */
 static void
@@ -209,7 +209,7 @@ judge_caches(struct advising *a)
 	v->number[3] = (double)f->saturated;
 }
 
-#define RETAIN_RATIO 1.5 /* budget.md, C.11; usual is 1.01 to 1.13, C.2 */
+#define RETAIN_RATIO 1.5 /* measured: 1.01 to 1.13 as a rule */
 #define RETAIN_LEAST ((double)(8 * MIB))
 #define ARENA_THREADS 4  /* from so many on it is arenas, not holes */
 #define SHORT_THREADS 4  /* came, for each that was there at one time */
@@ -217,7 +217,7 @@ judge_caches(struct advising *a)
 /*
  * R-RETAIN: the heap takes half as much again as what is live in it; R-ALLOC:
  * so it does in mimalloc where threads come and go, 14 times the live bytes
- * once measured (budget.md, finding 4), as what a thread leaves is not taken
+ * once measured with version 2.0.9, as what a thread leaves is not taken
  * up.
  */
 static void

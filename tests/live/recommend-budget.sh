@@ -48,7 +48,7 @@ high="alike bytes=13000000 blind=1"
 advised --budget 64M -- $high items=10 fixed=5
 has R-HIGH
 same "how bad" urgent "$(member R-HIGH severity)"
-# requirements: smaller batches, a lower threshold, checkpoints, concurrency
+# In that order: smaller batches, a lower threshold, checkpoints, concurrency
 case $(member R-HIGH setting) in
 "1. smaller batches: "*"; 2. a lower threshold: "*"; 3. checkpoints"*) ;;
 *) fail "R-HIGH says: $(member R-HIGH setting)" ;;
