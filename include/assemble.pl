@@ -39,7 +39,7 @@ my @private = qw(
 	plan/cleanup.h plan/op.h plan/guard.h plan/message.h
 	plan/message.c plan/plan.c plan/ask.c
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
-	plan/tell.h plan/tell.c plan/op-state.h plan/op.c plan/batch.c
+	plan/tell.h plan/tell.c plan/op-state.h plan/underway.h plan/op.c plan/underway.c plan/batch.c
 	plan/guard.c
 	plan/alone.c plan/discover.c
 );

@@ -195,6 +195,15 @@ budget_bytes(void)
 	return bytes;
 }
 
+uint64_t
+boot_budget(void)
+{
+	const struct options *o = &boot.options;
+
+	return o->has_budget && o->budget.form == FORM_BYTES ?
+	    o->budget.value : 0;
+}
+
 static void
 fill_config(void)
 {

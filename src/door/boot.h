@@ -109,6 +109,10 @@ struct aside {
 struct aside boot_own_begin(void);
 void boot_own_end(struct aside was);
 
+/* The budget as the segment has it at its start; later a request may change
+ * it there.  0: there is none. */
+uint64_t boot_budget(void);
+
 /*
  * Are we a child in its parent's memory, made by vfork() and its kin?  False
  * where the kernel may not be asked (sys_confine()).

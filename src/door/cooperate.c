@@ -167,13 +167,24 @@ own_room(void)
 	return room;
 }
 
+/* A request may have set another budget since the start. */
+static int
+limit(uint64_t set_bytes, struct host_limit *l)
+{
+	uint64_t given = mine() == NULL ? boot_budget() :
+	    atomic_load(&segment_mine()->config.budget_bytes);
+
+	return common_limit_given(set_bytes,
+	    given == boot_budget() ? TIDE_NONE : given, l);
+}
+
 static const struct plan_host host = {
 	.level = TIDE_RUNTIME,
 	.heap = heap,
 	.window_open = window_open,
 	.window_close = window_close,
 	.memory = common_memory,
-	.limit = common_limit,
+	.limit = limit,
 	.pressure = psi_look,
 	.epoch = epoch,
 	.purge = purge_here,

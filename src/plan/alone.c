@@ -26,6 +26,8 @@
 static struct {
 	struct tide_room room;
 	uint32_t begun; /* 0: no; 1: somebody is at it; 2: yes */
+	/* In a page that the kernel empties in a child: 1; NULL: it cannot. */
+	uint32_t *here;
 } alone;
 
 /*
@@ -203,6 +205,38 @@ static const struct plan_host alone_page_host = {
 
 /* --- the runtime ---------------------------------------------------------- */
 
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18 /* Linux 4.14 */
+#endif
+
+static void
+alone_stay_here(void)
+{
+	size_t bytes = sys_page_bytes();
+
+	if (alone.here == NULL) {
+		void *page = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (page == MAP_FAILED)
+			return;
+		if (sys_madvise(page, bytes, MADV_WIPEONFORK) < 0) {
+			(void)sys_munmap(page, bytes);
+			return;
+		}
+		alone.here = (uint32_t *)page;
+	}
+	*alone.here = 1;
+}
+
+/* To ask for the pid takes ten times as long as all else of a query. */
+static bool
+alone_is_here(void)
+{
+	return alone.here != NULL ? *alone.here != 0 :
+	    plan_room()->pid == sys_pid();
+}
+
 /* Made fresh: what is known of the resident memory is 20 ms old at most. */
 static struct tide_room *
 alone_fresh(void)
@@ -210,9 +244,12 @@ alone_fresh(void)
 	struct tide_room *room = plan_room();
 	uint64_t now_ns = sys_clock_coarse();
 
-	if (now_ns - room->refreshed_ns > ALONE_OLD_NS ||
-	    room->pid != sys_pid())
+	if (!alone_is_here()) {
 		plan_refresh(sys_clock());
+		alone_stay_here();
+	} else if (now_ns - room->refreshed_ns > ALONE_OLD_NS) {
+		plan_refresh(sys_clock());
+	}
 	return plan_room();
 }
 
@@ -305,6 +342,7 @@ alone_begin(void)
 		plan_begin(page != NULL ? &alone_page_host : &alone_host,
 		    page != NULL ? page : alone_own_room());
 		plan_room()->refresh_ns = ALONE_OLD_NS;
+		alone_stay_here();
 		__atomic_store_n(&alone.begun, 2, __ATOMIC_RELEASE);
 	}
 	while (__atomic_load_n(&alone.begun, __ATOMIC_ACQUIRE) == 1 &&

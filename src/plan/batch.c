@@ -17,6 +17,7 @@
 #include "plan/message.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
+#include "plan/underway.h"
 #include "plan/tell.h"
 #include "sys/sys.h"
 
@@ -80,122 +81,6 @@ static tide_op *
 op_of(const tide_batch *b)
 {
 	return &op_state()->op[b->op_ - 1];
-}
-
-/* --- who has batches under way -------------------------------------------- */
-
-/*
- * A batch whose end never comes - its thread has ended, or a jump went past it
- * - must not be waited for.  With the lock held, all of this.
- */
-static bool
-put_open(const tide_op *op, const tide_batch *b, const struct batch *p)
-{
-	struct ops *ops = op_state();
-	struct op_open *o;
-
-	for (o = ops->open; o < ops->open + OPS_OPEN; o++) {
-		if (o->batch != NULL)
-			continue;
-		o->batch = b;
-		o->reserved = p->reserved;
-		o->leased = p->lease != 0;
-		o->member = p->member;
-		o->tid = sys_tid();
-		o->begun = ops->begun;
-		o->op = (uint32_t)(op - ops->op);
-		o->waits = false;
-		return true;
-	}
-	return false;
-}
-
-static struct op_open *
-open_of(const struct batch *p)
-{
-	struct op_open *o = op_state()->open;
-
-	for (; o < op_state()->open + OPS_OPEN; o++)
-		if (o->batch != NULL && o->begun == p->begun)
-			return o;
-	return NULL;
-}
-
-/* It is no longer under way. */
-static void
-take_off(uint32_t op, uint64_t reserved)
-{
-	struct ops *ops = op_state();
-	struct tide_op_stats *row = op_row(&ops->op[op]);
-
-	ops->active -= ops->active > 0;
-	ops->reserved -= min_u64(reserved, ops->reserved);
-	row->active -= row->active > 0;
-}
-
-static void
-forget(struct op_open *o)
-{
-	o->batch = NULL;
-	if (o->leased)
-		member_release(o->member, UINT64_MAX);
-	take_off(o->op, o->reserved);
-	if (op_state()->active == 0)
-		states_ended(plan_states(), false);
-}
-
-/* What was at @b before, as it is not under way: given up without a word. */
-static void
-forget_at(const tide_batch *b)
-{
-	struct op_open *o = op_state()->open;
-
-	for (; o < op_state()->open + OPS_OPEN; o++)
-		if (o->batch == b)
-			forget(o);
-}
-
-static void
-forget_the_dead(void)
-{
-	struct op_open *o = op_state()->open;
-
-	for (; o < op_state()->open + OPS_OPEN; o++)
-		if (o->batch != NULL && sys_thread_exists(o->tid) == -ESRCH)
-			forget(o);
-}
-
-static void
-set_waits(int32_t tid, bool waits)
-{
-	struct op_open *o = op_state()->open;
-
-	for (; o < op_state()->open + OPS_OPEN; o++)
-		if (o->batch != NULL && o->tid == tid)
-			o->waits = waits;
-}
-
-/*
- * Is there a batch that may come to its end while this thread waits: one that
- * is another's, who does not wait as well?  @op: of this one; NULL: of any.
- */
-static bool
-will_end(const tide_op *op)
-{
-	struct ops *ops = op_state();
-	struct op_open *o;
-	int32_t tid = sys_tid();
-	uint32_t known = 0, active;
-
-	for (o = ops->open; o < ops->open + OPS_OPEN; o++) {
-		if (o->batch == NULL || (op != NULL && &ops->op[o->op] != op))
-			continue;
-		known++;
-		if (o->tid != tid && !o->waits)
-			return true;
-	}
-	active = op != NULL ? op_row(op)->active : ops->active;
-	return active > known;
 }
 
 /* --- how large ------------------------------------------------------------ */
@@ -328,14 +213,14 @@ ask(tide_op *op, struct states_answer *answer)
 	wish.baseline = room->used;
 	wish.start = plan_start_used();
 	wish.checkpoint = false;
-	wish.in_flight = will_end(NULL);
+	wish.in_flight = underway_will_end(NULL);
 	/* A probe that nobody can wait for tells nothing any more. */
 	if (plan_states()->probing && !wish.in_flight)
 		states_ended(plan_states(), false);
 	if (op->conf.max_concurrent != 0 &&
 	    op_row(op)->active >= op->conf.max_concurrent) {
 		memset(answer, 0, sizeof(*answer));
-		return will_end(op) ? STATES_WAIT : -EDEADLK;
+		return underway_will_end(op) ? STATES_WAIT : -EDEADLK;
 	}
 	states_ask(plan_states(), &wish, answer);
 	return answer->verdict;
@@ -440,8 +325,8 @@ wait_to_begin(struct entrance *e, int64_t wait_ns)
 	e->start_ns = e->embrace_ns = e->now_ns = sys_clock();
 	while ((r = try_to_enter(e)) >= ASK_AGAIN) {
 		if (r == WAIT) {
-			forget_the_dead();
-			set_waits(tid, true);
+			underway_forget_dead();
+			underway_set_waits(tid, true);
 			e->waits = true;
 			plan_unlock();
 			if (wait_ns >= 0 && e->now_ns - e->start_ns >=
@@ -456,7 +341,7 @@ wait_to_begin(struct entrance *e, int64_t wait_ns)
 	if (e->waits && r != ENTER)
 		plan_lock();
 	if (e->waits)
-		set_waits(tid, false);
+		underway_set_waits(tid, false);
 	if (e->waits && r != ENTER)
 		plan_unlock();
 	return r == ENTER;
@@ -546,7 +431,8 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	if (ops->lately < ops->active)
 		ops->lately = ops->active;
 	p->begun = ++ops->begun;
-	if (put_open(op, b, p))
+	if (underway_put(op, b, p->begun, p->reserved, p->lease != 0 ?
+	    (int)p->member : -1))
 		p->flags |= BATCH_KNOWN;
 	states_begun(plan_states());
 	row->active++;
@@ -584,7 +470,7 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	if (!wait_to_begin(&e, wait_ns))
 		return e.answer;
 	waited_ns = e.now_ns - e.start_ns;
-	forget_at(b);
+	underway_forget_at(b);
 	r = take_lease(op, remaining, e.verdict, wait_ns, &lease, &waited_ns);
 	if (r == 0)
 		open_batch(op, b, first, remaining, e.verdict, &lease);
@@ -801,13 +687,13 @@ static bool
 leave(tide_op *op, tide_batch *b)
 {
 	struct batch *p = inside_of(b);
-	struct op_open *o = open_of(p);
-	bool counted = o != NULL || (p->flags & BATCH_KNOWN) == 0;
+	/* Those that found no place are counted all the same. */
+	bool counted = underway_take(p->begun) ||
+	    (p->flags & BATCH_KNOWN) == 0;
 
-	if (o != NULL)
-		o->batch = NULL;
 	if (counted)
-		take_off((uint32_t)(op - op_state()->op), p->reserved);
+		underway_count_off((uint32_t)(op - op_state()->op),
+		    p->reserved);
 	p->open_mark = 0;
 	b->op_ = 0;
 	b->line_ = 0;

@@ -56,17 +56,36 @@ common_memory(struct host_memory *memory)
 }
 
 static void
-add_wishes(struct chain *c, uint64_t set_bytes)
+add_bytes(struct chain *c, const char *name, uint64_t bytes)
 {
-	const char *budget = settings_find("BUDGET");
 	struct source_wish wish;
 
-	if (set_bytes != 0) {
-		wish.form = FORM_BYTES;
-		wish.value = set_bytes;
-		(void)chain_add_wish(c, "set", &wish);
+	wish.form = FORM_BYTES;
+	wish.value = bytes;
+	if (bytes != 0)
+		(void)chain_add_wish(c, name, &wish);
+}
+
+/* The nearest rules, so of two that are given in bytes the lower is first. */
+static void
+add_wishes(struct chain *c, uint64_t set_bytes, uint64_t given_bytes)
+{
+	const char *own = given_bytes == TIDE_NONE ? settings_find("BUDGET") :
+	    settings_own("BUDGET");
+	uint64_t given = given_bytes == TIDE_NONE ? 0 : given_bytes;
+	struct source_wish wish;
+
+	if (given != 0 && (set_bytes == 0 || given < set_bytes)) {
+		/* Of what the program says itself, only bytes can be compared. */
+		if (own != NULL && source_parse(own, &wish) == 0 &&
+		    set_bytes == 0 && wish.form == FORM_BYTES &&
+		    wish.value < given)
+			(void)chain_add_wish(c, "budget", &wish);
+		add_bytes(c, "budget", given);
+		return;
 	}
-	if (budget != NULL && source_parse(budget, &wish) == 0)
+	add_bytes(c, "set", set_bytes);
+	if (own != NULL && source_parse(own, &wish) == 0)
 		(void)chain_add_wish(c, "budget", &wish);
 }
 
@@ -92,6 +111,13 @@ others(const struct chain *c, const struct sources_answer *a)
 int
 common_limit(uint64_t set_bytes, struct host_limit *limit)
 {
+	return common_limit_given(set_bytes, TIDE_NONE, limit);
+}
+
+int
+common_limit_given(uint64_t set_bytes, uint64_t given_bytes,
+    struct host_limit *limit)
+{
 	struct sources_answer judged;
 	struct proc_status status;
 	struct chain c;
@@ -101,7 +127,7 @@ common_limit(uint64_t set_bytes, struct host_limit *limit)
 	if (r < 0)
 		return r;
 	chain_open(&c, "", 0, &status);
-	add_wishes(&c, set_bytes);
+	add_wishes(&c, set_bytes, given_bytes);
 	(void)chain_add_environment(&c, environ);
 	chain_add_system(&c);
 	(void)sources_judge(c.source, c.count, false, &judged);

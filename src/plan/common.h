@@ -18,4 +18,12 @@ int common_memory(struct host_memory *memory);
 /* The chain of limits, some 100 us. */
 int common_limit(uint64_t set_bytes, struct host_limit *limit);
 
+/*
+ * The same where somebody outside has given another budget: it goes in place of
+ * that in the environment; 0: there is none; TIDE_NONE: nobody has.  What the
+ * program sets itself may be below it.
+ */
+int common_limit_given(uint64_t set_bytes, uint64_t given_bytes,
+    struct host_limit *limit);
+
 #endif

@@ -1,7 +1,8 @@
 /*
- * op-state.h - what op.c and batch.c share
+ * op-state.h - what op.c, underway.c and batch.c share
  *
- * Floor (plan).  May use: as op.h.  Used by: op.c, batch.c.
+ * Floor (plan).  May use: as op.h.  Used by: op.c, underway.c,
+ * batch.c.
  */
 #ifndef PLAN_OP_STATE_H
 #define PLAN_OP_STATE_H
@@ -12,6 +13,7 @@
 #include "model/delay.h"
 #include "model/knee.h"
 #include "model/sizing.h"
+#include "model/states.h"
 #include "plan/host.h"
 #include "plan/op.h"
 
@@ -26,18 +28,14 @@ struct tide_op {
 	char name[TIDE_NAME_ROOM], unit[16]; /* for the row of a child */
 };
 
-/*
- * A batch under way, and who has begun it: so that nobody waits for one that
- * will not end, as its thread has ended, or waits itself.
- */
+/* A batch under way, see underway.h. */
 struct op_open {
 	const tide_batch *batch; /* NULL: the place is free */
 	uint64_t reserved;       /* bytes that it may grow by */
 	int32_t tid;
 	uint32_t begun;          /* ops.begun when it did */
 	uint32_t op;             /* number of its operation */
-	uint32_t member;         /* who holds its lease, if it is leased */
-	bool leased;
+	int32_t member;          /* who holds its lease, or -1 */
 	bool waits;              /* its thread waits to begin another */
 };
 

@@ -145,6 +145,18 @@ settings_find(const char *name)
 	return NULL;
 }
 
+const char *
+settings_own(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < KNOWN; i++)
+		if (strcmp(known[i].name, name) == 0)
+			return settings.own[i][0] != '\0' ? settings.own[i] :
+			    NULL;
+	return NULL;
+}
+
 uint64_t
 settings_number(const char *name, uint64_t otherwise)
 {

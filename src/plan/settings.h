@@ -28,6 +28,9 @@ int settings_take(const char *conf);
  */
 const char *settings_find(const char *name);
 
+/* The same of what settings_take() took alone. */
+const char *settings_own(const char *name);
+
 /* As a number, a share of 1, a time in ns; @otherwise if not set, or none. */
 uint64_t settings_number(const char *name, uint64_t otherwise);
 double settings_share(const char *name, double otherwise);

@@ -12,11 +12,10 @@
 #include "sys/sys.h"
 
 /* To a program in strict C, glibc gives these under names of its own. */
-#ifndef O_CLOEXEC
-#define O_CLOEXEC __O_CLOEXEC
-#endif
-#ifndef O_NOFOLLOW
-#define O_NOFOLLOW __O_NOFOLLOW
+#ifdef O_CLOEXEC
+#define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW)
+#else
+#define OPEN_FLAGS (__O_CLOEXEC | __O_NOFOLLOW) /* glibc, in plain C99 */
 #endif
 
 /* --- a ledger ------------------------------------------------------------- */
@@ -94,7 +93,7 @@ shares_create(const char *path, uint64_t budget, uint32_t cores,
 	r = fill_head(&head, budget, cores, slots);
 	if (r < 0)
 		return r;
-	fd = sys_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	fd = sys_open(path, O_RDWR | O_CREAT | O_EXCL | OPEN_FLAGS,
 	    0600);
 	if (fd < 0)
 		return fd;
@@ -178,8 +177,8 @@ shares_open(struct shares *pool, const char *path, int write)
 	int fd, r;
 
 	memset(pool, 0, sizeof(*pool));
-	fd = sys_open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC |
-	    O_NOFOLLOW | O_NONBLOCK, 0);
+	fd = sys_open(path, (write ? O_RDWR : O_RDONLY) | OPEN_FLAGS |
+	    O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd;
 	r = check_file(fd, &st);
