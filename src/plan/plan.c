@@ -653,11 +653,12 @@ heed(void)
 int
 plan_settle(uint64_t now_ns, bool sampled)
 {
-	struct tide_room *room = plan.room;
+	struct tide_room *room;
 	int state;
 
 	if (plan.pid != sys_pid())
 		plan_in_child();
+	room = plan.room;
 	plan_lock();
 	look_now(now_ns, sampled);
 	state = room->state;
