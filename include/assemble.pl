@@ -36,11 +36,11 @@ my @private = qw(
 	plan/shares.h plan/shares-file.h plan/shares.c plan/shares-queue.c
 	plan/shares-care.c plan/member.h plan/member.c
 	plan/plan.h plan/pressure.h plan/refault.h plan/cleanup-list.h
-	plan/cleanup.h plan/op.h plan/guard.h plan/message.h
+	plan/cleanup.h plan/op.h plan/guard.h plan/reserve.h plan/message.h
 	plan/message.c plan/plan.c plan/ask.c
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
 	plan/tell.h plan/tell.c plan/op-state.h plan/underway.h plan/op.c plan/underway.c plan/batch.c
-	plan/guard.c
+	plan/guard.c plan/reserve.c
 	plan/alone.c plan/discover.c
 );
 

@@ -16,6 +16,7 @@
 #include "plan/common.h"
 #include "plan/guard.h"
 #include "plan/op.h"
+#include "plan/reserve.h"
 #include "plan/pressure.h"
 #include "sys/place.h"
 #include "sys/say.h"

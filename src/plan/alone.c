@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "plan/plan.h"
+#include "plan/reserve.h"
 #include "plan/cleanup.h"
 #include "plan/common.h"
 #include "plan/guard.h"

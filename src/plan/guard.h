@@ -1,6 +1,6 @@
 /*
- * guard.h - stretches of a program that are watched, parts of it that have a
- * budget of their own, and room that is set aside
+ * guard.h - stretches of a program that are watched, and parts of it that have
+ * a budget of their own
  *
  * Floor (plan).  May use: base, model, sys, plan.h, op.h.  Used by: door, and
  * heaptide.h, of which it is a part.
@@ -25,11 +25,6 @@ void component_enter(int id);
 void component_leave(int id);
 uint64_t component_used(int id);
 uint64_t component_budget(int id);
-
-/* Room that batches of this process leave alone. */
-int reserve_take(uint64_t least, uint64_t most, int64_t wait_ns,
-    uint64_t *got);
-void reserve_give(uint64_t bytes);
 
 void guard_in_child(void);
 

@@ -19,6 +19,7 @@
 #include "plan/message.h"
 #include "plan/op.h"
 #include "plan/pressure.h"
+#include "plan/reserve.h"
 #include "plan/settings.h"
 #include "plan/shares.h"
 #include "sys/sys.h"
@@ -531,6 +532,7 @@ plan_in_child(void)
 	    host->own_room());
 	op_rows_in_child();
 	guard_in_child();
+	reserve_in_child();
 }
 
 void

@@ -16,6 +16,7 @@
 #include "plan/guard.h"
 #include "plan/op.h"
 #include "plan/plan.h"
+#include "plan/reserve.h"
 #include "sys/sys.h"
 
 static struct {
