@@ -439,6 +439,24 @@ json_children(const struct gather *g)
 	return o;
 }
 
+/* The strongest, of a program with operations; else null. */
+static json_t *
+json_advice(const struct summary *s)
+{
+	struct tide_op_stats op[TIDE_OPS];
+	const struct advice *first;
+	struct advised a;
+	json_t *advice;
+
+	if (ops_of(s->profile, op) == 0)
+		return json_null();
+	advise_open(&a, s->profile, s->file);
+	first = advise_first(&a);
+	advice = first != NULL ? advise_json(&a, first) : json_null();
+	advise_close(&a);
+	return advice;
+}
+
 void
 summary_print_json(const struct summary *s)
 {
@@ -464,6 +482,7 @@ summary_print_json(const struct summary *s)
 		{ "sites", json_sites(p) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
+		{ "advice", json_advice(s) },
 		{ "children", json_children(s->gather) },
 		{ "not_profiled", json_unfollowed(counts) },
 		{ "file", json_text(s->file) },

@@ -44,6 +44,11 @@ grep -q '^  operations  *load: [0-9]* batches, peak ' summary ||
 grep -q ' cuts' summary || fail "no cuts in: $(cat summary)"
 grep -q '^  advice  *R-BATCH: ' summary || fail "no advice in: $(cat summary)"
 
+# shellcheck disable=SC2086
+limited 60 "$HEAPTIDE" run --budget 20M --target 70% --summary json -o s.tide \
+	-- "$victims/advised" $cut >account 2>summary || fail "run: status $?"
+same "in JSON" "load R-BATCH" "$(json summary '"\(.ops[0].name) \(.advice.id)"')"
+
 # --- what is written acts ----------------------------------------------------
 
 "$HEAPTIDE" recommend --write written.conf profile.tide >text ||
