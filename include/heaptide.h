@@ -6800,6 +6800,7 @@ static void tide__plan_lock(void);
 static void tide__plan_unlock(void);
 static struct tide__states *tide__plan_states(void);
 static uint64_t tide__plan_start_used(void);
+static uint64_t tide__plan_live(void);
 static uint64_t tide__plan_used_now(void);
 static uint64_t tide__plan_high(void);
 static void tide__plan_high_reset(void);
@@ -7347,6 +7348,7 @@ TIDE__SHARED struct tide__plan__plan_state {
 	uint64_t look_ns;
 	uint64_t quantum;
 	uint64_t high;
+	uint64_t live;
 	uint64_t start_used;
 	uint64_t allocated, allocated_ns;
 	uint64_t trend_used, trend_ns;
@@ -7375,6 +7377,11 @@ static struct tide__states *
 tide__plan_states(void)
 {
 	return &tide__plan__plan.states;
+}
+static uint64_t
+tide__plan_live(void)
+{
+	return tide__plan__plan.live;
 }
 static uint64_t
 tide__plan_start_used(void)
@@ -7660,6 +7667,7 @@ tide__plan__look_now(uint64_t now_ns, bool sampled)
 	tide__plan__follow(now_ns, used);
 	tide__plan__judge(now_ns, &heap, used);
 	tide__plan__arm(now_ns, &heap, used);
+	tide__plan__plan.live = tide__plan__is_counted() ? heap.bytes : TIDE_NONE;
 	if (tide__plan__is_counted()) {
 		tide__plan__store(&room->live, heap.bytes);
 		room->blocks = heap.blocks;
@@ -7898,7 +7906,7 @@ tide__ask__fill_info(const struct tide_room *room, tide_info *info)
 	info->budget = room->budget;
 	info->used = room->used;
 	info->available = room->available;
-	info->live = room->live;
+	info->live = tide__plan_live();
 	info->blocks = room->blocks;
 	info->resident = room->resident;
 	info->retained = room->retained;
