@@ -27,7 +27,7 @@ fill_info(const struct tide_room *room, tide_info *info)
 	info->budget = room->budget;
 	info->used = room->used;
 	info->available = room->available;
-	info->live = room->live;
+	info->live = plan_live();
 	info->blocks = room->blocks;
 	info->resident = room->resident;
 	info->retained = room->retained;

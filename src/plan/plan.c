@@ -55,6 +55,7 @@ static struct {
 	uint64_t look_ns; /* or from then on */
 	uint64_t quantum;
 	uint64_t high;    /* the most used since plan_high_reset() */
+	uint64_t live;    /* exact, of the last look; TIDE_NONE: not known */
 
 	uint64_t start_used;
 	uint64_t allocated, allocated_ns; /* of the last look */
@@ -91,6 +92,12 @@ struct states *
 plan_states(void)
 {
 	return &plan.states;
+}
+
+uint64_t
+plan_live(void)
+{
+	return plan.live;
 }
 
 uint64_t
@@ -449,6 +456,7 @@ look_now(uint64_t now_ns, bool sampled)
 	follow(now_ns, used);
 	judge(now_ns, &heap, used);
 	arm(now_ns, &heap, used);
+	plan.live = is_counted() ? heap.bytes : TIDE_NONE;
 	if (is_counted()) {
 		store(&room->live, heap.bytes);
 		room->blocks = heap.blocks;

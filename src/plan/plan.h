@@ -69,6 +69,12 @@ void plan_unlock(void);
 struct states *plan_states(void);
 uint64_t plan_start_used(void);
 
+/*
+ * What is live, exactly, as of the last look; with plan_lock() held.  What is in
+ * the room may be a later figure, of what threads have published.
+ */
+uint64_t plan_live(void);
+
 /* What is used now, with all that threads have counted; bytes. */
 uint64_t plan_used_now(void);
 

@@ -110,14 +110,16 @@ survives()
 	mv ended.new ended
 	) &
 	await pid_of_run
-	started="$started $pid"
+	runner=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
+	started="$started $pid $runner"
 	while read -r what more; do
 		[ ! -e ended ] || break
 		case $what in
 		stop)
 			kill -STOP "$pid" 2>/dev/null
 			sleep 0.1
-			kill -CONT "$pid" 2>/dev/null
+			# Who runs it has stopped with it.
+			kill -CONT "$runner" "$pid" 2>/dev/null
 			;;
 		*) ctl "$what" $more ;;
 		esac
