@@ -478,10 +478,13 @@ look_now(uint64_t now_ns, bool sampled)
 
 /* --- the beginning -------------------------------------------------------- */
 
+#define BELOW_CRITICAL 0.97
+
 static void
 configure(void)
 {
 	struct states_conf conf;
+	double target;
 
 	memset(&conf, 0, sizeof(conf));
 	conf.warn = settings_share("WARN", 0.75);
@@ -492,8 +495,11 @@ configure(void)
 	plan.room->warn_mille = (uint32_t)(plan.states.conf.warn * 1000);
 	plan.room->critical_mille =
 	    (uint32_t)(plan.states.conf.critical * 1000);
-	plan.room->target_mille =
-	    (uint32_t)(settings_share("TARGET", 0.90) * 1000);
+	/* Below the line where batches are cut, or each that is as large as it
+	 * may be would hold up the next until that is forgotten. */
+	target = BELOW_CRITICAL * plan.states.conf.critical;
+	plan.room->target_mille = (uint32_t)(settings_share("TARGET",
+	    target < 0.90 ? target : 0.90) * 1000);
 }
 
 void
