@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -63,8 +64,10 @@ run_offer_page(struct run *run)
 		run->page_path = NULL;
 		return;
 	}
-	/* All of it, now: a full disk must not end the program later. */
-	page = posix_fallocate(fd, 0, sizeof(*run->page)) == 0 ?
+	/* All of it, now: a full disk must not end the program later; and not
+	 * if files may not become so large, which would end us. */
+	page = sys_limit(RLIMIT_FSIZE) >= sizeof(*run->page) &&
+	    posix_fallocate(fd, 0, sizeof(*run->page)) == 0 ?
 	    mmap(NULL, sizeof(*run->page), PROT_READ | PROT_WRITE, MAP_SHARED,
 	    fd, 0) : MAP_FAILED;
 	close(fd);
