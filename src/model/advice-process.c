@@ -210,7 +210,10 @@ judge_caches(struct advising *a)
 }
 
 #define RETAIN_RATIO 1.5 /* measured: 1.01 to 1.13 as a rule */
+/* Less than a tenth of a small budget is for the next batch (C.7). */
 #define RETAIN_LEAST ((double)(8 * MIB))
+#define RETAIN_MUCH  ((double)(64 * MIB))
+#define RETAIN_SHARE 0.10
 #define ARENA_THREADS 4  /* from so many on it is arenas, not holes */
 #define SHORT_THREADS 4  /* came, for each that was there at one time */
 
@@ -228,9 +231,11 @@ judge_allocator(struct advising *a)
 	bool comes_and_goes = f->allocator == ALLOCATOR_MIMALLOC &&
 	    f->threads_came >= SHORT_THREADS *
 	    max_u64(f->threads_most, 1);
+	double least = advising_budgeted(f) ? numbers_within(RETAIN_SHARE *
+	    (double)f->budget, RETAIN_LEAST, RETAIN_MUCH) : RETAIN_LEAST;
 	struct advice *v;
 
-	if (all < RETAIN_RATIO * live || all - live < RETAIN_LEAST)
+	if (all < RETAIN_RATIO * live || all - live < least)
 		return;
 	v = advising_add(a, comes_and_goes ? ADVICE_ALLOC : ADVICE_RETAIN,
 	    ADVICE_WARN, -1);
