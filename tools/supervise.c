@@ -250,7 +250,10 @@ has_ended(struct supervise *s)
 			s->status = status;
 			return true;
 		}
-		suffer(WSTOPSIG(status));
+		/* We hear of it late at times, when it goes on again: then
+		 * nobody would come to continue us. */
+		if (is_stopped(s))
+			suffer(WSTOPSIG(status));
 	}
 	return false;
 }

@@ -117,8 +117,13 @@ survives()
 		case $what in
 		stop)
 			kill -STOP "$pid" 2>/dev/null
-			sleep 0.1
-			# Who runs it has stopped with it.
+			# Who runs it stops with it, as soon as it hears of it.
+			tries=0
+			until grep -q '^State:.*[TZ]' "/proc/$runner/status" \
+			    2>/dev/null || [ -e ended ] || [ $tries -ge 100 ]; do
+				tries=$((tries + 1))
+				sleep 0.05
+			done
 			kill -CONT "$runner" "$pid" 2>/dev/null
 			;;
 		*) ctl "$what" $more ;;
