@@ -72,7 +72,7 @@ fill(struct journal_reader *r, uint64_t bytes)
 
 /* Where the record is, for as long as the buffer is not filled anew. */
 static const uint8_t *
-place_of(const struct journal_reader *r)
+record_at(const struct journal_reader *r)
 {
 	return r->buffer + (r->at - r->window);
 }
@@ -90,7 +90,7 @@ judge(struct journal_reader *r, struct journal_head *head)
 		return "";
 	if (there < sizeof(*head))
 		return "it is torn in the middle of a record";
-	memcpy(head, place_of(r), sizeof(*head));
+	memcpy(head, record_at(r), sizeof(*head));
 	if ((head->magic & ~UINT32_C(255)) != JOURNAL_MAGIC)
 		return "what follows is no record";
 	bytes = whole_bytes(head->bytes);
@@ -98,7 +98,7 @@ judge(struct journal_reader *r, struct journal_head *head)
 		return "a record is too long";
 	if (fill(r, bytes) < bytes)
 		return "it is torn in the middle of a record";
-	at = place_of(r);
+	at = record_at(r);
 	memcpy(&tail, at + bytes - sizeof(tail), sizeof(tail));
 	if (tail.bytes != head->bytes ||
 	    tail.crc != crc_32c(0, at, (size_t)bytes - sizeof(tail)))
@@ -124,7 +124,7 @@ journal_next(struct journal_reader *r, struct journal_record *record)
 	record->bytes = head.bytes;
 	record->number = head.number;
 	record->time_ns = head.time_ns;
-	record->payload = place_of(r) + sizeof(head);
+	record->payload = record_at(r) + sizeof(head);
 	r->number = head.number;
 	r->at += whole_bytes(head.bytes);
 	return 1;

@@ -127,6 +127,7 @@ struct journal_switch {
 	struct journal_holder holder;
 	uint64_t from;         /* number of the mark it goes on from; 0: none,
 	                        * from the start */
+	uint64_t total;        /* items, as it is said now; 0: as before */
 	uint32_t attempt;
 	uint32_t asked;        /* 1: somebody wanted that one */
 };
