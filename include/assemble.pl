@@ -16,7 +16,7 @@ my $src = shift // die "usage: assemble.pl SRCDIR\n";
 
 # In the order in which each may use those before it.
 my @private = qw(
-	base/base.h base/text.h base/text.c
+	base/base.h base/text.h base/text.c base/crc.h base/crc.c
 	model/numbers.h model/numbers.c
 	model/sources.h model/sources.c
 	model/sensor.h model/sensor.c
@@ -30,6 +30,9 @@ my @private = qw(
 	sys/proc.h sys/proc.c
 	sys/cgroup.h sys/cgroup.c
 	plan/host.h plan/settings.h plan/settings.c
+	plan/journal.h plan/journal-file.h plan/journal-file.c
+	plan/journal.c plan/run-who.h plan/run-who.c
+	plan/run-look.h plan/run-look.c plan/run.h
 	plan/chain.h plan/chain.c
 	plan/common.h plan/common.c
 	model/lease.h model/lease.c
@@ -39,7 +42,9 @@ my @private = qw(
 	plan/cleanup.h plan/op.h plan/guard.h plan/reserve.h plan/message.h
 	plan/message.c plan/plan.c plan/ask.c
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
-	plan/tell.h plan/tell.c plan/op-state.h plan/underway.h plan/op.c plan/underway.c plan/batch.c
+	plan/tell.h plan/tell.c plan/op-state.h plan/underway.h
+	plan/run-state.h plan/run.c plan/run-mark.c
+	plan/op.c plan/underway.c plan/batch.c
 	plan/guard.c plan/reserve.c
 	plan/alone.c plan/discover.c
 );

@@ -18,6 +18,7 @@
 #include "plan/op.h"
 #include "plan/reserve.h"
 #include "plan/pressure.h"
+#include "plan/run.h"
 #include "sys/place.h"
 #include "sys/say.h"
 #include "sys/sys.h"
@@ -280,6 +281,13 @@ static const struct tide_runtime runtime = {
 	.leak_scan = api_leak_scan,
 	.pool_create = nested_pool_create,
 	.version_text = api_version,
+	.run_begin = run_begin,
+	.input = run_input,
+	.resume = run_resume,
+	.checkpoint = run_checkpoint,
+	.on_checkpoint = run_on_checkpoint,
+	.run_finish = run_finish,
+	.recycle = run_recycle,
 };
 
 static void

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -61,6 +62,70 @@ static int
 sys_ftruncate(int fd, uint64_t bytes)
 {
 	ANSWER(int, ftruncate(fd, (off_t)bytes));
+}
+
+static ssize_t
+sys_pread(int fd, void *to, size_t bytes, uint64_t offset)
+{
+	ANSWER(ssize_t, pread(fd, to, bytes, (off_t)offset));
+}
+
+static int
+sys_fsync(int fd)
+{
+	ANSWER(int, fsync(fd));
+}
+
+static int
+sys_fdatasync(int fd)
+{
+	ANSWER(int, fdatasync(fd));
+}
+
+#ifndef F_OFD_SETLK
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#endif
+
+static int
+sys_is_locked(int fd)
+{
+	const int was = errno;
+	struct flock whole;
+	int r;
+
+	memset(&whole, 0, sizeof(whole));
+	whole.l_type = F_WRLCK;
+	r = fcntl(fd, F_OFD_GETLK, &whole) < 0 ? -errno :
+	    whole.l_type != F_UNLCK;
+	errno = was;
+	return r;
+}
+
+static int
+sys_lock(int fd)
+{
+	const int was = errno;
+	struct flock whole;
+	int r;
+
+	memset(&whole, 0, sizeof(whole));
+	whole.l_type = F_WRLCK;
+	r = fcntl(fd, F_OFD_SETLK, &whole) < 0 ? -errno : 0;
+	errno = was;
+	return r == -EACCES ? -EAGAIN : r;
+}
+
+static int
+sys_rename(const char *from, const char *to)
+{
+	ANSWER(int, rename(from, to));
+}
+
+static ssize_t
+sys_readlink(const char *path, char *to, size_t bytes)
+{
+	ANSWER(ssize_t, readlink(path, to, bytes));
 }
 
 /* MAP_FAILED if it cannot be. */
@@ -139,6 +204,19 @@ static uint64_t
 sys_clock_coarse(void)
 {
 	return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+static int64_t
+sys_clock_wall(void)
+{
+	return (int64_t)read_clock(CLOCK_REALTIME);
+}
+
+/* Nothing that the program has for its end is done. */
+static void
+sys_end(int status)
+{
+	_exit(status);
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "plan/common.h"
 #include "plan/guard.h"
 #include "plan/op.h"
+#include "plan/run.h"
 
 /* --- the host ------------------------------------------------------------- */
 
@@ -327,6 +328,13 @@ static const struct tide_runtime alone_runtime = {
 	&alone_leak_scan,
 	&alone_pool_create,
 	&alone_version,
+	&run_begin,
+	&run_input,
+	&run_resume,
+	&run_checkpoint,
+	&run_on_checkpoint,
+	&run_finish,
+	&run_recycle,
 };
 
 /* Once a process; who comes meanwhile waits. */

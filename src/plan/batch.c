@@ -17,6 +17,7 @@
 #include "plan/message.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
+#include "plan/run.h"
 #include "plan/underway.h"
 #include "plan/tell.h"
 #include "sys/sys.h"
@@ -212,7 +213,7 @@ ask(tide_op *op, struct states_answer *answer)
 	wish.one = op_row(op)->one;
 	wish.baseline = room->used;
 	wish.start = plan_start_used();
-	wish.checkpoint = false;
+	wish.checkpoint = run_has_mark();
 	wish.in_flight = underway_will_end(NULL);
 	/* A probe that nobody can wait for tells nothing any more. */
 	if (plan_states()->probing && !wish.in_flight)
@@ -585,6 +586,7 @@ batch_item_fail(tide_batch *b, uint64_t index, const char *why)
 	inside_of(b)->failed++;
 	plan_say(message_item_failed(line, sizeof(line), index,
 	    why != NULL ? why : "no reason given"));
+	run_note_fail(index, 1, TIDE_ERROR, why);
 	(void)plan_visit();
 }
 
@@ -746,13 +748,37 @@ cost_of(const struct batch *p, const struct sizing_batch *s)
 	return s->time_ns + min_u64(before, s->time_ns + BETWEEN_NS);
 }
 
+/* In the file of the run, if there is one. */
+static void
+write_down(const tide_op *op, const tide_batch *b, uint64_t predicted,
+    const struct sizing_batch *s)
+{
+	struct journal_batch record;
+
+	memset(&record, 0, sizeof(record));
+	memcpy(record.op, op_row(op)->name, sizeof(record.op));
+	record.first = b->first;
+	record.count = s->n;
+	record.n = b->n;
+	record.peak = s->growth;
+	record.predicted = predicted;
+	record.retained = s->retained;
+	record.used = s->used;
+	record.budget = s->budget;
+	record.time_ns = s->time_ns;
+	record.state = plan_room()->state;
+	record.cut = s->cut;
+	record.failed = s->failed;
+	run_note_batch(&record, op, op->conf.checkpoint_every);
+}
+
 static int
 finish(tide_batch *b, uint64_t done, bool failed)
 {
 	tide_op *op = op_of(b);
 	struct batch *p = inside_of(b);
 	struct sizing_batch s;
-	uint64_t lease;
+	uint64_t lease, predicted;
 	uint32_t member;
 	bool alone, counted;
 	int state;
@@ -775,6 +801,7 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	states_ended(plan_states(), !failed && state < TIDE_CRITICAL);
 	lease = p->lease;
 	member = p->member;
+	predicted = p->predicted;
 	counted = leave(op, b);
 	plan_unlock();
 	if (counted && lease != 0)
@@ -782,6 +809,7 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	plan_room()->lease = member_lease();
 	tell_end(&op->conf, op_row(op), s.time_ns, plan_room()->used,
 	    plan_start_used());
+	write_down(op, b, predicted, &s);
 	cleanup_bill();
 	if (plan_host()->epoch != NULL && op->conf.detect >= 0)
 		plan_host()->epoch(op_row(op)->name);
@@ -809,6 +837,8 @@ batch_abort(tide_batch *b, int why)
 		return;
 	if (why == TIDE_NOMEM)
 		plan_refused();
+	run_note_fail(b->first, b->n, why != 0 ? why : TIDE_ERROR,
+	    why == TIDE_NOMEM ? "no memory" : "given up");
 	(void)finish(b, inside_of(b)->done > 0 ? inside_of(b)->done :
 	    inside_of(b)->n, why == TIDE_NOMEM);
 }

@@ -121,6 +121,17 @@ typedef struct tide_reclaim_result {
 	uint32_t state;         /* after it */
 } tide_reclaim_result;
 
+/* --- runs --- */
+
+/*
+ * A checkpoint is due: see to it that what is done so far is where it will be
+ * found, and call tide_checkpoint().  @cursor: the item behind the batch that
+ * has just ended.  Return: what that returned.
+ */
+typedef int (*tide_checkpoint_fn)(void *ctx, uint64_t cursor);
+
+#define TIDE_RUN_ROOM 40 /* bytes of a run's id, with its terminator */
+
 /* --- the runtime --- */
 
 /* A pool of the program's: tide_pool_create().  What is in it is heaptide's. */
@@ -183,6 +194,15 @@ struct tide_runtime {
 	int (*leak_scan)(uint64_t *blocks, uint64_t *bytes);
 	struct tide_pool *(*pool_create)(const char *name);
 	const char *(*version_text)(void);
+
+	int (*run_begin)(const char *name, uint64_t total, const char *unit,
+	    char *id);
+	int (*input)(const char *path);
+	int (*resume)(uint64_t *cursor, void *blob, size_t *len);
+	int (*checkpoint)(uint64_t cursor, const void *blob, size_t len);
+	int (*on_checkpoint)(tide_checkpoint_fn fn, void *ctx);
+	int (*run_finish)(int ok);
+	void (*recycle)(void);
 };
 
 #define TIDE_RUNTIME_VERSION 1

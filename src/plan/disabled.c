@@ -285,6 +285,63 @@ disabled_version_text(void)
 	return NULL;
 }
 
+static inline int
+disabled_run_begin(const char *name, uint64_t total, const char *unit,
+    char *id)
+{
+	(void)total;
+	(void)unit;
+	if (name == NULL || *name == '\0')
+		return -EINVAL;
+	if (id != NULL)
+		id[0] = '\0';
+	return 0;
+}
+
+static inline int
+disabled_input(const char *path)
+{
+	return path == NULL || *path == '\0' ? -EINVAL : 0;
+}
+
+static inline int
+disabled_resume(uint64_t *cursor, void *blob, size_t *len)
+{
+	(void)blob;
+	if (cursor != NULL)
+		*cursor = 0;
+	if (len != NULL)
+		*len = 0;
+	return 0;
+}
+
+static inline int
+disabled_checkpoint(uint64_t cursor, const void *blob, size_t len)
+{
+	(void)cursor;
+	return blob == NULL && len > 0 ? -EINVAL : 0;
+}
+
+static inline int
+disabled_on_checkpoint(tide_checkpoint_fn fn, void *ctx)
+{
+	(void)fn;
+	(void)ctx;
+	return 0;
+}
+
+static inline int
+disabled_run_finish(int ok)
+{
+	(void)ok;
+	return 0;
+}
+
+static inline void
+disabled_recycle(void)
+{
+}
+
 /* All zero but what it has to say. */
 static inline const struct tide_room *
 disabled_room(void)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
+#include "plan/run.h"
 #include "plan/settings.h"
 #include "sys/sys.h"
 
@@ -222,15 +223,19 @@ tide_op *
 op_open(const char *name, const tide_op_conf *conf)
 {
 	tide_op *op;
+	bool known;
 
 	if (name == NULL || *name == '\0')
 		name = "(unnamed)";
 	(void)plan_visit();
 	plan_lock();
 	op = find(name);
-	if (op == NULL)
+	known = op != NULL;
+	if (!known)
 		op = make(name, conf);
 	plan_unlock();
+	if (!known)
+		run_warm(op);
 	return op;
 }
 

@@ -20,6 +20,7 @@
 #include "plan/op.h"
 #include "plan/pressure.h"
 #include "plan/reserve.h"
+#include "plan/run.h"
 #include "plan/settings.h"
 #include "plan/shares.h"
 #include "sys/sys.h"
@@ -542,6 +543,7 @@ plan_in_child(void)
 	op_in_child();
 	cleanup_in_child();
 	member_in_child();
+	run_in_child();
 	plan_begin(host->in_child != NULL ? host->in_child : host,
 	    host->own_room());
 	op_rows_in_child();

@@ -284,6 +284,36 @@ sys_ftruncate(int fd, uint64_t bytes)
 }
 
 int
+sys_fsync(int fd)
+{
+	return (int)call_again(SYS_fsync, fd, 0, 0, 0);
+}
+
+int
+sys_fdatasync(int fd)
+{
+	return (int)call_again(SYS_fdatasync, fd, 0, 0, 0);
+}
+
+int
+sys_lock(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int r = (int)call(SYS_fcntl, fd, F_OFD_SETLK, (long)&whole, 0, 0, 0);
+
+	return r == -EACCES ? -EAGAIN : r;
+}
+
+int
+sys_is_locked(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int r = (int)call(SYS_fcntl, fd, F_OFD_GETLK, (long)&whole, 0, 0, 0);
+
+	return r < 0 ? r : whole.l_type != F_UNLCK;
+}
+
+int
 sys_pipe(int ends[2])
 {
 	return (int)call(SYS_pipe2, (long)ends, O_CLOEXEC | O_NONBLOCK, 0, 0,

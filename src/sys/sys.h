@@ -68,6 +68,15 @@ int sys_rename(const char *from, const char *to);
 int sys_unlink(const char *path);
 ssize_t sys_readlink(const char *path, char *to, size_t bytes);
 int sys_ftruncate(int fd, uint64_t bytes);
+/* Until what was written lies on the disk; with its times, of which nobody is
+ * in need, or only what is needed to find it again. */
+int sys_fsync(int fd);
+int sys_fdatasync(int fd);
+/* All of a file is this descriptor's alone, until it and its copies are closed
+ * (an OFD lock).  -EAGAIN: it is another's. */
+int sys_lock(int fd);
+/* Is it another's?  1, 0, or a negative errno value. */
+int sys_is_locked(int fd);
 /* A pipe, to read from and to write to; not for programs that are executed,
  * and nobody waits at it. */
 int sys_pipe(int ends[2]);

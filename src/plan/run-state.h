@@ -1,0 +1,51 @@
+/*
+ * run-state.h - what the parts of run have in common
+ *
+ * Floor (plan).  May use: as run.h.  Used by: run.c, run-mark.c.
+ */
+#ifndef PLAN_RUN_STATE_H
+#define PLAN_RUN_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan/journal.h"
+#include "plan/run-look.h"
+#include "plan/run.h"
+
+/* All zero but for a run; @pid says whether there is one. */
+struct run_state {
+	struct journal journal;   /* first: it is closed by itself */
+	struct run_look look;     /* as it was found */
+	uint32_t lock;            /* held while the file is written */
+	int32_t pid;              /* of who has begun it; 0: nobody */
+	uint32_t attempt;
+	bool same_program;        /* as the one that learned */
+	bool calling;             /* the hook */
+	int op;                   /* of the last batch */
+	uint64_t batches, items;  /* from the start of the run */
+	uint64_t cursor;          /* of the last mark, */
+	uint64_t mark_number;     /* its number; 0: there is none */
+	uint64_t since;           /* batches since then */
+	uint64_t mark_ns, model_ns; /* CLOCK_MONOTONIC */
+	tide_checkpoint_fn hook;
+	void *hook_context;
+};
+
+struct run_state *run_state(void);
+
+/* Nothing waits here but for a disk. */
+void run_lock(void);
+void run_unlock(void);
+
+/* True: there is a run of this process, and it is locked. */
+bool run_enter(void);
+
+/* HEAPTIDE_@name, or NULL; and a line for people. */
+const char *run_given(const char *name);
+void run_say(const char *before, const char *id, const char *behind);
+
+/* A text in a field, which is filled up with zeros. */
+void run_put_text(char *to, size_t room, const char *from);
+
+#endif
