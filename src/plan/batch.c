@@ -606,10 +606,13 @@ measure(tide_batch *b, struct sizing_batch *s, bool alone)
 		high = alone ? p->window.high : p->window.thread_high;
 		s->growth = high > 0 ? (uint64_t)high : 0;
 	}
-	if (alone)
+	if (alone) {
 		s->growth = max_u64(s->growth, seen);
-	else if (s->growth == 0)
+		/* Nobody may have looked when it stood there. */
+		plan_saw(p->used + s->growth);
+	} else if (s->growth == 0) {
 		s->growth = seen / op_state()->active;
+	}
 	s->retained = above_u64(plan_room()->live != TIDE_NONE ?
 	    plan_room()->live : plan_room()->used,
 	    p->live != TIDE_NONE ? p->live : p->used);

@@ -218,6 +218,12 @@ plan_high(void)
 }
 
 void
+plan_saw(uint64_t used)
+{
+	raise_to(&plan.room->peak_used, used);
+}
+
+void
 plan_high_reset(void)
 {
 	store(&plan.high, load(&plan.room->used));

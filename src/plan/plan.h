@@ -82,6 +82,9 @@ uint64_t plan_used_now(void);
 uint64_t plan_high(void);
 void plan_high_reset(void);
 
+/* So much was used at some time, as is known now. */
+void plan_saw(uint64_t used);
+
 /* A message for people, and for who reads the room. */
 void plan_say(const char *line);
 
