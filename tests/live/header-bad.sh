@@ -3,6 +3,7 @@
 # whatever order, each has the answer that is documented, in every depth
 . "${srcdir:-.}/tests/lib.sh"
 
+export HEAPTIDE_STATE="$scratch/state"
 source=$srcdir/tests/victims/header-bad.c
 
 # build NAME COMPILER OPTION...: ./NAME

@@ -710,6 +710,49 @@ the_rest(void)
 	CHECK(tide_pool_destroy(NULL) == -ENODEV);
 }
 
+/* --- runs ----------------------------------------------------------------- */
+
+static void
+runs(void)
+{
+	char id[TIDE_RUN_ROOM], blob[4] = "", more[4];
+	uint64_t cursor = 42;
+	size_t len = sizeof(more);
+
+	part("runs");
+	CHECK(OFF || tide_run_begin(NULL, 1, NULL, NULL) == -EINVAL);
+	CHECK(OFF || tide_run_begin("", 1, NULL, NULL) == -EINVAL);
+	/* Without one. */
+	CHECK(OFF || tide_input("/etc/passwd") == -ENOENT);
+	CHECK(OFF || tide_resume(&cursor, NULL, NULL) == -ENOENT);
+	CHECK(OFF || tide_checkpoint(1, NULL, 0) == -ENOENT);
+	CHECK(OFF || tide_run_finish(1) == -ENOENT);
+	CHECK(tide_on_checkpoint(NULL, NULL) == 0);
+	tide_recycle(); /* there is no checkpoint */
+
+	CHECK(tide_run_begin(huge, UINT64_MAX, huge, id) == 0);
+	CHECK(OFF || strlen(id) < TIDE_RUN_ROOM);
+	CHECK(OFF || tide_run_begin("another", 0, NULL, NULL) == -EALREADY);
+	CHECK(OFF || tide_input(NULL) < 0);
+	CHECK(OFF || tide_input("/nonexistent") == -ENOENT);
+	CHECK(OFF || tide_input("/") == -EINVAL);
+	CHECK(OFF || tide_resume(NULL, blob, NULL) == -EINVAL);
+	CHECK(tide_resume(NULL, NULL, NULL) == 0);
+	CHECK(OFF || tide_checkpoint(1, NULL, 1) == -EINVAL);
+	CHECK(OFF || tide_checkpoint(1, blob, 65537) == -E2BIG);
+	CHECK(OFF || tide_checkpoint(1, blob, SIZE_MAX) == -E2BIG);
+	CHECK(tide_checkpoint(UINT64_MAX, blob, sizeof(blob)) == 0);
+	CHECK(tide_run_finish(0) == 0);
+	CHECK(tide_run_begin(huge, 0, NULL, NULL) == 0); /* goes on */
+	len = 1;
+	CHECK(OFF || (tide_resume(&cursor, more, &len) == -EMSGSIZE &&
+	    len == sizeof(blob)));
+	CHECK(OFF || (tide_resume(&cursor, NULL, NULL) == 1 &&
+	    cursor == UINT64_MAX));
+	CHECK(tide_run_finish(99) == 0);
+	CHECK(OFF || tide_run_finish(1) == -ENOENT);
+}
+
 /* --- threads and children ------------------------------------------------- */
 
 static void *
@@ -964,6 +1007,7 @@ main(void)
 	reservations();
 	cleanups();
 	the_rest();
+	runs();
 	never_ended();
 	threads_and_children();
 	crowd();
