@@ -129,7 +129,7 @@ size(const tide_op *op, uint64_t remaining, int verdict, uint64_t lease,
 	memset(room, 0, sizeof(*room));
 	/* Without any limit there is none to fill; sizes are by the knee. */
 	room->budget = r->budget == TIDE_NONE ? UINT64_C(1) << 60 : r->budget;
-	room->used = spoken_for(op, r->used, room->budget);
+	room->used = spoken_for(op, plan_held(), room->budget);
 	if (lease < room->budget)
 		room->used = max_u64(room->used, above_u64((uint64_t)(
 		    target_of(op) * (double)room->budget), lease));

@@ -255,6 +255,15 @@ plan_used_now(void)
 	return estimate(heap.bytes);
 }
 
+uint64_t
+plan_held(void)
+{
+	struct host_heap heap;
+
+	see_heap(&heap);
+	return sensor_held(&plan.sensor, heap.bytes);
+}
+
 /* --- a look --------------------------------------------------------------- */
 
 /* Ask the kernel; what is estimated starts from there again. */

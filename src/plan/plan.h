@@ -78,6 +78,12 @@ uint64_t plan_live(void);
 /* What is used now, with all that threads have counted; bytes. */
 uint64_t plan_used_now(void);
 
+/*
+ * The same without what the allocator holds free: a batch takes that first, so
+ * it begins from there.  With plan_lock() held.
+ */
+uint64_t plan_held(void);
+
 /* The most that was used since plan_high_reset(), bytes. */
 uint64_t plan_high(void);
 void plan_high_reset(void);
