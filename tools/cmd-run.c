@@ -96,6 +96,9 @@ static const struct option_row run_rows[] = {
 	{ .name = "summary", .kind = OPTION_CHOICE, AT(summary),
 	  .choices = summary_choices,
 	  .help = "what to print on stderr at the end (text)" },
+	{ .name = "keep-command", .kind = OPTION_FLAG, AT(keep_command),
+	  .help = "keep its arguments with its checkpoints, for 'heaptide "
+	  "resume'" },
 	{ .name = "quiet", .letter = 'q', .kind = OPTION_FLAG, AT(quiet),
 	  .help = "print nothing unless something is wrong" },
 	{ .name = NULL }

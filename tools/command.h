@@ -86,6 +86,8 @@ extern const struct command command_config;
 extern const struct command command_preset;
 extern const struct command command_simulate;
 extern const struct command command_pool;
+extern const struct command command_checkpoints;
+extern const struct command command_resume;
 extern const struct command command_leaks;
 
 #endif

@@ -36,6 +36,8 @@ static const struct command *const commands[] = {
 	&command_preset,
 	&command_simulate,
 	&command_pool,
+	&command_checkpoints,
+	&command_resume,
 };
 
 static const struct command *
@@ -52,7 +54,7 @@ print_overview(FILE *to)
 {
 	fputs("usage: heaptide COMMAND [options] [operands]\n\n", to);
 	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
-		fprintf(to, "  %-10s  %s\n", commands[i]->name,
+		fprintf(to, "  %-11s  %s\n", commands[i]->name,
 		    commands[i]->help);
 	fputs("\n"
 	    "  heaptide COMMAND --help   the options of a command\n"

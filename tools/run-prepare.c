@@ -142,6 +142,8 @@ export_options(const struct run_options *o, int stacks)
 	export_number("HEAPTIDE_DEPTH", o->depth);
 	export_number("HEAPTIDE_SAMPLE", o->sample);
 	export_time("HEAPTIDE_EPOCH", o->epoch);
+	if (o->keep_command)
+		setenv("HEAPTIDE_KEEP_COMMAND", "on", 1);
 	if (o->scan)
 		setenv("HEAPTIDE_SCAN_AT_EXIT", "on", 1);
 	/* We serve the socket, or nobody does. */

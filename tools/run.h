@@ -51,6 +51,7 @@ struct run_options {
 	const char *gate;
 	const char *file;
 	bool quiet;
+	bool keep_command; /* with the checkpoints of the program */
 };
 
 /* Words by their number (enum segment_children), a NULL behind them. */

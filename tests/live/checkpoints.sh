@@ -1,0 +1,182 @@
+#!/bin/sh
+# checkpoints.sh - runs are listed, shown, verified, gone on with from any
+# checkpoint, and cleaned up
+. "${srcdir:-.}/tests/lib.sh"
+need jq
+
+export HEAPTIDE_STATE="$scratch/state"
+runner=$victims/runner
+
+run()
+{
+	RUNNER=$1 RUNNER_N=${2:-0} limited 60 "$runner" 2>err
+}
+points()
+{
+	limited 20 "$HEAPTIDE" checkpoints "$@"
+}
+where()
+{
+	run where | sed -n 's/^where: //p'
+}
+
+# --- none at all -------------------------------------------------------------
+
+same "no directory" "Available checkpoints: 0" "$(points list)"
+
+# --- one that is left --------------------------------------------------------
+
+run marks 4 >out || fail "marks: $(cat out err)"
+id=$(sed -n 's/^run: //p' out)
+same "from the start" "where: 0 0 ''" "$(grep ^where out)"
+file=$HEAPTIDE_STATE/runs/$id.tideck
+[ -f "$file" ] || fail "there is no $file"
+same "mode of the directory" 700 "$(stat -c %a "$HEAPTIDE_STATE/runs")"
+same "list" "Available checkpoints: 1
+- $id: 40/100 (40%)" "$(points list)"
+points list --json >list.json
+same "as JSON" "1 $id 40/100 40 interrupted page" "$(json list.json \
+    '"\(.count) \(.data[0].batchId) \(.data[0].progress) " +
+    "\(.data[0].completion) \(.data[0].state) \(.data[0].unit)"')"
+same "goes on" "1 40 'blob 4'" "$(where)"
+
+# --- from any of them --------------------------------------------------------
+
+points show "$id" --json >show.json
+same "marks" "10 20 30 40" "$(json show.json '[.marks[].cursor] |
+    map(tostring) | join(" ")')"
+second=$(json show.json '.marks[1].number')
+same "asked for the second" "1 20 'blob 2'" \
+	"$(HEAPTIDE_RESUME=$id@$second where)"
+# That is the one from now on, until there is a newer one.
+same "and again" "1 20 'blob 2'" "$(where)"
+same "cursor" 20 "$(points show "$id" --json | jq .cursor)"
+same "the last by its number" "1 40 'blob 4'" \
+	"$(HEAPTIDE_RESUME=$id@$(json show.json '.marks[3].number') where)"
+HEAPTIDE_RESUME=$id@99999 run where >out && fail "one that is not there"
+HEAPTIDE_RESUME=$id@0 run where >out && fail "number 0"
+HEAPTIDE_RESUME=none-12345678 run where >out && fail "a run that is not there"
+# A supervisor that starts it again does not mean it anew.
+HEAPTIDE_RUN=one HEAPTIDE_RESUME=$id@$second run marks 3 >out
+same "under one" "where: 1 20 'blob 2'" "$(grep ^where out)"
+same "started again by it" "1 30 'blob 3'" \
+	"$(HEAPTIDE_RUN=one HEAPTIDE_RESUME=$id@$second where)"
+same "and by another" "1 20 'blob 2'" \
+	"$(HEAPTIDE_RUN=two HEAPTIDE_RESUME=$id@$second where)"
+
+limited 20 "$HEAPTIDE" resume "$id@$second" --show >out || fail "resume --show"
+grep -qx "Resume options:" out && grep -qx -e "- cursor: 20" out &&
+	grep -qx -e "- remaining: 80 page" out || fail "resume: $(cat out)"
+limited 20 "$HEAPTIDE" resume "$id" --show --json >out.json
+same "resume --json" "true 20 80" "$(json out.json \
+    '"\(.success) \(.availableOptions.cursor) \(.availableOptions.remaining)"')"
+limited 20 "$HEAPTIDE" resume "$id" >out 2>err && fail "without a command"
+grep -q "HEAPTIDE_RESUME=$id" err || fail "it does not say how: $(cat err)"
+
+# --- two at a time; a child that is left -------------------------------------
+
+RUNNER=held "$runner" >held &
+holder=$!
+started="$started $holder"
+await grep -q ^child held
+child=$(sed -n 's/^child: //p' held)
+started="$started $child"
+run where >out && fail "two at one run"
+grep -q "^refused: .*busy" out || fail "$(cat out)"
+same "state" running "$(points list --json | jq -r '.data[0].state')"
+limited 20 "$HEAPTIDE" resume "$id" 2>err && fail "resume of one that runs"
+kill -KILL $holder
+wait $holder 2>/dev/null
+kill -0 "$child" || fail "the child is gone"
+same "its child has it open, and is no obstacle" "1 10 'ten'" "$(where)"
+kill -KILL "$child"
+
+# --- batches -----------------------------------------------------------------
+
+rm -rf "$HEAPTIDE_STATE"
+run batches 12 >out || fail "batches: $(cat out err)"
+same "asked each fifth time" "asked: 2, last at 40" "$(grep ^asked out)"
+same "failed" "3-3  attempt 1  it is odd
+7-7  attempt 1" "$(points failed "$id" | sed 's/ *$//')"
+same "as JSON" "3 7" "$(points failed "$id" --json |
+    jq -r '[.failed[].first] | map(tostring) | join(" ")')"
+HEAPTIDE_CHECKPOINT_EVERY=3 run batches 12 >out
+same "each third" "asked: 4, last at 48" "$(grep ^asked out)"
+HEAPTIDE_CHECKPOINT_EVERY=0 run batches 12 >out
+same "never" "asked: 0, last at 0" "$(grep ^asked out)"
+same "with the library inside" "asked: 2, last at 40" "$(RUNNER=batches \
+    RUNNER_N=12 limited 60 "$HEAPTIDE" run -q -o p.tide -- "$runner" |
+    grep ^asked)"
+same "no argument is in it" 0 "$(grep -c "RUNNER_N" "$file")"
+
+# --- started again by us -----------------------------------------------------
+
+rm -rf "$HEAPTIDE_STATE"
+mkdir there
+(cd there && RUNNER=marks RUNNER_N=3 limited 60 "$HEAPTIDE" run -q \
+	--keep-command -o p.tide -- "$runner" "an argument") >out ||
+	fail "run --keep-command: $(cat out)"
+kept=$(sed -n 's/^run: //p' out)
+RUNNER=where limited 60 "$HEAPTIDE" resume "$kept" >out 2>err ||
+	fail "resume: $(cat out err)"
+same "resumed" "run: $kept
+where: 1 30 'blob 3'" "$(cat out)"
+
+# --- everything in the wrong way ---------------------------------------------
+
+for library in "" "$LIBHEAPTIDE"; do
+	rm -rf "$HEAPTIDE_STATE"
+	LD_PRELOAD=$library run odd >out || fail "odd: $(cat out err)"
+	same "$library" "odd: 0" "$(cat out)"
+done
+for line in "" "list x" "show" "show a/b" "show none" "other" "clean x" \
+	"list --no" "clean --max-age 3"; do
+	points $line >out 2>err && fail "accepted: $line"
+	same "lines about '$line'" 1 "$(wc -l <err)"
+done
+
+# --- verify ------------------------------------------------------------------
+
+rm -rf "$HEAPTIDE_STATE"
+seq 1 500 >records
+HEAPTIDE_BATCH_FIXED=5 limited 60 "$builddir/examples/resumable" records out \
+	2>err || fail "resumable: $(cat err)"
+id=$(points list --json | jq -r '.data[0].batchId')
+file=$HEAPTIDE_STATE/runs/$id.tideck
+points verify "$id" >out || fail "verify: $(cat out)"
+same "files that are as they were" 3 "$(grep -c "as it was" out)"
+echo more >>records
+points verify "$id" >out && fail "a changed input is no matter"
+grep -q "records: it has another size" out || fail "$(cat out)"
+printf 'torn' >>"$file"
+points verify "$id" --json >out.json && fail "a torn file is no matter"
+same "verdicts" "false true false" "$(json out.json \
+    '[.verified[].ok] | map(tostring) | join(" ")')"
+
+# --- clean -------------------------------------------------------------------
+
+same "nothing so old" "Cleaned up checkpoints older than 24 hours" \
+	"$(points clean)"
+[ -e "$file" ] || fail "it was not 24 hours old"
+same "another age" "Cleaned up checkpoints older than 1 hour" \
+	"$(points clean --max-age 1h)"
+run marks 1 >out
+left=$(sed -n 's/^run: //p' out)
+sleep 0.1
+points clean --max-age 50ms --dry-run >out
+same "would go" 2 "$(grep -c ^- out)"
+points clean --max-age 50ms --keep-failed >out
+[ ! -e "$file" ] || fail "a finished one was kept"
+[ -e "$HEAPTIDE_STATE/runs/$left.tideck" ] || fail "one that is not is gone"
+RUNNER=held "$runner" >held &
+holder=$!
+started="$started $holder"
+await grep -q ^child held
+started="$started $(sed -n 's/^child: //p' held)"
+sleep 0.1
+points clean --max-age 50ms >out
+[ -e "$HEAPTIDE_STATE/runs/$left.tideck" ] || fail "one that runs was removed"
+kill -KILL $holder $(sed -n 's/^child: //p' held)
+wait $holder 2>/dev/null
+points clean --max-age 50ms >out
+same "in the end" "Available checkpoints: 0" "$(points list)"

@@ -1,0 +1,60 @@
+/*
+ * runs.h - the runs of this user, by their files
+ *
+ * Beside the house (tools).  May use: base, sys, plan, need, print, json.  Used
+ * by: cmd-checkpoints.c, cmd-resume.c.
+ */
+#ifndef TOOLS_RUNS_H
+#define TOOLS_RUNS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/run-look.h"
+
+struct run_file {
+	char path[JOURNAL_PATH];
+	char id[JOURNAL_ID_ROOM];
+	int error;        /* a negative errno value: what is there is not read */
+	bool locked;      /* a process has it */
+	struct run_look look;
+};
+
+struct runs {
+	size_t count;
+	struct run_file *file; /* the newest first */
+};
+
+/* An exit status; what is wrong was said for @command. */
+int runs_open(const char *command, struct runs *runs);
+void runs_close(struct runs *runs);
+
+/* One of them, as `RUN` or `RUN@NUMBER`; @number NULL: without a number. */
+int runs_find(const char *command, const char *name, struct run_file *file,
+    uint64_t *number);
+
+/* "running", "finished", "interrupted", "damaged". */
+const char *runs_state(const struct run_file *file);
+
+/* `118/444`, or `118`; returns @text. */
+#define RUNS_PROGRESS_ROOM 48
+char *runs_progress(const struct run_file *file,
+    char text[RUNS_PROGRESS_ROOM]);
+
+/* Its members: batchId, progress, completion and more. */
+json_t *runs_json(const struct run_file *file);
+
+/*
+ * Call @each for every record of @type, in their order.  0, or a negative errno
+ * value.
+ */
+int runs_each(const struct run_file *file, uint32_t type,
+    void (*each)(void *context, const struct journal_record *record),
+    void *context);
+
+/* ns since it was last written to. */
+uint64_t runs_age(const struct run_file *file);
+
+#endif
