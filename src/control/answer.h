@@ -79,6 +79,10 @@ void answer_drain(struct control *c, const struct request *r, struct text *t);
 /* answer-scan.c: who holds it */
 void answer_scan(struct control *c, const struct request *r, struct text *t);
 
+/* answer-runs.c: what can be gone on with */
+void answer_checkpoints(struct control *c, const struct request *r,
+    struct text *t);
+
 /* The list `stack` of a site. */
 void answer_stack(const struct control *c, uint32_t site, struct text *t);
 

@@ -55,6 +55,8 @@ const struct request_row request_rows[] = {
 	{ "scan", "[starts|last]",
 	  "look for blocks that nobody can reach; or what that found", 0, 1,
 	  answer_scan },
+	{ "checkpoints", "", "the runs of this user that can be gone on with",
+	  0, 0, answer_checkpoints },
 	{ "metrics", "", "counters and gauges, by name", 0, 0,
 	  answer_metrics },
 	{ "watch", "INTERVAL", "status, again and again", 1, 1,

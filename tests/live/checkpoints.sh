@@ -109,6 +109,20 @@ same "with the library inside" "asked: 2, last at 40" "$(RUNNER=batches \
     grep ^asked)"
 same "no argument is in it" 0 "$(grep -c "RUNNER_N" "$file")"
 
+# --- asked of a process ------------------------------------------------------
+
+RUNNER=held limited 60 "$HEAPTIDE" run -q -o p.tide -- "$runner" >held &
+await grep -q ^child held
+child=$(sed -n 's/^child: //p' held)
+pid=$(cut -d ' ' -f 4 "/proc/$child/stat")
+started="$started $pid $child"
+limited 20 "$HEAPTIDE" ctl "$pid" checkpoints >out.json || fail "ctl"
+same "the request" "true 1 $id 10/100 10 running" "$(json out.json \
+    '"\(.ok) \(.count) \(.data[0].batchId) \(.data[0].progress) " +
+    "\(.data[0].completion | floor) \(.data[0].state)"')"
+kill -KILL "$pid" "$child"
+wait
+
 # --- started again by us -----------------------------------------------------
 
 rm -rf "$HEAPTIDE_STATE"

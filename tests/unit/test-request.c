@@ -44,6 +44,7 @@ static const struct {
 	{ "pressure", { NULL, "critical", "2", "OFF" } },
 	{ "drain", { NULL } },
 	{ "scan", { NULL, "starts", "last" } },
+	{ "checkpoints", { NULL } },
 	{ "metrics", { NULL } },
 	{ "watch", { "10ms", "1h" } },
 };
