@@ -34,7 +34,7 @@ trap 'status=$?; kill -CONT $started 2>/dev/null; kill -KILL $started \
 trap 'exit 1' HUP INT TERM
 cd "$scratch" || exit
 export HEAPTIDE_DIR="$scratch/segments" XDG_CACHE_HOME="$scratch/cache" \
-	XDG_CONFIG_HOME="$scratch/config"
+	XDG_CONFIG_HOME="$scratch/config" XDG_STATE_HOME="$scratch/states"
 # So small that programs as small as those of the tests are drawn from.
 export HEAPTIDE_SAMPLE=8K
 

@@ -17,13 +17,16 @@
 #include "runs.h"
 
 struct resume_options {
-	bool show, json;
+	bool show, failed, json;
 };
 
 static const struct option_row resume_rows[] = {
 	{ .name = "show", .kind = OPTION_FLAG,
 	  .at = offsetof(struct resume_options, show),
 	  .help = "only print from where it would go on" },
+	{ .name = "failed", .kind = OPTION_FLAG,
+	  .at = offsetof(struct resume_options, failed),
+	  .help = "with --show: print the items that failed as well" },
 	{ .name = "json", .kind = OPTION_FLAG,
 	  .at = offsetof(struct resume_options, json),
 	  .help = "with --show: print JSON" },
@@ -75,10 +78,46 @@ remaining(const struct run_file *file, const struct wanted *w)
 	    json_number(above_u64(file->look.total, w->mark.cursor));
 }
 
+static bool
+is_failure(const struct journal_record *record, struct journal_fail *fail)
+{
+	journal_take(record, fail, sizeof(*fail));
+	return fail->reason != 0 && fail->count != 0;
+}
+
+static void
+add_range(void *context, const struct journal_record *record)
+{
+	struct journal_fail fail;
+
+	if (!is_failure(record, &fail))
+		return;
+	const struct json_member members[] = {
+		{ "first", json_number(fail.first) },
+		{ "count", json_number(fail.count) },
+	};
+
+	json_array_append_new(context, json_fill(json_object(), members,
+	    ARRAY_LENGTH(members)));
+}
+
+static void
+print_range(void *context, const struct journal_record *record)
+{
+	struct journal_fail fail;
+
+	(void)context;
+	if (is_failure(record, &fail))
+		printf("  %llu-%llu\n", (unsigned long long)fail.first,
+		    (unsigned long long)(fail.first + fail.count - 1));
+}
+
 static int
-show_json(const struct run_file *file, const struct wanted *w)
+show_json(const struct resume_options *o, const struct run_file *file,
+    const struct wanted *w)
 {
 	const struct run_look *look = &file->look;
+	json_t *ranges = json_array();
 	const struct json_member options[] = {
 		{ "checkpoint", json_number(w->number) },
 		{ "cursor", json_number(w->mark.cursor) },
@@ -89,10 +128,15 @@ show_json(const struct run_file *file, const struct wanted *w)
 	};
 	json_t *object = json_head();
 
+	if (o->failed)
+		(void)runs_each(file, JOURNAL_FAIL, add_range, ranges);
 	json_object_set_new(object, "success", json_true());
 	json_object_set_new(object, "batchId", json_text(file->id));
 	json_object_set_new(object, "availableOptions",
 	    json_fill(json_object(), options, ARRAY_LENGTH(options)));
+	if (o->failed)
+		json_object_set(object, "failed", ranges);
+	json_decref(ranges);
 	return json_print(object);
 }
 
@@ -104,7 +148,7 @@ show(const struct resume_options *o, const struct run_file *file,
 	char age[TEXT_DURATION_ROOM];
 
 	if (o->json)
-		return show_json(file, w);
+		return show_json(o, file, w);
 	printf("Resume options:\n");
 	if (w->number != 0)
 		printf("- from: checkpoint %llu (%s@%llu)\n",
@@ -124,6 +168,8 @@ show(const struct resume_options *o, const struct run_file *file,
 		    look->model_ns)));
 	printf("- failed items: %llu ('heaptide checkpoints failed %s')\n",
 	    (unsigned long long)look->failed, file->id);
+	if (o->failed)
+		(void)runs_each(file, JOURNAL_FAIL, print_range, NULL);
 	printf("- state: %s\n", runs_state(file));
 	return COMMAND_DONE;
 }
@@ -189,6 +235,11 @@ resume_run(const void *options, int operands, char **operand)
 	(void)operands;
 	if (o->json && !o->show) {
 		print_error("resume: --json goes with --show only");
+		return COMMAND_USAGE;
+	}
+	if (o->failed && !o->show) {
+		print_error("resume: --failed goes with --show only: how to do "
+		    "these items again is for the program to know");
 		return COMMAND_USAGE;
 	}
 	r = runs_find("resume", operand[0], &file, &number);

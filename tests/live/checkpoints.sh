@@ -100,6 +100,11 @@ same "failed" "3-3  attempt 1  it is odd
 7-7  attempt 1" "$(points failed "$id" | sed 's/ *$//')"
 same "as JSON" "3 7" "$(points failed "$id" --json |
     jq -r '[.failed[].first] | map(tostring) | join(" ")')"
+limited 20 "$HEAPTIDE" resume "$id" --show --failed --json >out.json
+same "resume --failed" "3 7" "$(json out.json '[.failed[].first] |
+    map(tostring) | join(" ")')"
+limited 20 "$HEAPTIDE" resume "$id" --failed 2>err
+same "resume --failed alone" "2 1" "$? $(wc -l <err)"
 HEAPTIDE_CHECKPOINT_EVERY=3 run batches 12 >out
 same "each third" "asked: 4, last at 48" "$(grep ^asked out)"
 HEAPTIDE_CHECKPOINT_EVERY=0 run batches 12 >out
@@ -122,6 +127,21 @@ same "the request" "true 1 $id 10/100 10 running" "$(json out.json \
     "\(.data[0].completion | floor) \(.data[0].state)"')"
 kill -KILL "$pid" "$child"
 wait
+
+# --- a new start that makes room ----------------------------------------------
+
+rm -rf "$HEAPTIDE_STATE"
+# The program alone: nobody would start it again.
+HEAPTIDE_BUDGET=256M run recycle 64 >out
+same "alone" "0 returned" "$? $(tail -n 1 out)"
+HEAPTIDE_BUDGET=256M RUNNER=recycle RUNNER_N=64 limited 60 "$HEAPTIDE" run -q \
+	-o p.tide -- "$runner" >out 2>err
+same "under heaptide run" "85 grown: 1" "$? $(tail -n 1 out)"
+same "it goes on" "1 10 'ten'" "$(where)"
+# A MiB more of so many is not worth it.
+HEAPTIDE_BUDGET=256M RUNNER=recycle RUNNER_N=1 limited 60 "$HEAPTIDE" run -q \
+	-o p.tide -- "$runner" >out 2>err
+same "hardly grown" "0 returned" "$? $(tail -n 1 out)"
 
 # --- started again by us -----------------------------------------------------
 

@@ -13,6 +13,7 @@
  *               pid, and wait
  *      batches  batches of 4 with a callback for checkpoints, N of them; items
  *               3 and 7 fail
+ *      recycle  make one at 10, grow by N MiB, and ask for a new start
  */
 #include <errno.h>
 #include <stdio.h>
@@ -194,6 +195,29 @@ batches(int n)
 	return 0;
 }
 
+static int
+recycle(int n)
+{
+	size_t bytes = (size_t)n << 20;
+	char *held;
+
+	if (begin() < 0)
+		return 1;
+	tide_recycle(); /* there is nothing to go on from */
+	if (tide_checkpoint(10, "ten", 3) != 0)
+		return 1;
+	tide_recycle(); /* it would bring nothing */
+	held = malloc(bytes);
+	if (held == NULL)
+		return 1;
+	memset(held, 1, bytes);
+	printf("grown: %d\n", held[bytes / 2]);
+	fflush(stdout);
+	tide_recycle();
+	printf("returned\n");
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -207,6 +231,8 @@ main(int argc, char **argv)
 		return odd();
 	if (strcmp(how, "held") == 0)
 		return held();
+	if (strcmp(how, "recycle") == 0)
+		return recycle(n);
 	if (strcmp(how, "batches") == 0)
 		return batches(n);
 	if (begin() < 0)
