@@ -114,7 +114,7 @@ same "retry.max" "8 user file" "$(json config.json \
 	'.settings[] | select(.name == "retry.max") | "\(.value) \(.origin)"')"
 same "files" 2 "$(json config.json '.files | length')"
 limited 60 "$HEAPTIDE" config --explain >text || fail "explain: $?"
-grep -q '^checkpoint.every  *3  *preset dev  *exported$' text ||
+grep -q '^checkpoint.every  *3  *preset dev  *library$' text ||
 	fail "explain: $(cat text)"
 
 # What it prints is a file that says the same.
