@@ -126,8 +126,10 @@ static void
 judge_tail(struct advising *a, const struct tide_op_stats *op, int i)
 {
 	double mean = advice_bytes_an_item(op);
+	/* Where it fits a steep curve, what is fixed is a part of that. */
+	uint64_t fixed = op->power <= 1.4 ? op->fixed : 0;
 	double one = (double)above_u64(max_u64(op->item_most, op->one),
-	    op->fixed);
+	    fixed);
 	struct advice *v;
 
 	if (op->weights != 0 || op->batches < 2 * ADVISING_BATCHES ||

@@ -526,6 +526,8 @@ plan_begin(const struct plan_host *host, struct tide_room *room)
 	plan.host = host;
 	plan.pid = sys_pid();
 	plan.quantum = 64 * KIB;
+	/* If it cannot be read, there is none that is known. */
+	plan.limit.budget = plan.limit.available = TIDE_NONE;
 	room->version = TIDE_ROOM_VERSION;
 	room->bytes = sizeof(*room);
 	room->level = host->level;
