@@ -23,18 +23,27 @@
 /* Has the program asked, in this very process? */
 extern _Atomic bool cooperate_is_on INSIDE;
 
+/* Others that publish meanwhile have us look again, but not for ever. */
+#define NOTES_MOST 8
+
 /* A thread has published, at @now_ns. */
 static inline void
 cooperate_note(uint64_t now_ns)
 {
 	int64_t bytes;
+	int tries;
 
 	if (LIKELY(!atomic_load_explicit(&cooperate_is_on,
 	    memory_order_relaxed)))
 		return;
-	bytes = atomic_load_explicit(&segment_mine()->live.bytes,
-	    memory_order_relaxed);
-	(void)plan_note(bytes > 0 ? (uint64_t)bytes : 0, now_ns);
+	/* Who was put aside between the load and the store would leave what
+	 * was true then: so look again. */
+	for (tries = 0; tries < NOTES_MOST; tries++) {
+		bytes = atomic_load(&segment_mine()->live.bytes);
+		(void)plan_note(bytes > 0 ? (uint64_t)bytes : 0, now_ns);
+		if (bytes == atomic_load(&segment_mine()->live.bytes))
+			break;
+	}
 }
 
 /* How far a thread may move before it publishes, bytes. */
@@ -43,7 +52,7 @@ cooperate_drift(void)
 {
 	return LIKELY(!atomic_load_explicit(&cooperate_is_on,
 	    memory_order_relaxed)) ? TALLY_DRIFT_BYTES :
-	    (int64_t)plan_quantum();
+	    min_i64((int64_t)plan_quantum(), TALLY_DRIFT_BYTES);
 }
 
 /* The allocator has refused a block: NULL. */

@@ -450,6 +450,26 @@ judge(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 	}
 }
 
+/*
+ * To ask the kernel took a while, in which threads have published what is true
+ * by now: that is not to be put back.
+ */
+static void
+store_live(struct tide_room *room, struct host_heap *heap)
+{
+	uint64_t stored;
+	int tries = 0;
+
+	see_heap(heap);
+	do {
+		stored = heap->bytes;
+		store(&room->live, stored);
+		see_heap(heap);
+	} while (heap->bytes != stored && ++tries < 8);
+	room->blocks = heap->blocks;
+	raise_to(&room->peak_live, stored);
+}
+
 /* With the lock held. */
 static void
 look_now(uint64_t now_ns, bool sampled)
@@ -473,11 +493,8 @@ look_now(uint64_t now_ns, bool sampled)
 	judge(now_ns, &heap, used);
 	arm(now_ns, &heap, used);
 	plan.live = is_counted() ? heap.bytes : TIDE_NONE;
-	if (is_counted()) {
-		store(&room->live, heap.bytes);
-		room->blocks = heap.blocks;
-		raise_to(&room->peak_live, heap.bytes);
-	}
+	if (is_counted())
+		store_live(room, &heap);
 	raise_to(&room->peak_used, used);
 	raise_to(&plan.high, used);
 	room->available = plan.limit.budget == TIDE_NONE ? TIDE_NONE :
