@@ -24,6 +24,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "json.h"
+#include "plan/message.h"
 #include "print.h"
 #include "run.h"
 #include "sys/proc.h"
@@ -161,16 +162,6 @@ run_heed_signal(void *context, int signal)
 
 /* --- what it came to ------------------------------------------------------ */
 
-static const char *
-name_of_state(int32_t state)
-{
-	static const char *const names[] = { "ok", "warning", "critical",
-		"exhausted" };
-
-	return state >= 0 && state < (int32_t)ARRAY_LENGTH(names) ?
-	    names[state] : "unknown";
-}
-
 /* The program may have written anything: names end, and rows are counted. */
 static size_t
 copy_page(const struct run *run, struct tide_room *copy)
@@ -213,7 +204,7 @@ print_text(const struct run *run, const struct tide_room *room, size_t ops)
 	    room->budget == TIDE_NONE ? "" : " of ",
 	    room->budget == TIDE_NONE ? "" :
 	    text_format_bytes(budget, room->budget),
-	    name_of_state(room->state));
+	    message_state(room->state));
 	for (i = 0; i < ops; i++)
 		print_op(&out, &room->op[i]);
 }
@@ -251,7 +242,7 @@ print_json(const struct run *run, const struct tide_room *room, size_t ops)
 		{ "peak_used", json_number(room->peak_used) },
 		{ "budget", room->budget == TIDE_NONE ? json_null() :
 		    json_number(room->budget) },
-		{ "state", json_text(name_of_state(room->state)) },
+		{ "state", json_text(message_state(room->state)) },
 		{ "operations", list },
 	};
 

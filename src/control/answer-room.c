@@ -11,14 +11,10 @@
 #include "base/base.h"
 #include "base/room.h"
 #include "control/reply.h"
+#include "plan/message.h"
 #include "sys/sys.h"
 
 #define WAIT_NS NS_PER_S
-
-/* By number, and as `cleanup` and `pressure` take them. */
-static const char *const levels[] = {
-	"ok", "warning", "critical", "exhausted"
-};
 
 /* The room of the process; NULL, and refused: there is none. */
 static struct tide_room *
@@ -39,10 +35,10 @@ level_of(const struct request *r, size_t word)
 	const char number[] = "0123";
 	int i;
 
-	for (i = 0; i < (int)ARRAY_LENGTH(levels); i++) {
+	for (i = TIDE_OK; i <= TIDE_EXHAUSTED; i++) {
 		const char digit[2] = { number[i], '\0' };
 
-		if (request_is(r, word, levels[i]) ||
+		if (request_is(r, word, message_state(i)) ||
 		    request_is(r, word, digit))
 			return i;
 	}
@@ -154,12 +150,12 @@ answer_pressure(struct control *c, const struct request *r, struct text *t)
 		have_it_look(c, room);
 	}
 	pretended = __atomic_load_n(&room->pressure, __ATOMIC_RELAXED);
-	if (pretended == 0 || pretended > ARRAY_LENGTH(levels))
+	if (pretended == 0 || pretended > TIDE_EXHAUSTED + 1)
 		reply_null(t, "pressure");
 	else
-		reply_text(t, "pressure", levels[pretended - 1]);
-	reply_text(t, "state", levels[load((const uint32_t *)&room->state) &
-	    3]);
+		reply_text(t, "pressure", message_state((int)pretended - 1));
+	reply_text(t, "state", message_state((int)load(
+	    (const uint32_t *)&room->state)));
 }
 
 void

@@ -112,18 +112,6 @@ epoch(const char *name)
 	(void)api_mark(name);
 }
 
-static const char *
-setting(const char *name)
-{
-	char variable[64];
-	struct text t;
-
-	text_open(&t, variable, sizeof(variable));
-	text_put(&t, "HEAPTIDE_");
-	text_put(&t, name);
-	return t.cut ? NULL : text_variable(environ, variable);
-}
-
 static int
 pool_path(const char *name, char *path, size_t bytes)
 {
@@ -191,7 +179,7 @@ static const struct plan_host host = {
 	.epoch = epoch,
 	.purge = purge_here,
 	.say = say_line,
-	.setting = setting,
+	.setting = common_setting,
 	.pool_path = pool_path,
 	.own_room = own_room,
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/base.h"
 #include "model/numbers.h"
 
 #define SENSOR_OMEGA      1.10 /* 1.01 to 1.13 of allocators in use */
@@ -10,12 +11,6 @@
 #define SENSOR_UNKNOWN    (UINT64_C(64) << 20) /* bytes left, without budget */
 #define SENSOR_MOVED      20   /* a 20th of L; of a quarter MiB at least */
 #define SENSOR_MOVED_LEAST (UINT64_C(256) << 10)
-
-static uint64_t
-sensor_above(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
 
 void
 sensor_open(struct sensor *s, uint64_t budget)
@@ -72,7 +67,7 @@ sensor_sample(struct sensor *s, const struct sensor_look *look)
 	double off;
 
 	if (s->looks == 0) {
-		s->base = sensor_above(look->used, look->live);
+		s->base = above_u64(look->used, look->live);
 	} else {
 		guess = sensor_used(s, look->live);
 		off = look->used > 0 && guess < look->used ?
@@ -81,11 +76,11 @@ sensor_sample(struct sensor *s, const struct sensor_look *look)
 		sensor_learn_rate(s, look);
 	}
 	if (heap == 0)
-		heap = sensor_above(look->used, s->base);
+		heap = above_u64(look->used, s->base);
 	sensor_learn_omega(s, heap, look->live);
 	s->used0 = look->used;
 	s->live0 = look->live;
-	s->reusable0 = sensor_above(heap, numbers_whole((double)look->live *
+	s->reusable0 = above_u64(heap, numbers_whole((double)look->live *
 	    (s->omega > 0 ? s->omega : SENSOR_OMEGA), UINT64_MAX));
 	s->at_ns = look->now_ns;
 	s->looks++;
@@ -99,8 +94,8 @@ sensor_used(const struct sensor *s, uint64_t live)
 
 	if (s->looks == 0)
 		return live;
-	more = sensor_above(live, s->live0);
-	used = s->used0 + sensor_above(more, reusable);
+	more = above_u64(live, s->live0);
+	used = s->used0 + above_u64(more, reusable);
 	/* Near the limit: as if nothing fitted into what is free. */
 	if (s->budget > 0 && (double)used > SENSOR_HIGH * (double)s->budget)
 		used = s->used0 + more;
@@ -113,7 +108,7 @@ sensor_reusable(const struct sensor *s, uint64_t live)
 {
 	if (live < s->live0)
 		return s->reusable0 + (s->live0 - live);
-	return sensor_above(s->reusable0, live - s->live0);
+	return above_u64(s->reusable0, live - s->live0);
 }
 
 uint64_t
@@ -121,7 +116,7 @@ sensor_held(const struct sensor *s, uint64_t live)
 {
 	if (s->looks == 0)
 		return live;
-	return sensor_above(s->used0 + sensor_above(live, s->live0 +
+	return above_u64(s->used0 + above_u64(live, s->live0 +
 	    s->reusable0), sensor_reusable(s, live));
 }
 
@@ -136,7 +131,7 @@ sensor_left(const struct sensor *s, uint64_t live)
 {
 	if (s->budget == 0)
 		return SENSOR_UNKNOWN * 16;
-	return sensor_above(s->budget, sensor_used(s, live));
+	return above_u64(s->budget, sensor_used(s, live));
 }
 
 uint64_t

@@ -5,14 +5,8 @@
  * The few things that are asked of sys/sys.h are here done by libc.
  */
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "plan/plan.h"
@@ -30,6 +24,7 @@ static struct {
 	uint32_t begun; /* 0: no; 1: somebody is at it; 2: yes */
 	/* In a page that the kernel empties in a child: 1; NULL: it cannot. */
 	uint32_t *here;
+	struct plan_host in_page; /* that of a page; its child has none */
 } alone;
 
 /*
@@ -60,18 +55,6 @@ alone_window_close(struct host_window *w)
 		return;
 	w->high = (int64_t)status.peak - w->base;
 	w->thread_high = w->high;
-}
-
-static const char *
-alone_setting(const char *name)
-{
-	char variable[64];
-	struct text t;
-
-	text_open(&t, variable, sizeof(variable));
-	text_put(&t, "HEAPTIDE_");
-	text_put(&t, name);
-	return t.cut ? NULL : getenv(variable);
 }
 
 /* Where sys/place.c puts them, without asking whether that is safe: who opens
@@ -150,7 +133,7 @@ static const struct plan_host alone_host = {
 	NULL,
 	&alone_purge,
 	&alone_say,
-	&alone_setting,
+	&common_setting,
 	&alone_pool_path,
 	&alone_own_room,
 	NULL,
@@ -187,23 +170,6 @@ alone_page(void)
 	(void)sys_munmap(room, sizeof(*room));
 	return NULL;
 }
-
-static const struct plan_host alone_page_host = {
-	TIDE_PAGE,
-	NULL,
-	&alone_window_open,
-	&alone_window_close,
-	&common_memory,
-	&common_limit,
-	NULL,
-	NULL,
-	&alone_purge,
-	&alone_say,
-	&alone_setting,
-	&alone_pool_path,
-	&alone_own_room,
-	&alone_host, /* the page is its parent's */
-};
 
 /* --- the runtime ---------------------------------------------------------- */
 
@@ -341,6 +307,7 @@ static const struct tide_runtime alone_runtime = {
 static const struct tide_runtime *
 alone_begin(void)
 {
+	const struct plan_host *host = &alone_host;
 	uint64_t since = 0;
 	uint32_t never = 0;
 	struct tide_room *page;
@@ -348,8 +315,13 @@ alone_begin(void)
 	if (__atomic_compare_exchange_n(&alone.begun, &never, 1, false,
 	    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
 		page = alone_page();
-		plan_begin(page != NULL ? &alone_page_host : &alone_host,
-		    page != NULL ? page : alone_own_room());
+		if (page != NULL) {
+			alone.in_page = alone_host;
+			alone.in_page.level = TIDE_PAGE;
+			alone.in_page.in_child = &alone_host;
+			host = &alone.in_page;
+		}
+		plan_begin(host, page != NULL ? page : alone_own_room());
 		plan_room()->refresh_ns = ALONE_OLD_NS;
 		alone_stay_here();
 		__atomic_store_n(&alone.begun, 2, __ATOMIC_RELEASE);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "model/knob.h"
 #include "plan/cleanup.h"
+#include "plan/message.h"
 #include "sys/sys.h"
 
 static void
@@ -160,8 +161,6 @@ put_bytes(struct text *t, const char *name, uint64_t bytes)
 int
 plan_json(char *buf, size_t cap)
 {
-	static const char *const states[4] = { "ok", "warning", "critical",
-		"exhausted" };
 	static const char *const levels[3] = { "standalone", "page",
 		"runtime" };
 	tide_info info;
@@ -174,7 +173,7 @@ plan_json(char *buf, size_t cap)
 	read_info(&info);
 	text_open(&t, line, sizeof(line));
 	text_put(&t, "{\"status\":\"");
-	text_put(&t, states[info.state & 3]);
+	text_put(&t, message_state(info.state));
 	text_put(&t, "\"");
 	put_gigabytes(&t, "memory_usage_gb", info.used);
 	put_gigabytes(&t, "peak_memory_gb", info.peak_used);

@@ -54,8 +54,7 @@ enum {
 	BATCH_CUT = 1,      /* closed for lack of room */
 	BATCH_WEIGHTED = 2, /* tide_item() was asked */
 	BATCH_KNEE = 4,     /* the knee bounds it, or could have */
-	BATCH_LEASE = 8,    /* what it got of a common budget does */
-	BATCH_KNOWN = 16    /* it has a place in ops.open */
+	BATCH_KNOWN = 8     /* it has a place in ops.open */
 };
 
 static struct batch *
@@ -227,8 +226,6 @@ ask(tide_op *op, struct states_answer *answer)
 	return answer->verdict;
 }
 
-#define NAP_NS (5 * NS_PER_MS)
-
 /* All that can be had, whatever it costs. */
 static void
 reclaim_all(void)
@@ -335,7 +332,7 @@ wait_to_begin(struct entrance *e, int64_t wait_ns)
 				e->answer = -ETIMEDOUT;
 				break;
 			}
-			sys_sleep(NAP_NS);
+			sys_sleep(OP_NAP_NS);
 		}
 		e->now_ns = sys_clock();
 	}

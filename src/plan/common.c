@@ -1,7 +1,6 @@
 #include "plan/common.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -14,45 +13,39 @@
 
 extern char **environ;
 
-/* Of /proc/self/status; bytes. */
-struct kinds {
-	uint64_t anonymous, shared, swapped, resident;
-};
+/* Against a budget.  Before Linux 4.5 there is the whole only. */
+static uint64_t
+used_of(const struct proc_status *status)
+{
+	uint64_t used = status->anonymous + status->shared + status->swapped;
 
-static const struct proc_key kind_keys[] = {
-	{ "RssAnon:", offsetof(struct kinds, anonymous), 1024 },
-	{ "RssShmem:", offsetof(struct kinds, shared), 1024 },
-	{ "VmSwap:", offsetof(struct kinds, swapped), 1024 },
-	{ "VmRSS:", offsetof(struct kinds, resident), 1024 },
-};
+	return used != 0 ? used : status->resident;
+}
 
 int
 common_memory(struct host_memory *memory)
 {
-	struct proc_lines lines;
-	struct kinds kinds;
-	char path[64];
-	char *line;
-	int r = proc_path(path, sizeof(path), "", 0, "status");
+	struct proc_status status;
+	int r = proc_status_read(0, &status);
 
-	memset(&kinds, 0, sizeof(kinds));
-	if (r == 0)
-		r = proc_lines_open(&lines, path);
 	if (r < 0)
 		return r;
-	while ((line = proc_lines_next(&lines)) != NULL)
-		(void)proc_key_take(line, kind_keys, ARRAY_LENGTH(kind_keys),
-		    &kinds);
-	r = proc_lines_close(&lines);
-	if (r < 0)
-		return r;
-	memory->used = kinds.anonymous + kinds.shared + kinds.swapped;
-	memory->resident = kinds.resident;
+	memory->used = used_of(&status);
+	memory->resident = status.resident;
 	memory->faults = sys_faults();
-	/* Before Linux 4.5 there is the whole only. */
-	if (memory->used == 0)
-		memory->used = kinds.resident;
 	return 0;
+}
+
+const char *
+common_setting(const char *name)
+{
+	char variable[64];
+	struct text t;
+
+	text_open(&t, variable, sizeof(variable));
+	text_put(&t, "HEAPTIDE_");
+	text_put(&t, name);
+	return t.cut ? NULL : text_variable(environ, variable);
 }
 
 static void
@@ -97,15 +90,15 @@ static uint64_t
 others(const struct chain *c, const struct sources_answer *a)
 {
 	enum source_kind kind;
-	struct host_memory memory;
 
 	if (a->tightest >= c->count || a->budget == SOURCE_NONE)
 		return 0;
 	kind = c->source[a->tightest].kind;
-	if ((kind != SOURCE_CGROUP && kind != SOURCE_LIMIT &&
-	    kind != SOURCE_SHARE) || common_memory(&memory) < 0)
+	if (kind != SOURCE_CGROUP && kind != SOURCE_LIMIT &&
+	    kind != SOURCE_SHARE)
 		return 0;
-	return above_u64(above_u64(a->budget, a->available), memory.used);
+	return above_u64(above_u64(a->budget, a->available),
+	    used_of(&c->status));
 }
 
 int

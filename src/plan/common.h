@@ -15,6 +15,9 @@
 /* RssAnon, RssShmem and VmSwap of this process, and all that is resident. */
 int common_memory(struct host_memory *memory);
 
+/* HEAPTIDE_@name of the environment, as it is now; NULL: not set. */
+const char *common_setting(const char *name);
+
 /* The chain of limits, some 100 us. */
 int common_limit(uint64_t set_bytes, struct host_limit *limit);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/states.h"
 
 #define MESSAGE_KIB UINT64_C(1024)
 #define MESSAGE_MIB (MESSAGE_KIB * MESSAGE_KIB)
@@ -18,11 +19,7 @@
 const char *
 message_state(int state)
 {
-	static const char *const names[] = {
-		"ok", "warning", "critical", "exhausted"
-	};
-
-	return state >= 0 && state < 4 ? names[state] : "unknown";
+	return states_name(state);
 }
 
 /* --- numbers -------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /*
  * message.h - what is said to people about memory, word by word
  *
- * Floor (plan).  May use: base.  Used by: plan, door, the tools, and
+ * Floor (plan).  May use: base, model.  Used by: plan, door, the tools, and
  * heaptide.h, of which it is a part.
  * Contexts: anywhere; nothing here has state, allocates or asks the locale.
  *

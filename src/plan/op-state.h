@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "model/delay.h"
 #include "model/knee.h"
 #include "model/sizing.h"
@@ -51,6 +52,9 @@ struct ops {
 	double lately;     /* batches at one time, decays */
 	struct op_open open[OPS_OPEN];
 };
+
+/* Who waits for room looks so often. */
+#define OP_NAP_NS (5 * NS_PER_MS)
 
 struct ops *op_state(void);
 

@@ -26,8 +26,6 @@ reserve_in_child(void)
 
 /* --- within the process --------------------------------------------------- */
 
-#define NAP_NS (5 * NS_PER_MS)
-
 /* Who waits without an end of its own does so while anything comes free. */
 #define HOPE_NS (10 * NS_PER_S)
 
@@ -73,7 +71,7 @@ take_of_own(uint64_t least, uint64_t most, int64_t wait_ns, uint64_t *got)
 		if (wait_ns >= 0 ? now_ns - start_ns >= (uint64_t)wait_ns :
 		    now_ns - hope_ns >= HOPE_NS)
 			return -ETIMEDOUT;
-		sys_sleep(NAP_NS);
+		sys_sleep(OP_NAP_NS);
 	}
 }
 

@@ -274,6 +274,8 @@ static const struct proc_key status_keys[] = {
 	STATUS("VmSize:", address_space),
 	STATUS("VmData:", data),
 	STATUS("VmSwap:", swapped),
+	STATUS("RssAnon:", anonymous),
+	STATUS("RssShmem:", shared),
 };
 
 int

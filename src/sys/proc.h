@@ -31,6 +31,8 @@ struct proc_status {
 	uint64_t address_space; /* VmSize, what RLIMIT_AS limits */
 	uint64_t data;          /* VmData, what RLIMIT_DATA limits */
 	uint64_t swapped;       /* VmSwap */
+	uint64_t anonymous;     /* RssAnon; 0 before Linux 4.5, as is the next */
+	uint64_t shared;        /* RssShmem */
 	uint32_t uid;           /* effective */
 };
 
