@@ -56,7 +56,7 @@ const struct setting settings[] = {
 	{ "critical", "critical", SETTING_SHARE, READ_BY_LIBRARY, "88%",
 	  "the share of the budget from which on it is critical", NULL,
 	  NO_BOUND },
-	{ "enforce", "enforce", SETTING_CHOICE, READ_BY_PROFILE, "off",
+	{ "enforce", "enforce", SETTING_CHOICE, READ_BY_LIBRARY, "off",
 	  "what becomes of who goes beyond the budget", enforce_words,
 	  NO_BOUND },
 	{ "gate", "gate", SETTING_GATE, READ_BY_RUN, "",
@@ -97,8 +97,9 @@ const struct setting settings[] = {
 	  "items of the largest batch; 0: no cap", NULL, ITEMS },
 	{ "batch.fixed", NULL, SETTING_COUNT, READ_BY_LIBRARY, "0",
 	  "items of every batch; 0: sized by what they take", NULL, ITEMS },
-	{ "batch.timeout", NULL, SETTING_DURATION, READ_BY_PROGRAM, "0",
-	  "a batch that takes longer is stalled; 0: none is", NULL, NO_BOUND },
+	{ "batch.timeout", NULL, SETTING_DURATION, READ_BY_LIBRARY, "0",
+	  "a batch that takes longer is stalled, which is told once; 0: none "
+	  "is", NULL, NO_BOUND },
 	{ "policy", NULL, SETTING_CHOICE, READ_BY_LIBRARY, "learn",
 	  "the law that sizes batches", policy_words, NO_BOUND },
 	{ "concurrency.max", NULL, SETTING_COUNT, READ_BY_LIBRARY, "0",
@@ -201,7 +202,6 @@ setting_reader_word(enum setting_reader reader)
 		[READ_BY_COMMANDS] = "commands",
 		[READ_BY_RUN] = "run",
 		[READ_BY_LIBRARY] = "library",
-		[READ_BY_PROFILE] = "noted",
 		[READ_BY_PROGRAM] = "exported",
 	};
 

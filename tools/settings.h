@@ -36,7 +36,6 @@ enum setting_reader {
 	READ_BY_COMMANDS, /* heaptide, before anything is started */
 	READ_BY_RUN,      /* `heaptide run` itself */
 	READ_BY_LIBRARY,  /* libheaptide.so */
-	READ_BY_PROFILE,  /* the library notes it; nothing acts by it yet */
 	READ_BY_PROGRAM   /* exported; heaptide itself does nothing with it */
 };
 

@@ -54,7 +54,8 @@ enum {
 	BATCH_CUT = 1,      /* closed for lack of room */
 	BATCH_WEIGHTED = 2, /* tide_item() was asked */
 	BATCH_KNEE = 4,     /* the knee bounds it, or could have */
-	BATCH_KNOWN = 8     /* it has a place in ops.open */
+	BATCH_KNOWN = 8,    /* it has a place in ops.open */
+	BATCH_STALLED = 16  /* it was told that it takes too long */
 };
 
 static struct batch *
@@ -118,20 +119,25 @@ spoken_for(const tide_op *op, uint64_t used, uint64_t budget)
 
 /*
  * @lease: bytes that it may grow by in any case, TIDE_NONE: no such limit.
+ * True: there is less of it than the process has room for.
  */
-static void
+static bool
 size(const tide_op *op, uint64_t remaining, int verdict, uint64_t lease,
     struct sizing_room *room, struct sizing_plan *plan)
 {
 	const struct tide_room *r = plan_room();
+	uint64_t left;
+	bool leased;
 
 	memset(room, 0, sizeof(*room));
 	/* Without any limit there is none to fill; sizes are by the knee. */
 	room->budget = r->budget == TIDE_NONE ? UINT64_C(1) << 60 : r->budget;
 	room->used = spoken_for(op, plan_held(), room->budget);
-	if (lease < room->budget)
-		room->used = max_u64(room->used, above_u64((uint64_t)(
-		    target_of(op) * (double)room->budget), lease));
+	left = above_u64((uint64_t)(target_of(op) * (double)room->budget),
+	    room->used);
+	leased = lease < left;
+	if (leased)
+		room->used += left - lease;
 	room->remaining = remaining;
 	/* Of a size that somebody has set there is nothing to find out. */
 	room->knee = op->conf.fixed != 0 || op->conf.policy !=
@@ -142,10 +148,11 @@ size(const tide_op *op, uint64_t remaining, int verdict, uint64_t lease,
 	sizing_plan(&op->sizing, room, plan);
 	if (verdict == STATES_ONE_ITEM && plan->n > 1)
 		plan->n = 1;
+	return leased;
 }
 
 static uint32_t
-bound_of(int bound)
+bound_of(const tide_op *op, int bound, bool leased)
 {
 	switch (bound) {
 	case SIZING_BY_GROWTH:
@@ -157,13 +164,14 @@ bound_of(int bound)
 	case SIZING_BY_KNEE:
 		return TIDE_BOUND_KNEE;
 	case SIZING_BY_MAX:
-		return TIDE_BOUND_MAX;
+		return op->conf.fixed != 0 ? TIDE_BOUND_FIXED :
+		    TIDE_BOUND_MAX;
 	case SIZING_BY_REMAINING:
 		return TIDE_BOUND_REMAINING;
 	case SIZING_BY_STATE:
 		return TIDE_BOUND_STATE;
 	default:
-		return TIDE_BOUND_MEMORY;
+		return leased ? TIDE_BOUND_LEASE : TIDE_BOUND_MEMORY;
 	}
 }
 
@@ -177,7 +185,7 @@ op_batch_size(tide_op *op, uint64_t remaining)
 		return 0;
 	(void)plan_visit();
 	plan_lock();
-	size(op, remaining, STATES_GO, TIDE_NONE, &room, &plan);
+	(void)size(op, remaining, STATES_GO, TIDE_NONE, &room, &plan);
 	plan_unlock();
 	return plan.n;
 }
@@ -370,7 +378,7 @@ take_lease(tide_op *op, uint64_t remaining, int verdict, int64_t wait_ns,
 	lease->bytes = TIDE_NONE;
 	if (!member_is_in())
 		return 0;
-	size(op, remaining, verdict, TIDE_NONE, &room, &plan);
+	(void)size(op, remaining, verdict, TIDE_NONE, &room, &plan);
 	want = plan.predicted != 0 ? plan.predicted : LEASE_FIRST;
 	plan_unlock();
 	start_ns = sys_clock();
@@ -393,8 +401,8 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	struct batch *p = inside_of(b);
 	struct sizing_room have;
 	struct sizing_plan plan;
+	bool leased = size(op, remaining, verdict, lease->bytes, &have, &plan);
 
-	size(op, remaining, verdict, lease->bytes, &have, &plan);
 	memset(b, 0, sizeof(*b));
 	b->first = first;
 	b->n = plan.n;
@@ -435,7 +443,7 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	states_begun(plan_states());
 	row->active++;
 	row->active_most = (uint32_t)max_u64(row->active_most, row->active);
-	row->bound = bound_of(plan.bound);
+	row->bound = bound_of(op, plan.bound, leased);
 	row->n_next = plan.n;
 	row->one = plan.one;
 	if (row->batches == 0)
@@ -495,6 +503,21 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 
 /* --- while it is under way ------------------------------------------------ */
 
+/* Told once, by whoever comes to a safe point: a thread that hangs does not. */
+static void
+tell_if_stalled(tide_batch *b)
+{
+	uint64_t most_ns = op_of(b)->conf.timeout_ns;
+	struct batch *p = inside_of(b);
+	char line[MESSAGE_ROOM];
+
+	if (most_ns == 0 || (p->flags & BATCH_STALLED) ||
+	    sys_clock() - p->begin_ns <= most_ns)
+		return;
+	p->flags |= BATCH_STALLED;
+	plan_say(message_timeout(line, sizeof(line), most_ns));
+}
+
 /* Below its line, which may go up as long as others have no need of it. */
 static bool
 has_room(tide_batch *b)
@@ -525,6 +548,7 @@ batch_more(tide_batch *b)
 	if (!is_open(b))
 		return 0;
 	(void)plan_visit();
+	tell_if_stalled(b);
 	p = inside_of(b);
 	room = has_room(b) && plan_room()->state < TIDE_CRITICAL &&
 	    !(plan_room()->stop & TIDE_STOP_EXHAUSTED);
@@ -571,6 +595,7 @@ batch_item_done(tide_batch *b)
 	p->item_live = used;
 	p->done++;
 	(void)plan_visit();
+	tell_if_stalled(b);
 }
 
 void
@@ -784,6 +809,7 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	int state;
 
 	state = plan_settle(sys_clock(), true);
+	tell_if_stalled(b);
 	plan_lock();
 	alone = op_state()->active == 1 && op_state()->begun == p->begun;
 	measure(b, &s, alone);

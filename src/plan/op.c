@@ -129,6 +129,8 @@ set_up(struct tide_op *op, const tide_op_conf *given)
 	c->min = number(c->min, "BATCH_MIN", 0);
 	c->max = number(c->max, "BATCH_MAX", 0);
 	c->fixed = number(c->fixed, "BATCH_FIXED", 0);
+	if (c->timeout_ns == 0)
+		c->timeout_ns = settings_time("BATCH_TIMEOUT", 0);
 	c->max_concurrent = number(c->max_concurrent, "CONCURRENCY_MAX", 0);
 	c->policy = policy_of(c->policy >= TIDE_POLICY_LEARN &&
 	    c->policy <= TIDE_POLICY_FIXED ? c->policy : TIDE_POLICY_LEARN);
@@ -202,6 +204,7 @@ find(const char *name)
 static tide_op *
 make(const char *name, const tide_op_conf *conf)
 {
+	const char *unit = settings_find("PROGRESS_UNIT");
 	struct tide_op *op = operations.ops.op;
 
 	while (op->taken && op < operations.ops.op + TIDE_OPS - 1)
@@ -211,7 +214,7 @@ make(const char *name, const tide_op_conf *conf)
 	op->taken = true;
 	set_up(op, conf);
 	put_name(op->unit, sizeof(op->unit), op->conf.unit != NULL ?
-	    op->conf.unit : "item");
+	    op->conf.unit : unit != NULL ? unit : "item");
 	op->conf.unit = NULL; /* the program's, which may go */
 	put_name(op->name, sizeof(op->name),
 	    op == operations.ops.op + TIDE_OPS - 1 ? "(others)" : name);

@@ -23,6 +23,7 @@ static const struct {
 	{ "batch.min", "BATCH_MIN", FORM_NUMBER },
 	{ "batch.max", "BATCH_MAX", FORM_NUMBER },
 	{ "batch.fixed", "BATCH_FIXED", FORM_NUMBER },
+	{ "batch.timeout", "BATCH_TIMEOUT", FORM_TIME },
 	{ "concurrency.max", "CONCURRENCY_MAX", FORM_NUMBER },
 	{ "policy", "POLICY", FORM_WORD },
 	{ "checkpoint.every", "CHECKPOINT_EVERY", FORM_NUMBER },
@@ -33,13 +34,12 @@ static const struct {
 	{ "delay.max", "DELAY_MAX", FORM_TIME },
 	{ "reclaim.auto", "RECLAIM_AUTO", FORM_WORD },
 	{ "pool", "POOL", FORM_WORD },
-	{ "enforce", "ENFORCE", FORM_WORD },
 	{ "progress", "PROGRESS", FORM_WORD },
 	{ "progress.unit", "PROGRESS_UNIT", FORM_WORD },
 };
 
 #define KNOWN      ARRAY_LENGTH(known)
-#define VALUE_ROOM 64
+#define VALUE_ROOM 512 /* a path fits */
 
 /* "": not set. */
 static struct {

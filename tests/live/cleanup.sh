@@ -55,7 +55,7 @@ same "alone: blocks" "0 0" "$(sed -n 's/^freed.* blocks \([0-9]*\) .*/\1/p' \
 stayed()
 {
 	set -- "$1" $(sed 's/[a-z]*//g' "$2")
-	same "$1: the budget, of $*" 67108864 "$4"
+	same "$1: the budget, of $* ($(cat said))" 67108864 "$4"
 	within "$1: cleanups" 8 400 "$2"
 	within "$1: most in the cache" 30000000 67108864 "$3"
 }

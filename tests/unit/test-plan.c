@@ -9,14 +9,18 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "plan/cleanup.h"
 #include "plan/guard.h"
+#include "plan/member.h"
 #include "plan/op.h"
 #include "plan/plan.h"
 #include "plan/reserve.h"
+#include "plan/shares.h"
 #include "sys/sys.h"
 
 static struct {
@@ -312,8 +316,76 @@ a_batch_is_cut_where_items_are_larger_than_foreseen(void **state)
 	assert_true(done >= 30 && done < 100);
 	(void)batch_end(&b, done);
 	assert_int_equal(op_read(op, &stats), 0);
+	assert_int_equal(stats.bound, TIDE_BOUND_FIXED);
 	assert_int_equal(stats.cuts, 1);
 	assert_int_equal(stats.done, done);
+}
+
+static void
+a_batch_that_takes_too_long_is_told_once(void **state)
+{
+	tide_op_conf conf = { .size = sizeof(conf), .timeout_ns = 1000000 };
+	tide_op *op = op_open("slow", &conf);
+	tide_batch b;
+
+	(void)state;
+	memset(&b, 0, sizeof(b));
+	assert_int_equal(batch_begin(op, &b, 0, 5, 0), 1);
+	sys_sleep(2000000);
+	batch_item_done(&b);
+	assert_string_equal(fake.room.message,
+	    "Batch processing timeout after 1ms");
+	fake.room.message[0] = '\0';
+	(void)batch_more(&b);
+	(void)batch_end(&b, 1);
+	assert_string_equal(fake.room.message, "");
+}
+
+static void
+items_are_called_what_the_program_or_else_the_settings_say(void **state)
+{
+	tide_op_conf conf = { .size = sizeof(conf), .unit = "row" };
+	struct tide_op_stats stats;
+
+	(void)state;
+	assert_int_equal(plan_init("progress.unit=page"), 0);
+	assert_int_equal(op_read(op_open("pages", NULL), &stats), 0);
+	assert_string_equal(stats.unit, "page");
+	assert_int_equal(op_read(op_open("rows", &conf), &stats), 0);
+	assert_string_equal(stats.unit, "row");
+}
+
+/* A path longer than a name: it is one all the same. */
+static void
+a_lease_bounds_what_the_process_alone_would_not(void **state)
+{
+	char path[300] = "/tmp/heaptide-test-plan-", conf[400];
+	tide_op *op = op_open("leased", NULL);
+	struct tide_op_stats stats;
+	tide_batch b;
+	uint64_t at;
+	int n;
+
+	(void)state;
+	memset(path + strlen(path), 'x', 200);
+	snprintf(conf, sizeof(conf), "pool=%s", path);
+	unlink(path);
+	assert_int_equal(shares_create(path, 60 * MIB, 0, 4), 0);
+	assert_int_equal(plan_init(conf), 0);
+	assert_true(member_is_in());
+	memset(&b, 0, sizeof(b));
+	for (at = 0; at < 400; at += (uint64_t)n) {
+		assert_true(batch_begin(op, &b, at, 400 - at, 0) > 0);
+		assert_true(member_lease() <= 60 * MIB);
+		n = (int)work(&b, 4 * MIB);
+		assert_true(n > 0 && (uint64_t)n * 4 * MIB <= 60 * MIB);
+		(void)batch_end(&b, (uint64_t)n);
+		assert_int_equal(op_read(op, &stats), 0);
+		if (stats.bound == TIDE_BOUND_LEASE)
+			break;
+	}
+	assert_int_equal(stats.bound, TIDE_BOUND_LEASE);
+	unlink(path);
 }
 
 static void
@@ -612,6 +684,9 @@ main(void)
 		TEST(json_has_the_members_that_were_asked_for),
 		TEST(batches_grow_to_the_budget_and_not_beyond),
 		TEST(a_batch_is_cut_where_items_are_larger_than_foreseen),
+		TEST(a_batch_that_takes_too_long_is_told_once),
+		TEST(items_are_called_what_the_program_or_else_the_settings_say),
+		TEST(a_lease_bounds_what_the_process_alone_would_not),
 		TEST(weights_close_a_batch_before_the_item_that_would_not_fit),
 		TEST(what_is_wrong_with_a_batch_is_told_and_harms_nothing),
 		TEST(a_failed_allocation_makes_the_next_batch_smaller),

@@ -209,6 +209,8 @@ grow(void)
 		return 5;
 	printf("calls %d most %zu budget %llu\n", benign.calls, most,
 	    (unsigned long long)info.budget);
+	fprintf(stderr, "level %d, used %llu by %s, state %d\n", info.level,
+	    (unsigned long long)info.used, info.source, info.state);
 	return 0;
 }
 
