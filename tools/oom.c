@@ -29,24 +29,56 @@ read_counter(const char *path, uint64_t *n)
 	return found;
 }
 
-uint64_t
-oom_kills(void)
+/* False: that group does not count them, or is gone. */
+static bool
+read_group(const char *group, int version, uint64_t *n)
 {
 	static const char *const files[] = {
 		[1] = "memory.oom_control",
 		[2] = "memory.events",
 	};
 	char path[CGROUP_ROOM + 32];
+
+	if (version < 1 || version >= (int)ARRAY_LENGTH(files))
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", group, files[version]);
+	return read_counter(path, n);
+}
+
+uint64_t
+oom_kills(void)
+{
 	struct cgroup_memory group;
 	uint64_t n = 0;
 
-	if (cgroup_memory_read("", 0, &group) == 0 && group.version > 0 &&
-	    group.version < (int)ARRAY_LENGTH(files)) {
-		snprintf(path, sizeof(path), "%s/%s", group.path,
-		    files[group.version]);
-		if (read_counter(path, &n))
-			return n;
-	}
+	if (cgroup_memory_read("", 0, &group) == 0 &&
+	    read_group(group.path, group.version, &n))
+		return n;
 	(void)read_counter("/proc/vmstat", &n);
 	return n;
+}
+
+void
+oom_follow(struct oom *oom, int pid)
+{
+	struct cgroup_memory group;
+	uint64_t n = 0;
+
+	if (cgroup_memory_read("", pid, &group) != 0 ||
+	    (oom->group[0] != '\0' && strcmp(oom->group, group.path) == 0))
+		return;
+	if (!read_group(group.path, group.version, &n))
+		return;
+	snprintf(oom->group, sizeof(oom->group), "%s", group.path);
+	oom->version = group.version;
+	oom->kills = n;
+}
+
+bool
+oom_has_struck(const struct oom *oom)
+{
+	uint64_t n = 0;
+
+	return oom->group[0] != '\0' &&
+	    read_group(oom->group, oom->version, &n) && n > oom->kills;
 }

@@ -1,7 +1,9 @@
 #include "supervise.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +28,105 @@ struct inheritance {
 	struct sigaction child_action; /* SIGCHLD may come ignored */
 	struct itimerval alarm;        /* alarm() outlives exec, not fork */
 };
+
+/* The same, and what an attempt may leave behind in another state. */
+struct supervise_start {
+	struct inheritance was;
+	int *fd;            /* those from 3 on that are the program's */
+	size_t fds;
+	off_t in;           /* where standard input stood; -1: it is no file */
+	int terminal;       /* standard descriptor that is ours; -1: none */
+	struct termios modes;
+};
+
+/* --- what each attempt is to find ----------------------------------------- */
+
+static void
+note_descriptor(struct supervise_start *start, int fd)
+{
+	int *more, flags = fcntl(fd, F_GETFD);
+
+	if (fd <= STDERR_FILENO || flags < 0 || (flags & FD_CLOEXEC) != 0)
+		return;
+	more = realloc(start->fd, (start->fds + 1) * sizeof(*more));
+	if (more == NULL)
+		return;
+	start->fd = more;
+	start->fd[start->fds++] = fd;
+}
+
+static void
+note_descriptors(struct supervise_start *start)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			note_descriptor(start, atoi(entry->d_name));
+	closedir(dir);
+}
+
+static void
+note_terminal(struct supervise_start *start)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (tcgetpgrp(fd) == getpgrp() &&
+		    tcgetattr(fd, &start->modes) == 0) {
+			start->terminal = fd;
+			return;
+		}
+	start->terminal = -1;
+}
+
+/* NULL: there is no memory, and it can be started once. */
+static struct supervise_start *
+note_start(void)
+{
+	struct supervise_start *start = calloc(1, sizeof(*start));
+
+	if (start == NULL)
+		return NULL;
+	note_descriptors(start);
+	note_terminal(start);
+	start->in = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	return start;
+}
+
+/* SIGTTOU is blocked here, so a group in the background may do that. */
+static void
+restore_start(const struct supervise_start *start)
+{
+	if (start->in >= 0)
+		(void)lseek(STDIN_FILENO, start->in, SEEK_SET);
+	if (start->terminal < 0)
+		return;
+	if (tcgetpgrp(start->terminal) != getpgrp())
+		(void)tcsetpgrp(start->terminal, getpgrp());
+	(void)tcsetattr(start->terminal, TCSADRAIN, &start->modes);
+}
+
+/* In the new process: what has been opened since then is ours. */
+static void
+hand_down(const struct supervise_start *start)
+{
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	for (size_t i = 0; i < start->fds; i++)
+		(void)fcntl(start->fd[i], F_SETFD, 0);
+}
+
+void
+supervise_close(struct supervise *s)
+{
+	if (s->start != NULL)
+		free(s->start->fd);
+	free(s->start);
+	s->start = NULL;
+}
 
 /* --- starting ------------------------------------------------------------- */
 
@@ -92,6 +194,8 @@ become(const struct supervise *s, char **argv, const struct inheritance *was,
 	}
 	if (s->born != NULL)
 		s->born(s->context);
+	if (s->start != NULL)
+		hand_down(s->start);
 	give_back(was);
 	execvp(argv[0], argv);
 	error = errno;
@@ -113,19 +217,55 @@ read_exec_error(int fd)
 	return n == sizeof(error) ? -error : 0;
 }
 
+/* As @was, but that an alarm rings once. */
+static void
+take_over_again(struct supervise_start *start, struct inheritance *was)
+{
+	restore_start(start);
+	*was = start->was;
+	was->alarm = (struct itimerval){ .it_value = { 0, 0 } };
+}
+
+/* Once it runs.  A pipe has to end when the program closes it. */
+static void
+settle(struct supervise *s, const struct inheritance *was)
+{
+	sigset_t all;
+
+	if (s->start == NULL)
+		let_go_of_descriptors();
+	else
+		s->start->was = *was;
+	s->kill_ns = s->asked_ns = 0;
+	s->held = 0;
+	if (s->idle == NULL || s->signals >= 0)
+		return;
+	sigfillset(&all);
+	s->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 int
 supervise_start(struct supervise *s, char **argv)
 {
+	bool first = s->start == NULL;
 	struct inheritance was;
 	struct proc_stat stat;
 	int pipes[2];
 	int r;
 
 	s->pid = -1;
-	fill_standard_descriptors();
+	if (first) {
+		fill_standard_descriptors();
+		s->signals = -1;
+	}
+	if (first && s->again)
+		s->start = note_start();
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
-	take_over(&was);
+	if (first)
+		take_over(&was);
+	else
+		take_over_again(s->start, &was);
 	s->pid = fork();
 	if (s->pid == 0)
 		become(s, argv, &was, pipes[1]);
@@ -138,19 +278,13 @@ supervise_start(struct supervise *s, char **argv)
 	}
 	close(pipes[0]);
 	if (r < 0) {
-		give_back(&was);
+		if (first)
+			give_back(&was);
 		return r;
 	}
 	/* It cannot vanish: we have not waited for it. */
 	s->ticks = proc_stat_read(s->pid, &stat) == 0 ? stat.ticks : 0;
-	let_go_of_descriptors();
-	s->signals = -1;
-	if (s->idle != NULL) {
-		sigset_t all;
-
-		sigfillset(&all);
-		s->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	}
+	settle(s, &was);
 	return 0;
 }
 
@@ -194,10 +328,49 @@ hold_back(struct supervise *s, int signal)
 static void
 let_go(struct supervise *s)
 {
-	if (s->held == 0 || sys_clock() < s->held_ns)
-		return;
-	kill(s->pid, s->held);
-	s->held = 0;
+	uint64_t now = sys_clock();
+
+	if (s->held != 0 && now >= s->held_ns) {
+		kill(s->pid, s->held);
+		s->held = 0;
+	}
+	if (s->kill_ns != 0 && now >= s->kill_ns) {
+		kill(s->pid, SIGKILL);
+		s->kill_ns = 0;
+	}
+}
+
+/* When there is something to do for us, at the latest. */
+static uint64_t
+due_ns(const struct supervise *s, uint64_t until_ns)
+{
+	if (s->held != 0)
+		until_ns = min_u64(until_ns, s->held_ns);
+	if (s->kill_ns != 0)
+		until_ns = min_u64(until_ns, s->kill_ns);
+	return until_ns;
+}
+
+/* One that is stopped would hear of SIGTERM when it goes on. */
+void
+supervise_end(struct supervise *s, uint64_t grace_ns)
+{
+	uint64_t from_ns = sys_clock();
+
+	if (hold_back(s, SIGTERM)) {
+		from_ns = s->held_ns;
+	} else {
+		kill(s->pid, SIGTERM);
+		kill(s->pid, SIGCONT);
+	}
+	s->kill_ns = from_ns + grace_ns;
+}
+
+static bool
+is_wish(int signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+	    signal == SIGQUIT;
 }
 
 static void
@@ -206,6 +379,9 @@ pass_on(struct supervise *s, const siginfo_t *info)
 	bool by_somebody = info->si_code == SI_USER ||
 	    info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
 
+	if (is_wish(info->si_signo) &&
+	    !(by_somebody && is_descendant(s, info->si_pid)))
+		s->asked_ns = sys_clock();
 	if (!by_somebody || info->si_signo == SIGCHLD ||
 	    is_descendant(s, info->si_pid))
 		return;
@@ -258,6 +434,20 @@ has_ended(struct supervise *s)
 	return false;
 }
 
+/* A key that ended it, and that we have not come to. */
+static void
+look_at_pending(struct supervise *s)
+{
+	static const int wishes[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t pending;
+
+	if (sigpending(&pending) != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LENGTH(wishes); i++)
+		if (sigismember(&pending, wishes[i]) == 1)
+			s->asked_ns = sys_clock();
+}
+
 /* The next signal that has come by @until_ns; 0: none has. */
 static int
 next_signal(struct supervise *s, uint64_t until_ns, siginfo_t *info)
@@ -289,12 +479,42 @@ supervise_wait(struct supervise *s, uint64_t until_ns)
 	while (!has_ended(s)) {
 		if (sys_clock() >= until_ns)
 			return false;
-		if (next_signal(s, s->held != 0 ? min_u64(until_ns,
-		    s->held_ns) : until_ns, &info) > 0)
+		if (next_signal(s, due_ns(s, until_ns), &info) > 0)
 			pass_on(s, &info);
 		let_go(s);
 	}
+	look_at_pending(s);
 	return true;
+}
+
+static bool
+is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG ||
+	    signal == SIGWINCH || (sigaction(signal, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_IGN);
+}
+
+void
+supervise_pause(uint64_t until_ns)
+{
+	uint64_t left;
+	sigset_t all;
+	int signal;
+
+	sigfillset(&all);
+	do {
+		struct timespec timeout;
+
+		left = above_u64(until_ns, sys_clock());
+		timeout.tv_sec = (time_t)(left / NS_PER_S);
+		timeout.tv_nsec = (long)(left % NS_PER_S);
+		signal = sigtimedwait(&all, NULL, &timeout);
+		if (signal > 0 && !is_ignored(signal))
+			suffer(signal);
+	} while (left != 0 || signal > 0);
 }
 
 int
