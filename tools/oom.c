@@ -58,27 +58,47 @@ oom_kills(void)
 	return n;
 }
 
+static bool
+is_known(const struct oom *oom, const char *path)
+{
+	for (size_t i = 0; i < oom->groups; i++)
+		if (strcmp(oom->group[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 void
 oom_follow(struct oom *oom, int pid)
 {
-	struct cgroup_memory group;
+	struct cgroup_memory memory;
+	struct oom_group *group;
 	uint64_t n = 0;
 
-	if (cgroup_memory_read("", pid, &group) != 0 ||
-	    (oom->group[0] != '\0' && strcmp(oom->group, group.path) == 0))
+	if (cgroup_memory_read("", pid, &memory) != 0 ||
+	    is_known(oom, memory.path) ||
+	    !read_group(memory.path, memory.version, &n))
 		return;
-	if (!read_group(group.path, group.version, &n))
-		return;
-	snprintf(oom->group, sizeof(oom->group), "%s", group.path);
-	oom->version = group.version;
-	oom->kills = n;
+	/* Of many, the first and the last are worth it. */
+	if (oom->groups < OOM_GROUPS)
+		oom->groups++;
+	group = &oom->group[oom->groups - 1];
+	snprintf(group->path, sizeof(group->path), "%s", memory.path);
+	group->version = memory.version;
+	group->kills = n;
 }
 
-bool
-oom_has_struck(const struct oom *oom)
+const char *
+oom_struck(const struct oom *oom)
 {
-	uint64_t n = 0;
+	uint64_t n;
 
-	return oom->group[0] != '\0' &&
-	    read_group(oom->group, oom->version, &n) && n > oom->kills;
+	for (size_t i = 0; i < oom->groups; i++) {
+		const struct oom_group *group = &oom->group[i];
+
+		n = 0;
+		if (read_group(group->path, group->version, &n) &&
+		    n > group->kills)
+			return group->path;
+	}
+	return NULL;
 }

@@ -18,17 +18,27 @@
  */
 uint64_t oom_kills(void);
 
-/* The same in the group of one process, which may be another one's. */
-struct oom {
-	char group[CGROUP_ROOM]; /* its directory; "": none */
+/*
+ * The same in the groups of one process, which may be others than ours.  All
+ * that it was in count: once it dies it is found in the root of them.
+ */
+#define OOM_GROUPS 4
+
+struct oom_group {
+	char path[CGROUP_ROOM]; /* its directory */
 	int version;
-	uint64_t kills;
+	uint64_t kills;         /* when it came there */
+};
+
+struct oom {
+	size_t groups;
+	struct oom_group group[OOM_GROUPS];
 };
 
 /* Where it is now, if that has changed.  Zeroed before the first time. */
 void oom_follow(struct oom *oom, int pid);
 
-/* Has it struck there since then? */
-bool oom_has_struck(const struct oom *oom);
+/* The group in which it has struck since then, or NULL. */
+const char *oom_struck(const struct oom *oom);
 
 #endif

@@ -295,8 +295,9 @@ run_again(struct run *run)
 	export_batch(run);
 	export_left_out(run);
 	supervise_pause(sys_clock() + run->verdict.delay_ns);
-	run->terminated = run->stalled = run->judged = false;
-	run->oom = run->told = false;
+	run->terminated = run->stalled = run->judged = run->oom = false;
+	memset(&run->oom_groups, 0, sizeof(run->oom_groups));
+	memset(&run->limit, 0, sizeof(run->limit));
 	return true;
 }
 

@@ -84,7 +84,7 @@ find_outcome(struct run *run, const struct profile *profile)
 		.stalled = run->stalled,
 		.timed_out = run->timed_out,
 		.told = was_told(run),
-		.struck = oom_has_struck(&run->oom_group),
+		.struck = oom_struck(&run->oom_groups) != NULL,
 		.state = run->box.state,
 		.used = run->used,
 		.budget = run->budget,

@@ -70,11 +70,12 @@ put_status(struct run *run)
 static void
 put_killed(struct run *run)
 {
-	if (!oom_has_struck(&run->oom_group))
-		put(run, "killed for lack of memory, by all signs");
+	const char *group = oom_struck(&run->oom_groups);
+
+	if (group != NULL)
+		put(run, "killed by the OOM killer of cgroup %s", group);
 	else
-		put(run, "killed by the OOM killer of cgroup %s",
-		    run->oom_group.group);
+		put(run, "killed for lack of memory, by all signs");
 	put_use(run);
 }
 

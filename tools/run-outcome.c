@@ -97,7 +97,7 @@ describe_end(struct run *run, struct segment_end *end)
 	end->how = END_SIGNALLED;
 	end->signal = WTERMSIG(status);
 	run->oom = end->signal == SIGKILL && (oom_kills() > run->oom_kills ||
-	    oom_has_struck(&run->oom_group));
+	    oom_struck(&run->oom_groups) != NULL);
 	end->out_of_memory = run->oom;
 }
 

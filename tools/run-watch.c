@@ -91,7 +91,7 @@ open_gather(struct run *run)
 static void
 watch_alone(struct run *run)
 {
-	oom_follow(&run->oom_group, run->child.pid);
+	oom_follow(&run->oom_groups, run->child.pid);
 	while (!supervise_wait(&run->child, due(run, UINT64_MAX)))
 		look_at_time(run);
 }
@@ -107,14 +107,14 @@ run_watch(struct run *run)
 		return;
 	}
 	open_gather(run);
-	oom_follow(&run->oom_group, run->child.pid);
+	oom_follow(&run->oom_groups, run->child.pid);
 	next = sys_clock() + g->interval_ns;
 	while (!supervise_wait(&run->child, due(run, next))) {
 		look_at_time(run);
 		if (sys_clock() < next)
 			continue;
 		next = gather_look(g);
-		oom_follow(&run->oom_group, run->child.pid);
+		oom_follow(&run->oom_groups, run->child.pid);
 		run_look_at_pressure(run);
 		look_at_batch(run);
 	}

@@ -136,7 +136,7 @@ struct run {
 	uint64_t started_ns;
 	bool timed_out, stalled;
 	struct box stall;     /* what it was ended for */
-	struct oom oom_group;
+	struct oom oom_groups;
 	struct limit limit;   /* as last looked at; bytes 0: never */
 	bool judged;          /* and from here on it has ended */
 	struct box box;

@@ -15,6 +15,7 @@
  *      refuse   too little memory, says the batch of item N, the first time
  *      eat      item N takes memory until that is the end, the first time
  *      swallow  the same, always
+ *      leak     each item leaves 256 KiB behind; item N is as with eat
  *      stay     item N waits until a file "go" is there
  *
  * Items in HEAPTIDE_QUARANTINE it leaves out, if nobody does that for it.
@@ -92,6 +93,16 @@ eat(void)
 	abort();
 }
 
+static void
+leak(void)
+{
+	size_t bytes = 256 << 10;
+	char *volatile lost = malloc(bytes);
+
+	if (lost != NULL)
+		memset(lost, 1, bytes);
+}
+
 /* NULL, whatever there is; not so that a compiler could know. */
 static void
 take_too_much(void)
@@ -113,7 +124,7 @@ fall(void)
 		raise(SIGSEGV);
 	if (is("refuse") && first_time())
 		_exit(TIDE_EXIT_NO_MEMORY);
-	if (is("swallow") || (is("eat") && first_time()))
+	if (is("swallow") || ((is("eat") || is("leak")) && first_time()))
 		eat();
 	if (is("hang") && first_time())
 		for (;;)
@@ -148,6 +159,8 @@ one(void)
 	}
 	if (is("chance") && (uint64_t)rand() % job.n == 0)
 		raise(SIGKILL);
+	if (is("leak"))
+		leak();
 	if (job.next == job.n)
 		fall();
 	fprintf(job.out, "item %llu\n", (unsigned long long)job.next++);
