@@ -1,9 +1,7 @@
 #include "supervise.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,122 +9,16 @@
 #include <sys/signalfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "command.h"
+#include "supervise-start.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
 
 #define ANCESTORS_MOST 256 /* generations to climb before giving up */
-
-/* What exec hands down and fork or our own work would change. */
-struct inheritance {
-	sigset_t mask;
-	struct sigaction child_action; /* SIGCHLD may come ignored */
-	struct itimerval alarm;        /* alarm() outlives exec, not fork */
-};
-
-/* The same, and what an attempt may leave behind in another state. */
-struct supervise_start {
-	struct inheritance was;
-	int *fd;            /* those from 3 on that are the program's */
-	size_t fds;
-	off_t in;           /* where standard input stood; -1: it is no file */
-	int terminal;       /* standard descriptor that is ours; -1: none */
-	struct termios modes;
-};
-
-/* --- what each attempt is to find ----------------------------------------- */
-
-static void
-note_descriptor(struct supervise_start *start, int fd)
-{
-	int *more, flags = fcntl(fd, F_GETFD);
-
-	if (fd <= STDERR_FILENO || flags < 0 || (flags & FD_CLOEXEC) != 0)
-		return;
-	more = realloc(start->fd, (start->fds + 1) * sizeof(*more));
-	if (more == NULL)
-		return;
-	start->fd = more;
-	start->fd[start->fds++] = fd;
-}
-
-static void
-note_descriptors(struct supervise_start *start)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
-
-	if (dir == NULL)
-		return;
-	while ((entry = readdir(dir)) != NULL)
-		if (entry->d_name[0] != '.')
-			note_descriptor(start, atoi(entry->d_name));
-	closedir(dir);
-}
-
-static void
-note_terminal(struct supervise_start *start)
-{
-	int fd;
-
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (tcgetpgrp(fd) == getpgrp() &&
-		    tcgetattr(fd, &start->modes) == 0) {
-			start->terminal = fd;
-			return;
-		}
-	start->terminal = -1;
-}
-
-/* NULL: there is no memory, and it can be started once. */
-static struct supervise_start *
-note_start(void)
-{
-	struct supervise_start *start = calloc(1, sizeof(*start));
-
-	if (start == NULL)
-		return NULL;
-	note_descriptors(start);
-	note_terminal(start);
-	start->in = lseek(STDIN_FILENO, 0, SEEK_CUR);
-	return start;
-}
-
-/* SIGTTOU is blocked here, so a group in the background may do that. */
-static void
-restore_start(const struct supervise_start *start)
-{
-	if (start->in >= 0)
-		(void)lseek(STDIN_FILENO, start->in, SEEK_SET);
-	if (start->terminal < 0)
-		return;
-	if (tcgetpgrp(start->terminal) != getpgrp())
-		(void)tcsetpgrp(start->terminal, getpgrp());
-	(void)tcsetattr(start->terminal, TCSADRAIN, &start->modes);
-}
-
-/* In the new process: what has been opened since then is ours. */
-static void
-hand_down(const struct supervise_start *start)
-{
-	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-	for (size_t i = 0; i < start->fds; i++)
-		(void)fcntl(start->fd[i], F_SETFD, 0);
-}
-
-void
-supervise_close(struct supervise *s)
-{
-	if (s->start != NULL)
-		free(s->start->fd);
-	free(s->start);
-	s->start = NULL;
-}
 
 /* --- starting ------------------------------------------------------------- */
 
@@ -195,7 +87,7 @@ become(const struct supervise *s, char **argv, const struct inheritance *was,
 	if (s->born != NULL)
 		s->born(s->context);
 	if (s->start != NULL)
-		hand_down(s->start);
+		start_hand_down(s->start);
 	give_back(was);
 	execvp(argv[0], argv);
 	error = errno;
@@ -221,7 +113,7 @@ read_exec_error(int fd)
 static void
 take_over_again(struct supervise_start *start, struct inheritance *was)
 {
-	restore_start(start);
+	start_restore(start);
 	*was = start->was;
 	was->alarm = (struct itimerval){ .it_value = { 0, 0 } };
 }
@@ -259,7 +151,7 @@ supervise_start(struct supervise *s, char **argv)
 		s->signals = -1;
 	}
 	if (first && s->again)
-		s->start = note_start();
+		s->start = start_note();
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
 	if (first)
@@ -286,6 +178,13 @@ supervise_start(struct supervise *s, char **argv)
 	s->ticks = proc_stat_read(s->pid, &stat) == 0 ? stat.ticks : 0;
 	settle(s, &was);
 	return 0;
+}
+
+void
+supervise_close(struct supervise *s)
+{
+	start_free(s->start);
+	s->start = NULL;
 }
 
 /* --- signals -------------------------------------------------------------- */

@@ -41,7 +41,7 @@ read_wish(void)
 	    (p = take(p, &again.lost)) == NULL ||
 	    (p = take(p, &again.grew)) == NULL)
 		return;
-	strncpy(again.op, p, sizeof(again.op) - 1);
+	memcpy(again.op, p, min_u64(strlen(p), sizeof(again.op) - 1));
 	again.n = (uint32_t)min_u64(n, UINT32_MAX);
 }
 
