@@ -110,6 +110,8 @@ tell_silence(const struct run *run, bool worded)
 
 	if (run->told)
 		return COMMAND_DONE;
+	if (run->attempts > 1)
+		return COMMAND_FAILED; /* said of the first */
 	if (worded)
 		print_error("%s ran, but libheaptide never reported in from "
 		    "it; the likely cause is what it said above",
@@ -260,8 +262,10 @@ run_conclude(struct run *run)
 	} else {
 		r = bring_home(run);
 	}
-	if (!run->judged)
+	if (!run->judged) {
 		run_judge(run, NULL);
+		summarise_page(run);
+	}
 	if (was == END_EXEC)
 		print_error("%s became another program that heaptide could "
 		    "not enter (static, privileged, or started without "

@@ -152,3 +152,19 @@ SURVIVOR="poison 300" limited 60 "$HEAPTIDE" resume --retry-delay 10ms "$id" \
 cmp without out || fail "resumed: the output is another"
 awk '$1 >= 288 && $1 < 304 && $2 == 1 { n++ } END { exit n < 10 }' \
 	out.batches || fail "not one by one: $(cat out.batches)"
+
+# --- a static program says it in its page ------------------------------------
+
+if ! ${CC:-cc} -static -O1 -I"$builddir/include" -I"$srcdir/include" \
+	-o static "$srcdir/tests/victims/survivor.c" 2>err; then
+	without "no static libc"
+	exit 0
+fi
+rm -rf "$XDG_STATE_HOME" out met
+SURVIVOR="crash 300" limited 120 "$HEAPTIDE" run --retries 3 --retry-errors \
+	--summary json -o p.tide -- ./static $items out 2>err
+same "static: status" 0 $?
+cmp without out || fail "static: the output is another"
+grep '^{' err >sum.json
+same "static" "page done 1" \
+	"$(json sum.json '"\(.level) \(.outcome) \(.left_out)"')"
