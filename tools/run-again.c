@@ -34,11 +34,13 @@ is_wanted(const struct run_options *o, const struct config *config)
 {
 	enum config_origin origin = config_origin(config, "retry.max");
 
-	/* Within a run the variable says what that one does. */
-	return o->retry_errors || o->retry_delay != NULL ||
-	    o->fallback != NULL || origin == FROM_COMMAND_LINE ||
-	    (origin == FROM_ENVIRONMENT && getenv("HEAPTIDE_RUN") == NULL) ||
-	    origin == FROM_FILE || origin == FROM_USER_FILE;
+	if (o->retry_errors || o->retry_delay != NULL ||
+	    o->fallback != NULL || origin == FROM_COMMAND_LINE)
+		return true;
+	/* Within a run they say what that one does; twice is too often. */
+	return getenv("HEAPTIDE_RUN") == NULL && (origin ==
+	    FROM_ENVIRONMENT || origin == FROM_FILE ||
+	    origin == FROM_USER_FILE);
 }
 
 /* The values were checked as they came in. */

@@ -63,6 +63,10 @@ attempts 75 2 --retries 1 $fast -- "$HEAPTIDE" run -q -o q.tide -- ./again 9 75
 HEAPTIDE_RETRIES=1 HEAPTIDE_RETRY_DELAY=10ms \
 	attempts 75 2 -- "$HEAPTIDE" run -q -o q.tide -- ./again 9 75
 
+cp retry.conf heaptide.conf
+attempts 75 2 -- "$HEAPTIDE" run -q -o q.tide -- ./again 9 75
+rm heaptide.conf
+
 # What somebody wanted is what it shall be.
 attempts 130 1 --retry-errors $fast -- sh -c 'echo x >>count; exit 130'
 (ulimit -c 0; attempts 143 1 --retry-errors $fast -- \
@@ -105,11 +109,11 @@ limited 60 "$HEAPTIDE" run --timeout 300ms --grace 300ms --summary json \
 same "and the kill" "124 timeout 9" \
 	"$? $(json err '"\(.outcome) \(.end.signal)"')"
 # All attempts together; a stopped one as well.
-attempts 124 1 --timeout 300ms --retry-errors $fast -- \
+attempts 124 1 --timeout 4s --retry-errors $fast -- \
 	sh -c 'echo x >>count; sleep 50'
 attempts 75 1 --timeout 20s --retries 3 --retry-delay 1h -- ./again 9 75
 grep -q "timeout leaves no time" err || fail "not told: $(cat err)"
-attempts 124 1 --timeout 300ms -- perl -e '
+attempts 124 1 --timeout 4s -- perl -e '
 	system "echo x >>count"; $SIG{CONT} = sub { exit 1 }; sleep 50'
 # One that is done in time is not disturbed.
 attempts 0 1 --timeout 50s -- ./again 0 1

@@ -104,10 +104,11 @@ await all_is_there
 
 # --- the terminal is as it was -----------------------------------------------
 
-cat >key.sh <<'END'
-trap 'exit 1' INT
-echo key
-sleep 50
+cat >key.pl <<'END'
+$| = 1;
+$SIG{INT} = sub { exit 1 };
+print "key\n";
+sleep 1 while 1;
 END
 cat >modes.sh <<'END'
 stty -a | grep -o -w -e '-*echo' -e '-*icanon' | xargs
@@ -139,7 +140,7 @@ limited 60 python3 terminal.py "$HEAPTIDE" run --retries 2 \
 	--retry-delay 10ms -o p.tide -- sh modes.sh >out.terminal
 same "modes" 3 "$(tr -d '\r' <out.terminal | grep -c '^icanon echo$')"
 limited 60 python3 terminal.py "$HEAPTIDE" run --retry-errors \
-	--retry-delay 10ms -o p.tide -- sh key.sh >out.terminal
+	--retry-delay 10ms -o p.tide -- perl key.pl >out.terminal
 grep -q "exit status 1" out.terminal || fail "no end: $(cat out.terminal)"
 ! grep -q "started again" out.terminal ||
 	fail "^C: started again: $(cat out.terminal)"

@@ -114,7 +114,7 @@ same "given up" "all tries are used up" "$(json sum.json .given_up)"
 
 # --- a batch that takes for ever ---------------------------------------------
 
-HEAPTIDE_BATCH_TIMEOUT=300ms survive "hang 300" --retries 2 --grace 1s
+HEAPTIDE_BATCH_TIMEOUT=3s survive "hang 300" --retries 2 --grace 1s
 ended 0 done
 cmp whole out || fail "hung: the output is another"
 same "stalled once" "1 1" "$(of stalled) $(of done)"
