@@ -3,8 +3,8 @@
  *
  * What a site allocates is its leaf's own cost, at the line of the leaf; who
  * called it has it as the inclusive cost of that call.  Of a recursion only the
- * outermost frame has, and a leaf's own cost is all that it has: or a function
- * would cost more than the whole.
+ * call of the outermost frame has: the sum of the calls of a function is what it
+ * costs, which would be more than the whole otherwise.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -27,9 +27,8 @@ struct spelled {
 };
 
 struct function {
-	struct function_key {
-		const char *function, *file, *module;
-	} key;
+	char *key; /* what follows, as a text */
+	const char *function, *file, *module;
 	struct cost *costs; /* of its own, and of calls; a table */
 	UT_hash_handle hh;
 };
@@ -57,15 +56,20 @@ struct callgrind {
 static struct function *
 function_of(struct callgrind *c, const struct frame *f)
 {
-	const struct function_key key = { f->function, f->file, f->module };
+	char *key = need_text("%s\n%s\n%s", f->function, f->file, f->module);
 	struct function *fn;
 
-	HASH_FIND(hh, c->functions, &key, sizeof(key), fn);
-	if (fn == NULL) {
-		fn = need(calloc(1, sizeof(*fn)));
-		fn->key = key;
-		HASH_ADD(hh, c->functions, key, sizeof(key), fn);
+	HASH_FIND_STR(c->functions, key, fn);
+	if (fn != NULL) {
+		free(key);
+		return fn;
 	}
+	fn = need(calloc(1, sizeof(*fn)));
+	*fn = (struct function){
+		.key = key, .function = f->function, .file = f->file,
+		.module = f->module,
+	};
+	HASH_ADD_KEYPTR(hh, c->functions, key, strlen(key), fn);
 	return fn;
 }
 
@@ -112,7 +116,7 @@ add_row(struct callgrind *c, const struct export_row *row)
 			fn[i - 1], frame[i].line, frame[i - 1].line,
 		};
 
-		if (fn[i] != fn[0] && !is_further_out(fn, i, count))
+		if (!is_further_out(fn, i - 1, count))
 			add_cost(fn[i], &call, row);
 	}
 	free(fn);
@@ -163,9 +167,9 @@ static void
 put_function(struct callgrind *c, const struct function *fn)
 {
 	fputc('\n', c->e->to);
-	put_name(c, &c->modules, "ob", or_unknown(fn->key.module));
-	put_name(c, &c->files, "fl", or_unknown(fn->key.file));
-	put_name(c, &c->names, "fn", fn->key.function);
+	put_name(c, &c->modules, "ob", or_unknown(fn->module));
+	put_name(c, &c->files, "fl", or_unknown(fn->file));
+	put_name(c, &c->names, "fn", fn->function);
 	for (struct cost *i = fn->costs; i != NULL; i = i->hh.next) {
 		const struct function *callee = i->key.callee;
 
@@ -174,9 +178,9 @@ put_function(struct callgrind *c, const struct function *fn)
 			continue;
 		}
 		put_name(c, &c->modules, "cob",
-		    or_unknown(callee->key.module));
-		put_name(c, &c->files, "cfi", or_unknown(callee->key.file));
-		put_name(c, &c->names, "cfn", callee->key.function);
+		    or_unknown(callee->module));
+		put_name(c, &c->files, "cfi", or_unknown(callee->file));
+		put_name(c, &c->names, "cfn", callee->function);
 		fprintf(c->e->to, "calls=%" PRIu64 " %" PRIu64 "\n",
 		    i->calls, i->key.callee_line);
 		put_values(c, i->key.line, i);
@@ -228,6 +232,7 @@ choose_order(struct callgrind *c)
 static void
 forget_costs(struct function *fn)
 {
+	free(fn->key);
 	FORGET(fn->costs, cost, (void)0);
 }
 

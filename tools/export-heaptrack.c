@@ -296,6 +296,12 @@ put_course(struct record *r)
 	const struct profile *p = e->report->profile;
 	size_t i;
 
+	/*
+	 * Size 0 is nobody's: heaptrack takes it for the one that came last
+	 * where none did.
+	 */
+	if (e->rows != 0)
+		(void)size_of(r, 0, UINT64_MAX >> 1);
 	fputs("c 0\n", e->to);
 	for (i = 0; i < e->rows; i++) {
 		const struct replay_blocks *b = &r->plan[i].brief;
@@ -308,10 +314,11 @@ put_course(struct record *r)
 		fprintf(e->to, "+ %" PRIx64 "\n- %" PRIx64 "\n", r->left,
 		    r->left);
 	fprintf(e->to, "c %" PRIx64 "\n", totals_peak_ns(t) / NS_PER_MS);
-	for (i = 0; i < e->rows; i++) {
-		put_blocks(r, '+', i, &r->plan[i].stay);
+	/* What is freed next is not what came last: that were temporary. */
+	for (i = 0; i < e->rows; i++)
 		put_blocks(r, '+', i, &r->plan[i].peak);
-	}
+	for (i = 0; i < e->rows; i++)
+		put_blocks(r, '+', i, &r->plan[i].stay);
 	for (i = 0; i < e->rows; i++)
 		put_blocks(r, '-', i, &r->plan[i].peak);
 	fprintf(e->to, "c %" PRIx64 "\n",

@@ -151,22 +151,22 @@ put_build_id(struct pprof *p, const struct module *m)
 	proto_number(&p->a, MAPPING_BUILD, string_of(p, id));
 }
 
-/*
- * The first is taken by pprof for the program itself, so they come in the
- * order in which they were loaded.
- */
 static void
-put_mappings(struct pprof *p)
+put_mappings(struct pprof *p, bool program)
 {
 	const struct profile *profile = p->e->report->profile;
+	char *executable = profile_text(profile,
+	    profile->segment->identity.executable);
 
 	for (size_t i = 0; i < profile->modules; i++) {
 		const struct module *m = &profile->module[i];
-		char *path;
+		char *path = profile_text(profile, m->path);
 
-		if (m->start >= m->end)
+		if (m->start >= m->end ||
+		    (strcmp(path, executable) == 0) != program) {
+			free(path);
 			continue;
-		path = profile_text(profile, m->path);
+		}
 		proto_number(&p->a, MAPPING_ID, i + 1);
 		proto_number(&p->a, MAPPING_START, m->start);
 		proto_number(&p->a, MAPPING_LIMIT, m->end);
@@ -180,6 +180,7 @@ put_mappings(struct pprof *p)
 		proto_message(&p->out, PROFILE_MAPPING, &p->a);
 		free(path);
 	}
+	free(executable);
 }
 
 /* Of a function that has a name only: a mapping of no addresses. */
@@ -376,7 +377,9 @@ export_pprof(const struct export *e)
 	bool good;
 
 	put_head(&p);
-	put_mappings(&p);
+	/* The first is taken by pprof for the program itself. */
+	put_mappings(&p, true);
+	put_mappings(&p, false);
 	for (size_t i = 0; i < e->rows; i++)
 		put_sample(&p, &e->row[i]);
 	good = write_compressed(e, &p.out);

@@ -53,10 +53,7 @@ export_collapsed(const struct export *e)
 /* --- speedscope ----------------------------------------------------------- */
 
 struct known {
-	struct known_key {
-		const char *function, *file;
-		uint64_t line;
-	} key;
+	char *key;
 	json_int_t index;
 	UT_hash_handle hh;
 };
@@ -82,17 +79,20 @@ frame_object(const struct frame *f)
 static json_int_t
 index_of(struct shared *s, const struct frame *f)
 {
-	const struct known_key key = { f->function, f->file, f->line };
+	char *key = need_text("%s\n%s\n%" PRIu32, f->function, f->file,
+	    f->line);
 	struct known *k;
 
-	HASH_FIND(hh, s->known, &key, sizeof(key), k);
-	if (k == NULL) {
-		k = need(calloc(1, sizeof(*k)));
-		k->key = key;
-		k->index = (json_int_t)json_array_size(s->frames);
-		json_array_append_new(s->frames, frame_object(f));
-		HASH_ADD(hh, s->known, key, sizeof(key), k);
+	HASH_FIND_STR(s->known, key, k);
+	if (k != NULL) {
+		free(key);
+		return k->index;
 	}
+	k = need(calloc(1, sizeof(*k)));
+	k->key = key;
+	k->index = (json_int_t)json_array_size(s->frames);
+	json_array_append_new(s->frames, frame_object(f));
+	HASH_ADD_KEYPTR(hh, s->known, key, strlen(key), k);
 	return k->index;
 }
 
@@ -185,6 +185,7 @@ export_speedscope(const struct export *e)
 	free(stack);
 	HASH_ITER(hh, s.known, k, next) {
 		HASH_DEL(s.known, k);
+		free(k->key);
 		free(k);
 	}
 	return true;

@@ -110,7 +110,6 @@ forge_open(void)
 	head->compact = 1;
 	head->ready = 1;
 	f->segment.config.stacks = STACKS_ALL;
-	f->segment.config.depth = SEGMENT_DEPTH_MOST;
 	f->segment.live.stamp = PEAK_STAMP;
 	f->segment.identity.clock_ns = NS_PER_S; /* 0 means "never" */
 	f->figures.bytes = sizeof(struct figures);

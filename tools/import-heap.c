@@ -221,7 +221,7 @@ finish(struct heap *h)
 {
 	struct segment *s = forge_segment(h->in->forge);
 	uint32_t unknown = UNKNOWN_PEAK | UNKNOWN_AT_PEAK | UNKNOWN_STARTED |
-	    UNKNOWN_TEMPORARY | UNKNOWN_REQUESTED;
+	    UNKNOWN_TEMPORARY | UNKNOWN_REQUESTED | UNKNOWN_TIME;
 
 	if (!h->allocations)
 		unknown |= UNKNOWN_ALLOCATIONS;

@@ -30,7 +30,6 @@ struct massif {
 	size_t depth;      /* levels in use */
 	uint64_t number, time, heap, extra;
 	bool has_time, has_heap;
-	uint64_t per_ns;   /* units of time */
 	bool seconds;      /* time is time, not instructions or bytes */
 	char *command;
 	/* pictures with a tree */
@@ -203,8 +202,8 @@ read_tree(struct massif *m, enum tree tree)
 static uint64_t
 time_ns(const struct massif *m)
 {
-	return m->seconds ? min_u64(m->time, UINT64_MAX / 2 / m->per_ns) *
-	    m->per_ns : m->time;
+	return m->seconds ? min_u64(m->time, UINT64_MAX / 2 / NS_PER_MS) *
+	    NS_PER_MS : 0;
 }
 
 /* The same tree is the last and the peak: its sites are both. */
@@ -226,7 +225,8 @@ read_picture(struct massif *m, const char *kind)
 		return import_refuse(m->in, "a snapshot has no time or no "
 		    "mem_heap_B");
 	m->end_ns = time_ns(m);
-	import_point(m->in, m->end_ns, m->heap, 0);
+	if (m->seconds)
+		import_point(m->in, m->end_ns, m->heap, 0);
 	if (!m->has_peak && m->heap > m->peak_bytes) {
 		m->peak_bytes = m->heap;
 		m->peak_ns = m->end_ns;
@@ -255,7 +255,6 @@ static bool
 read_unit(struct massif *m, const char *unit)
 {
 	m->seconds = strcmp(unit, "ms") == 0;
-	m->per_ns = NS_PER_MS;
 	return m->seconds || strcmp(unit, "i") == 0 ||
 	    strcmp(unit, "B") == 0 || import_refuse(m->in, "time_unit '%.20s' "
 	    "is not known; i, ms and B are", unit);
@@ -305,8 +304,7 @@ finish(struct massif *m)
 	uint32_t unknown = UNKNOWN_ALLOCATIONS | UNKNOWN_BLOCKS |
 	    UNKNOWN_TEMPORARY | UNKNOWN_STARTED;
 	char *origin = need_text("massif: sites as of snapshot %llu; sizes "
-	    "are those asked for%s", (unsigned long long)m->last_number,
-	    m->seconds ? "" : "; times are instructions or bytes");
+	    "are those asked for", (unsigned long long)m->last_number);
 
 	for (size_t i = 0; i < m->lasts; i++) {
 		struct figures *f = forge_site(m->in->forge,
@@ -318,6 +316,8 @@ finish(struct massif *m)
 	for (size_t i = 0; i < m->peaks; i++)
 		forge_site(m->in->forge, m->peak[i].leaf, 0)->at_peak_bytes +=
 		    m->peak[i].bytes;
+	if (!m->seconds) /* but instructions, or bytes */
+		unknown |= UNKNOWN_TIME;
 	if (!m->has_peak)
 		unknown |= UNKNOWN_AT_PEAK;
 	import_origin(m->in, origin, unknown);
@@ -333,7 +333,6 @@ import_massif(struct import *in)
 	bool good = true;
 
 	m->in = in;
-	m->per_ns = NS_PER_MS;
 	while (good && import_line(in)) {
 		if (in->line == 1 && strncmp(in->text, "desc:", 5) != 0)
 			good = import_refuse(in, "it is no output of massif");

@@ -375,6 +375,7 @@ find_unknown(const struct pprof *p)
 		unknown |= UNKNOWN_PEAK | UNKNOWN_AT_PEAK;
 	if (p->time_ns == 0)
 		unknown |= UNKNOWN_STARTED;
+	unknown |= UNKNOWN_TIME; /* of the peak; its duration is a sample's */
 	return unknown;
 }
 

@@ -189,12 +189,16 @@ follow_names(struct matching *m, int s, uint32_t node, uint32_t parent)
 	size_t count = symbols_stack(m->side[s].symbols, &site, &frame);
 	size_t own = 1;
 
-	while (own < count && frame[own - 1].inlined)
+	while (own < count && frame[own - 1].inlined &&
+	    frame[0].pc < NODE_NAMED)
 		own++;
 	for (size_t i = min_u64(own, count); i-- > 0; ) {
 		struct step step = { .class = CLASS_NAMES,
 			.offset = number_of_names(m, frame[i].function) };
 
+		/* Some show it, and some who called it only. */
+		if (strncmp(frame[i].function, "operator new", 12) == 0)
+			continue;
 		if (strcmp(frame[i].function, "main") != 0)
 			step.parent = parent;
 		parent = path_of(m, &step);

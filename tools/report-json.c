@@ -23,6 +23,13 @@ json_requested(const struct report *r, uint64_t n)
 	    json_number(n) : json_null();
 }
 
+/* Seconds after the start. */
+static json_t *
+json_moment(const struct profile *p, uint32_t unknown, double at)
+{
+	return profile_lacks(p, unknown) ? json_null() : json_real(at);
+}
+
 /* Null where it was made of a profile that has no such figure. */
 static json_t *
 json_known(const struct report *r, uint32_t unknown, uint64_t n)
@@ -42,6 +49,7 @@ static const struct {
 	{ UNKNOWN_TEMPORARY, "temporary" },
 	{ UNKNOWN_REQUESTED, "requested" },
 	{ UNKNOWN_STARTED, "started" },
+	{ UNKNOWN_TIME, "time" },
 };
 
 /* Who made it, if the library did not; null: it did. */
@@ -80,7 +88,8 @@ json_totals(const struct report *r)
 		{ "frees", json_known(r, calls, t->frees) },
 		{ "allocated_bytes", json_known(r, calls,
 		    t->allocated_bytes) },
-		{ "requested_bytes", json_requested(r, t->requested_bytes) },
+		{ "requested_bytes", profile_lacks(r->profile, calls) ?
+		    json_null() : json_requested(r, t->requested_bytes) },
 		{ "live_blocks", json_known(r, UNKNOWN_BLOCKS,
 		    t->live_blocks) },
 		{ "live_bytes", json_number(t->live_bytes) },
@@ -90,8 +99,8 @@ json_totals(const struct report *r)
 		{ "peak_requested_bytes",
 		    json_requested(r, t->peak_requested_bytes) },
 		{ "peak_error_bytes", json_number(t->peak_error_bytes) },
-		{ "peak_at", profile_lacks(r->profile, UNKNOWN_PEAK) ?
-		    json_null() : json_real(t->peak_at) },
+		{ "peak_at", json_moment(r->profile, UNKNOWN_PEAK |
+		    UNKNOWN_TIME, t->peak_at) },
 		{ "temporary", json_known(r, UNKNOWN_TEMPORARY,
 		    t->temporary) },
 		{ "inherited_bytes", json_number(t->inherited_bytes) },
@@ -337,10 +346,10 @@ report_json(const struct report *r)
 		{ "allocator", json_text_of(p, id->allocator) },
 		{ "origin", json_origin(p) },
 		{ "bypassed", bypassed_json(p) },
-		{ "started", profile_lacks(p, UNKNOWN_STARTED) ? json_null() :
-		    json_real(profile_started(p)) },
-		{ "duration", profile_lacks(p, UNKNOWN_STARTED) ?
-		    json_null() : json_real(profile_seconds(p, p->now_ns)) },
+		{ "started", json_moment(p, UNKNOWN_STARTED,
+		    profile_started(p)) },
+		{ "duration", json_moment(p, UNKNOWN_TIME,
+		    profile_seconds(p, p->now_ns)) },
 		{ "end", json_end(report_end(p), &p->segment->end) },
 		{ "stacks", json_string(profile_stacks(p)) },
 		{ "stacks_since", json_since(p) },

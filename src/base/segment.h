@@ -139,7 +139,8 @@ enum segment_unknown {
 	UNKNOWN_AT_PEAK = 8,     /* what sites held then */
 	UNKNOWN_TEMPORARY = 16,
 	UNKNOWN_REQUESTED = 32,  /* or usable: sizes are of one kind only */
-	UNKNOWN_STARTED = 64     /* when, and how long it ran */
+	UNKNOWN_STARTED = 64,    /* when it did */
+	UNKNOWN_TIME = 128       /* how long it ran, and when what was */
 };
 
 enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
