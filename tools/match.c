@@ -343,6 +343,7 @@ match_open(struct match *match, const struct match_side side[2])
 		add_sites(&m, s);
 	}
 	match->unnamed = m.unnamed;
+	match->by_name = m.by_name;
 	list_rows(&m, match);
 	forget(&m);
 	builds_close(&m.builds);

@@ -48,6 +48,7 @@ struct match {
 	/* Modules with another build on the other side, by base name. */
 	char **rebuilt;
 	size_t rebuilts;
+	bool by_name;   /* of all modules, as one side has nothing else */
 	size_t unnamed; /* calls in these that have no name: they match none */
 };
 

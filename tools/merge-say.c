@@ -142,7 +142,7 @@ merge_print_text(const struct merge *m, uint64_t top)
 	struct print_table *t;
 
 	print_line(&out, PRINT_STRONG, "%zu ranks; their peaks come to %s, "
-	    "at one time they held %s at most", m->ranks,
+	    "at one time they held at least %s", m->ranks,
 	    text_format_bytes(sum, m->peak.sum),
 	    text_format_bytes(together, m->together));
 	print_ranks(m, &out);

@@ -368,7 +368,21 @@ put_step(struct merge *m, int64_t at_ns, int64_t live, int64_t resident)
 	m->step[m->steps++] = (struct merge_step){ at_ns, live, resident };
 }
 
-/* Minutes as far back as seconds do not reach; what was resident goes. */
+/* From here on the rank holds @live; what is not known of it stays. */
+static void
+move_to(struct merge *m, struct merge_step *now, uint64_t at_ns, int64_t live,
+    int64_t resident)
+{
+	int64_t at = m->rank[m->ranks].started_ns + (int64_t)at_ns;
+
+	put_step(m, at, live - now->live_bytes, resident - now->resident);
+	*now = (struct merge_step){ at, live, resident };
+}
+
+/*
+ * Minutes as far back as seconds do not reach.  The peak lies between points,
+ * or is one of them; at the end all goes that was resident.
+ */
 static void
 add_points(struct merge *m, const struct profile *p)
 {
@@ -376,7 +390,10 @@ add_points(struct merge *m, const struct profile *p)
 	const struct point **second = need(profile_points(p, false, &seconds));
 	const struct point **minute = need(profile_points(p, true, &minutes));
 	const struct merge_rank *rank = &m->rank[m->ranks];
-	int64_t live = 0, resident = 0;
+	uint64_t start = p->segment->identity.clock_ns;
+	uint64_t peak_ns = totals_peak_ns(&rank->totals);
+	struct merge_step now = { 0 };
+	bool peaked = profile_lacks(p, UNKNOWN_PEAK | UNKNOWN_TIME);
 
 	for (size_t i = 0; i < minutes + seconds; i++) {
 		const struct point *point = i < minutes ? minute[i] :
@@ -385,14 +402,19 @@ add_points(struct merge *m, const struct profile *p)
 		if (i < minutes && seconds != 0 &&
 		    point->at_ns >= second[0]->at_ns)
 			continue;
-		put_step(m, rank->started_ns + (int64_t)(point->at_ns -
-		    p->segment->identity.clock_ns), point->live_bytes - live,
-		    (int64_t)point->resident - resident);
-		live = point->live_bytes;
-		resident = (int64_t)point->resident;
+		if (!peaked && point->at_ns - start >= peak_ns) {
+			move_to(m, &now, peak_ns,
+			    (int64_t)rank->totals.peak_bytes, now.resident);
+			peaked = true;
+		}
+		move_to(m, &now, point->at_ns - start, point->live_bytes,
+		    (int64_t)point->resident);
 	}
-	put_step(m, rank->ended_ns, (int64_t)rank->totals.live_bytes - live,
-	    -resident);
+	if (!peaked)
+		move_to(m, &now, peak_ns, (int64_t)rank->totals.peak_bytes,
+		    now.resident);
+	move_to(m, &now, (uint64_t)(rank->ended_ns - rank->started_ns),
+	    (int64_t)rank->totals.live_bytes, 0);
 	free(second);
 	free(minute);
 }

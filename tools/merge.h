@@ -56,7 +56,7 @@ struct merge {
 	struct merge_step *step;
 	size_t steps, steps_room;
 	struct merge_spread peak, live, allocated;
-	uint64_t together; /* most that all held at one time, by the series */
+	uint64_t together; /* that all held at one time, by the series: or more */
 	struct profile sum; /* after merge_finish() */
 };
 
