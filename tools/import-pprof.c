@@ -6,7 +6,6 @@
  * collected first.  Some writers leave locations without functions: then the
  * mapping is kept, and its file is asked when names are.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -479,9 +478,8 @@ read_all(struct import *in, uint8_t **bytes, size_t *count)
 		*count += got;
 	} while (got != 0);
 	if (ferror(in->from))
-		return import_refuse(in, "it cannot be read on: %s",
-		    errno == EIO ? "it is cut off, or its compression is "
-		    "broken" : strerror(errno));
+		return import_refuse(in, "it cannot be read on: it is cut off, "
+		    "or its compression is broken");
 	return *count != 0 || import_refuse(in, "it is empty");
 }
 

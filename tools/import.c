@@ -18,13 +18,12 @@ import_line(struct import *in)
 {
 	ssize_t n = getline(&in->text, &in->text_room, in->from);
 
-	if (n < 0) {
-		if (ferror(in->from))
-			import_refuse(in, "it cannot be read on: %s",
-			    errno == EIO ? "it is cut off, or its compression "
-			    "is broken" : strerror(errno));
+	/* A line may have come before it. */
+	if (ferror(in->from))
+		return import_refuse(in, "it cannot be read on: it is cut off, "
+		    "or its compression is broken");
+	if (n < 0)
 		return false;
-	}
 	in->line++;
 	while (n > 0 && (in->text[n - 1] == '\n' || in->text[n - 1] == '\r'))
 		in->text[--n] = '\0';

@@ -295,7 +295,9 @@ refused 2 'pprof, collapsed, speedscope, massif, heaptrack, callgrind, csv' \
 refused 2 '--format is missing' profile.tide
 refused 2 'live, peak, allocations, bytes or growth' -f csv --by size \
 	profile.tide
-refused 125 'no such file\|No such file' -f csv nothing.tide
+refused 125 'No such file' -f csv nothing.tide
+"$HEAPTIDE" run -q -o short.tide -- true
+refused 125 'growth is not known' -f csv --by growth short.tide
 refused 125 'No such file' -f json -o no/such/place profile.tide
 echo old >kept
 refused 125 'is not a heaptide profile' -f csv -o kept kept
