@@ -91,6 +91,9 @@ extern const struct command command_resume;
 extern const struct command command_export;
 extern const struct command command_import;
 extern const struct command command_merge;
-extern const struct command command_leaks;
+extern const struct command command_completion;
+
+/* All of them, in the order of help; a NULL behind the last. */
+extern const struct command *const commands[];
 
 #endif
