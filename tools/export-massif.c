@@ -212,6 +212,18 @@ collect(const struct profile *p, struct when **points)
 	return n;
 }
 
+/* The points from @i on that lie before @end, or at it; which is the next. */
+static size_t
+put_points(struct massif *m, const struct when *point, size_t i, size_t count,
+    double end)
+{
+	for (; i < count && point[i].at <= end; i++) {
+		put_snapshot(m, point[i].at, point[i].bytes);
+		fputs("heap_tree=empty\n", m->e->to);
+	}
+	return i;
+}
+
 bool
 export_massif(const struct export *e)
 {
@@ -222,21 +234,15 @@ export_massif(const struct export *e)
 	char *caveat = export_caveat(e);
 	struct massif m = { .e = e };
 	struct when *point;
-	size_t count = collect(p, &point), i = 0;
+	size_t count = collect(p, &point), next;
 
 	fprintf(e->to, "desc: heaptide%s%s\ncmd: %s\ntime_unit: ms\n",
 	    caveat[0] != '\0' ? "; " : "", caveat, command);
 	put_snapshot(&m, 0, 0);
 	fputs("heap_tree=empty\n", e->to);
-	for (; i < count && point[i].at <= t->peak_at; i++) {
-		put_snapshot(&m, point[i].at, point[i].bytes);
-		fputs("heap_tree=empty\n", e->to);
-	}
+	next = put_points(&m, point, 0, count, t->peak_at);
 	put_peak(&m);
-	for (; i < count && point[i].at < end; i++) {
-		put_snapshot(&m, point[i].at, point[i].bytes);
-		fputs("heap_tree=empty\n", e->to);
-	}
+	put_points(&m, point, next, count, end);
 	put_snapshot(&m, end, e->estimated ? export_sum(e, EXPORT_LIVE) :
 	    t->live_bytes);
 	put_tree(&m, EXPORT_LIVE, "detailed");
