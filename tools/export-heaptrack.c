@@ -34,7 +34,7 @@ struct record {
 	struct entry *texts, *addresses, *traces, *sizes;
 	struct replay_plan *plan; /* by row */
 	uint64_t *trace;          /* by row */
-	uint64_t left;            /* size waiting for one to take turns with */
+	uint64_t left, left_bytes; /* size that has none to take turns with */
 	bool waits, lumped;
 };
 
@@ -207,6 +207,7 @@ put_single(struct record *r, size_t i, uint64_t size)
 		put_brief(r, i, size, 1);
 	} else {
 		r->left = number;
+		r->left_bytes = size;
 		r->waits = true;
 	}
 }
@@ -287,7 +288,131 @@ make_plans(struct record *r)
 	}
 }
 
-/* Every function of @part is called for all rows, then the next. */
+/* --- the peak ------------------------------------------------------------- */
+
+/* The row whose block was the peak, and freed at once; e->rows: none. */
+static size_t
+find_brief(const struct record *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->e->rows && !r->plan[i].peak_is_brief; i++)
+		;
+	return i;
+}
+
+/* The only row that was there at the peak, if none of it stays; or e->rows. */
+static size_t
+find_alone(const struct record *r)
+{
+	size_t alone = r->e->rows;
+
+	for (size_t i = 0; i < r->e->rows; i++) {
+		if (r->plan[i].stay.count != 0 ||
+		    (r->plan[i].peak.count != 0 && alone != r->e->rows))
+			return r->e->rows;
+		if (r->plan[i].peak.count != 0)
+			alone = i;
+	}
+	return alone;
+}
+
+/* Blocks of one size alone: the last differs by a byte from the first freed. */
+static bool
+put_alone(struct record *r, size_t i)
+{
+	const struct replay_blocks *b = &r->plan[i].peak;
+	uint64_t number, first, last;
+
+	if (b->more != 0 || b->count < 2 || b->size == 0)
+		return false;
+	number = size_of(r, i, b->size);
+	first = size_of(r, i, b->size + 1);
+	last = size_of(r, i, b->size - 1);
+	put_calls(r, '+', first, 1);
+	put_calls(r, '+', number, b->count - 2);
+	put_calls(r, '+', last, 1);
+	put_calls(r, '-', first, 1);
+	put_calls(r, '-', number, b->count - 2);
+	put_calls(r, '-', last, 1);
+	return true;
+}
+
+/* Take one of the blocks of row @i, the first that would be put. */
+static uint64_t
+take_block(struct record *r, size_t i, struct replay_blocks *b)
+{
+	uint64_t size = b->size + (b->more != 0);
+
+	b->more -= b->more != 0;
+	b->count--;
+	return size_of(r, i, size);
+}
+
+/*
+ * A block was left that passes, and has none to take turns with: it does so with
+ * the first that is there at the peak.  The number of that, 1 added, if it is
+ * to be freed behind it, else 0.
+ */
+static uint64_t
+put_left(struct record *r)
+{
+	uint64_t peak = r->e->report->totals.peak_bytes, number, keep = 0;
+	size_t i;
+
+	for (i = 0; i < r->e->rows && r->plan[i].stay.count == 0 &&
+	    r->plan[i].peak.count < 2; i++)
+		;
+	if (i == r->e->rows ||
+	    r->left_bytes + r->plan[i].peak.size + r->plan[i].stay.size >=
+	    peak) {
+		fprintf(r->e->to, "+ %" PRIx64 "\n- %" PRIx64 "\n", r->left,
+		    r->left);
+		return 0;
+	}
+	fprintf(r->e->to, "+ %" PRIx64 "\n", r->left);
+	if (r->plan[i].stay.count != 0) {
+		number = take_block(r, i, &r->plan[i].stay);
+	} else {
+		number = take_block(r, i, &r->plan[i].peak);
+		keep = number + 1;
+	}
+	fprintf(r->e->to, "+ %" PRIx64 "\n- %" PRIx64 "\n", number, r->left);
+	return keep;
+}
+
+/*
+ * What is freed next is not what came last, which heaptrack would take for
+ * temporary; unless it was.
+ */
+static void
+put_peak(struct record *r)
+{
+	size_t rows = r->e->rows, brief = find_brief(r), alone = find_alone(r);
+	uint64_t keep = r->waits ? put_left(r) : 0;
+
+	if (brief == rows && alone != rows && put_alone(r, alone)) {
+		put_calls(r, '-', keep - 1, keep != 0);
+		return;
+	}
+	for (size_t i = 0; i < rows; i++)
+		if (i != brief)
+			put_blocks(r, '+', i, &r->plan[i].peak);
+	for (size_t i = 0; i < rows; i++)
+		put_blocks(r, '+', i, &r->plan[i].stay);
+	if (brief != rows) {
+		struct replay_blocks *b = &r->plan[brief].peak;
+
+		put_blocks(r, '+', brief, b);
+		put_calls(r, '-', size_of(r, brief, b->size), 1);
+		b->count--;
+	}
+	for (size_t i = 0; i < rows; i++)
+		put_blocks(r, '-', i, &r->plan[i].peak);
+	put_calls(r, '-', keep - 1, keep != 0);
+}
+
+/* Every part of the plan is carried out for all rows, then the next. */
 static void
 put_course(struct record *r)
 {
@@ -310,17 +435,8 @@ put_course(struct record *r)
 		put_brief(r, i, b->size, b->count - b->more);
 		put_passing(r, i, &r->plan[i].pass);
 	}
-	if (r->waits) /* the last has nobody to take turns with */
-		fprintf(e->to, "+ %" PRIx64 "\n- %" PRIx64 "\n", r->left,
-		    r->left);
 	fprintf(e->to, "c %" PRIx64 "\n", totals_peak_ns(t) / NS_PER_MS);
-	/* What is freed next is not what came last: that were temporary. */
-	for (i = 0; i < e->rows; i++)
-		put_blocks(r, '+', i, &r->plan[i].peak);
-	for (i = 0; i < e->rows; i++)
-		put_blocks(r, '+', i, &r->plan[i].stay);
-	for (i = 0; i < e->rows; i++)
-		put_blocks(r, '-', i, &r->plan[i].peak);
+	put_peak(r);
 	fprintf(e->to, "c %" PRIx64 "\n",
 	    (p->now_ns - p->segment->identity.clock_ns) / NS_PER_MS);
 	for (i = 0; i < e->rows; i++)

@@ -75,4 +75,5 @@ replay_plan(const struct replay_figures *f, struct replay_plan *plan)
 	    passed / blocks * brief;
 	plan->brief = replay_spread(brief, brief_bytes);
 	plan->pass = replay_spread(blocks - brief, passed - brief_bytes);
+	plan->peak_is_brief = some != 0 && brief < f->temporary;
 }

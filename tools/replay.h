@@ -13,6 +13,7 @@
 #ifndef TOOLS_REPLAY_H
 #define TOOLS_REPLAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Blocks of two sizes: @more of them have a byte more. */
@@ -33,6 +34,7 @@ struct replay_plan {
 	struct replay_blocks late;  /* behind the peak, to the end */
 	struct replay_blocks brief; /* freed at once: temporary */
 	struct replay_blocks pass;  /* freed, but not at once */
+	bool peak_is_brief;         /* a block of @peak was freed at once */
 };
 
 /* @count blocks of @bytes in all, as even as can be. */

@@ -187,6 +187,40 @@ same "there and back" "$allocations $allocated $blocks $live $peak $temporary" \
 	"$(json back.json '.totals | "\(.allocations) \(.allocated_bytes) " +
 	"\(.live_blocks) \(.live_bytes) \(.peak_bytes) \(.temporary)"')"
 
+# One site that frees all it has; a peak that was freed at once.
+cat >plain.c <<'C'
+#include <stdlib.h>
+
+void *volatile block[100];
+
+int
+main(int count, char **arguments)
+{
+	(void)arguments;
+	for (int i = 0; i < 100; i++)
+		block[i] = malloc(1000);
+	if (count > 1)
+		free(block[0] = malloc(70000));
+	for (int i = count > 1; i < 100; i++)
+		free(block[i]);
+	return 0;
+}
+C
+"${CC:-cc}" -g -O0 -fno-builtin -o plain plain.c
+for more in '' more; do
+	limited 60 "$HEAPTIDE" run -q --stacks all -o plain.tide -- ./plain $more
+	"$HEAPTIDE" report --json plain.tide >plain.json
+	"$HEAPTIDE" export -f heaptrack -o plain.heaptrack plain.tide
+	"$HEAPTIDE" import heaptrack plain.heaptrack -o back.tide >/dev/null
+	"$HEAPTIDE" report --json back.tide >back.json
+	for key in allocations frees allocated_bytes live_bytes peak_bytes \
+	    temporary; do
+		same "heaptrack: $key of plain $more" \
+			"$(json plain.json .totals.$key)" \
+			"$(json back.json .totals.$key)"
+	done
+done
+
 # --- callgrind ---------------------------------------------------------------
 
 export_as callgrind -o out.callgrind

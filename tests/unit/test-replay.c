@@ -26,7 +26,7 @@ add_up(const struct replay_plan *p)
 		.live_blocks = p->stay.count + p->late.count,
 		.live_bytes = bytes_of(&p->stay) + bytes_of(&p->late),
 		.peak_bytes = bytes_of(&p->stay) + bytes_of(&p->peak),
-		.temporary = p->brief.count,
+		.temporary = p->brief.count + p->peak_is_brief,
 	};
 }
 
@@ -58,7 +58,7 @@ a_plan_has_the_sums_that_it_is_made_of(void **state)
 		{ 1, 24, 0, 0, 0, 0 },
 		{ 1, 24, 1, 24, 0, 0 },
 		{ 10, 1000, 3, 300, 500, 2 },
-		{ 10, 1003, 3, 301, 500, 7 },
+		{ 10, 1003, 3, 301, 500, 7 }, /* one of them was the peak */
 		{ 7, 700, 7, 700, 0, 0 },
 		{ 9, 900, 2, 200, 900, 0 },
 		{ 5, 500, 2, 300, 100, 3 },
