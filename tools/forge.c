@@ -328,15 +328,24 @@ put_count(struct count *c, const struct figures *g)
 	c->at_peak_bytes = (int64_t)g->at_peak_bytes;
 }
 
+/* What is live has been allocated, also where that was not counted. */
+static void
+complete(struct figures *g)
+{
+	g->allocated_bytes = max_u64(g->allocated_bytes, g->live_bytes);
+	g->allocations = max_u64(g->allocations, g->live_blocks);
+}
+
 static void
 put_figures(struct forge *f)
 {
-	const struct figures *g = (const void *)f->figures.row;
+	struct figures *g = (void *)f->figures.row;
 
 	for (uint32_t i = 1; i < f->figures.count; i++) {
 		struct count *c = put_row(&f->rows[TABLE_FIRST]);
 		struct estimate *e = put_row(&f->rows[TABLE_ESTIMATES]);
 
+		complete(&g[i]);
 		c->stamp = stamp_of(i, PEAK_STAMP);
 		if (g[i].drawn != 0)
 			put_estimate(e, &g[i]);
@@ -371,11 +380,12 @@ forge_tally(struct forge *f, const struct forge_tally *t)
 void
 forge_tally_sites(struct forge *f)
 {
-	const struct figures *g = (const void *)f->figures.row;
+	struct figures *g = (void *)f->figures.row;
 	const struct site *site = (const void *)f->rows[TABLE_SITES].row;
 	struct forge_tally t = { .tid = 1 };
 
 	for (uint64_t i = 1; i < f->figures.count; i++) {
+		complete(&g[i]);
 		if (site[i].flags & SITE_APART)
 			continue;
 		t.allocations += g[i].allocations;

@@ -222,6 +222,8 @@ collect_threads(struct report *r)
 	};
 
 	r->thread = need(calloc(p->tallies + 1, sizeof(*r->thread)));
+	if (profile_lacks(p, UNKNOWN_ALLOCATIONS))
+		return;
 	for (size_t i = 0; i < p->tallies; i++) {
 		const struct tally *t = &p->tally[i];
 

@@ -146,6 +146,7 @@ if command -v valgrind >/dev/null && limited 100 valgrind --tool=massif \
 	same "massif: what it does not tell" "null null null null" \
 		"$(ask '.totals | "\(.allocations) \(.live_blocks) " +
 		"\(.temporary) \(.allocated_bytes)"')"
+	same "massif: threads that it does not tell" 0 "$(ask '.threads | length')"
 	same "massif: live, and by site" "400000 400000" \
 		"$(ask '"\(.totals.live_bytes) \([.sites[].live_bytes] | add)"')"
 	within "massif: peak" 990000 1000000 "$(ask .totals.peak_bytes)"
