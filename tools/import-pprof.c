@@ -374,7 +374,9 @@ find_unknown(const struct pprof *p)
 		unknown |= UNKNOWN_PEAK | UNKNOWN_AT_PEAK;
 	if (p->time_ns == 0)
 		unknown |= UNKNOWN_STARTED;
-	unknown |= UNKNOWN_TIME; /* of the peak; its duration is a sample's */
+	if (p->duration_ns == 0)
+		unknown |= UNKNOWN_TIME;
+	unknown |= UNKNOWN_PEAK_TIME;
 	return unknown;
 }
 

@@ -498,7 +498,10 @@ merge_finish(struct merge *m, char why[512])
 	s->identity.started_ns = from;
 	s->end.at_ns = s->identity.clock_ns + (uint64_t)(to - from);
 	s->watch.taken_ns = s->end.at_ns;
-	s->live.peak_at_ns = s->end.at_ns;
+	if (m->ranks > 1)
+		s->identity.unknown |= UNKNOWN_PEAK_TIME;
+	s->live.peak_at_ns = m->ranks == 1 ? s->identity.clock_ns +
+	    totals_peak_ns(&m->rank[0].totals) : s->end.at_ns;
 	for (size_t i = 0; i < m->sites; i++) {
 		spread_finish(&m->site[i].live, m->ranks);
 		spread_finish(&m->site[i].peak, m->ranks);

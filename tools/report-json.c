@@ -50,6 +50,7 @@ static const struct {
 	{ UNKNOWN_REQUESTED, "requested" },
 	{ UNKNOWN_STARTED, "started" },
 	{ UNKNOWN_TIME, "time" },
+	{ UNKNOWN_PEAK_TIME, "peak_at" },
 };
 
 /* Who made it, if the library did not; null: it did. */
@@ -100,7 +101,7 @@ json_totals(const struct report *r)
 		    json_requested(r, t->peak_requested_bytes) },
 		{ "peak_error_bytes", json_number(t->peak_error_bytes) },
 		{ "peak_at", json_moment(r->profile, UNKNOWN_PEAK |
-		    UNKNOWN_TIME, t->peak_at) },
+		    UNKNOWN_TIME | UNKNOWN_PEAK_TIME, t->peak_at) },
 		{ "temporary", json_known(r, UNKNOWN_TEMPORARY,
 		    t->temporary) },
 		{ "inherited_bytes", json_number(t->inherited_bytes) },

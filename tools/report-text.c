@@ -114,7 +114,8 @@ text_stacks(const struct report *r, const struct print *out)
 	bool exact = profile_is_exact(r->profile);
 	char bytes[TEXT_BYTES_ROOM], since[TEXT_DURATION_ROOM];
 
-	if (r->profile->segment->identity.unknown != 0 &&
+	if (profile_lacks(r->profile, UNKNOWN_ALLOCATIONS | UNKNOWN_BLOCKS |
+	    UNKNOWN_PEAK | UNKNOWN_AT_PEAK) &&
 	    config->stacks != STACKS_SAMPLED)
 		return; /* its origin has been said, and what is not known */
 	switch (atomic_load(&config->stacks)) {

@@ -140,7 +140,8 @@ enum segment_unknown {
 	UNKNOWN_TEMPORARY = 16,
 	UNKNOWN_REQUESTED = 32,  /* or usable: sizes are of one kind only */
 	UNKNOWN_STARTED = 64,    /* when it did */
-	UNKNOWN_TIME = 128       /* how long it ran, and when what was */
+	UNKNOWN_TIME = 128,      /* how long it ran, and when what was */
+	UNKNOWN_PEAK_TIME = 256  /* when the peak was */
 };
 
 enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
