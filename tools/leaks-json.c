@@ -55,7 +55,7 @@ json_verdict(const struct leaks *l, const struct verdict *v, json_t *object)
 }
 
 static json_t *
-json_row(const struct leaks *l, const struct leaks_row *row)
+json_row(const struct leaks *l, const struct leaks_row *row, bool stacks)
 {
 	const struct judged *d = row->judged;
 	json_t *object = json_verdict(l, row->verdict, json_object());
@@ -76,12 +76,14 @@ json_row(const struct leaks *l, const struct leaks_row *row)
 		    json_number(row->left_s) },
 		{ "suppressed", row->suppressed == NULL ? json_null() :
 		    json_text(row->suppressed->pattern) },
-		{ "stack", json_stack(l->symbols, row->site) },
+		{ "stack", stacks ? json_stack(l->symbols, row->site) :
+		    NULL },
+		{ "lives", stacks || judge_is_told(row->verdict) ?
+		    leaks_json_lives(l, row) : NULL },
 	};
 
 	json_fill(object, members, ARRAY_LENGTH(members));
 	json_ages(l, row, object);
-	json_object_set_new(object, "lives", leaks_json_lives(l, row));
 	return object;
 }
 
@@ -102,7 +104,7 @@ append_unreachable(const struct leaks *l, json_t *list)
 }
 
 static json_t *
-json_rows(const struct leaks *l)
+json_rows(const struct leaks *l, bool stacks)
 {
 	json_t *list = json_array();
 
@@ -110,12 +112,13 @@ json_rows(const struct leaks *l)
 	for (size_t i = 0; i < l->rows; i++)
 		if (l->options->all ||
 		    l->row[i].verdict->kind != VERDICT_UNKNOWN)
-			json_array_append_new(list, json_row(l, &l->row[i]));
+			json_array_append_new(list, json_row(l, &l->row[i],
+			    stacks));
 	return list;
 }
 
-int
-leaks_print_json(const struct leaks *l)
+json_t *
+leaks_json(const struct leaks *l, bool stacks)
 {
 	const struct profile *p = l->profile;
 	json_t *object = json_head();
@@ -132,8 +135,14 @@ leaks_print_json(const struct leaks *l)
 		{ "suppressed", json_number(l->suppressed) },
 		{ "scan", leaks_scan_has(p) ? leaks_scan_json_summary(p) :
 		    json_null() },
-		{ "leaks", json_rows(l) },
+		{ "leaks", json_rows(l, stacks) },
 	};
 
-	return json_print(json_fill(object, members, ARRAY_LENGTH(members)));
+	return json_fill(object, members, ARRAY_LENGTH(members));
+}
+
+int
+leaks_print_json(const struct leaks *l)
+{
+	return json_print(leaks_json(l, true));
 }
