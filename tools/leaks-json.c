@@ -103,17 +103,26 @@ append_unreachable(const struct leaks *l, json_t *list)
 	free(site);
 }
 
+/* Of those that do not grow, the largest are enough for a page. */
+#define OTHERS_MOST 200
+
 static json_t *
-json_rows(const struct leaks *l, bool stacks)
+json_rows(const struct leaks *l, bool stacks, size_t *left_out)
 {
 	json_t *list = json_array();
+	size_t others = 0;
 
 	append_unreachable(l, list);
-	for (size_t i = 0; i < l->rows; i++)
-		if (l->options->all ||
-		    l->row[i].verdict->kind != VERDICT_UNKNOWN)
+	for (size_t i = 0; i < l->rows; i++) {
+		const struct verdict *v = l->row[i].verdict;
+
+		if (!l->options->all && v->kind == VERDICT_UNKNOWN)
+			continue;
+		if (stacks || judge_is_told(v) || ++others <= OTHERS_MOST)
 			json_array_append_new(list, json_row(l, &l->row[i],
 			    stacks));
+	}
+	*left_out = above_u64(others, OTHERS_MOST);
 	return list;
 }
 
@@ -122,6 +131,8 @@ leaks_json(const struct leaks *l, bool stacks)
 {
 	const struct profile *p = l->profile;
 	json_t *object = json_head();
+	size_t left_out;
+	json_t *rows = json_rows(l, stacks, &left_out);
 	const struct json_member members[] = {
 		{ "pid", json_integer(p->segment->identity.pid) },
 		{ "command", json_command(p) },
@@ -135,7 +146,8 @@ leaks_json(const struct leaks *l, bool stacks)
 		{ "suppressed", json_number(l->suppressed) },
 		{ "scan", leaks_scan_has(p) ? leaks_scan_json_summary(p) :
 		    json_null() },
-		{ "leaks", json_rows(l, stacks) },
+		{ "leaks", rows },
+		{ "left_out", stacks ? NULL : json_number(left_out) },
 	};
 
 	return json_fill(object, members, ARRAY_LENGTH(members));

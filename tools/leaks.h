@@ -120,7 +120,10 @@ void leaks_print_tree(const struct leaks *l, const struct print *out);
 char *leaks_words(const struct leaks *l, const struct verdict *v,
     char words[LEAKS_WORDS_ROOM]);
 
-/* @stacks: each with its path, and who frees it though it does not grow. */
+/*
+ * All that can be judged, each with its path.  Without @stacks: those that do
+ * not grow only as far as they hold most, and who frees them is left out.
+ */
 json_t *leaks_json(const struct leaks *l, bool stacks);
 
 /* On stdout; an exit status. */

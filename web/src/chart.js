@@ -91,6 +91,7 @@ function label(u, text, x, y, align) {
 function drawBudget(u, budget, ratio) {
 	const lines = [["bytes", "budget", "bad"], ["critical", "critical",
 		"bad"], ["warn", "warning", "warn"], ["target", "target", "faint"]];
+	const labels = [];
 	for (const [name, words, paint] of lines) {
 		const y = u.valToPos(budget[name], "y", true);
 		if (y < u.bbox.top || y > u.bbox.top + u.bbox.height)
@@ -101,6 +102,9 @@ function drawBudget(u, budget, ratio) {
 		u.ctx.moveTo(u.bbox.left, y);
 		u.ctx.lineTo(u.bbox.left + u.bbox.width, y);
 		u.ctx.stroke();
+		if (labels.some((other) => Math.abs(other - y) < 12 * ratio))
+			continue; /* one could read neither */
+		labels.push(y);
 		label(u, words, u.bbox.left + u.bbox.width - 4 * ratio,
 			y - 3 * ratio, "right");
 	}
@@ -234,7 +238,10 @@ export class Chart {
 		};
 	}
 
+	/* Nothing before it has a width. */
 	draw() {
+		if (this.node.clientWidth === 0)
+			return;
 		const { data, series, bands } = this.mode === "terms" ?
 			byTerms(this.data) : byTotals(this.data);
 		this.plot?.destroy();
@@ -256,12 +263,14 @@ export class Chart {
 	}
 
 	width() {
-		return Math.max(260, this.node.clientWidth || 900);
+		return Math.max(260, this.node.clientWidth);
 	}
 
 	resize() {
 		const width = this.width();
-		if (width !== this.plot.width)
+		if (!this.plot)
+			this.draw();
+		else if (width !== this.plot.width)
 			this.plot.setSize({ width, height: HEIGHT });
 	}
 

@@ -41,8 +41,10 @@ export class FlameView {
 		this.full = false;
 		this.build();
 		this.setProfile(profile);
-		new ResizeObserver(() => this.tree && this.flame.draw())
-			.observe(this.room);
+		new ResizeObserver(() => {
+			if (this.room.clientWidth !== this.flame.width)
+				this.flame.draw();
+		}).observe(this.room);
 	}
 
 	build() {
@@ -285,7 +287,8 @@ export class FlameView {
 		const found = this.flame.found;
 		this.share.textContent = !found ? "" : found.found === 0 ?
 			"nothing matches" :
-			`${count(found.found)} boxes match, ` +
+			`${count(found.found)} ${found.found === 1 ?
+				"box matches" : "boxes match"}, ` +
 			`${this.amountWords(found.sum)}, ` +
 			share(found.sum, this.tree.value[this.flame.root]);
 		this.flame.draw();

@@ -91,9 +91,13 @@ export class Flame {
 		};
 	}
 
+	/* Nothing before it has a width. */
 	draw() {
 		const ratio = devicePixelRatio || 1;
 		const width = this.canvas.parentNode.clientWidth;
+		if (width === 0)
+			return;
+		this.width = width;
 		this.boxes = this.layout(width);
 		const rows = this.boxes.reduce((m, b) => Math.max(m, b.row), 0) + 1;
 		const height = rows * ROW;

@@ -33,6 +33,8 @@ const SHORT = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
 /* 12.3 M: where room is short */
 export function brief(n) {
+	if (Math.abs(n) < 9999.5)
+		return count(n);
 	for (const [size, unit] of SHORT)
 		if (Math.abs(n) >= size)
 			return `${(n / size).toPrecision(3)} ${unit}`;

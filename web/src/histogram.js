@@ -17,7 +17,7 @@ export function bars(label, rows, unit) {
 			h("th", { scope: "col" }, "amount"))),
 		h("tbody", null, rows.map(([name, value, words]) =>
 			h("tr", null, h("th", { scope: "row" }, name),
-				h("td.track", null, h("span.fill", {
+				h("td.track", null, value > 0 && h("span.fill", {
 					style: { width: `${100 * value / most}%` },
 				})),
 				h("td.num", null, words)))));
@@ -80,7 +80,8 @@ function sizeBars(label, sizes) {
 	return sizes.length === 0 ? null : bars(label,
 		sizes.map(([p, blocks, sum]) => [
 			`${bytes(2 ** p)} to ${bytes(2 ** (p + 1))}`, sum,
-			`${bytes(sum)}, ${brief(blocks)} blocks`,
+			sum > 0 ? `${bytes(sum)}, ${brief(blocks)} ` +
+				(blocks === 1 ? "block" : "blocks") : "",
 		]), "mean size");
 }
 

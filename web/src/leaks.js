@@ -192,6 +192,8 @@ export function leaksView(profile) {
 			(told.length === 0 ? "No site grows beyond chance." : "")),
 		room, rest.length > 0 && h("details", null,
 			h("summary", null,
-				`${count(rest.length)} sites that do not grow`),
+				`${count(rest.length + (leaks.left_out ?? 0))} ` +
+				"sites that do not grow" + (leaks.left_out > 0 ?
+				`; the ${rest.length} that hold most` : "")),
 			others(profile, leaks, rest)));
 }

@@ -157,22 +157,30 @@ function nonZero(object) {
 	return Object.entries(object ?? {}).filter(([, n]) => n > 0);
 }
 
+/* Counted, and no loss: segment.h has which. */
+const HARMLESS = new Set(["truncated", "verified"]);
+
 export function lossesView(profile) {
 	const r = profile.report;
-	const lost = nonZero(r.lost);
+	const all = nonZero(r.lost);
+	const lost = all.filter(([name]) => !HARMLESS.has(name));
+	const noted = all.filter(([name]) => HARMLESS.has(name));
 	const executed = nonZero(r.not_profiled);
 	const bypassed = r.bypassed ?? [];
-	const list = (title, rows) => rows.length > 0 && [h("h3", null, title),
-		h("dl.pairs", null, rows.map(([k, n]) => [h("dt", null,
-			k.replaceAll("_", " ")), h("dd", null, count(n))]))];
-	if (lost.length + executed.length + bypassed.length === 0)
-		return none("Nothing was lost, and no module allocates past " +
-			"heaptide: every number here is of all there was.");
-	return h("div.columns", null, list("Counters of losses", lost),
+	const list = (title, rows) => rows.length > 0 && h("div", null,
+		h("h3", null, title), h("dl.pairs", null, rows.map(([k, n]) =>
+			[h("dt", null, k.replaceAll("_", " ")),
+				h("dd", null, count(n))])));
+	return [lost.length + executed.length + bypassed.length === 0 &&
+		none("Nothing was lost, and no module allocates past heaptide: " +
+			"every number here is of all there was."),
+	h("div.columns", null, list("Lost", lost),
 		list("Programs executed and not profiled", executed),
-		bypassed.length > 0 && [h("h3", null, "Allocate past heaptide"),
+		list("Counted, and no loss", noted),
+		bypassed.length > 0 && h("div", null,
+			h("h3", null, "Allocate past heaptide"),
 			h("ul", null, bypassed.map((b) => h("li", null,
-				`${base(b.module ?? "")} ${b.why ?? ""}`)))]);
+				`${base(b.module ?? "")} ${b.why ?? ""}`)))))];
 }
 
 export function modulesView(profile) {

@@ -7,9 +7,14 @@ import { base, place, shorten } from "./names.js";
 /* Those that say what was done and not who wanted it. */
 const RUNTIME = /^(lib(c|stdc\+\+|gcc_s|jemalloc|tcmalloc|m|pthread)[.-]|ld-)/;
 
+/* Where what was made by a container's own code says so. */
+const LIBRARIES = ["/include/c++/", "library/alloc/src/", "library/core/src/",
+	"library/std/src/", "/rust/deps/", "/rustc/"];
+
 export function telling(frames) {
 	return frames.find((f) => !f.note && f.file !== "" &&
-		!RUNTIME.test(base(f.module))) ??
+		!RUNTIME.test(base(f.module)) &&
+		!LIBRARIES.some((l) => f.file.includes(l))) ??
 		frames.find((f) => !f.note && !RUNTIME.test(base(f.module))) ??
 		frames[0] ?? null;
 }

@@ -8,7 +8,7 @@ import { h, replace, announce } from "./dom.js";
 import { count } from "./format.js";
 import { matcher } from "./matcher.js";
 
-const STEP = 100;
+const STEP = 60;
 
 /*
  * @columns: {name, title, number, value(row), show(row), sort: false}
