@@ -103,26 +103,28 @@ append_unreachable(const struct leaks *l, json_t *list)
 	free(site);
 }
 
-/* Of those that do not grow, the largest are enough for a page. */
-#define OTHERS_MOST 200
+/* Of each verdict the strongest are enough for a page. */
+#define KIND_MOST 500
 
 static json_t *
 json_rows(const struct leaks *l, bool stacks, size_t *left_out)
 {
 	json_t *list = json_array();
-	size_t others = 0;
+	size_t kinds[VERDICT_GROWING + 1] = { 0 };
 
+	*left_out = 0;
 	append_unreachable(l, list);
 	for (size_t i = 0; i < l->rows; i++) {
 		const struct verdict *v = l->row[i].verdict;
 
 		if (!l->options->all && v->kind == VERDICT_UNKNOWN)
 			continue;
-		if (stacks || judge_is_told(v) || ++others <= OTHERS_MOST)
+		if (stacks || kinds[v->kind]++ < KIND_MOST)
 			json_array_append_new(list, json_row(l, &l->row[i],
 			    stacks));
+		else
+			(*left_out)++;
 	}
-	*left_out = above_u64(others, OTHERS_MOST);
 	return list;
 }
 

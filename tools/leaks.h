@@ -121,8 +121,8 @@ char *leaks_words(const struct leaks *l, const struct verdict *v,
     char words[LEAKS_WORDS_ROOM]);
 
 /*
- * All that can be judged, each with its path.  Without @stacks: those that do
- * not grow only as far as they hold most, and who frees them is left out.
+ * All that can be judged, each with its path.  Without @stacks: of each verdict
+ * the strongest, and "left_out" says how many others there are.
  */
 json_t *leaks_json(const struct leaks *l, bool stacks);
 

@@ -1,8 +1,9 @@
 /*
- * build.mjs - one template of all that is in src/: node build.mjs OUT
+ * build.mjs - one template of all that is in src/: node build.mjs OUT [HASH]
  *
  * The same bytes each time: nothing of the machine, the time or the place where
- * it is built goes in.
+ * it is built goes in.  Who has changed something has HASH, page.sha256, written
+ * anew: `npm run hash`.
  */
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
@@ -48,6 +49,10 @@ const page = fill(frame, {
 	NOTICE: notice.trim().replaceAll("--", "- -"),
 	STYLE: style, SCRIPT: script,
 });
-if (!process.argv[2])
-	throw new Error("usage: node build.mjs OUT");
-await writeFile(process.argv[2], page);
+const [, , out, hashFile] = process.argv;
+if (!out)
+	throw new Error("usage: node build.mjs OUT [HASH]");
+await writeFile(out, page);
+if (hashFile)
+	await writeFile(hashFile, createHash("sha256").update(page)
+		.digest("hex") + "  page.html\n");

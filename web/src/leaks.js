@@ -189,11 +189,12 @@ export function leaksView(profile) {
 	return h("div", null,
 		h("p", null, `The heap as a whole: ${leaks.heap.verdict}` +
 			`; judged at ${leaks.points} moments, by ${leaks.by}. ` +
-			(told.length === 0 ? "No site grows beyond chance." : "")),
+			(told.length === 0 ? "No site grows beyond chance. " : "") +
+			(leaks.left_out > 0 ? `Of each verdict the strongest are ` +
+				`here, and ${count(leaks.left_out)} sites are not: ` +
+				"'heaptide leaks --json' has them all." : "")),
 		room, rest.length > 0 && h("details", null,
 			h("summary", null,
-				`${count(rest.length + (leaks.left_out ?? 0))} ` +
-				"sites that do not grow" + (leaks.left_out > 0 ?
-				`; the ${rest.length} that hold most` : "")),
+				`${count(rest.length)} sites that do not grow`),
 			others(profile, leaks, rest)));
 }
