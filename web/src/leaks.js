@@ -36,31 +36,26 @@ export function verdictWords(leaks, leak) {
 	}
 }
 
-/* When and where it began, and how fast: for the drawing. */
-function slopeOf(profile, leaks, leak, points) {
-	if (leak.verdict !== "growing" || leak.bytes_per_hour <= 0)
+/* Where it began and how fast it goes, in the units of the drawing. */
+function slopeOf(leaks, leak, points) {
+	if (leak.verdict !== "growing")
 		return null;
-	const perSecond = leak.bytes_per_hour / 3600;
-	const scale = leak.bytes_per_epoch > 0 ?
-		perSecond / leak.bytes_per_epoch : 0;
-	const from = leaks.by === "time" ? points.find(([t]) =>
-		t >= leak.since - 1e-6) : points.find((_, i) =>
-		(profile.moments[i]?.epoch ?? 0) >= leak.since);
-	const [at, level] = from ?? points[0];
-	return { from: at, level, rate: perSecond, low: leak.low * scale,
-		high: leak.high * scale };
+	const [at, level] = points.find(([x]) => x >= leak.since - 1e-6) ??
+		points[0];
+	const unit = leaks.by !== "time" ? 1 : leak.bytes_per_epoch > 0 ?
+		leak.bytes_per_hour / 3600 / leak.bytes_per_epoch : 0;
+	return { from: at, level, rate: leak.bytes_per_epoch * unit,
+		low: leak.low * unit, high: leak.high * unit };
 }
 
-function pointsOf(profile, row) {
+/* Over time or, where the program paces itself, over epochs: as was judged. */
+function pointsOf(profile, leaks, row) {
 	const held = row === undefined ? null : profile.held(row);
 	if (!held)
 		return [];
-	const points = profile.moments.map((m, i) => [m.at, held[i]]);
-	const end = profile.report.duration;
-	if (points.length && end > points[points.length - 1][0] &&
-	    profile.report.end?.how === "running")
-		points.push([end, profile.sites.live[row]]);
-	return points;
+	return profile.moments.map((m, i) =>
+		[leaks.by === "time" ? m.at : m.epoch, held[i]])
+		.filter(([x]) => leaks.by === "time" || x > 0);
 }
 
 function survivors(leak) {
@@ -116,12 +111,17 @@ function notes(leak) {
 		leak.mapping && "by the mmap family"].filter(Boolean);
 }
 
+const historyWords = (points) => points.length < 2 ? null :
+	`held at ${points.length} moments: ${points.map(([, b]) =>
+		bytes(b)).filter((_, i) => i % Math.ceil(points.length / 8) === 0)
+		.join(", ")}`;
+
 function card(profile, leaks, leak) {
 	const row = profile.index.get(leak.site);
 	const frames = row === undefined ? leak.stack ?? [] :
 		profile.stack(profile.sites.path[row]);
 	const who = telling(frames);
-	const points = pointsOf(profile, row);
+	const points = pointsOf(profile, leaks, row);
 	return h("article.leak", { "data-verdict": leak.verdict },
 		h("header", null,
 			h("h3", { title: who?.function },
@@ -130,8 +130,8 @@ function card(profile, leaks, leak) {
 				verdictWords(leaks, leak)),
 			notes(leak).map((n) => h("p.faint", null, n))),
 		h("div.evidence", null,
-			h("figure", null, spark(points, slopeOf(profile, leaks,
-				leak, points)) ?? h("p.none", null,
+			h("figure", null, spark(points, slopeOf(leaks, leak,
+				points), historyWords(points)) ?? h("p.none", null,
 				"its history is not kept"),
 			h("figcaption", null, points.length > 1 ?
 				`held at ${points.length} moments` : "")),
@@ -152,7 +152,7 @@ function others(profile, leaks, list) {
 		rows: list,
 		text: (l) => `${l.verdict} ${briefly(stack(l), 5)}`,
 		detail: (l) => h("div", null, spark(pointsOf(profile,
-			profile.index.get(l.site)), null), stackList(stack(l))),
+			leaks, profile.index.get(l.site)), null), stackList(stack(l))),
 		sort: ["Live", true],
 		columns: [
 			{ name: "Verdict", value: (l) => l.verdict,

@@ -90,7 +90,7 @@ function columns(profile) {
 		number("Temporary", s.temporary, brief,
 			"freed before the next allocation"),
 		{ name: "Function", value: (r) => r.who,
-			show: (r) => h("span", { title: r.full }, r.who) },
+			show: (r) => h("span.name", { title: r.full }, r.who) },
 		{ name: "Where", value: (r) => r.place,
 			show: (r) => h("span.place", { title: r.file },
 				r.place) },

@@ -2,18 +2,18 @@
  * spark.js - what a site held over time, with the slope that was found in it
  */
 import { svg } from "./dom.js";
-import { bytes, duration } from "./format.js";
+import { bytes } from "./format.js";
 
 const W = 260;
 const H = 56;
 const PAD = 3;
 
-function scale(points, verdict) {
+function scale(points) {
 	const xs = points.map(([x]) => x);
 	const ys = points.map(([, y]) => y).concat(0);
 	const x0 = Math.min(...xs);
 	const x1 = Math.max(...xs);
-	const top = Math.max(...ys, verdict?.top ?? 0, 1);
+	const top = Math.max(...ys, 1);
 	return {
 		x: (v) => PAD + (W - 2 * PAD) * (x1 > x0 ?
 			(v - x0) / (x1 - x0) : 0.5),
@@ -38,7 +38,7 @@ function fan(s, slope) {
 	];
 }
 
-/* @points: [seconds, bytes]; @slope: see fan(), per second, or null */
+/* @points: [seconds or epochs, bytes]; @slope: see fan(), or null */
 export function spark(points, slope, words) {
 	if (points.length < 2)
 		return null;
@@ -49,8 +49,7 @@ export function spark(points, slope, words) {
 		class: "spark", viewBox: `0 0 ${W} ${H}`, role: "img",
 		preserveAspectRatio: "none", "aria-label": words ??
 			`from ${bytes(points[0][1])} to ` +
-			`${bytes(points[points.length - 1][1])} in ` +
-			duration(s.x1 - points[0][0]),
+			bytes(points[points.length - 1][1]),
 	}, svg("path", { class: "area", d: `${line(s, area)}Z` }),
 	slope ? fan(s, slope) : null,
 	svg("path", { class: "line", d: line(s, points) }));

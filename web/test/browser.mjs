@@ -19,8 +19,9 @@ export async function openBrowser() {
 
 /* @noise: errors, and whatever it asks of the network */
 export async function openPage(browser, url, options = {}) {
+	const { expected, ...wanted } = options;
 	const context = await browser.newContext({
-		viewport: { width: 1280, height: 900 }, ...options });
+		viewport: { width: 1280, height: 900 }, ...wanted });
 	const page = await context.newPage();
 	const noise = [];
 	page.on("console", (m) => {
