@@ -50,7 +50,7 @@ export class Table {
 		this.node = h("div.table", null,
 			this.text && h("div.tools", null, input, this.status),
 			h("div.scroll", { tabindex: 0, role: "region",
-				"aria-label": this.label },
+				"aria-label": `Table: ${this.label}` },
 				h("table", null,
 					h("caption.hidden", null, this.label),
 					h("thead", null, this.head), this.body)),
