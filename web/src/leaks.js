@@ -148,7 +148,7 @@ function others(profile, leaks, list) {
 			profile.stack(profile.sites.path[row]);
 	};
 	return new Table({
-		label: "Sites that do not grow",
+		label: "Sites that do not grow", id: (l) => l.site,
 		rows: list,
 		text: (l) => `${l.verdict} ${briefly(stack(l), 5)}`,
 		detail: (l) => h("div", null, spark(pointsOf(profile,

@@ -92,7 +92,8 @@ class Page {
 		if (id === "time") {
 			this.time = timeView(profile, (from, to) =>
 				this.flame.showGrowth?.(from, to));
-			return [this.time.node, marksList(profile)];
+			this.marks = h("div", null, marksList(profile));
+			return [this.time.node, this.marks];
 		}
 		if (id === "flame") {
 			this.flame = flameView(profile);
@@ -118,20 +119,34 @@ class Page {
 			if (!part)
 				continue;
 			if (make)
-				replace(part.room, make(profile) ?? "");
+				this.remake(part, make(profile));
 			else
 				this.renewOne(id, profile, part);
 		}
 	}
 
+	/* Not under somebody's hands; and what was open stays so. */
+	remake(part, content) {
+		if (content === null ||
+		    part.room.contains(document.activeElement))
+			return;
+		const open = [...part.room.querySelectorAll("details")].map(
+			(d) => d.open);
+		replace(part.room, content);
+		part.room.querySelectorAll("details").forEach((d, i) => {
+			d.open = open[i] ?? false;
+		});
+	}
+
 	renewOne(id, profile, part) {
 		const view = { time: this.time, flame: this.flame,
 			sites: this.sites }[id];
-		if (!view.setProfile) {
+		if (id === "time")
+			this.remake({ room: this.marks }, marksList(profile));
+		if (view.setProfile)
+			view.setProfile(profile);
+		else
 			replace(part.room, this.make(id, profile));
-			return;
-		}
-		view.setProfile(profile);
 	}
 
 	repaint() {

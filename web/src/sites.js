@@ -1,7 +1,7 @@
 /*
  * sites.js - who holds the memory, as a table; a stack in each row
  */
-import { choose, h } from "./dom.js";
+import { choose, h, replace } from "./dom.js";
 import { brief, bytes, count, share } from "./format.js";
 import { lifetimeBars } from "./histogram.js";
 import { base, place, shorten } from "./names.js";
@@ -17,6 +17,7 @@ class Row {
 	constructor(profile, i) {
 		this.profile = profile;
 		this.i = i;
+		this.id = profile.sites.id[i];
 	}
 
 	get described() {
@@ -70,59 +71,74 @@ function detail(profile, row) {
 			lives && lifetimeBars(lives, "How long its blocks lived")));
 }
 
-function columns(profile) {
-	const s = profile.sites;
-	const number = (name, list, show, title) => ({
-		name, number: true, title, value: (r) => list[r.i],
-		show: (r) => h("span", { title: count(list[r.i]) },
-			(s.drawn[r.i] > 0 ? "\u2248" : "") + show(list[r.i])),
-	});
-	const total = profile.report.totals?.live_bytes ?? 0;
-	return [
-		number("Live", s.live, bytes, "held now, or at the end"),
-		{ name: "Share", number: true, value: (r) => s.live[r.i],
-			title: "of all live bytes",
-			show: (r) => share(s.live[r.i], total) },
-		number("Peak", s.peak, bytes, "held when the heap was highest"),
-		number("Blocks", s.blocks, brief),
-		number("Allocated", s.allocated, bytes, "all that it ever got"),
-		number("Calls", s.allocations, brief),
-		number("Temporary", s.temporary, brief,
-			"freed before the next allocation"),
-		{ name: "Function", value: (r) => r.who,
-			show: (r) => h("span.name", { title: r.full }, r.who) },
-		{ name: "Where", value: (r) => r.place,
-			show: (r) => h("span.place", { title: r.file },
-				r.place) },
-		{ name: "Stack", sort: false,
-			show: (r) => h("span.faint", null, r.callers) },
-	];
+const total = (r) => r.profile.report.totals?.live_bytes ?? 0;
+
+/* Of a row's own profile: there may be a newer one later. */
+function number(name, member, show, title) {
+	const of = (r) => r.profile.sites[member][r.i];
+	return {
+		name, number: true, title, value: of,
+		show: (r) => h("span", { title: count(of(r)) },
+			(r.profile.sites.drawn[r.i] > 0 ? "\u2248" : "") +
+			show(of(r))),
+	};
+}
+
+const COLUMNS = [
+	number("Live", "live", bytes, "held now, or at the end"),
+	{ name: "Share", number: true, title: "of all live bytes",
+		value: (r) => r.profile.sites.live[r.i],
+		show: (r) => share(r.profile.sites.live[r.i], total(r)) },
+	number("Peak", "peak", bytes, "held when the heap was highest"),
+	number("Blocks", "blocks", brief),
+	number("Allocated", "allocated", bytes, "all that it ever got"),
+	number("Calls", "allocations", brief),
+	number("Temporary", "temporary", brief,
+		"freed before the next allocation"),
+	{ name: "Function", value: (r) => r.who,
+		show: (r) => h("span.name", { title: r.full }, r.who) },
+	{ name: "Where", value: (r) => r.place,
+		show: (r) => h("span.place", { title: r.file }, r.place) },
+	{ name: "Stack", sort: false,
+		show: (r) => h("span.faint", null, r.callers) },
+];
+
+class SitesView {
+	constructor(profile) {
+		this.kind = KIND_HEAP;
+		this.table = new Table({
+			label: "Sites", columns: COLUMNS, rows: [],
+			text: (r) => `${r.all} #${r.id}`,
+			id: (r) => r.id,
+			detail: (r) => detail(r.profile, r),
+			sort: ["Live", true], empty: "none of this kind",
+		});
+		this.choice = h("div.tools");
+		this.node = h("div", null, this.choice, this.table.node);
+		this.setProfile(profile);
+	}
+
+	setProfile(profile) {
+		const { kind, count: n } = profile.sites;
+		this.rows = [[], [], []];
+		for (let i = 0; i < n; i++)
+			this.rows[kind[i]].push(new Row(profile, i));
+		const several = this.rows[1].length + this.rows[2].length > 0;
+		replace(this.choice, several && choose("Sites of", KINDS.map(
+			(name, k) => [String(k),
+				`${name} (${count(this.rows[k].length)})`,
+				this.rows[k].length === 0]), String(this.kind),
+		(k) => {
+			this.kind = Number(k);
+			this.table.setRows(this.rows[this.kind]);
+		}));
+		this.choice.hidden = !several;
+		this.table.setRows(this.rows[this.kind]);
+	}
 }
 
 export function sitesView(profile) {
-	const s = profile.sites;
-	if (s.count === 0)
-		return { node: h("p.none", null, "No sites: it was counted " +
-			"without stacks (--stacks sampled or all has them).") };
-	const rows = [[], [], []];
-	for (let i = 0; i < s.count; i++)
-		rows[s.kind[i]].push(i);
-	const described = new Map();
-	const of = (kind) => rows[kind].map((i) => {
-		if (!described.has(i))
-			described.set(i, new Row(profile, i));
-		return described.get(i);
-	});
-	const table = new Table({
-		label: "Sites", columns: columns(profile), rows: of(KIND_HEAP),
-		text: (r) => `${r.all} #${s.id[r.i]}`,
-		detail: (r) => detail(profile, r),
-		sort: ["Live", true], empty: "none of this kind",
-	});
-	if (rows[1].length + rows[2].length > 0)
-		table.node.firstChild.prepend(choose("Sites of", KINDS.map(
-			(name, k) => [String(k), `${name} (${count(
-				rows[k].length)})`, rows[k].length === 0]), "0",
-		(k) => table.setRows(of(Number(k)))));
-	return table;
+	return profile.sites.count === 0 ? { node: h("p.none", null,
+		"No sites: it was counted without stacks (--stacks sampled or " +
+		"all has them).") } : new SitesView(profile);
 }

@@ -10,19 +10,25 @@ import { matcher } from "./matcher.js";
 
 const STEP = 60;
 
+/* By its label: a table that is made anew goes on as the last one was left. */
+const kept = new Map();
+
 /*
  * @columns: {name, title, number, value(row), show(row), sort: false}
  * @rows: anything; @text(row): what a filter looks in, or null: no filter
  * @detail(row): an element below an expanded row, or null
+ * @id(row): what stays the same of a row when there are new ones
  */
 export class Table {
-	constructor({ label, columns, rows, text, detail, sort, empty }) {
+	constructor({ label, columns, rows, text, detail, sort, empty, id }) {
 		Object.assign(this, { label, columns, rows, text, detail, empty });
+		this.id = id ?? ((row) => row);
 		this.key = sort?.[0] ?? null;
 		this.down = sort?.[1] ?? true;
 		this.shown = STEP;
 		this.filter = "";
 		this.open = new Set();
+		Object.assign(this, kept.get(label));
 		this.build();
 		this.refresh();
 	}
@@ -44,6 +50,7 @@ export class Table {
 		const input = this.text && h("input", {
 			type: "search", placeholder: "Filter: words or /regexp/",
 			"aria-label": `Filter ${this.label}`,
+			value: this.filter,
 			oninput: () => this.setFilter(input.value),
 		});
 		this.input = input;
@@ -100,6 +107,8 @@ export class Table {
 		for (const c of this.columns)
 			c.th?.setAttribute("aria-sort", c !== column ? "none" :
 				this.down ? "descending" : "ascending");
+		kept.set(this.label, { key: this.key, down: this.down,
+			filter: this.filter, open: this.open });
 		this.draw();
 	}
 
@@ -137,17 +146,18 @@ export class Table {
 			h(c.number ? "td.num" : "td.text", null, c.show(r)));
 		if (!this.detail)
 			return h("tr", null, cells);
-		const open = this.open.has(r);
+		const id = this.id(r);
+		const open = this.open.has(id);
 		const button = h("button.toggle", {
 			type: "button", "aria-expanded": String(open),
 			"aria-label": "Show the stack",
 		}, open ? "\u25be" : "\u25b8");
 		const tr = h("tr", null, h("td.toggle", null, button), cells);
 		const flip = () => {
-			if (this.open.has(r))
-				this.open.delete(r);
+			if (this.open.has(id))
+				this.open.delete(id);
 			else
-				this.open.add(r);
+				this.open.add(id);
 			this.draw();
 			this.body.querySelectorAll("button.toggle")[
 				this.found.indexOf(r)]?.focus();
