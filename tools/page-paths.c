@@ -307,19 +307,23 @@ add_thread(struct by_thread *b, const struct profile *p, size_t tally)
 	const struct tally *t = &p->tally[tally];
 	uint64_t thread = json_array_size(b->thread);
 	char name[sizeof(t->name) + 1] = "";
+	const struct count *first = NULL;
 	size_t rows = 0;
 
 	memcpy(name, t->name, sizeof(t->name));
-	if (t->counts_bits != 0 && t->counts_bits < 32 && t->counts < p->counts)
+	if (t->counts_bits != 0 && t->counts_bits < 32 &&
+	    t->counts < p->counts) {
+		first = p->count + t->counts;
 		rows = (size_t)min_u64(UINT64_C(1) << t->counts_bits,
 		    p->counts - t->counts);
+	}
 	json_array_append_new(b->thread, json_pack("{s:o, s:I, s:b}", "name",
 	    json_text(print_clean(name)), "tid", (json_int_t)t->tid,
 	    "several", (int)(t->base_allocations != 0)));
 	if (tally == FIRST_TALLY)
 		add_counts(b, p, thread, p->first_count,
 		    min_u64(p->sites, p->first_counts));
-	add_counts(b, p, thread, p->count + t->counts, rows);
+	add_counts(b, p, thread, first, rows);
 }
 
 json_t *
