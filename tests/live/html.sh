@@ -61,6 +61,15 @@ same "temporary files" "" "$(ls | grep 'html\.')"
 	fail "no profile, and no trouble"
 [ ! -e x.html ] || fail "a page of no profile"
 
+# In whatever prefix it was put, the frame beside it is found.
+mkdir -p prefix/bin prefix/share/heaptide
+cp "$HEAPTIDE" prefix/bin/
+sed 's/<title>heaptide/<title>of the prefix/' "$template" \
+	>prefix/share/heaptide/page.html
+limited 60 prefix/bin/heaptide report --html prefix.html a.tide ||
+	fail "in a prefix: status $?"
+grep -q '<title>of the prefix' prefix.html || fail "another frame was found"
+
 # --- with one ----------------------------------------------------------------
 
 [ -d "$srcdir/web/node_modules/playwright-core" ] || {
