@@ -249,11 +249,15 @@ export class Chart {
 			width: this.width(), height: HEIGHT,
 			scales: { x: { time: false },
 				y: { range: top(this.profile) } },
-			axes: [axis((u, v) => v.map(duration)),
+			axes: [axis((u, v) => v.map(duration), 34),
 				{ ...axis((u, v) => v.map(bytes), 70), splits }],
 			series: [{ label: "time", value: (u, v) => duration(v) },
 				...series],
 			bands,
+			legend: { markers: { fill: (u, i) => (i === 0 ? null :
+				this.mode === "terms" ?
+					colour(`term-${TERMS[i - 1][0]}`) :
+					colour(i === 1 ? "accent" : "second")) } },
 			cursor: { drag: { x: true, y: false,
 				setScale: this.zooms } },
 			hooks: { draw: [decorate(this.profile)],
@@ -381,7 +385,7 @@ export function marksList(profile) {
 	if (marks.length === 0)
 		return null;
 	return h("details", null, h("summary", null,
-		`${count(marks.length)} marks and events`),
+		`Marks and events: ${count(marks.length)}`),
 	h("div.scroll", { tabindex: 0, role: "region", "aria-label": "Marks" },
 		h("table.plain", null, h("thead", null, h("tr", null,
 			["After", "Kind", "Name", "Live", "Resident"].map((t) =>

@@ -327,6 +327,13 @@ on(big, "the chart's cursor goes by arrows, and is told", async (page) => {
 		/live [\d.]+ GiB/);
 	await page.keyboard.press("+");
 	await page.keyboard.press("0");
+	/* What it draws of its axes: there is ink below the picture. */
+	assert.ok(await page.evaluate(() => {
+		const c = document.querySelector(".chart canvas");
+		const { data } = c.getContext("2d").getImageData(c.width / 4,
+			c.height - 20, c.width / 2, 20);
+		return data.some((v) => v !== 0);
+	}));
 	await page.getByText("As a table", { exact: true }).click();
 	assert.ok(await page.locator("#time table tbody tr").count() > 150);
 });
