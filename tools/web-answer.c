@@ -62,7 +62,8 @@ web_reply(struct web_exchange *e, unsigned status, const char *type,
 static void
 reply_object(struct web_exchange *e, unsigned status, json_t *object)
 {
-	char *text = need(json_dumps(object, JSON_COMPACT));
+	char *text = need(json_dumps(object, JSON_COMPACT |
+	    JSON_REAL_PRECISION(15)));
 
 	json_decref(object);
 	text = need(realloc(text, strlen(text) + 2));

@@ -230,14 +230,20 @@ follow(struct web_jobs *j, struct web_job *job, uint64_t now_ns)
 /* --- all of them ---------------------------------------------------------- */
 
 void
-web_jobs_turn(struct web_jobs *j, uint64_t now_ns)
+web_jobs_begin(struct web_jobs *j, uint64_t now_ns)
+{
+	for (struct web_job *job = j->first; job != NULL; job = job->next)
+		if (job->begun_ns == 0 && j->running < JOBS_RUN)
+			start(j, job, now_ns);
+}
+
+void
+web_jobs_read(struct web_jobs *j, uint64_t now_ns)
 {
 	struct web_job *next;
 
 	for (struct web_job *job = j->first; job != NULL; job = next) {
 		next = job->next;
-		if (job->begun_ns == 0 && j->running < JOBS_RUN)
-			start(j, job, now_ns);
 		if (job->child > 0)
 			follow(j, job, now_ns);
 		if (job->end != JOB_GOES_ON && job->users == 0)
@@ -271,7 +277,8 @@ web_jobs_deadline(const struct web_jobs *j, uint64_t now_ns)
 			next = min_u64(next, job->out.fd < 0 &&
 			    job->err.fd < 0 ? now_ns + NAP_NS :
 			    job->begun_ns + JOB_NS);
-		else if (job->begun_ns == 0 && j->running < JOBS_RUN)
+		else if (job->end == JOB_LOST || (job->begun_ns == 0 &&
+		    j->running < JOBS_RUN))
 			next = now_ns;
 	}
 	return next;

@@ -59,8 +59,12 @@ struct web_job *web_jobs_start(struct web_jobs *j, const char *const *argv,
     bool shared);
 void web_job_drop(struct web_jobs *j, struct web_job *job);
 
-/* Start, read, reap, and end what has run for too long.  Call it often. */
-void web_jobs_turn(struct web_jobs *j, uint64_t now_ns);
+/*
+ * Read, reap, and end what has run for too long; and later in a turn, start
+ * who waits.
+ */
+void web_jobs_read(struct web_jobs *j, uint64_t now_ns);
+void web_jobs_begin(struct web_jobs *j, uint64_t now_ns);
 
 /* What to wait for: to @poll, of room for 2 * JOBS_RUN; returns how many. */
 size_t web_jobs_poll(const struct web_jobs *j, struct pollfd *poll);

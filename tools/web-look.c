@@ -181,11 +181,13 @@ milliseconds_since_1970(void)
 	    (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void
-begin(struct web_looks *l, uint64_t now_ns)
+void
+web_looks_begin(struct web_looks *l, uint64_t now_ns)
 {
 	unsigned char wanted = (unsigned char)l->wanted;
 
+	if (l->now != NULL || wanted == 0)
+		return;
 	if (l->child == 0 && (l->born_ns == 0 ||
 	    now_ns - l->born_ns >= REBIRTH_NS))
 		start_child(l, now_ns);
@@ -235,19 +237,17 @@ finish(struct web_looks *l)
 }
 
 void
-web_looks_turn(struct web_looks *l, uint64_t now_ns)
+web_looks_read(struct web_looks *l, uint64_t now_ns)
 {
-	if (l->now != NULL) {
-		bool goes_on = read_some(l);
+	bool goes_on;
 
-		if (is_whole(l->now))
-			finish(l);
-		else if (!goes_on ||
-		    now_ns - l->now->begun_ns > PATIENCE_NS)
-			lose(l, now_ns);
-	}
-	if (l->now == NULL && l->wanted != 0)
-		begin(l, now_ns);
+	if (l->now == NULL)
+		return;
+	goes_on = read_some(l);
+	if (is_whole(l->now))
+		finish(l);
+	else if (!goes_on || now_ns - l->now->begun_ns > PATIENCE_NS)
+		lose(l, now_ns);
 }
 
 uint64_t

@@ -62,8 +62,9 @@ struct web_look *web_looks_ask(struct web_looks *l, unsigned wanted,
 /* Was one lost, since then, that would have been it? */
 bool web_looks_failed(const struct web_looks *l, uint64_t since_ns);
 
-/* Begin what is wanted, and read what has come.  Call it often. */
-void web_looks_turn(struct web_looks *l, uint64_t now_ns);
+/* Read what has come; and later in a turn, begin what is wanted. */
+void web_looks_read(struct web_looks *l, uint64_t now_ns);
+void web_looks_begin(struct web_looks *l, uint64_t now_ns);
 
 /* When to call again at the latest, though nothing comes. */
 uint64_t web_looks_deadline(const struct web_looks *l);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "control/census.h"
 #include "control/control.h"
 #include "control/metrics.h"
 #include "control/request.h"
@@ -17,7 +18,8 @@
 #include "sys/sys.h"
 #include "web-look.h"
 
-#define JUDGED_NS (5 * NS_PER_S) /* a verdict is as good so long */
+#define JUDGED_NS (5 * NS_PER_S)  /* a verdict is as good so long */
+#define CENSUS_NS (10 * NS_PER_S) /* and what memory is made of */
 
 struct looker {
 	int to;
@@ -63,7 +65,8 @@ static void
 send_processes(const struct looker *k)
 {
 	json_t *object = processes_json(&k->list, false);
-	char *text = need(json_dumps(object, JSON_COMPACT));
+	char *text = need(json_dumps(object, JSON_COMPACT |
+	    JSON_REAL_PRECISION(15)));
 
 	send_text(k, LOOK_PROCESSES, 0, text, strlen(text));
 	free(text);
@@ -208,6 +211,25 @@ send_all_metrics(const struct looker *k, unsigned wanted)
 
 /* --- a look --------------------------------------------------------------- */
 
+/*
+ * What its resident memory is made of.  Under `heaptide run` its supervisor
+ * finds out; of one that was preloaded by hand, we do.
+ */
+static void
+take_apart(const struct process *p, uint64_t now)
+{
+	const struct segment_rss *rss;
+	struct control c;
+
+	if (!open_process(p, &c))
+		return;
+	rss = &c.segment->rss[RSS_LAST];
+	if (above_u64(now, rss->at_ns) > CENSUS_NS &&
+	    census_may(c.segment, c.bytes))
+		(void)census_take(c.segment, p->pid);
+	control_close(&c);
+}
+
 static void
 measure(struct looker *k)
 {
@@ -219,6 +241,7 @@ measure(struct looker *k)
 		if (!process_is_living(p->state))
 			continue;
 		process_measure(p);
+		take_apart(p, now);
 		if (above_u64(now, p->judged_ns) > JUDGED_NS)
 			process_judge(p);
 	}

@@ -309,18 +309,20 @@ web_open(struct web *w, const struct web_options *options, int listener,
 
 /* --- turns ---------------------------------------------------------------- */
 
-static void
+/* True: it has something to send, and is no longer suspended. */
+static bool
 go_on(struct web_exchange *e, uint64_t now)
 {
 	if (e->phase == WEB_STREAMING)
 		web_stream_turn(e, now);
 	else if (e->phase == WEB_LOOKING || e->phase == WEB_WORKING)
 		web_answer_go_on(e, now);
-	if (e->suspended && (e->phase == WEB_ANSWERED ||
-	    (e->phase == WEB_STREAMING && web_stream_is_ready(e)))) {
-		e->suspended = false;
-		mhd.resume_connection(e->connection);
-	}
+	if (!e->suspended || (e->phase != WEB_ANSWERED &&
+	    !(e->phase == WEB_STREAMING && web_stream_is_ready(e))))
+		return false;
+	e->suspended = false;
+	mhd.resume_connection(e->connection);
+	return true;
 }
 
 static uint64_t
@@ -354,20 +356,25 @@ static void
 turn(struct web *w)
 {
 	struct web_exchange *next;
+	bool resumed = false;
 	uint64_t now;
 
 	(void)mhd.run(w->daemon);
 	now = sys_clock();
-	web_looks_turn(&w->looks, now);
-	web_jobs_turn(&w->jobs, now);
+	web_looks_read(&w->looks, now);
+	web_jobs_read(&w->jobs, now);
 	web_streams_turn(w, now);
 	for (struct web_exchange *e = w->exchanges; e != NULL; e = next) {
 		next = e->next;
-		go_on(e, now);
+		resumed |= go_on(e, now);
 	}
-	/* What they want now is begun now. */
-	web_looks_turn(&w->looks, now);
-	web_jobs_turn(&w->jobs, now);
+	/* Nothing that poll() could see tells of these. */
+	if (resumed)
+		(void)mhd.run(w->daemon);
+	/* Only begun: what was there at once would be seen by nobody. */
+	now = sys_clock();
+	web_looks_begin(&w->looks, now);
+	web_jobs_begin(&w->jobs, now);
 	close_late(w, now);
 }
 
