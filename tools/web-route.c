@@ -189,7 +189,9 @@ is_choice(const char *words, const char *value)
 	const char *at = words;
 	size_t length = strlen(value);
 
-	while (length > 0 && (at = strchr(at, ' ')) != NULL) {
+	if (length == 0 || strchr(value, ' ') != NULL)
+		return false;
+	while ((at = strchr(at, ' ')) != NULL) {
 		at++;
 		if (strncmp(at, value, length) == 0 &&
 		    (at[length] == ' ' || at[length] == '\0'))
