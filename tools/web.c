@@ -253,7 +253,12 @@ hear(void *context, struct MHD_Connection *connection, const char *path,
 			return MHD_YES;
 		web_refuse(e, 413, "the body is too large: 16384 bytes are "
 		    "accepted");
-		return queue_answer(e);
+		(void)mhd.add_response_header(e->response, "Connection",
+		    "close");
+		if (e->line != NULL)
+			e->line->deadline_ns = sys_clock() + READ_NS;
+		return mhd.queue_response(connection, e->status,
+		    e->response);
 	}
 	if (*upload_bytes > 0) {
 		size_t count = *upload_bytes;
