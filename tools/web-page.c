@@ -2,14 +2,12 @@
  * web-page.c - what a browser is shown
  *
  * The list of processes is plain HTML, and kept up to date by a script of a few
- * lines.  One process is shown by the page of `heaptide report --html`, where
- * that is installed: its template is filled in with where its data comes from.
+ * lines.
  */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/base.h"
 #include "base/text.h"
@@ -40,7 +38,7 @@ const char web_page_script[] =
 "	body.replaceChildren();\n"
 "	for (const p of list) {\n"
 "		const row = body.insertRow();\n"
-"		cell(row, p.pid, body.dataset.of + p.pid);\n"
+"		cell(row, p.pid, 'report/' + p.pid);\n"
 "		for (const n of [p.heap, p.peak, p.rss, p.budget])\n"
 "			cell(row, size(n));\n"
 "		cell(row, p.growth === null ? '-' : size(Math.round("
@@ -72,7 +70,8 @@ static const char head[] =
 "tbody tr:nth-child(odd) { background: #8881 }\n"
 "</style>\n<h1>Processes with heaptide inside</h1>\n"
 "<p id=\"state\" role=\"status\"></p>\n<table>\n<thead><tr><th>PID<th>Heap"
-"<th>Peak<th>RSS<th>Budget<th>Growth<th>Leaks<th>State<th>Command</thead>\n";
+"<th>Peak<th>RSS<th>Budget<th>Growth<th>Leaks<th>State<th>Command</thead>\n"
+"<tbody>\n";
 
 static const char tail[] =
 "</tbody>\n</table>\n<p><a href=\"metrics\">metrics</a> &middot; "
@@ -116,7 +115,7 @@ put_bytes(FILE *out, const json_t *bytes, const char *behind)
 }
 
 static void
-put_process(FILE *out, const json_t *p, const char *of)
+put_process(FILE *out, const json_t *p)
 {
 	static const char *const sizes[] = { "heap", "peak", "rss", "budget" };
 	const json_t *leaks = json_object_get(json_object_get(p, "leaks"),
@@ -124,7 +123,7 @@ put_process(FILE *out, const json_t *p, const char *of)
 	long long pid = (long long)json_integer_value(json_object_get(p,
 	    "pid"));
 
-	fprintf(out, "<tr><td><a href=\"%s%lld\">%lld</a>", of, pid, pid);
+	fprintf(out, "<tr><td><a href=\"report/%lld\">%lld</a>", pid, pid);
 	for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++)
 		put_bytes(out, json_object_get(p, sizes[i]), "");
 	put_bytes(out, json_object_get(p, "growth"), "/s");
@@ -138,9 +137,8 @@ put_process(FILE *out, const json_t *p, const char *of)
 }
 
 char *
-web_page_list(const struct web *w, const struct web_look *look, size_t *bytes)
+web_page_list(const struct web_look *look, size_t *bytes)
 {
-	const char *of = w->page != NULL ? "process/" : "status/";
 	size_t length, i;
 	const char *text = web_look_find(look, LOOK_PROCESSES, 0, &length);
 	json_t *all = json_loadb(text, length, 0, NULL), *p;
@@ -148,100 +146,10 @@ web_page_list(const struct web *w, const struct web_look *look, size_t *bytes)
 	FILE *out = need(open_memstream(&page, bytes));
 
 	fputs(head, out);
-	fprintf(out, "<tbody data-of=\"%s\">\n", of);
 	json_array_foreach(json_object_get(all, "processes"), i, p)
-		put_process(out, p, of);
+		put_process(out, p);
 	fputs(tail, out);
 	fclose(out);
 	json_decref(all);
-	return need(page);
-}
-
-/* --- one process ---------------------------------------------------------- */
-
-#define DATA   "@HEAPTIDE_DATA@"
-#define POLICY "connect-src 'none'"
-#define SERVED "connect-src 'self'"
-#define PAGE_MOST (16 * 1024 * 1024)
-
-static bool
-read_file(const char *path, char **text, size_t *bytes)
-{
-	FILE *in = fopen(path, "re");
-	size_t room = 0, n = 0;
-
-	*text = NULL;
-	*bytes = 0;
-	while (in != NULL && *bytes < PAGE_MOST) {
-		room += 256 * 1024;
-		*text = need(realloc(*text, room + 1));
-		n = fread(*text + *bytes, 1, room - *bytes, in);
-		*bytes += n;
-		if (n == 0)
-			break;
-	}
-	if (in == NULL || fclose(in) != 0 || *bytes == 0)
-		return false;
-	(*text)[*bytes] = '\0';
-	return true;
-}
-
-/* Beside the command in a build, else where it is installed. */
-void
-web_page_open(struct web *w)
-{
-	char self[4096], path[4200];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash != NULL) {
-		*slash = '\0';
-		snprintf(path, sizeof(path), "%s/web/page.html", self);
-		if (read_file(path, &w->page, &w->page_bytes))
-			return;
-		free(w->page);
-	}
-	if (!read_file(HEAPTIDE_DATADIR "/page.html", &w->page,
-	    &w->page_bytes)) {
-		free(w->page);
-		w->page = NULL;
-	}
-}
-
-/* The text up to @what, and where it goes on behind it; NULL: all the rest. */
-static const char *
-put_until(FILE *out, const char *text, const char *what)
-{
-	const char *found = strstr(text, what);
-
-	fwrite(text, 1, found != NULL ? (size_t)(found - text) :
-	    strlen(text), out);
-	return found != NULL ? found + strlen(what) : NULL;
-}
-
-char *
-web_page_process(const struct web *w, int pid, size_t *bytes)
-{
-	const char *at = w->page;
-	char *page = NULL;
-	FILE *out;
-
-	if (at == NULL)
-		return NULL;
-	out = need(open_memstream(&page, bytes));
-	at = put_until(out, at, POLICY);
-	if (at != NULL) {
-		fputs(SERVED, out);
-		at = put_until(out, at, DATA);
-	}
-	if (at != NULL) {
-		fprintf(out, "{\"serve\":{\"profile\":\"../profile/%d\","
-		    "\"events\":\"../events/%d\",\"title\":\"process %d\"}}",
-		    pid, pid, pid);
-		fputs(at, out);
-	}
-	fclose(out);
 	return need(page);
 }

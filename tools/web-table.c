@@ -16,8 +16,6 @@ const struct web_route_row web_routes[] = {
 	  "the page" },
 	{ "live.js", GET, OF_NOBODY, WEB_SCRIPT, { NULL }, { NO },
 	  "what keeps the page up to date" },
-	{ "process", GET, OF_PROCESS, WEB_PAGE_OF, { NULL }, { NO },
-	  "the page of a process" },
 	{ "help", GET, OF_NOBODY, WEB_HELP, { NULL }, { NO },
 	  "what there is to ask" },
 	{ "version", GET, OF_NOBODY, WEB_VERSION, { NULL }, { NO },

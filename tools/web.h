@@ -94,8 +94,6 @@ struct web {
 	uint64_t linger_ns;   /* until when looks go on without a client */
 	uint64_t linger_interval_ns, linger_next_ns;
 	char cookie[32];      /* its name: ports share cookies */
-	char *page;           /* of a process, or NULL */
-	size_t page_bytes;
 	bool stops;
 };
 
@@ -161,15 +159,8 @@ void web_streams_close(struct web *w);
 
 /* --- web-page.c ----------------------------------------------------------- */
 
-/* The template, if it is installed. */
-void web_page_open(struct web *w);
-
 /* All processes, by a look at them; to be freed. */
-char *web_page_list(const struct web *w, const struct web_look *look,
-    size_t *bytes);
-
-/* One process, in the template; NULL: there is none.  To be freed. */
-char *web_page_process(const struct web *w, int pid, size_t *bytes);
+char *web_page_list(const struct web_look *look, size_t *bytes);
 
 extern const char web_page_script[];
 
