@@ -59,14 +59,15 @@ has()
 	jq -e "$1" answer >/dev/null || fail "not $1: $(head -c 600 answer)"
 }
 
-# a program that holds 100 kB more each 20 ms, until there is a file "enough";
+# a program that allocates 100 kB each 20 ms, and holds 500 of them, until there is a file "enough";
 # $pid is its pid, as soon as it can be looked at
 grow()
 {
 	cat >grow.pl <<'PL'
 	my @held;
 	while (!-e "enough") {
-		push @held, "x" x 100000 if @held < 500;
+		push @held, "x" x (100000 + rand 10000);
+		shift @held if @held > 500;
 		select undef, undef, undef, 0.02;
 	}
 PL
