@@ -270,8 +270,9 @@ json_since(const struct profile *p)
 	    json_real(profile_seconds(p, w->switched_ns));
 }
 
-int
-report_print_json(const struct report *r)
+/* What is told in any form; the lists of sites are added behind it. */
+json_t *
+report_json(const struct report *r)
 {
 	const struct profile *p = r->profile;
 	const struct segment_identity *id = &p->segment->identity;
@@ -298,21 +299,29 @@ report_print_json(const struct report *r)
 		{ "totals", json_totals(r) },
 		{ "rss", json_rss(r) },
 		{ "not_profiled", json_unfollowed(unfollowed) },
-		{ "sites", json_sites(r, r->site, r->sites) },
-		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },
 		{ "pools", report_json_pools(r) },
-		{ "pool_sites", json_sites(r, r->pool, r->pools) },
 		{ "findings", report_json_findings(r) },
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
-		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },
 	};
 
-	return json_print(json_fill(json_head(), members,
-	    ARRAY_LENGTH(members)));
+	return json_fill(json_head(), members, ARRAY_LENGTH(members));
 }
 
+int
+report_print_json(const struct report *r)
+{
+	json_t *object = report_json(r);
+	const struct json_member members[] = {
+		{ "sites", json_sites(r, r->site, r->sites) },
+		{ "mappings", json_sites(r, r->map, r->maps) },
+		{ "pool_sites", json_sites(r, r->pool, r->pools) },
+		{ "series", report_json_series(r->profile) },
+	};
+
+	return json_print(json_fill(object, members, ARRAY_LENGTH(members)));
+}

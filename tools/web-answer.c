@@ -136,6 +136,19 @@ reply_allow(struct web_exchange *e)
 	add(e->response, "Allow", e->task.allow);
 }
 
+static void
+reply_page_of(struct web_exchange *e)
+{
+	size_t bytes;
+	char *text = web_page_process(e->web, e->task.pid, &bytes);
+
+	if (text == NULL)
+		web_refuse(e, 404, "there is no page: this heaptide was built "
+		    "without node; '/report/PID' has what it shows");
+	else
+		web_reply(e, MHD_HTTP_OK, HTML, text, bytes);
+}
+
 /* --- from a look ---------------------------------------------------------- */
 
 static void
@@ -281,7 +294,7 @@ static void
 reply_list(struct web_exchange *e, const struct web_look *look)
 {
 	size_t bytes;
-	char *text = web_page_list(look, &bytes);
+	char *text = web_page_list(e->web, look, &bytes);
 
 	web_reply(e, MHD_HTTP_OK, HTML, text, bytes);
 }
@@ -457,6 +470,9 @@ web_answer_begin(struct web_exchange *e, uint64_t now_ns)
 			reply_cookie(e);
 		else
 			look_for(e, LOOK_PROCESSES, now_ns);
+		break;
+	case WEB_PAGE_OF:
+		reply_page_of(e);
 		break;
 	case WEB_PROCESSES:
 		look_for(e, LOOK_PROCESSES, now_ns);

@@ -2,7 +2,8 @@
  * web-page.c - what a browser is shown
  *
  * The list of processes is plain HTML, and kept up to date by a script of a few
- * lines.
+ * lines.  One process is shown by the page of `heaptide report --html`, where
+ * that was built: it is told where its data comes from, and when to ask anew.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "need.h"
+#include "page.h"
 #include "print.h"
 #include "web.h"
 
@@ -38,7 +40,7 @@ const char web_page_script[] =
 "	body.replaceChildren();\n"
 "	for (const p of list) {\n"
 "		const row = body.insertRow();\n"
-"		cell(row, p.pid, 'report/' + p.pid);\n"
+"		cell(row, p.pid, body.dataset.of + p.pid);\n"
 "		for (const n of [p.heap, p.peak, p.rss, p.budget])\n"
 "			cell(row, size(n));\n"
 "		cell(row, p.growth === null ? '-' : size(Math.round("
@@ -70,8 +72,7 @@ static const char head[] =
 "tbody tr:nth-child(odd) { background: #8881 }\n"
 "</style>\n<h1>Processes with heaptide inside</h1>\n"
 "<p id=\"state\" role=\"status\"></p>\n<table>\n<thead><tr><th>PID<th>Heap"
-"<th>Peak<th>RSS<th>Budget<th>Growth<th>Leaks<th>State<th>Command</thead>\n"
-"<tbody>\n";
+"<th>Peak<th>RSS<th>Budget<th>Growth<th>Leaks<th>State<th>Command</thead>\n";
 
 static const char tail[] =
 "</tbody>\n</table>\n<p><a href=\"metrics\">metrics</a> &middot; "
@@ -115,7 +116,7 @@ put_bytes(FILE *out, const json_t *bytes, const char *behind)
 }
 
 static void
-put_process(FILE *out, const json_t *p)
+put_process(FILE *out, const json_t *p, const char *of)
 {
 	static const char *const sizes[] = { "heap", "peak", "rss", "budget" };
 	const json_t *leaks = json_object_get(json_object_get(p, "leaks"),
@@ -123,7 +124,7 @@ put_process(FILE *out, const json_t *p)
 	long long pid = (long long)json_integer_value(json_object_get(p,
 	    "pid"));
 
-	fprintf(out, "<tr><td><a href=\"report/%lld\">%lld</a>", pid, pid);
+	fprintf(out, "<tr><td><a href=\"%s%lld\">%lld</a>", of, pid, pid);
 	for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++)
 		put_bytes(out, json_object_get(p, sizes[i]), "");
 	put_bytes(out, json_object_get(p, "growth"), "/s");
@@ -137,8 +138,9 @@ put_process(FILE *out, const json_t *p)
 }
 
 char *
-web_page_list(const struct web_look *look, size_t *bytes)
+web_page_list(const struct web *w, const struct web_look *look, size_t *bytes)
 {
+	const char *of = w->page != NULL ? "process/" : "report/";
 	size_t length, i;
 	const char *text = web_look_find(look, LOOK_PROCESSES, 0, &length);
 	json_t *all = json_loadb(text, length, 0, NULL), *p;
@@ -146,10 +148,42 @@ web_page_list(const struct web_look *look, size_t *bytes)
 	FILE *out = need(open_memstream(&page, bytes));
 
 	fputs(head, out);
+	fprintf(out, "<tbody data-of=\"%s\">\n", of);
 	json_array_foreach(json_object_get(all, "processes"), i, p)
-		put_process(out, p);
+		put_process(out, p, of);
 	fputs(tail, out);
 	fclose(out);
 	json_decref(all);
+	return need(page);
+}
+
+/* --- one process ---------------------------------------------------------- */
+
+/* NULL where it was not built: the list then leads to reports. */
+void
+web_page_open(struct web *w)
+{
+	char why[512];
+
+	w->page = page_template(why);
+}
+
+char *
+web_page_process(const struct web *w, int pid, size_t *bytes)
+{
+	char *page = NULL;
+	json_t *data;
+	FILE *out;
+
+	if (w->page == NULL)
+		return NULL;
+	data = need(json_pack("{s:{s:o, s:o, s:o}}", "serve",
+	    "profile", json_sprintf("../profile/%d", pid),
+	    "events", json_sprintf("../events/%d", pid),
+	    "title", json_sprintf("process %d", pid)));
+	out = need(open_memstream(&page, bytes));
+	(void)page_write(out, w->page, data, true);
+	fclose(out);
+	json_decref(data);
 	return need(page);
 }

@@ -44,6 +44,7 @@ struct web_request {
 enum web_do {
 	WEB_PAGE,
 	WEB_SCRIPT,    /* of the page */
+	WEB_PAGE_OF,   /* of one process */
 	WEB_HELP,      /* the table itself */
 	WEB_VERSION,
 	WEB_PROCESSES,

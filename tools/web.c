@@ -290,6 +290,7 @@ web_open(struct web *w, const struct web_options *options, int listener,
 	snprintf(w->cookie, sizeof(w->cookie), "heaptide_%u",
 	    options->at.port);
 	web_looks_open(&w->looks);
+	web_page_open(w);
 	w->daemon = mhd.start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, hear, w,
 	    MHD_OPTION_LISTEN_SOCKET, listener,
@@ -423,4 +424,5 @@ web_close(struct web *w)
 	web_streams_close(w);
 	web_jobs_close(&w->jobs);
 	web_looks_close(&w->looks);
+	free(w->page);
 }

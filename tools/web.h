@@ -94,6 +94,7 @@ struct web {
 	uint64_t linger_ns;   /* until when looks go on without a client */
 	uint64_t linger_interval_ns, linger_next_ns;
 	char cookie[32];      /* its name: ports share cookies */
+	char *page;           /* the template of one process, or NULL */
 	bool stops;
 };
 
@@ -160,7 +161,14 @@ void web_streams_close(struct web *w);
 /* --- web-page.c ----------------------------------------------------------- */
 
 /* All processes, by a look at them; to be freed. */
-char *web_page_list(const struct web_look *look, size_t *bytes);
+char *web_page_list(const struct web *w, const struct web_look *look,
+    size_t *bytes);
+
+/* The template, if it was built. */
+void web_page_open(struct web *w);
+
+/* One process, in the template; NULL: there is none.  To be freed. */
+char *web_page_process(const struct web *w, int pid, size_t *bytes);
 
 extern const char web_page_script[];
 
