@@ -72,6 +72,16 @@ has '.count == 0 and .data == []'
 answers 200 /
 grep -q "<td><a href=\"[a-z]*/$pid\">$pid</a>" answer || fail "$(cat answer)"
 grep -q 'perl grow.pl' answer || fail "no command in the page"
+answers 200 "/profile/$pid"
+has ".page == 1 and .report.pid == $pid"
+if [ -e "$builddir/web/page.html" ]; then
+	answers 200 "/process/$pid"
+	grep -q "{\"serve\": *{\"profile\": *\"../profile/$pid\"" answer ||
+		fail "the page has no place for its data"
+	grep -q "connect-src 'self'" answer || fail "the page may not ask"
+else
+	answers 404 "/process/$pid"
+fi
 answers 200 /live.js
 grep -q EventSource answer || fail "no script"
 
