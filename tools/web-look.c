@@ -109,6 +109,7 @@ start_child(struct web_looks *l, uint64_t now_ns)
 {
 	int ask[2], answer[2];
 
+	l->born_ns = now_ns; /* also of one that cannot be had */
 	if (pipe2(ask, O_CLOEXEC) < 0)
 		return;
 	if (pipe2(answer, O_CLOEXEC) < 0) {
@@ -125,7 +126,6 @@ start_child(struct web_looks *l, uint64_t now_ns)
 	close(answer[1]);
 	l->to = ask[1];
 	l->from = answer[0];
-	l->born_ns = now_ns;
 	(void)fcntl(l->from, F_SETFL, O_NONBLOCK);
 	if (l->child < 0) {
 		close(l->to);
