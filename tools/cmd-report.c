@@ -32,6 +32,8 @@ report_run(const void *options, int operands, char **operand)
 		status = report_verify(&r);
 	else if (o->html != NULL)
 		status = page_print(&r, o->html);
+	else if (o->page)
+		status = json_print(page_json(&r));
 	else if (o->json)
 		status = report_print_json(&r);
 	else
@@ -57,6 +59,9 @@ static const struct option_row report_rows[] = {
 	{ .name = "html", .kind = OPTION_TEXT, .word = "FILE",
 	  .at = offsetof(struct report_options, html),
 	  .help = "write one self-contained page for a browser" },
+	{ .name = "page", .kind = OPTION_FLAG,
+	  .at = offsetof(struct report_options, page),
+	  .help = "print as JSON what that page is made of" },
 	{ .name = "top", .letter = 'n', .kind = OPTION_COUNT, .word = "N",
 	  .at = offsetof(struct report_options, top),
 	  .least = 1, .most = 1000000,

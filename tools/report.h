@@ -37,6 +37,7 @@ struct report_options {
 	bool debuginfod;
 	bool verify;
 	const char *html; /* a file to write the page to, or NULL */
+	bool page;        /* print what is in it, as JSON */
 	int sort;         /* enum site_key */
 	uint64_t top;     /* 0: the default */
 	uint64_t callers; /* of a site, in text */
