@@ -176,7 +176,10 @@ struct tide_room {
 	 * mean over that time. */
 	uint64_t watched_ns, high_ns;
 	double used_mean;
-	uint64_t reserved[23];
+	/* Of the run: checkpoints that could not be written, why the last of
+	 * them could not (errno), and items that are left out. */
+	uint64_t checkpoints_failed, checkpoint_error, quarantined;
+	uint64_t reserved[20];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

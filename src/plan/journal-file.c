@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/base.h"
 #include "base/text.h"
@@ -72,6 +73,9 @@ journal_file_write(int fd, const void *from, size_t bytes, uint64_t offset)
 	const char *at = (const char *)from;
 	ssize_t n;
 
+	/* Beyond that SIGXFSZ would come, which ends the program. */
+	if (sys_limit(RLIMIT_FSIZE) < offset + bytes)
+		return -EFBIG;
 	while (bytes > 0) {
 		n = sys_pwrite(fd, at, bytes, offset);
 		if (n == -EINTR)

@@ -75,6 +75,7 @@ grep -q "HEAPTIDE_RESUME=$id" err || fail "it does not say how: $(cat err)"
 
 # --- two at a time; a child that is left -------------------------------------
 
+rm -f held
 RUNNER=held "$runner" >held &
 holder=$!
 started="$started $holder"
@@ -104,7 +105,12 @@ limited 20 "$HEAPTIDE" resume "$id" --show --failed --json >out.json
 same "resume --failed" "3 7" "$(json out.json '[.failed[].first] |
     map(tostring) | join(" ")')"
 limited 20 "$HEAPTIDE" resume "$id" --failed 2>err
-same "resume --failed alone" "2 1" "$? $(wc -l <err)"
+same "how it was started is not kept" "125 1" "$? $(wc -l <err)"
+for line in "$id@1 --failed" "$id --quarantined" "$id --json" \
+	"$id --show --retries 2" "$id --fallback 0" "$id --retry-delay x"; do
+	limited 20 "$HEAPTIDE" resume $line >out 2>err
+	same "status and lines of '$line'" "2 1" "$? $(wc -l <err)"
+done
 HEAPTIDE_CHECKPOINT_EVERY=3 run batches 12 >out
 same "each third" "asked: 4, last at 48" "$(grep ^asked out)"
 HEAPTIDE_CHECKPOINT_EVERY=0 run batches 12 >out
@@ -116,9 +122,11 @@ same "no argument is in it" 0 "$(grep -c "RUNNER_N" "$file")"
 
 # --- asked of a process ------------------------------------------------------
 
+rm -f held
 RUNNER=held limited 60 "$HEAPTIDE" run -q -o p.tide -- "$runner" >held &
 await grep -q ^child held
 child=$(sed -n 's/^child: //p' held)
+[ -n "$child" ] || fail "it does not say who its child is"
 pid=$(cut -d ' ' -f 4 "/proc/$child/stat")
 started="$started $pid $child"
 limited 20 "$HEAPTIDE" ctl "$pid" checkpoints >out.json || fail "ctl"
@@ -202,6 +210,7 @@ same "would go" 2 "$(grep -c ^- out)"
 points clean --max-age 50ms --keep-failed >out
 [ ! -e "$file" ] || fail "a finished one was kept"
 [ -e "$HEAPTIDE_STATE/runs/$left.tideck" ] || fail "one that is not is gone"
+rm -f held
 RUNNER=held "$runner" >held &
 holder=$!
 started="$started $holder"
