@@ -13,10 +13,12 @@
 static int
 open_own(const char *path, int flags, struct stat *st)
 {
-	int fd = sys_open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-	    0600);
-	int r;
+	int fd, r;
 
+	do
+		fd = sys_open(path, flags | O_CLOEXEC | O_NOFOLLOW |
+		    O_NONBLOCK, 0600);
+	while (fd == -EINTR);
 	if (fd < 0)
 		return fd;
 	r = sys_fstat(fd, st);
