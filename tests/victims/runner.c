@@ -260,6 +260,7 @@ walk(void)
 	tide_op_conf conf;
 	uint64_t at = 0;
 	tide_op *op;
+	int r;
 
 	memset(&conf, 0, sizeof(conf));
 	conf.size = sizeof(conf);
@@ -267,8 +268,8 @@ walk(void)
 	if (begin() < 0)
 		return 1;
 	op = tide_op_open("work", &conf);
-	tell(tide_resume(&at, NULL, NULL) == TIDE_REDO ? "again from" :
-	    "from", at);
+	r = tide_resume(&at, NULL, NULL);
+	tell(r == TIDE_REDO ? "again from" : "from", at);
 	while (at < 100 && tide_batch_begin(op, &b, at, 100 - at, -1) > 0) {
 		for (at = b.first; at < b.first + b.n; at++) {
 			if (is_listed("RUNNER_DIES", at))
