@@ -307,6 +307,7 @@ report_print_json(const struct report *r)
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
+		{ "checkpoints", ops_json_checkpoints(p) },
 		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },

@@ -133,6 +133,22 @@ limited 20 "$HEAPTIDE" ctl "$pid" checkpoints >out.json || fail "ctl"
 same "the request" "true 1 $id 10/100 10 running" "$(json out.json \
     '"\(.ok) \(.count) \(.data[0].batchId) \(.data[0].progress) " +
     "\(.data[0].completion | floor) \(.data[0].state)"')"
+limited 20 "$HEAPTIDE" ctl "$pid" resume "$id" >out.json || fail "ctl resume"
+same "from where" "true $id 10 90" "$(json out.json '"\(.success) " +
+    "\(.batchId) \(.availableOptions.cursor) " +
+    "\(.availableOptions.remaining)"')"
+limited 20 "$HEAPTIDE" ctl "$pid" resume none >out.json
+same "of one that is not there" ENOENT "$(json out.json .error)"
+limited 20 "$HEAPTIDE" ctl "$pid" resume a/b >out.json
+same "of what is no name" EINVAL "$(json out.json .error)"
+limited 20 "$HEAPTIDE" ctl "$pid" cleanup max_age=3 >out.json
+same "an age without a unit" EINVAL "$(json out.json .error)"
+cp "$file" "$HEAPTIDE_STATE/runs/old.tideck"
+sleep 0.1
+limited 20 "$HEAPTIDE" ctl "$pid" cleanup max_age=50ms >out.json
+same "the one that runs stays" \
+	"old Cleaned up checkpoints older than 50.0 ms" "$(json out.json \
+	'"\(.removed | join(" ")) \(.message)"')"
 kill -KILL "$pid" "$child"
 wait
 
@@ -192,6 +208,8 @@ points verify "$id" >out && fail "a changed input is no matter"
 grep -q "records: it has another size" out || fail "$(cat out)"
 printf 'torn' >>"$file"
 points verify "$id" --json >out.json && fail "a torn file is no matter"
+same "a setting that is another" "batch.fixed 5 0" "$(json out.json \
+    '.settings[] | select(.key == "batch.fixed") | "\(.key) \(.was) \(.is)"')"
 same "verdicts" "false true false" "$(json out.json \
     '[.verified[].ok] | map(tostring) | join(" ")')"
 
@@ -207,6 +225,10 @@ left=$(sed -n 's/^run: //p' out)
 sleep 0.1
 points clean --max-age 50ms --dry-run >out
 same "would go" 2 "$(grep -c ^- out)"
+HEAPTIDE_CHECKPOINT_MAX_AGE=50ms points clean --dry-run >out
+same "as it is configured" 2 "$(grep -c ^- out)"
+HEAPTIDE_CHECKPOINT_MAX_AGE=soon points clean >out 2>err
+same "an age that is none" "2 1" "$? $(wc -l <err)"
 points clean --max-age 50ms --keep-failed >out
 [ ! -e "$file" ] || fail "a finished one was kept"
 [ -e "$HEAPTIDE_STATE/runs/$left.tideck" ] || fail "one that is not is gone"
