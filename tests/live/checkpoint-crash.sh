@@ -8,6 +8,8 @@
 # an error.  Killed by a library in front of libc's calls, by strace at every
 # system call of the process, with heaptide inside as well, and by a machine
 # that loses its power.
+# In memory, if it may: some thousand times something is forced to the disk.
+[ ! -w /dev/shm ] || TMPDIR=${TMPDIR:-/dev/shm}
 . "${srcdir:-.}/tests/lib.sh"
 
 runner=$victims/runner

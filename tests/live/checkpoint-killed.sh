@@ -6,6 +6,8 @@
 # that change a file it is killed before and after, writes torn in the middle, or
 # the call fails; then it is started again, and what it has written by then is,
 # to the byte, what it writes undisturbed.
+# In memory, if it may: some thousand times something is forced to the disk.
+[ ! -w /dev/shm ] || TMPDIR=${TMPDIR:-/dev/shm}
 . "${srcdir:-.}/tests/lib.sh"
 
 program=$builddir/examples/resumable

@@ -147,7 +147,7 @@ cp "$file" "$HEAPTIDE_STATE/runs/old.tideck"
 sleep 0.1
 limited 20 "$HEAPTIDE" ctl "$pid" cleanup max_age=50ms >out.json
 same "the one that runs stays" \
-	"old Cleaned up checkpoints older than 50.0 ms" "$(json out.json \
+	"old Cleaned up checkpoints older than 50 ms" "$(json out.json \
 	'"\(.removed | join(" ")) \(.message)"')"
 kill -KILL "$pid" "$child"
 wait
