@@ -4,8 +4,9 @@
  * usage: long-batches ITEMS [LEAK [SLOTS]]
  *
  * Does ITEMS items in batches of 1000.  Each allocates a block of its batch's,
- * and takes the place of one of SLOTS (4096) blocks that live on, of another
- * size.  The whole is eight hours by a clock of its own, so an item more is so
+ * and gives two of SLOTS (4096) blocks that live on each other's size, anew: so
+ * at the end of each batch the heap holds the same, to the byte.  The whole is
+ * eight hours by a clock of its own, so an item more is so
  * much time.  LEAK: bytes that each batch forgets, in planted_leak().
  *
  * It goes on where it was, and makes a new start where there is no room: 85.
@@ -32,7 +33,10 @@
 struct work {
 	uint64_t items, at, sum, leak;
 	size_t slots;
-	char **slot;
+	struct slot {
+		char *at;
+		size_t bytes;
+	} *slot;
 	char *batch[BATCH];
 	uint64_t seed;
 	/* Each @stride-th batch. */
@@ -62,9 +66,8 @@ size_of(uint64_t random)
 }
 
 static char *
-block(uint64_t random)
+block(size_t bytes, uint64_t random)
 {
-	size_t bytes = size_of(random);
 	char *p = malloc(bytes);
 
 	if (p == NULL)
@@ -75,14 +78,37 @@ block(uint64_t random)
 }
 
 static void
+fill(struct work *w)
+{
+	for (size_t i = 0; i < w->slots; i++) {
+		w->slot[i].bytes = size_of(mix(i));
+		w->slot[i].at = block(w->slot[i].bytes, i);
+	}
+}
+
+static void
+swap(struct slot *a, struct slot *b, uint64_t random)
+{
+	size_t bytes = a->bytes;
+
+	if (a == b)
+		return;
+	free(a->at);
+	free(b->at);
+	a->bytes = b->bytes;
+	b->bytes = bytes;
+	a->at = block(a->bytes, random);
+	b->at = block(b->bytes, random);
+}
+
+static void
 item(struct work *w, uint64_t number, size_t i)
 {
 	uint64_t random = mix(number + 1);
-	size_t k = (random >> 32) % w->slots;
 
-	w->batch[i] = block(random);
-	free(w->slot[k]);
-	w->slot[k] = block(mix(random));
+	w->batch[i] = block(size_of(random), random);
+	swap(&w->slot[(random >> 32) % w->slots],
+	    &w->slot[mix(random) % w->slots], random);
 	w->sum = mix(w->sum + random + (uint64_t)(uint8_t)w->batch[i][0]);
 }
 
@@ -175,7 +201,7 @@ mean(const double *value, size_t from, size_t to)
 static void
 print(const struct work *w)
 {
-	size_t skip = w->points / 10; /* until the slots are filled */
+	size_t skip = w->points / 10; /* until the allocator has settled */
 	double first = mean(w->resident, skip, 2 * skip);
 	double last = mean(w->resident, w->points - skip, w->points);
 	struct trend_line line = { .rate = 0 };
@@ -206,6 +232,7 @@ main(int argc, char **argv)
 	if (tide_run_begin("churn", w.items, "item", NULL) < 0 ||
 	    tide_resume(&w.at, &w.sum, &bytes) < 0)
 		return 3;
+	fill(&w);
 	tide_on_checkpoint(save, &w);
 	do_batches(&w);
 	if (save(&w, w.at) != 0)

@@ -1,0 +1,48 @@
+#!/bin/sh
+# long-batches.sh - however long it runs, its memory stays the same; what leaks
+# is found, and starts anew before the limit, and nothing of its work is lost
+#
+# The longer form of it is `make soak-batches`.
+. "${srcdir:-.}/tests/lib.sh"
+need jq
+
+job=$builddir/tests/bench/long-batches
+export HEAPTIDE_STATE="$scratch/state"
+
+# One in twenty has a slope that is none by chance; these are counted, and the
+# same each time.
+for library in "" "$LIBHEAPTIDE"; do
+	rm -rf state
+	LD_PRELOAD=$library limited 200 "$job" 3000000 0 16384 >out ||
+		fail "status $?: $(cat out)"
+	same "items" 3000000 "$(json out .items)"
+	[ -n "$library" ] || continue
+	same "slope of what is live: may be none" true \
+		"$(json out '.low <= 0 and .high >= 0')"
+	same "what is resident stays within 2 %: $(json out .drift)" true \
+		"$(json out '.drift < 0.02')"
+done
+
+# --- a leak ------------------------------------------------------------------
+
+rm -rf state
+limited 200 "$job" 300000 >whole || fail "without a leak"
+starts=0 status=85
+while [ $status -eq 85 ]; do
+	starts=$((starts + 1))
+	[ $starts -lt 20 ] || fail "it comes to no end"
+	limited 100 "$HEAPTIDE" run -q --summary off --budget 48M \
+		--stacks all -o leak.$starts.tide -- "$job" 300000 300000 \
+		>out 2>err
+	status=$?
+	report leak.$starts.tide
+	within "start $starts: peak" 1 $((48 * 1024 * 1024)) \
+		"$(json report.json .totals.peak_bytes)"
+done
+same "in the end" 0 $status
+within "starts" 2 10 $starts
+same "all of it was done, once" "$(json whole '.items, .sum')" \
+	"$(json out '.items, .sum')"
+"$HEAPTIDE" leaks --json leak.1.tide >leaks.json || fail "leaks"
+same "who it is" "growing planted_leak" "$(json leaks.json \
+	'.leaks[0] | "\(.verdict) \(.stack[0].function)"')"
