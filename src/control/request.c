@@ -60,8 +60,9 @@ const struct request_row request_rows[] = {
 	  0, 0, answer_checkpoints },
 	{ "resume", "RUN", "from where a run would go on", 1, 1,
 	  answer_resume },
-	{ "metrics", "", "counters and gauges, by name", 0, 0,
-	  answer_metrics },
+	{ "metrics", "[openmetrics|prometheus]",
+	  "counters and gauges, by name; or as text for a monitoring system",
+	  0, 1, answer_metrics },
 	{ "watch", "INTERVAL", "status, again and again", 1, 1,
 	  answer_watch },
 };
