@@ -12,6 +12,8 @@
 [ ! -w /dev/shm ] || TMPDIR=${TMPDIR:-/dev/shm}
 . "${srcdir:-.}/tests/lib.sh"
 
+need jq
+
 runner=$victims/runner
 shim=$modules/faulty-disk.so
 [ -e "$shim" ] || fail "there is no $shim"
@@ -156,6 +158,17 @@ for library in "" "$LIBHEAPTIDE"; do
 	same "on its standard error" 0 "$(wc -l <err)"
 	same "told once" 1 "$(grep -c "checkpoint could not be" log)"
 done
+
+# And in the report; with more in its file than the limit is.
+rm -rf state
+HEAPTIDE_DIR=$scratch/segments RUNNER_N=40 RUNNER_FSIZE=4096 limited 60 \
+	"$HEAPTIDE" run --summary off -q -o p.tide -- "$runner" >first 2>err
+same "under heaptide run" "0 40" "$? $(grep -c there first)"
+report p.tide
+same "in the report" "$(grep -c "^not there" first)" \
+	"$(json report.json .checkpoints.failed)"
+"$HEAPTIDE" report p.tide | grep -q "could not be written, the last: File" ||
+	fail "the report does not tell"
 
 # --- every system call -------------------------------------------------------
 

@@ -19,12 +19,15 @@
  *               checkpoint behind each; items of RUNNER_FAILS (",3,7,") fail,
  *               at item RUNNER_DIES it kills itself; then an end
  *      recycle  make one at 10, grow by N MiB, and ask for a new start
+ *
+ * RUNNER_FSIZE: bytes that a file of it may have at most.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -311,6 +314,19 @@ recycle(int n)
 	return 0;
 }
 
+/* From here on, as `ulimit -f` would have it from the start. */
+static void
+limit_files(const char *bytes)
+{
+	struct rlimit limit;
+
+	if (bytes == NULL || getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return;
+	limit.rlim_cur = (rlim_t)atol(bytes);
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		abort();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -320,6 +336,7 @@ main(int argc, char **argv)
 	(void)argv;
 	if (how == NULL || argc > 2)
 		return 2;
+	limit_files(getenv("RUNNER_FSIZE"));
 	if (strcmp(how, "odd") == 0)
 		return odd();
 	if (strcmp(how, "held") == 0)
