@@ -16,15 +16,16 @@
 #include "print.h"
 #include "runs.h"
 
-#define NOT_GIVEN UINT64_MAX
-
 struct resume_options {
 	bool show, failed, quarantined, json;
-	uint64_t retries, fallback, retry_delay;
+	const char *retries, *fallback, *retry_delay; /* for run */
 };
 
+/* It has failed before: in single items, and patiently. */
 static const struct resume_options resume_defaults = {
-	.retries = NOT_GIVEN, .fallback = NOT_GIVEN, .retry_delay = NOT_GIVEN,
+	.retries = "5",
+	.fallback = "1",
+	.retry_delay = "10s",
 };
 
 static const struct option_row resume_rows[] = {
@@ -37,20 +38,18 @@ static const struct option_row resume_rows[] = {
 	{ .name = "quarantined", .kind = OPTION_FLAG,
 	  .at = offsetof(struct resume_options, quarantined),
 	  .help = "with --failed: and what is left out" },
-	{ .name = "retries", .kind = OPTION_COUNT,
-	  .at = offsetof(struct resume_options, retries), .word = "N",
-	  .most = UINT32_MAX,
-	  .help = "tries more of a batch that fails (retry.max)" },
-	{ .name = "fallback", .kind = OPTION_COUNT,
-	  .at = offsetof(struct resume_options, fallback), .word = "N",
-	  .least = 1, .most = UINT32_MAX,
-	  .help = "items of a batch that is tried again (retry.fallback)" },
-	{ .name = "retry-delay", .kind = OPTION_DURATION,
-	  .at = offsetof(struct resume_options, retry_delay), .word = "TIME",
-	  .help = "the time before the first of them (retry.delay)" },
 	{ .name = "json", .kind = OPTION_FLAG,
 	  .at = offsetof(struct resume_options, json),
 	  .help = "with --show: print JSON" },
+	{ .name = "retries", .kind = OPTION_TEXT,
+	  .at = offsetof(struct resume_options, retries), .word = "N",
+	  .help = "as of run (5)" },
+	{ .name = "fallback", .kind = OPTION_TEXT,
+	  .at = offsetof(struct resume_options, fallback), .word = "N",
+	  .help = "as of run (1)" },
+	{ .name = "retry-delay", .kind = OPTION_TEXT,
+	  .at = offsetof(struct resume_options, retry_delay), .word = "TIME",
+	  .help = "as of run (10s)" },
 	{ .name = NULL }
 };
 
@@ -232,18 +231,7 @@ take_command(void *context, const struct journal_record *record)
 	line->text[line->bytes] = '\0';
 }
 
-static void
-set_number(const char *name, uint64_t n, const char *unit)
-{
-	char text[32];
-
-	if (n == NOT_GIVEN)
-		return;
-	snprintf(text, sizeof(text), "%llu%s", (unsigned long long)n, unit);
-	setenv(name, text, 1);
-}
-
-/* What `heaptide run` and the program find in their environment. */
+/* What the program finds in its environment. */
 static void
 set_wishes(const struct resume_options *o)
 {
@@ -252,27 +240,36 @@ set_wishes(const struct resume_options *o)
 		    1);
 	else
 		unsetenv("HEAPTIDE_RESUME_FAILED");
-	set_number("HEAPTIDE_RETRY_MAX", o->retries, "");
-	set_number("HEAPTIDE_RETRY_FALLBACK", o->fallback, "");
-	set_number("HEAPTIDE_RETRY_DELAY", o->retry_delay == NOT_GIVEN ?
-	    NOT_GIVEN : o->retry_delay / NS_PER_MS, "ms");
 }
 
-/* heaptide run -- ARGUMENTS: does not return where that works. */
-static int
-start(const struct resume_options *o, const struct run_file *file, const struct command_line *line,
-    const char *name)
+/* heaptide run [retries] -- */
+static size_t
+put_run(const struct resume_options *o, char **argv)
 {
-	char **argv = need(calloc(line->bytes + 4, sizeof(*argv)));
-	char *at = line->text + strlen(line->text) + 1;
 	size_t n = 0;
 
 	argv[n++] = need_text("heaptide");
 	argv[n++] = need_text("run");
+	argv[n++] = need_text("--retries=%s", o->retries);
+	argv[n++] = need_text("--fallback=%s", o->fallback);
+	argv[n++] = need_text("--retry-delay=%s", o->retry_delay);
 	argv[n++] = need_text("--");
+	return n;
+}
+
+/* heaptide run -- ARGUMENTS: does not return where that works. */
+static int
+start(const struct resume_options *o, const struct run_file *file,
+    const struct command_line *line, const char *name)
+{
+	char **argv = need(calloc(line->bytes + 8, sizeof(*argv)));
+	char *at = line->text + strlen(line->text) + 1;
+	size_t n = put_run(o, argv);
+	const size_t options = n;
+
 	for (; at < line->text + line->bytes; at += strlen(at) + 1)
 		argv[n++] = at;
-	if (n == 3) {
+	if (n == options) {
 		print_error("resume: the command of %s is damaged", file->id);
 		return COMMAND_FAILED;
 	}
@@ -292,16 +289,10 @@ start(const struct resume_options *o, const struct run_file *file, const struct 
 static bool
 check_options(const struct resume_options *o, uint64_t number)
 {
-	const bool tries = o->retries != NOT_GIVEN ||
-	    o->fallback != NOT_GIVEN || o->retry_delay != NOT_GIVEN;
-
 	if (o->json && !o->show)
 		print_error("resume: --json goes with --show only");
 	else if (o->quarantined && !o->failed)
 		print_error("resume: --quarantined goes with --failed only");
-	else if (tries && o->show)
-		print_error("resume: --show starts nothing: it does not go "
-		    "with --retries, --fallback and --retry-delay");
 	else if (o->failed && number != 0)
 		print_error("resume: --failed does again what failed of a "
 		    "whole run: give RUN, and no checkpoint of it");

@@ -106,8 +106,7 @@ same "resume --failed" "3 7" "$(json out.json '[.failed[].first] |
     map(tostring) | join(" ")')"
 limited 20 "$HEAPTIDE" resume "$id" --failed 2>err
 same "how it was started is not kept" "125 1" "$? $(wc -l <err)"
-for line in "$id@1 --failed" "$id --quarantined" "$id --json" \
-	"$id --show --retries 2" "$id --fallback 0" "$id --retry-delay x"; do
+for line in "$id@1 --failed" "$id --quarantined" "$id --json"; do
 	limited 20 "$HEAPTIDE" resume $line >out 2>err
 	same "status and lines of '$line'" "2 1" "$? $(wc -l <err)"
 done
