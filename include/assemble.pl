@@ -26,12 +26,14 @@ my @private = qw(
 	model/knee.h model/knee.c
 	model/delay.h model/delay.c
 	model/knob.h model/knob.c
+	model/interval.h model/interval.c
 	plan/alone-sys.c
 	sys/proc.h sys/proc.c
 	sys/cgroup.h sys/cgroup.c
 	plan/host.h plan/settings.h plan/settings.c
 	plan/journal.h plan/journal-file.h plan/journal-file.c
 	plan/journal.c plan/run-who.h plan/run-who.c
+	plan/spans.h plan/spans.c plan/run-failed.h plan/run-failed.c
 	plan/run-look.h plan/run-look.c plan/run.h
 	plan/chain.h plan/chain.c
 	plan/common.h plan/common.c
@@ -44,7 +46,7 @@ my @private = qw(
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
 	plan/tell.h plan/tell.c plan/op-state.h plan/underway.h
 	plan/again.h
-	plan/run-state.h plan/run.c plan/run-mark.c
+	plan/run-state.h plan/run.c plan/run-part.c plan/run-mark.c
 	plan/op.c plan/underway.c plan/again.c plan/batch.c
 	plan/guard.c plan/reserve.c
 	plan/alone.c plan/discover.c

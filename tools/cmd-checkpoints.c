@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "command.h"
+#include "config.h"
 #include "json.h"
 #include "need.h"
 #include "option.h"
@@ -17,7 +18,8 @@
 #include "runs.h"
 #include "sys/sys.h"
 
-#define HOUR_NS (3600 * NS_PER_S)
+#define HOUR_NS   (3600 * NS_PER_S)
+#define NOT_GIVEN UINT64_MAX
 
 struct checkpoints_options {
 	uint64_t max_age; /* ns */
@@ -25,7 +27,7 @@ struct checkpoints_options {
 };
 
 static const struct checkpoints_options checkpoints_defaults = {
-	.max_age = 24 * HOUR_NS,
+	.max_age = NOT_GIVEN,
 };
 
 #define AT(member) .at = offsetof(struct checkpoints_options, member)
@@ -33,7 +35,7 @@ static const struct checkpoints_options checkpoints_defaults = {
 static const struct option_row checkpoints_rows[] = {
 	{ .name = "max-age", .kind = OPTION_DURATION, AT(max_age),
 	  .word = "TIME", .help = "clean: what was not written to for longer "
-	  "(24h)" },
+	  "(checkpoint.max_age, 24h)" },
 	{ .name = "keep-failed", .kind = OPTION_FLAG, AT(keep_failed),
 	  .help = "clean: but for runs that are not finished, or with items "
 	  "that failed" },
@@ -194,139 +196,79 @@ show(const struct checkpoints_options *o, const struct run_file *file)
 struct failures {
 	json_t *list;
 	struct print print;
+	struct run_failed is;
 	size_t count;
 };
 
 static void
+put_failure(struct failures *f, const struct span *span,
+    const struct journal_fail *fail, bool left_out)
+{
+	const struct json_member members[] = {
+		{ "first", json_number(span->first) },
+		{ "count", json_number(span->end - span->first) },
+		{ "attempt", json_integer(fail->attempt) },
+		{ "reason", json_integer(fail->reason) },
+		{ "why", json_text(fail->why) },
+		{ "quarantined", json_boolean(left_out) },
+	};
+
+	f->count++;
+	json_array_append_new(f->list, json_fill(json_object(), members,
+	    ARRAY_LENGTH(members)));
+	if (f->print.to != NULL)
+		print_line(&f->print, PRINT_PLAIN, "%llu-%llu  attempt %u  "
+		    "%s%s", (unsigned long long)span->first,
+		    (unsigned long long)span->end - 1, fail->attempt,
+		    left_out ? "left out: " : "", fail->why);
+}
+
+/* Those of its items that were not done since. */
+static void
 add_failure(void *context, const struct journal_record *record)
 {
 	struct failures *f = context;
+	const bool left_out = record->type == JOURNAL_QUAR;
+	const struct spans *s = left_out ? &f->is.quarantined : &f->is.failed;
 	struct journal_fail fail;
 
 	journal_take(record, &fail, sizeof(fail));
 	fail.why[sizeof(fail.why) - 1] = '\0';
-	if (fail.reason == 0 || fail.count == 0)
-		return;
-	f->count++;
-	if (f->list == NULL) {
-		print_line(&f->print, PRINT_PLAIN, "%llu-%llu  attempt %u  %s",
-		    (unsigned long long)fail.first,
-		    (unsigned long long)(fail.first + fail.count - 1),
-		    fail.attempt, fail.why);
-		return;
-	}
-	const struct json_member members[] = {
-		{ "first", json_number(fail.first) },
-		{ "count", json_number(fail.count) },
-		{ "attempt", json_integer(fail.attempt) },
-		{ "reason", json_integer(fail.reason) },
-		{ "why", json_text(fail.why) },
-	};
-
-	json_array_append_new(f->list, json_fill(json_object(), members,
-	    ARRAY_LENGTH(members)));
+	for (size_t i = 0; i < s->count; i++)
+		if (s->at[i].stamp == record->number)
+			put_failure(f, &s->at[i], &fail, left_out);
 }
 
 static int
 failed(const struct checkpoints_options *o, const struct run_file *file)
 {
-	struct failures f = { .print = print_open(stdout) };
+	struct failures f = { .list = json_array() };
 	json_t *object;
+	int r = runs_failed("checkpoints", file, &f.is);
 
-	if (o->json)
-		f.list = json_array();
-	(void)runs_each(file, JOURNAL_FAIL, add_failure, &f);
-	if (!o->json) {
-		if (f.count == 0)
-			print_line(&f.print, PRINT_GOOD, "nothing failed");
-		return COMMAND_DONE;
+	if (r == COMMAND_DONE && !o->json)
+		f.print = print_open(stdout);
+	if (r == COMMAND_DONE) {
+		(void)runs_each(file, JOURNAL_FAIL, add_failure, &f);
+		(void)runs_each(file, JOURNAL_QUAR, add_failure, &f);
 	}
-	object = json_head();
-	json_object_set_new(object, "batchId", json_text(file->id));
-	json_object_set_new(object, "failed", f.list);
-	return json_print(object);
-}
-
-/* --- verify --------------------------------------------------------------- */
-
-struct verdicts {
-	json_t *list;
-	struct print print;
-	bool json, bad;
-};
-
-static void
-put_verdict(struct verdicts *v, const char *what, const char *why)
-{
-	const struct json_member members[] = {
-		{ "what", json_text(what) },
-		{ "ok", json_boolean(why == NULL) },
-		{ "why", why == NULL ? json_null() : json_text(why) },
-	};
-
-	v->bad |= why != NULL;
-	json_array_append_new(v->list, json_fill(json_object(), members,
-	    ARRAY_LENGTH(members)));
-	if (!v->json)
-		print_line(&v->print, why == NULL ? PRINT_GOOD : PRINT_BAD,
-		    "%s: %s", what, why == NULL ? "as it was" : why);
-}
-
-static void
-judge_file(struct verdicts *v, const struct journal_identity *was)
-{
-	struct journal_identity is, kept = *was;
-	int r;
-
-	kept.path[sizeof(kept.path) - 1] = '\0';
-	if (kept.path[0] == '\0') {
-		put_verdict(v, "(a file)", "its path was too long to keep");
-		return;
+	run_failed_close(&f.is);
+	if (r == COMMAND_DONE && o->json) {
+		object = json_head();
+		json_object_set_new(object, "batchId", json_text(file->id));
+		json_object_set(object, "failed", f.list);
+		r = json_print(object);
+	} else if (r == COMMAND_DONE && f.count == 0) {
+		print_line(&f.print, PRINT_GOOD, "nothing failed");
 	}
-	r = run_who_file(kept.path, &is);
-	put_verdict(v, kept.path, r == 0 ? run_who_differs(&kept, &is) :
-	    r == -ENOENT ? "it is not there" : r == -EINVAL ?
-	    "it is no regular file any more" : strerror(-r));
-}
-
-static void
-add_input(void *context, const struct journal_record *record)
-{
-	struct journal_identity was;
-
-	journal_take(record, &was, sizeof(was));
-	judge_file(context, &was);
+	json_decref(f.list);
+	return r;
 }
 
 static int
 verify(const struct checkpoints_options *o, const struct run_file *file)
 {
-	struct verdicts v = { .list = json_array(),
-		.print = print_open(stdout), .json = o->json };
-	char why[160];
-	json_t *object;
-
-	if (file->look.behind > 0 && !file->locked) {
-		snprintf(why, sizeof(why), "%s, after %llu bytes; the %llu "
-		    "behind do not count", file->look.why != NULL ?
-		    file->look.why : "it is torn",
-		    (unsigned long long)file->look.bytes,
-		    (unsigned long long)file->look.behind);
-		put_verdict(&v, file->path, why);
-	} else {
-		put_verdict(&v, file->path, NULL);
-	}
-	judge_file(&v, &file->look.begin.program);
-	(void)runs_each(file, JOURNAL_INPUT, add_input, &v);
-	if (o->json) {
-		object = json_head();
-		json_object_set_new(object, "batchId", json_text(file->id));
-		json_object_set_new(object, "ok", json_boolean(!v.bad));
-		json_object_set(object, "verified", v.list);
-		(void)json_print(object);
-	}
-	json_decref(v.list);
-	return v.bad ? COMMAND_GATE : COMMAND_DONE;
+	return runs_verify(file, o->json);
 }
 
 /* --- clean ---------------------------------------------------------------- */
@@ -353,8 +295,27 @@ age_words(char text[TEXT_DURATION_ROOM], uint64_t ns)
 	return text;
 }
 
+/* As it is configured. */
 static int
-clean(const struct checkpoints_options *o)
+find_max_age(uint64_t *ns)
+{
+	char why[CONFIG_WHY_ROOM];
+	struct config config;
+	int r;
+
+	config_open(&config);
+	r = config_read(&config, NULL, why);
+	if (r < 0)
+		print_error("checkpoints: %s", why);
+	else
+		r = text_parse_duration(config_get(&config,
+		    "checkpoint.max_age"), ns);
+	config_close(&config);
+	return r < 0 ? COMMAND_USAGE : COMMAND_DONE;
+}
+
+static int
+clean_older(const struct checkpoints_options *o)
 {
 	json_t *object = json_head(), *gone = json_array();
 	char age[TEXT_DURATION_ROOM];
@@ -399,6 +360,17 @@ clean(const struct checkpoints_options *o)
 	json_decref(object);
 	json_decref(gone);
 	return status;
+}
+
+static int
+clean(const struct checkpoints_options *o)
+{
+	struct checkpoints_options is = *o;
+	int r = COMMAND_DONE;
+
+	if (is.max_age == NOT_GIVEN)
+		r = find_max_age(&is.max_age);
+	return r != COMMAND_DONE ? r : clean_older(&is);
 }
 
 /* --- which of them -------------------------------------------------------- */

@@ -17,7 +17,7 @@
 #include "runs.h"
 
 struct resume_options {
-	bool show, failed, json;
+	bool show, failed, quarantined, json;
 	const char *retries, *fallback, *retry_delay; /* for run */
 };
 
@@ -34,7 +34,10 @@ static const struct option_row resume_rows[] = {
 	  .help = "only print from where it would go on" },
 	{ .name = "failed", .kind = OPTION_FLAG,
 	  .at = offsetof(struct resume_options, failed),
-	  .help = "with --show: print the items that failed as well" },
+	  .help = "do again only what failed and was not done since" },
+	{ .name = "quarantined", .kind = OPTION_FLAG,
+	  .at = offsetof(struct resume_options, quarantined),
+	  .help = "with --failed: and what is left out" },
 	{ .name = "json", .kind = OPTION_FLAG,
 	  .at = offsetof(struct resume_options, json),
 	  .help = "with --show: print JSON" },
@@ -95,77 +98,76 @@ remaining(const struct run_file *file, const struct wanted *w)
 	    json_number(above_u64(file->look.total, w->mark.cursor));
 }
 
-static bool
-is_failure(const struct journal_record *record, struct journal_fail *fail)
+/* What would be done again; in @failed, nothing else. */
+static int
+find_failed(const struct resume_options *o, const struct run_file *file,
+    struct run_failed *failed)
 {
-	journal_take(record, fail, sizeof(*fail));
-	return fail->reason != 0 && fail->count != 0;
+	int r = runs_failed("resume", file, failed);
+
+	if (r != COMMAND_DONE)
+		return r;
+	if (run_failed_to_redo(failed) < 0)
+		exit(COMMAND_FAILED);
+	for (size_t i = 0; o->quarantined && i < failed->quarantined.count;
+	    i++)
+		(void)spans_put(&failed->failed,
+		    failed->quarantined.at[i].first,
+		    failed->quarantined.at[i].end, 0);
+	return COMMAND_DONE;
 }
 
-static void
-add_range(void *context, const struct journal_record *record)
+static json_t *
+ranges_json(const struct spans *s)
 {
-	struct journal_fail fail;
+	json_t *list = json_array();
 
-	if (!is_failure(record, &fail))
-		return;
-	const struct json_member members[] = {
-		{ "first", json_number(fail.first) },
-		{ "count", json_number(fail.count) },
-	};
+	for (size_t i = 0; i < s->count; i++) {
+		const struct json_member members[] = {
+			{ "first", json_number(s->at[i].first) },
+			{ "count", json_number(s->at[i].end -
+			    s->at[i].first) },
+		};
 
-	json_array_append_new(context, json_fill(json_object(), members,
-	    ARRAY_LENGTH(members)));
-}
-
-static void
-print_range(void *context, const struct journal_record *record)
-{
-	struct journal_fail fail;
-
-	(void)context;
-	if (is_failure(record, &fail))
-		printf("  %llu-%llu\n", (unsigned long long)fail.first,
-		    (unsigned long long)(fail.first + fail.count - 1));
+		json_array_append_new(list, json_fill(json_object(), members,
+		    ARRAY_LENGTH(members)));
+	}
+	return list;
 }
 
 static int
 show_json(const struct resume_options *o, const struct run_file *file,
-    const struct wanted *w)
+    const struct wanted *w, const struct run_failed *failed)
 {
 	const struct run_look *look = &file->look;
-	json_t *ranges = json_array();
 	const struct json_member options[] = {
 		{ "checkpoint", json_number(w->number) },
 		{ "cursor", json_number(w->mark.cursor) },
 		{ "remaining", remaining(file, w) },
 		{ "last_n", json_number(look->last_n) },
 		{ "failed", json_number(look->failed) },
+		{ "quarantined", json_number(look->quarantined) },
 		{ "command", json_boolean(look->command) },
 	};
 	json_t *object = json_head();
 
-	if (o->failed)
-		(void)runs_each(file, JOURNAL_FAIL, add_range, ranges);
 	json_object_set_new(object, "success", json_true());
 	json_object_set_new(object, "batchId", json_text(file->id));
 	json_object_set_new(object, "availableOptions",
 	    json_fill(json_object(), options, ARRAY_LENGTH(options)));
 	if (o->failed)
-		json_object_set(object, "failed", ranges);
-	json_decref(ranges);
+		json_object_set_new(object, "failed",
+		    ranges_json(&failed->failed));
 	return json_print(object);
 }
 
 static int
-show(const struct resume_options *o, const struct run_file *file,
-    const struct wanted *w)
+show_text(const struct resume_options *o, const struct run_file *file,
+    const struct wanted *w, const struct run_failed *failed)
 {
 	const struct run_look *look = &file->look;
 	char age[TEXT_DURATION_ROOM];
 
-	if (o->json)
-		return show_json(o, file, w);
 	printf("Resume options:\n");
 	if (w->number != 0)
 		printf("- from: checkpoint %llu (%s@%llu)\n",
@@ -185,10 +187,29 @@ show(const struct resume_options *o, const struct run_file *file,
 		    look->model_ns)));
 	printf("- failed items: %llu ('heaptide checkpoints failed %s')\n",
 	    (unsigned long long)look->failed, file->id);
-	if (o->failed)
-		(void)runs_each(file, JOURNAL_FAIL, print_range, NULL);
+	for (size_t i = 0; o->failed && i < failed->failed.count; i++)
+		printf("  %llu-%llu\n",
+		    (unsigned long long)failed->failed.at[i].first,
+		    (unsigned long long)failed->failed.at[i].end - 1);
+	if (look->quarantined > 0)
+		printf("- left out: %llu %s\n",
+		    (unsigned long long)look->quarantined, look->begin.unit);
 	printf("- state: %s\n", runs_state(file));
 	return COMMAND_DONE;
+}
+
+static int
+show(const struct resume_options *o, const struct run_file *file,
+    const struct wanted *w)
+{
+	struct run_failed failed;
+	int r = find_failed(o, file, &failed);
+
+	if (r == COMMAND_DONE)
+		r = o->json ? show_json(o, file, w, &failed) :
+		    show_text(o, file, w, &failed);
+	run_failed_close(&failed);
+	return r;
 }
 
 /* --- go on ---------------------------------------------------------------- */
@@ -208,6 +229,17 @@ take_command(void *context, const struct journal_record *record)
 	line->text = need(malloc(line->bytes + 1));
 	memcpy(line->text, record->payload, line->bytes);
 	line->text[line->bytes] = '\0';
+}
+
+/* What the program finds in its environment. */
+static void
+set_wishes(const struct resume_options *o)
+{
+	if (o->failed)
+		setenv("HEAPTIDE_RESUME_FAILED", o->quarantined ? "all" : "1",
+		    1);
+	else
+		unsetenv("HEAPTIDE_RESUME_FAILED");
 }
 
 /* heaptide run [retries] -- */
@@ -247,8 +279,66 @@ start(const struct resume_options *o, const struct run_file *file,
 		return COMMAND_FAILED;
 	}
 	setenv("HEAPTIDE_RESUME", name, 1);
+	set_wishes(o);
 	execv("/proc/self/exe", argv);
 	print_error("resume: cannot start heaptide: %s", strerror(errno));
+	return COMMAND_FAILED;
+}
+
+/* Options that contradict each other; false: refused. */
+static bool
+check_options(const struct resume_options *o, uint64_t number)
+{
+	if (o->json && !o->show)
+		print_error("resume: --json goes with --show only");
+	else if (o->quarantined && !o->failed)
+		print_error("resume: --quarantined goes with --failed only");
+	else if (o->failed && number != 0)
+		print_error("resume: --failed does again what failed of a "
+		    "whole run: give RUN, and no checkpoint of it");
+	else
+		return true;
+	return false;
+}
+
+/* True: there is something to do; else it was said why not, in @status. */
+static bool
+is_anything_to_do(const struct resume_options *o, const struct run_file *file,
+    int *status)
+{
+	struct run_failed failed;
+	uint64_t items;
+
+	*status = find_failed(o, file, &failed);
+	items = spans_items(&failed.failed);
+	run_failed_close(&failed);
+	if (*status != COMMAND_DONE)
+		return false;
+	if (items == 0 && file->look.failed > 0)
+		printf("what failed of %s lies behind its last checkpoint: "
+		    "'heaptide resume %s' does it again\n", file->id,
+		    file->id);
+	else if (items == 0)
+		printf("nothing failed of %s\n", file->id);
+	return items > 0;
+}
+
+/* May it be started, and is there a way?  An exit status. */
+static int
+check_state(const struct run_file *file, const char *name, bool over)
+{
+	if (file->locked)
+		print_error("resume: process %d is at run %s",
+		    file->look.holder.pid, file->id);
+	else if (over)
+		print_error("resume: run %s is finished; %s@NUMBER goes on "
+		    "from one of its checkpoints", file->id, file->id);
+	else if (!file->look.command)
+		print_error("resume: how run %s was started is not kept "
+		    "('heaptide run --keep-command' does); start it with "
+		    "HEAPTIDE_RESUME=%s in its environment", file->id, name);
+	else
+		return COMMAND_DONE;
 	return COMMAND_FAILED;
 }
 
@@ -263,39 +353,21 @@ resume_run(const void *options, int operands, char **operand)
 	int r;
 
 	(void)operands;
-	if (o->json && !o->show) {
-		print_error("resume: --json goes with --show only");
-		return COMMAND_USAGE;
-	}
-	if (o->failed && !o->show) {
-		print_error("resume: --failed goes with --show only: how to do "
-		    "these items again is for the program to know");
-		return COMMAND_USAGE;
-	}
 	r = runs_find("resume", operand[0], &file, &number);
+	if (r == COMMAND_USAGE || !check_options(o, number))
+		return COMMAND_USAGE;
 	if (r == COMMAND_DONE)
 		r = find_mark(&file, number, &w);
 	if (r != COMMAND_DONE)
 		return r;
 	if (o->show)
 		return show(o, &file, &w);
-	if (file.locked) {
-		print_error("resume: process %d is at run %s",
-		    file.look.holder.pid, file.id);
-		return COMMAND_FAILED;
-	}
-	if (number == 0 && file.look.ended && file.look.ok) {
-		print_error("resume: run %s is finished; %s@NUMBER goes on "
-		    "from one of its checkpoints", file.id, file.id);
-		return COMMAND_FAILED;
-	}
-	if (!file.look.command) {
-		print_error("resume: how run %s was started is not kept "
-		    "('heaptide run --keep-command' does); start it with "
-		    "HEAPTIDE_RESUME=%s in its environment", file.id,
-		    operand[0]);
-		return COMMAND_FAILED;
-	}
+	if (o->failed && !file.locked && !is_anything_to_do(o, &file, &r))
+		return r;
+	r = check_state(&file, operand[0], number == 0 && !o->failed &&
+	    file.look.ended && file.look.ok);
+	if (r != COMMAND_DONE)
+		return r;
 	(void)runs_each(&file, JOURNAL_COMMAND, take_command, &line);
 	return start(o, &file, &line, operand[0]);
 }

@@ -194,6 +194,82 @@ ops_print_lines(const struct print *out, const struct profile *profile,
 		print_cleanups(out, room, column);
 }
 
+/* --- checkpoints ---------------------------------------------------------- */
+
+struct checkpoints {
+	uint64_t written, bytes, ns;
+	uint64_t failed, quarantined;
+	int error; /* of the last that failed */
+};
+
+/* False: there are none. */
+static bool
+sum_checkpoints(const struct profile *profile, struct checkpoints *sum)
+{
+	const struct control c = profile_control(profile);
+	const struct tide_room *room = control_room(&c);
+	struct tide_op_stats op[TIDE_OPS];
+	size_t count = counsel_ops(&c, op);
+
+	memset(sum, 0, sizeof(*sum));
+	for (size_t i = 0; i < count; i++) {
+		sum->written += op[i].checkpoints;
+		sum->bytes += op[i].checkpoint_bytes;
+		sum->ns += op[i].checkpoint_ns;
+	}
+	if (room != NULL) {
+		sum->failed = room->checkpoints_failed;
+		sum->quarantined = room->quarantined;
+		sum->error = (int)(room->checkpoint_error & 4095);
+	}
+	return (sum->written | sum->failed | sum->quarantined) != 0;
+}
+
+void
+ops_print_checkpoints(const struct print *out, const struct profile *profile,
+    unsigned column)
+{
+	char bytes[TEXT_BYTES_ROOM], time[TEXT_DURATION_ROOM];
+	struct checkpoints sum;
+
+	if (!sum_checkpoints(profile, &sum))
+		return;
+	if (sum.written != 0)
+		print_line(out, PRINT_PLAIN, "  %-*s %" PRIu64 ", %s, in %s",
+		    (int)column, "checkpoints", sum.written,
+		    text_format_bytes(bytes, sum.bytes),
+		    text_format_duration(time, sum.ns));
+	if (sum.failed != 0)
+		print_line(out, PRINT_WARN, "  %-*s %" PRIu64 " checkpoint%s "
+		    "could not be written, the last: %s", (int)column,
+		    "not written", sum.failed, sum.failed == 1 ? "" : "s",
+		    strerror(sum.error));
+	if (sum.quarantined != 0)
+		print_line(out, PRINT_WARN, "  %-*s %" PRIu64 " item%s, see "
+		    "'heaptide checkpoints failed'", (int)column, "left out",
+		    sum.quarantined, sum.quarantined == 1 ? "" : "s");
+}
+
+json_t *
+ops_json_checkpoints(const struct profile *profile)
+{
+	struct checkpoints sum;
+
+	if (!sum_checkpoints(profile, &sum))
+		return json_null();
+	const struct json_member members[] = {
+		{ "written", json_number(sum.written) },
+		{ "bytes", json_number(sum.bytes) },
+		{ "seconds", json_real((double)sum.ns / (double)NS_PER_S) },
+		{ "failed", json_number(sum.failed) },
+		{ "error", sum.failed == 0 ? json_null() :
+		    json_text(strerror(sum.error)) },
+		{ "quarantined", json_number(sum.quarantined) },
+	};
+
+	return json_fill(json_object(), members, ARRAY_LENGTH(members));
+}
+
 /* --- curves --------------------------------------------------------------- */
 
 #define CURVE_POINTS 16

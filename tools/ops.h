@@ -27,6 +27,16 @@ void ops_print_lines(const struct print *out, const struct profile *profile,
     unsigned column);
 
 /*
+ * Checkpoints that were written and that were not, and items that are left out;
+ * nothing where there are none.
+ */
+void ops_print_checkpoints(const struct print *out,
+    const struct profile *profile, unsigned column);
+
+/* The same; null where there are none. */
+json_t *ops_json_checkpoints(const struct profile *profile);
+
+/*
  * What batches of other sizes would take, and how fast they were where that
  * was seen: a table for each operation of which there is a law.
  */

@@ -367,6 +367,7 @@ report_json_brief(const struct report *r)
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
+		{ "checkpoints", ops_json_checkpoints(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },
 	};

@@ -218,6 +218,7 @@ text_ops(const struct report *r, const struct print *out)
 {
 	struct tide_op_stats op[TIDE_OPS];
 
+	ops_print_checkpoints(out, r->profile, 11);
 	if (ops_of(r->profile, op) == 0)
 		return;
 	ops_print_lines(out, r->profile, 11);

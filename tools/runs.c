@@ -160,6 +160,26 @@ runs_each(const struct run_file *file, uint32_t type,
 	return reader.error;
 }
 
+int
+runs_failed(const char *command, const struct run_file *file,
+    struct run_failed *failed)
+{
+	uint8_t *buffer = need(malloc(JOURNAL_BUFFER));
+	int fd = journal_look(file->path), r = fd;
+
+	memset(failed, 0, sizeof(*failed));
+	if (fd >= 0) {
+		r = run_failed_read(fd, buffer, failed);
+		close(fd);
+	}
+	free(buffer);
+	if (r == 0)
+		return COMMAND_DONE;
+	print_error("%s: cannot read %s: %s", command, file->path,
+	    strerror(-r));
+	return COMMAND_FAILED;
+}
+
 /* --- words ---------------------------------------------------------------- */
 
 const char *
@@ -221,6 +241,7 @@ runs_json(const struct run_file *file)
 		{ "batches", json_number(look->batches) },
 		{ "last_n", json_number(look->last_n) },
 		{ "failed", json_number(look->failed) },
+		{ "quarantined", json_number(look->quarantined) },
 		{ "attempts", json_integer(look->attempts) },
 		{ "pid", json_integer(look->holder.pid) },
 		{ "started", seconds(look->begin_ns) },

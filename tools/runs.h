@@ -1,8 +1,8 @@
 /*
  * runs.h - the runs of this user, by their files
  *
- * Beside the house (tools).  May use: base, sys, plan, need, print, json.  Used
- * by: cmd-checkpoints.c, cmd-resume.c.
+ * Beside the house (tools).  May use: base, sys, plan, config, need, print, json.
+ * Used by: cmd-checkpoints.c, cmd-resume.c.
  */
 #ifndef TOOLS_RUNS_H
 #define TOOLS_RUNS_H
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plan/run-failed.h"
 #include "plan/run-look.h"
 
 struct run_file {
@@ -53,6 +54,16 @@ json_t *runs_json(const struct run_file *file);
 int runs_each(const struct run_file *file, uint32_t type,
     void (*each)(void *context, const struct journal_record *record),
     void *context);
+
+/* What of it failed and was not done since; an exit status. */
+int runs_failed(const char *command, const struct run_file *file,
+    struct run_failed *failed);
+
+/*
+ * Print whether all is as it was: the file, the program, its inputs; and which
+ * settings are others.  An exit status: COMMAND_GATE: it is not.
+ */
+int runs_verify(const struct run_file *file, bool json);
 
 /* ns since it was last written to. */
 uint64_t runs_age(const struct run_file *file);

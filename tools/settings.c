@@ -123,7 +123,7 @@ const struct setting settings[] = {
 	  ITEMS },
 	{ "checkpoint.sync", NULL, SETTING_CHOICE, READ_BY_LIBRARY, "mark",
 	  "when checkpoints are forced to disk", sync_words, NO_BOUND },
-	{ "checkpoint.max_age", NULL, SETTING_DURATION, READ_BY_PROGRAM,
+	{ "checkpoint.max_age", NULL, SETTING_DURATION, READ_BY_COMMANDS,
 	  "24h", "older checkpoints are cleaned up", NULL, NO_BOUND },
 	{ "state", NULL, SETTING_TEXT, READ_BY_LIBRARY, "",
 	  "the directory of checkpoints", NULL, NO_BOUND },

@@ -310,6 +310,7 @@ print_ops(const struct print *out, const struct summary *s)
 {
 	struct tide_op_stats op[TIDE_OPS];
 
+	ops_print_checkpoints(out, s->profile, 14);
 	if (ops_of(s->profile, op) == 0)
 		return;
 	ops_print_lines(out, s->profile, 14);
@@ -494,6 +495,7 @@ summary_print_json(const struct summary *s)
 		{ "sites", json_sites(p) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
+		{ "checkpoints", ops_json_checkpoints(p) },
 		{ "advice", json_advice(s) },
 		{ "children", json_children(s->gather) },
 		{ "not_profiled", json_unfollowed(counts) },

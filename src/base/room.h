@@ -176,6 +176,9 @@ struct tide_room {
 	 * mean over that time. */
 	uint64_t watched_ns, high_ns;
 	double used_mean;
+	/* Of the run: checkpoints that could not be written, why the last of
+	 * them could not (errno), and items that are left out. */
+	uint64_t checkpoints_failed, checkpoint_error, quarantined;
 	/*
 	 * Of the batches under way the one begun first: what it is found in once
 	 * the process is dead is what it died of, or at.  @open_ns is stored
@@ -189,7 +192,7 @@ struct tide_room {
 	uint32_t open_op;        /* its row in @op */
 	uint32_t forced_n;       /* items at most, as a supervisor said, until
 	                          * what failed is behind; 0: as ever */
-	uint64_t reserved[17];
+	uint64_t reserved[14];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

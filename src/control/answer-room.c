@@ -104,9 +104,13 @@ answer_cleanup(struct control *c, const struct request *r, struct text *t)
 	const struct tide_room *room;
 	uint32_t done, wanted;
 
+	if (answer_is_max_age(r)) {
+		answer_clean_runs(r, t);
+		return;
+	}
 	if (!is_asked_for(r) && !request_is(r, 1, "last")) {
 		request_refuse(t, -EINVAL, "'cleanup' takes warning, critical, "
-		    "exhausted or last");
+		    "exhausted, last, or max_age=TIME");
 		return;
 	}
 	room = room_of(c, t);

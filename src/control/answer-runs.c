@@ -1,14 +1,17 @@
 /*
- * answer-runs.c - which runs there are to go on with
+ * answer-runs.c - which runs there are to go on with, from where, and no more
  */
 #include "control/answer.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "control/reply.h"
 #include "plan/run-list.h"
 #include "plan/run-who.h"
+#include "sys/sys.h"
 
 extern char **environ;
 
@@ -76,4 +79,120 @@ answer_checkpoints(struct control *c, const struct request *r, struct text *t)
 	}
 	reply_close_list(t);
 	reply_u64(t, "count", telling.count);
+}
+
+/* --- resume --------------------------------------------------------------- */
+
+void
+answer_resume(struct control *c, const struct request *r, struct text *t)
+{
+	char id[JOURNAL_ID_ROOM], path[JOURNAL_PATH];
+	struct run_look look;
+	uint64_t number;
+	int error;
+
+	(void)c;
+	error = run_who_parse(r->word[1], id, &number);
+	if (error < 0 || number != 0) {
+		request_refuse(t, -EINVAL, "'resume' takes the name of a run; "
+		    "'checkpoints' has them");
+		return;
+	}
+	error = run_who_path(environ, id, path);
+	if (error == 0)
+		error = run_look_read(&look, path);
+	if (error < 0) {
+		request_refuse(t, error, error == -ENOENT ?
+		    "there is no such run" : "its file cannot be read");
+		return;
+	}
+	reply_bool(t, "success", true);
+	reply_text(t, "batchId", id);
+	reply_open(t, "availableOptions");
+	reply_u64(t, "checkpoint", look.mark_number);
+	reply_u64(t, "cursor", look.mark.cursor);
+	if (look.total == TIDE_NONE)
+		reply_null(t, "remaining");
+	else
+		reply_u64(t, "remaining", above_u64(look.total,
+		    look.mark.cursor));
+	reply_u64(t, "last_n", look.last_n);
+	reply_u64(t, "failed", look.failed);
+	reply_u64(t, "quarantined", look.quarantined);
+	reply_bool(t, "command", look.command);
+	reply_close(t);
+}
+
+/* --- cleanup max_age=24h -------------------------------------------------- */
+
+#define HOUR_NS (3600 * NS_PER_S)
+
+struct cleaning {
+	struct text *t;
+	uint64_t max_age_ns, now_ns, count;
+};
+
+static void
+clean(void *context, const struct run_listed *run)
+{
+	struct cleaning *cleaning = context;
+	char path[JOURNAL_PATH];
+
+	if (run->locked || above_u64(cleaning->now_ns, run->look.last_ns) <=
+	    cleaning->max_age_ns || run_who_path(environ, run->id, path) < 0 ||
+	    journal_remove(path) < 0)
+		return;
+	if (cleaning->count++ < TOLD_MOST)
+		reply_text(cleaning->t, NULL, run->id);
+}
+
+/* "24 hours", or "90 min". */
+static void
+put_message(struct text *t, uint64_t ns)
+{
+	char line[96], age[TEXT_DURATION_ROOM];
+	struct text words;
+
+	text_open(&words, line, sizeof(line));
+	text_put(&words, "Cleaned up checkpoints older than ");
+	if (ns >= HOUR_NS && ns % HOUR_NS == 0) {
+		text_put_u64(&words, ns / HOUR_NS);
+		text_put(&words, ns == HOUR_NS ? " hour" : " hours");
+	} else {
+		text_put(&words, text_format_duration(age, ns));
+	}
+	reply_text(t, "message", line);
+}
+
+bool
+answer_is_max_age(const struct request *r)
+{
+	return r->words > 1 && strncmp(r->word[1], "max_age=", 8) == 0;
+}
+
+void
+answer_clean_runs(const struct request *r, struct text *t)
+{
+	struct cleaning cleaning = { .t = t,
+		.now_ns = (uint64_t)sys_clock_wall() };
+	char path[JOURNAL_PATH];
+	int error;
+
+	if (text_parse_duration(r->word[1] + 8, &cleaning.max_age_ns) < 0) {
+		request_refuse(t, -EINVAL, "'cleanup max_age=' takes a time: "
+		    "24h, 90m, 30s");
+		return;
+	}
+	error = run_who_directory(environ, path);
+	reply_open_list(t, "removed");
+	if (error == 0)
+		error = run_list(path, clean, &cleaning);
+	if (error < 0 && error != -ENOENT) {
+		request_refuse(t, error, "the directory of runs cannot be "
+		    "read");
+		return;
+	}
+	reply_close_list(t);
+	reply_u64(t, "count", cleaning.count);
+	put_message(t, cleaning.max_age_ns);
 }

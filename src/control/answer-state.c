@@ -195,6 +195,8 @@ put_room(const struct control *c, struct text *t)
 	reply_u64(t, "memory_warnings", room->warnings);
 	reply_u64(t, "retained", room->retained);
 	reply_u64(t, "cleanups", room->cleanups);
+	reply_u64(t, "checkpoints_failed", room->checkpoints_failed);
+	reply_u64(t, "quarantined", room->quarantined);
 	reply_u64(t, "cleanup_bytes", room->cleanup_bytes);
 }
 

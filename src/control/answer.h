@@ -84,6 +84,12 @@ void answer_scan(struct control *c, const struct request *r, struct text *t);
 /* answer-runs.c: what can be gone on with */
 void answer_checkpoints(struct control *c, const struct request *r,
     struct text *t);
+void answer_resume(struct control *c, const struct request *r,
+    struct text *t);
+
+/* `cleanup max_age=24h` is of the files of runs, and not of the program. */
+bool answer_is_max_age(const struct request *r);
+void answer_clean_runs(const struct request *r, struct text *t);
 
 /* The list `stack` of a site. */
 void answer_stack(const struct control *c, uint32_t site, struct text *t);

@@ -44,8 +44,9 @@ const struct request_row request_rows[] = {
 	{ "trim", "[last]", "have the allocator give free memory back; or "
 	  "has it", 0, 1,
 	  answer_trim },
-	{ "cleanup", "[warning|critical|exhausted|last]",
-	  "have the program give up what it can; or what that brought", 0, 1,
+	{ "cleanup", "[warning|critical|exhausted|last|max_age=TIME]",
+	  "have the program give up what it can; or what that brought; or "
+	  "remove older checkpoints", 0, 1,
 	  answer_cleanup },
 	{ "pressure", "[ok|warning|critical|exhausted|off]",
 	  "have the program believe in a state at least so bad", 0, 1,
@@ -57,6 +58,8 @@ const struct request_row request_rows[] = {
 	  answer_scan },
 	{ "checkpoints", "", "the runs of this user that can be gone on with",
 	  0, 0, answer_checkpoints },
+	{ "resume", "RUN", "from where a run would go on", 1, 1,
+	  answer_resume },
 	{ "metrics", "[openmetrics|prometheus]",
 	  "counters and gauges, by name; or as text for a monitoring system",
 	  0, 1, answer_metrics },
@@ -179,7 +182,7 @@ request_refuse(struct text *t, int error, const char *message)
 		{ EINVAL, "EINVAL" }, { E2BIG, "E2BIG" },
 		{ ENOSPC, "ENOSPC" }, { ESRCH, "ESRCH" },
 		{ EBUSY, "EBUSY" }, { EOVERFLOW, "EOVERFLOW" },
-		{ ENODEV, "ENODEV" },
+		{ ENODEV, "ENODEV" }, { ENOENT, "ENOENT" },
 	};
 	const char *name = "EIO";
 	size_t i;

@@ -44,6 +44,8 @@ struct batch {
 	                                * lease's */
 	uint64_t lease;                /* bytes; 0: none */
 	uint32_t member;
+	uint64_t most;                 /* items, up to one that is left out */
+	uint64_t number;               /* of the run's last record before it */
 } __attribute__((may_alias));
 
 typedef char batch_fits_in[
@@ -405,7 +407,7 @@ take_lease(tide_op *op, uint64_t remaining, int verdict, int64_t wait_ns,
 
 /* With the lock held. */
 static void
-open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
+open_batch(tide_op *op, tide_batch *b, const struct run_part *part,
     int verdict, const struct lease *lease)
 {
 	struct tide_room *room = plan_room();
@@ -414,23 +416,26 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	struct batch *p = inside_of(b);
 	struct sizing_room have;
 	struct sizing_plan plan;
-	bool leased = size(op, remaining, verdict, lease->bytes, &have, &plan);
+	bool leased = size(op, part->count, verdict, lease->bytes, &have,
+	    &plan);
 
-	heed_supervisor(first, &plan);
+	heed_supervisor(part->first, &plan);
 	memset(b, 0, sizeof(*b));
-	b->first = first;
+	b->first = part->first;
 	b->n = plan.n;
 	if (plan.n == 0)
 		return;
 	b->op_ = (uint32_t)(op - ops->op) + 1;
 	b->line_ = room->budget == TIDE_NONE ? TIDE_NONE : plan.line;
 	sizing_begin(&op->sizing, &have, &plan, &p->open);
-	p->open.most = (uint32_t)min_u64(p->open.most, again_most(first));
+	p->open.most = (uint32_t)min_u64(p->open.most, again_most(part->first));
 	if (ops->active == 0) {
 		ops->base = room->used;
 		plan_high_reset();
 	}
 	p->n = plan.n;
+	p->most = part->count;
+	p->number = part->number;
 	p->used = room->used;
 	p->budget = room->budget == TIDE_NONE ? 0 : room->budget;
 	p->live = room->live;
@@ -462,9 +467,9 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	row->n_next = plan.n;
 	row->one = plan.one;
 	if (row->batches == 0)
-		row->first = first;
-	if (remaining != TIDE_NONE)
-		row->total = row->done + remaining;
+		row->first = part->first;
+	if (part->left != TIDE_NONE)
+		row->total = row->done + part->left;
 	memcpy(room->last_op, row->name, sizeof(room->last_op));
 }
 
@@ -475,6 +480,7 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	uint64_t waited_ns = 0;
 	struct entrance e;
 	struct lease lease;
+	struct run_part part;
 	struct batch *p;
 	int r;
 
@@ -482,8 +488,16 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 		return -EINVAL;
 	if (is_open(b))
 		return -EBUSY;
-	if (remaining == 0)
+	if (remaining == 0) {
+		b->first = first;
+		b->n = 0;
 		return 0;
+	}
+	if (!run_part_find(first, remaining, &part)) {
+		memset(b, 0, sizeof(*b));
+		b->first = part.end;
+		return 0;
+	}
 	if (op->conf.reclaim_before > 0)
 		clean_between(op);
 	memset(&e, 0, sizeof(e));
@@ -493,9 +507,9 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	waited_ns = e.now_ns - e.start_ns;
 	underway_forget_at(b);
 	again_learn(op);
-	r = take_lease(op, remaining, e.verdict, wait_ns, &lease, &waited_ns);
+	r = take_lease(op, part.count, e.verdict, wait_ns, &lease, &waited_ns);
 	if (r == 0)
-		open_batch(op, b, first, remaining, e.verdict, &lease);
+		open_batch(op, b, &part, e.verdict, &lease);
 	op_row(op)->wait_ns += waited_ns;
 	plan_unlock();
 	if (r < 0)
@@ -513,7 +527,7 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	if (plan_host()->window_open != NULL)
 		plan_host()->window_open(&p->window);
 	p->item_live = plan_used_now();
-	tell_begin(&op->conf, op_row(op), first, b->n);
+	tell_begin(&op->conf, op_row(op), part.first, b->n);
 	return (int)min_u64(b->n, INT32_MAX);
 }
 
@@ -586,6 +600,8 @@ batch_item(tide_batch *b, uint64_t weight)
 		return 0;
 	p = inside_of(b);
 	p->flags |= BATCH_WEIGHTED;
+	if (p->open.n >= p->most)
+		return 0;
 	if (p->open.n > 0 && !has_room(b)) {
 		p->flags |= BATCH_CUT;
 		return 0;
@@ -792,7 +808,7 @@ cost_of(const struct batch *p, const struct sizing_batch *s)
 /* In the file of the run, if there is one. */
 static void
 write_down(const tide_op *op, const tide_batch *b, uint64_t predicted,
-    const struct sizing_batch *s)
+    uint64_t begun, const struct sizing_batch *s)
 {
 	struct journal_batch record;
 
@@ -810,6 +826,7 @@ write_down(const tide_op *op, const tide_batch *b, uint64_t predicted,
 	record.state = plan_room()->state;
 	record.cut = s->cut;
 	record.failed = s->failed;
+	record.begun = begun;
 	run_note_batch(&record, op, op->conf.checkpoint_every);
 }
 
@@ -819,7 +836,7 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	tide_op *op = op_of(b);
 	struct batch *p = inside_of(b);
 	struct sizing_batch s;
-	uint64_t lease, predicted;
+	uint64_t lease, predicted, begun;
 	uint32_t member;
 	bool alone, counted;
 	int state;
@@ -844,6 +861,7 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	lease = p->lease;
 	member = p->member;
 	predicted = p->predicted;
+	begun = p->number;
 	counted = leave(op, b);
 	plan_unlock();
 	if (counted && lease != 0)
@@ -851,7 +869,7 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	plan_room()->lease = member_lease();
 	tell_end(&op->conf, op_row(op), s.time_ns, plan_room()->used,
 	    plan_start_used());
-	write_down(op, b, predicted, &s);
+	write_down(op, b, predicted, begun, &s);
 	cleanup_bill();
 	if (plan_host()->epoch != NULL && op->conf.detect >= 0)
 		plan_host()->epoch(op_row(op)->name);

@@ -130,6 +130,9 @@ typedef struct tide_reclaim_result {
  */
 typedef int (*tide_checkpoint_fn)(void *ctx, uint64_t cursor);
 
+/* From where a run goes on: tide_resume(). */
+enum { TIDE_FRESH, TIDE_RESUMED, TIDE_REDO };
+
 #define TIDE_RUN_ROOM 40 /* bytes of a run's id, with its terminator */
 
 /* --- the runtime --- */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/base.h"
 #include "base/text.h"
@@ -12,10 +13,12 @@
 static int
 open_own(const char *path, int flags, struct stat *st)
 {
-	int fd = sys_open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-	    0600);
-	int r;
+	int fd, r;
 
+	do
+		fd = sys_open(path, flags | O_CLOEXEC | O_NOFOLLOW |
+		    O_NONBLOCK, 0600);
+	while (fd == -EINTR);
 	if (fd < 0)
 		return fd;
 	r = sys_fstat(fd, st);
@@ -72,6 +75,9 @@ journal_file_write(int fd, const void *from, size_t bytes, uint64_t offset)
 	const char *at = (const char *)from;
 	ssize_t n;
 
+	/* Beyond that SIGXFSZ would come, which ends the program. */
+	if (sys_limit(RLIMIT_FSIZE) < offset + bytes)
+		return -EFBIG;
 	while (bytes > 0) {
 		n = sys_pwrite(fd, at, bytes, offset);
 		if (n == -EINTR)

@@ -103,7 +103,8 @@ judge(struct journal_reader *r, struct journal_head *head)
 	if (tail.bytes != head->bytes ||
 	    tail.crc != crc_32c(0, at, (size_t)bytes - sizeof(tail)))
 		return "the sum of a record is wrong";
-	if (head->number <= r->number)
+	/* Behind the last number there could be no other. */
+	if (head->number <= r->number || head->number == UINT64_MAX)
 		return "a record is out of order";
 	if (r->at == 0 && (head->magic & 255) != JOURNAL_BEGIN)
 		return "it does not begin like a file of checkpoints";

@@ -44,6 +44,8 @@
 #define JOURNAL_ID_ROOM  40          /* bytes of a name, with terminator */
 #define JOURNAL_PATH     1024
 #define JOURNAL_HEAD_MOST (4 * KIB)  /* of a payload, but for a blob */
+#define JOURNAL_CONF_ROOM 512         /* bytes of settings */
+#define JOURNAL_BUILD_ID  20          /* bytes kept of a build-id */
 #define JOURNAL_BLOB_MOST (64 * KIB)
 /* Room for one record, whatever it is, or for some hundred small ones. */
 #define JOURNAL_BUFFER   (32 + JOURNAL_HEAD_MOST + JOURNAL_BLOB_MOST)
@@ -92,7 +94,9 @@ struct journal_begin {
 	uint64_t argv_hash, env_hash; /* their text is nobody's business */
 	struct journal_holder holder;
 	struct journal_identity program;
-	char conf[512];       /* settings: "budget=512M checkpoint.every=5" */
+	char conf[JOURNAL_CONF_ROOM]; /* settings: "BUDGET=512M CHECKPOINT_EVERY=5" */
+	uint8_t build_id[JOURNAL_BUILD_ID]; /* of the program; zero: none */
+	uint32_t reserved;
 };
 
 struct journal_batch {
@@ -105,6 +109,7 @@ struct journal_batch {
 	uint32_t attempt;      /* processes so far */
 	int32_t state;
 	uint32_t cut, failed;  /* closed for lack of room; given up */
+	uint64_t begun;        /* number of the last record before it */
 };
 
 struct journal_fail {
@@ -130,12 +135,15 @@ struct journal_switch {
 	uint64_t total;        /* items, as it is said now; 0: as before */
 	uint32_t attempt;
 	uint32_t asked;        /* 1: somebody wanted that one */
+	uint64_t cursor;       /* of that mark */
+	uint32_t redo;         /* 1: only what failed is done again */
+	uint32_t reserved;
 };
 
 struct journal_end {
 	uint64_t cursor, batches, items;
 	int32_t ok;
-	int32_t reserved;
+	int32_t redo;          /* 1: of what failed; the run is as it was */
 };
 
 /* --- reading -------------------------------------------------------------- */

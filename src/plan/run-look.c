@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "plan/run-failed.h"
 #include "sys/sys.h"
 
 /* --- one record after the other ------------------------------------------- */
@@ -18,7 +19,12 @@ add_switch(struct run_look *look, const struct journal_record *record)
 	look->attempts++;
 	look->wanted = s.from;
 	look->asked = s.asked;
-	look->ended = false;
+	look->work_ns += above_u64(look->last_ns, look->process_ns);
+	/* Who left in good order has written an end; who goes back wants to. */
+	look->crashes += !s.asked && look->last_type != JOURNAL_END;
+	look->process_ns = record->time_ns;
+	if (!s.redo)
+		look->ended = false;
 	if (s.total != 0)
 		look->total = s.total;
 	if (s.from == look->mark_number)
@@ -58,9 +64,7 @@ add_fail(struct run_look *look, const struct journal_record *record)
 	journal_take(record, &f, sizeof(f));
 	if (record->type == JOURNAL_QUAR)
 		look->quarantined += f.count;
-	else if (f.reason == 0)
-		look->mended += f.count;
-	else
+	else if (f.reason != 0)
 		look->failed += f.count;
 }
 
@@ -70,7 +74,6 @@ run_look_add(void *context, const struct journal_record *record)
 	struct run_look *look = (struct run_look *)context;
 	struct journal_end end;
 
-	look->last_ns = record->time_ns;
 	switch (record->type) {
 	case JOURNAL_BEGIN:
 		journal_take(record, &look->begin, sizeof(look->begin));
@@ -81,7 +84,7 @@ run_look_add(void *context, const struct journal_record *record)
 		look->begin.conf[sizeof(look->begin.conf) - 1] = '\0';
 		look->holder = look->begin.holder;
 		look->total = look->begin.total;
-		look->begin_ns = record->time_ns;
+		look->begin_ns = look->process_ns = record->time_ns;
 		look->attempts = 1;
 		break;
 	case JOURNAL_BATCH:
@@ -104,6 +107,8 @@ run_look_add(void *context, const struct journal_record *record)
 		break;
 	case JOURNAL_END:
 		journal_take(record, &end, sizeof(end));
+		if (end.redo)
+			break;
 		look->ended = true;
 		look->ok = end.ok != 0;
 		break;
@@ -113,6 +118,8 @@ run_look_add(void *context, const struct journal_record *record)
 	default:
 		break;
 	}
+	look->last_ns = record->time_ns;
+	look->last_type = record->type;
 }
 
 /* --- as a whole ----------------------------------------------------------- */
@@ -162,6 +169,21 @@ run_look_no_buffer(uint8_t *buffer)
 	(void)sys_munmap(buffer, JOURNAL_BUFFER);
 }
 
+/* Items that failed and were not done since; only where there are any. */
+static void
+count_failed(struct run_look *look, int fd, uint8_t *buffer)
+{
+	struct run_failed failed;
+
+	memset(&failed, 0, sizeof(failed));
+	if (look->failed + look->quarantined == 0 ||
+	    run_failed_read(fd, buffer, &failed) < 0)
+		return;
+	look->failed = spans_items(&failed.failed);
+	look->quarantined = spans_items(&failed.quarantined);
+	run_failed_close(&failed);
+}
+
 int
 run_look_read(struct run_look *look, const char *path)
 {
@@ -188,6 +210,8 @@ run_look_read(struct run_look *look, const char *path)
 			look->behind = above_u64((uint64_t)st.st_size,
 			    reader.at);
 		(void)run_look_settle(look, fd, buffer);
+		if (r == 0)
+			count_failed(look, fd, buffer);
 		run_look_no_buffer(buffer);
 	}
 	(void)sys_close(fd);

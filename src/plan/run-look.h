@@ -1,7 +1,7 @@
 /*
  * run-look.h - what the file of a run comes to: where it stands
  *
- * Floor (plan).  May use: base, sys, journal.h.  Used by: run.c, control,
+ * Floor (plan).  May use: base, sys, journal.h, run-failed.h.  Used by: run.c, control,
  * tools, and heaptide.h, of which it is a part.
  * Contexts: as journal.h; no state of its own.
  */
@@ -24,12 +24,16 @@ struct run_look {
 	uint64_t batches, items;       /* that BATCH records tell of */
 	uint64_t last_n;               /* items of the last batch, */
 	uint64_t peak;                 /* the most that one took, bytes */
-	uint64_t failed, quarantined;  /* items; a range as often as it failed */
-	uint64_t mended;
+	uint64_t failed, quarantined;  /* items; until run_look_read() is done,
+	                                * a range as often as it failed */
 	uint64_t model_ns;             /* when something was learned, last */
 	uint64_t wanted;               /* the last resume was from this mark */
 	uint32_t asked;                /* as somebody said */
 	uint32_t attempts;             /* processes */
+	uint64_t process_ns, work_ns;  /* since 1970, the last process' begin;
+	                                * that those before it took in all, */
+	uint32_t crashes;              /* of which so many had no end */
+	uint32_t last_type;            /* enum journal_type */
 	bool ended, ok;
 	bool command;                  /* how to start it is known */
 	bool stale;                    /* @mark is that of another number */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/interval.h"
 #include "model/sizing.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
@@ -155,7 +156,7 @@ read_mark(uint64_t *cursor, void *blob, size_t *len)
 	struct journal_mark mark;
 	uint8_t *buffer = run_look_buffer();
 	size_t room = len != NULL ? *len : 0;
-	int r = 1;
+	int r = TIDE_RESUMED;
 
 	if (buffer == NULL)
 		return -ENOMEM;
@@ -173,7 +174,7 @@ read_mark(uint64_t *cursor, void *blob, size_t *len)
 		memcpy(blob, record.payload + sizeof(mark), mark.blob);
 	if (len != NULL && r != -EIO)
 		*len = mark.blob;
-	if (r == 1 && cursor != NULL)
+	if (r == TIDE_RESUMED && cursor != NULL)
 		*cursor = mark.cursor;
 	run_look_no_buffer(buffer);
 	return r;
@@ -183,6 +184,7 @@ int
 run_resume(uint64_t *cursor, void *blob, size_t *len)
 {
 	struct run_state *run = run_state();
+	const struct span *failed;
 	int r;
 
 	if (blob != NULL && len == NULL)
@@ -196,7 +198,13 @@ run_resume(uint64_t *cursor, void *blob, size_t *len)
 			*cursor = 0;
 		if (len != NULL)
 			*len = 0;
-		r = 0;
+		r = TIDE_FRESH;
+	}
+	if (r >= 0 && run->redo) {
+		r = TIDE_REDO;
+		failed = spans_from(&run->parts.failed, 0);
+		if (cursor != NULL && failed != NULL)
+			*cursor = failed->first;
 	}
 	run_unlock();
 	return r;
@@ -216,6 +224,35 @@ note_cost(uint64_t bytes, uint64_t ns)
 	plan_unlock();
 }
 
+static const char *
+error_words(int r)
+{
+	switch (-r) {
+	case ENOSPC: return "no space is left on its disk";
+	case EDQUOT: return "the quota of its disk is used up";
+	case EFBIG: return "it may not become so large";
+	case EROFS: return "its disk is read-only";
+	case EIO: return "an error of its disk";
+	default: return "it was refused";
+	}
+}
+
+/* Told once: it may be so for hours, and the program goes on. */
+static void
+note_failed(int error)
+{
+	struct run_state *run = run_state();
+	struct tide_room *room = plan_room();
+
+	room->checkpoints_failed++;
+	room->checkpoint_error = (uint64_t)-error;
+	if (run->told)
+		return;
+	run->told = true;
+	run_say("a checkpoint could not be written: ", error_words(error),
+	    "; the one before counts, and each that is due is tried");
+}
+
 int
 run_checkpoint(uint64_t cursor, const void *blob, size_t len)
 {
@@ -231,7 +268,8 @@ run_checkpoint(uint64_t cursor, const void *blob, size_t len)
 	if (!run_enter())
 		return -ENOENT;
 	memset(&mark, 0, sizeof(mark));
-	mark.cursor = cursor;
+	/* What failed is apart from how far the run is. */
+	mark.cursor = run->redo ? run->cursor : cursor;
 	mark.batches = run->batches;
 	mark.items = run->items;
 	mark.blob = (uint32_t)len;
@@ -243,10 +281,12 @@ run_checkpoint(uint64_t cursor, const void *blob, size_t len)
 	if (r == 0) {
 		run->mark_number = run->journal.number;
 		run->mark_ns = sys_clock();
-		run->cursor = cursor;
+		run->cursor = mark.cursor;
 		run->since = 0;
 		note_cost(len + sizeof(mark) + 32,
 		    run->mark_ns - start_ns);
+	} else {
+		note_failed(r);
 	}
 	run_unlock();
 	return r;
@@ -267,6 +307,23 @@ run_on_checkpoint(tide_checkpoint_fn fn, void *context)
 
 /* --- batches -------------------------------------------------------------- */
 
+/*
+ * By what they cost here and how often it was killed so far, once both are
+ * known and nobody has set anything; ns, or 0.  It makes them more frequent
+ * only: at most five batches are done again, whatever a law says.
+ */
+static uint64_t
+best_interval(uint32_t every)
+{
+	struct run_state *run = run_state();
+
+	if (every != 0 || run->costs == 0 || run->between_ns == 0 ||
+	    settings_find("CHECKPOINT_EVERY") != NULL)
+		return 0;
+	return interval_best(max_u64(run->cost_ns / run->costs, 1),
+	    run->between_ns);
+}
+
 static bool
 is_due(uint32_t every)
 {
@@ -274,12 +331,17 @@ is_due(uint32_t every)
 	uint64_t batches = every != 0 ? every :
 	    settings_number("CHECKPOINT_EVERY", 5);
 	uint64_t seconds = settings_number("CHECKPOINT_SECONDS", 0);
+	uint64_t best_ns, since_ns;
 
 	if (run->hook == NULL || run->calling)
 		return false;
-	return (batches != 0 && run->since >= batches) ||
-	    (seconds != 0 && sys_clock() - run->mark_ns >=
-	    seconds * NS_PER_S);
+	since_ns = sys_clock() - run->mark_ns;
+	if (seconds != 0 && since_ns >= seconds * NS_PER_S)
+		return true;
+	best_ns = best_interval(every);
+	if (best_ns != 0 && since_ns >= best_ns)
+		return true;
+	return batches != 0 && run->since >= batches;
 }
 
 /* The program writes its checkpoint itself, with nothing of ours held. */
@@ -289,12 +351,18 @@ call_hook(uint64_t cursor)
 	struct run_state *run = run_state();
 	tide_checkpoint_fn hook = run->hook;
 	void *context = run->hook_context;
+	uint64_t start_ns = sys_clock();
+	int r;
 
 	run->calling = true;
 	run_unlock();
-	(void)hook(context, cursor);
+	r = hook(context, cursor);
 	run_lock();
 	run->calling = false;
+	if (r == 0) {
+		run->cost_ns += sys_clock() - start_ns;
+		run->costs++;
+	}
 }
 
 void
@@ -358,11 +426,13 @@ run_finish(int ok)
 	end.batches = run->batches;
 	end.items = run->items;
 	end.ok = ok != 0;
+	end.redo = run->redo;
 	r = journal_mark(&run->journal, JOURNAL_END, &end, sizeof(end),
 	    NULL, 0);
 	if (r == 0)
 		(void)journal_compact(&run->journal, false);
 	journal_close(&run->journal);
+	run_failed_close(&run->parts);
 	__atomic_store_n(&run->pid, 0, __ATOMIC_RELAXED);
 	run_unlock();
 	return r;
@@ -381,6 +451,22 @@ is_useful(void)
 	    room->budget / 50;
 }
 
+/* That it went in good order: it was not killed. */
+static void
+leave(void)
+{
+	struct run_state *run = run_state();
+	struct journal_end end;
+
+	memset(&end, 0, sizeof(end));
+	end.cursor = run->cursor;
+	end.batches = run->batches;
+	end.items = run->items;
+	end.redo = run->redo;
+	(void)journal_mark(&run->journal, JOURNAL_END, &end, sizeof(end),
+	    NULL, 0);
+}
+
 void
 run_recycle(void)
 {
@@ -392,6 +478,7 @@ run_recycle(void)
 		if (run->hook != NULL && run->since > 0 &&
 		    !run->calling)
 			call_hook(run->cursor);
+		leave();
 		sys_end(85 /* TIDE_EXIT_CHECKPOINT */);
 	}
 	run_unlock();

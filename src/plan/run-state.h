@@ -1,7 +1,7 @@
 /*
  * run-state.h - what the parts of run have in common
  *
- * Floor (plan).  May use: as run.h.  Used by: run.c, run-mark.c.
+ * Floor (plan).  May use: as run.h.  Used by: run.c, run-part.c, run-mark.c.
  */
 #ifndef PLAN_RUN_STATE_H
 #define PLAN_RUN_STATE_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "plan/journal.h"
+#include "plan/run-failed.h"
 #include "plan/run-look.h"
 #include "plan/run.h"
 
@@ -22,6 +23,11 @@ struct run_state {
 	uint32_t attempt;
 	bool same_program;        /* as the one that learned */
 	bool calling;             /* the hook */
+	bool redo;                /* only what failed is done again */
+	bool told;                /* that a checkpoint could not be written */
+	struct run_failed parts;  /* what is left out; if @redo, what is done */
+	uint64_t between_ns;      /* from one crash to the next; 0: none yet */
+	uint64_t cost_ns, costs;  /* of the hook, in all, and how often */
 	int op;                   /* of the last batch */
 	uint64_t batches, items;  /* from the start of the run */
 	uint64_t cursor;          /* of the last mark, */
@@ -40,6 +46,9 @@ void run_unlock(void);
 
 /* True: there is a run of this process, and it is locked. */
 bool run_enter(void);
+
+/* What batches may have, with the run locked (run-part.c).  0, -EINVAL ... */
+int run_part_open(bool with_quarantined);
 
 /* HEAPTIDE_@name, or NULL; and a line for people. */
 const char *run_given(const char *name);

@@ -1,7 +1,9 @@
 #include "plan/run-who.h"
 
 #include <errno.h>
+#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <string.h>
 
 #include "base/crc.h"
@@ -255,6 +257,77 @@ run_who_is_dead(const struct journal_holder *holder)
 	if (memcmp(boot, holder->boot, sizeof(boot)) != 0)
 		return false;
 	return !proc_is_alive(holder->pid, holder->ticks);
+}
+
+/* --- programs ------------------------------------------------------------- */
+
+/* Of @bytes of notes: the one of the build. */
+static bool
+find_build_id(const uint8_t *notes, size_t bytes,
+    uint8_t id[JOURNAL_BUILD_ID])
+{
+	size_t at = 0, name, desc;
+	ElfW(Nhdr) note;
+
+	while (at + sizeof(note) <= bytes) {
+		memcpy(&note, notes + at, sizeof(note));
+		name = at + sizeof(note);
+		if (note.n_namesz > bytes || note.n_descsz > bytes)
+			return false;
+		desc = name + (size_t)round_up(note.n_namesz, 4);
+		if (desc > bytes || note.n_descsz > bytes - desc)
+			return false;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+		    memcmp(notes + name, "GNU", 4) == 0) {
+			memcpy(id, notes + desc, (size_t)min_u64(
+			    note.n_descsz, JOURNAL_BUILD_ID));
+			return true;
+		}
+		at = desc + (size_t)round_up(note.n_descsz, 4);
+	}
+	return false;
+}
+
+static bool
+read_build_id(int fd, uint8_t id[JOURNAL_BUILD_ID])
+{
+	uint8_t notes[1024];
+	ElfW(Ehdr) head;
+	ElfW(Phdr) part;
+	ssize_t n;
+	int i;
+
+	if (sys_pread(fd, &head, sizeof(head), 0) != sizeof(head) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    head.e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 :
+	    ELFCLASS32) || head.e_phentsize != sizeof(part))
+		return false;
+	for (i = 0; i < head.e_phnum; i++) {
+		if (sys_pread(fd, &part, sizeof(part), head.e_phoff +
+		    (uint64_t)i * sizeof(part)) != sizeof(part))
+			return false;
+		if (part.p_type != PT_NOTE)
+			continue;
+		n = sys_pread(fd, notes, (size_t)min_u64(part.p_filesz,
+		    sizeof(notes)), part.p_offset);
+		if (n > 0 && find_build_id(notes, (size_t)n, id))
+			return true;
+	}
+	return false;
+}
+
+bool
+run_who_build_id(const char *path, uint8_t id[JOURNAL_BUILD_ID])
+{
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+	bool found;
+
+	memset(id, 0, JOURNAL_BUILD_ID);
+	if (fd < 0)
+		return false;
+	found = read_build_id(fd, id);
+	(void)sys_close(fd);
+	return found;
 }
 
 /* --- files ---------------------------------------------------------------- */

@@ -58,6 +58,9 @@ uint64_t run_who_environment(char *const *environment);
  */
 int run_who_file(const char *path, struct journal_identity *file);
 
+/* The build-id of a program, cut or filled up with zeros; false: it has none. */
+bool run_who_build_id(const char *path, uint8_t id[JOURNAL_BUILD_ID]);
+
 /* What is other than it was, for people; NULL: nothing that is looked at. */
 const char *run_who_differs(const struct journal_identity *was,
     const struct journal_identity *is);

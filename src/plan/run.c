@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/interval.h"
 #include "plan/host.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
@@ -118,6 +119,7 @@ run_in_child(void)
 	/* Its copy of the lock would hold the file when the parent is gone. */
 	if (run->pid != 0 && run->pid != sys_pid())
 		journal_close(&run->journal);
+	run_failed_close(&run->parts);
 	memset((char *)run + sizeof(run->journal), 0,
 	    sizeof(*run) - sizeof(run->journal));
 }
@@ -163,6 +165,7 @@ describe(struct journal_begin *begin, const char *id, const char *name,
 	begin->env_hash = run_who_environment(environ);
 	run_who_am_i(&begin->holder, run_given("RUN"));
 	(void)run_who_file("/proc/self/exe", &begin->program);
+	(void)run_who_build_id("/proc/self/exe", begin->build_id);
 	describe_conf(begin->conf, sizeof(begin->conf));
 }
 
@@ -180,19 +183,31 @@ name_program(struct journal_begin *begin)
 		path[0] = '\0';
 }
 
+/* What HEAPTIDE_RESUME_FAILED asks for. */
+enum wish { WISH_NOTHING, WISH_FAILED, WISH_QUARANTINED };
+
+static enum wish
+wish_of(const char *text)
+{
+	if (text == NULL || *text == '\0' || strcmp(text, "0") == 0)
+		return WISH_NOTHING;
+	return strcmp(text, "all") == 0 ? WISH_QUARANTINED : WISH_FAILED;
+}
+
 /*
  * Which file: that of HEAPTIDE_RESUME, if that is of a run of this name, or else
  * that of this program.  @number: the mark that is asked for, or 0.
  */
 static int
 choose(const char *name, char id[JOURNAL_ID_ROOM], uint64_t *number,
-    char path[JOURNAL_PATH])
+    enum wish *wish, char path[JOURNAL_PATH])
 {
 	struct run_state *run = run_state();
 	const char *resume = run_given("RESUME");
 	int r;
 
 	*number = 0;
+	*wish = WISH_NOTHING;
 	if (resume != NULL && *resume != '\0') {
 		r = run_who_parse(resume, id, number);
 		if (r == 0)
@@ -205,8 +220,10 @@ choose(const char *name, char id[JOURNAL_ID_ROOM], uint64_t *number,
 			return r;
 		}
 		if (strncmp(run->look.begin.name, name,
-		    TIDE_NAME_ROOM - 1) == 0)
+		    TIDE_NAME_ROOM - 1) == 0) {
+			*wish = wish_of(run_given("RESUME_FAILED"));
 			return 0;
+		}
 		*number = 0;
 	}
 	run_who_id(name, id);
@@ -267,6 +284,19 @@ find_mark(uint64_t number, const struct journal_holder *me, bool *asked)
 	return r;
 }
 
+/* How long it was to the next crash, on average. */
+static void
+count_crashes(void)
+{
+	struct run_state *run = run_state();
+	const struct run_look *look = &run->look;
+	/* That of the one before is not noted yet, which we do just now. */
+	uint32_t crashes = look->crashes + (look->last_type != JOURNAL_END);
+
+	run->between_ns = interval_between(look->work_ns +
+	    above_u64(look->last_ns, look->process_ns), crashes);
+}
+
 /* Go on with what is there.  It is this process' from now on. */
 static int
 go_on(const struct journal_begin *begin, uint64_t number)
@@ -285,7 +315,11 @@ go_on(const struct journal_begin *begin, uint64_t number)
 		return r;
 	}
 	s.from = look->mark_number;
+	s.cursor = look->mark.cursor;
+	s.redo = run->redo;
 	s.asked = asked;
+	if (!asked)
+		count_crashes();
 	s.total = begin->total;
 	s.attempt = run->attempt = look->attempts + 1;
 	run->same_program = look->begin.program.hash ==
@@ -357,15 +391,17 @@ begin_locked(const char *name, uint64_t total, const char *unit)
 	char id[JOURNAL_ID_ROOM], path[JOURNAL_PATH];
 	char aside[JOURNAL_PATH + 8];
 	struct journal_begin begin;
+	enum wish wish;
 	uint64_t number;
 	struct text t;
 	int r = run_who_make_directory(environ, path);
 
 	if (r < 0)
 		return r;
-	r = choose(name, id, &number, path);
+	r = choose(name, id, &number, &wish, path);
 	if (r < 0)
 		return r;
+	run->redo = wish != WISH_NOTHING;
 	describe(&begin, id, name, total, unit);
 	name_program(&begin);
 	run->journal.fd = -1;
@@ -382,10 +418,12 @@ begin_locked(const char *name, uint64_t total, const char *unit)
 		r = r < 0 ? r : -ENOENT;
 	}
 	if (r == 0 && (!run->look.ended || !run->look.ok ||
-	    number != 0))
+	    number != 0 || run->redo))
 		r = go_on(&begin, number);
 	else if (r == 0 || r == -ENOENT)
 		r = start_anew(&begin, path);
+	if (r == 0)
+		r = run_part_open(wish == WISH_QUARANTINED);
 	if (r < 0)
 		journal_close(&run->journal);
 	else
@@ -412,7 +450,8 @@ run_begin(const char *name, uint64_t total, const char *unit, char *id)
 	run->batches = run->items = run->cursor = 0;
 	run->mark_number = run->since = 0;
 	run->model_ns = run->mark_ns = sys_clock();
-	run->same_program = false;
+	run->between_ns = run->cost_ns = run->costs = 0;
+	run->same_program = run->told = false;
 	r = begin_locked(name, total == 0 ? TIDE_NONE : total, unit);
 	if (r == 0) {
 		if (id != NULL)

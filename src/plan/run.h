@@ -29,6 +29,19 @@ void run_recycle(void);
 /* Is there a checkpoint that a new start would go on from? */
 bool run_has_mark(void);
 
+/* Items that a batch may have: tide_batch_begin(). */
+struct run_part {
+	uint64_t first, count; /* count: up to one that it may not have */
+	uint64_t left;         /* that are to be done in all; TIDE_NONE */
+	uint64_t end;          /* of what was asked for */
+	uint64_t number;       /* of the last record before it; 0: no run */
+};
+
+/*
+ * The next of [first, first + remaining) that are to be done.  False: none is.
+ */
+bool run_part_find(uint64_t first, uint64_t remaining, struct run_part *part);
+
 /*
  * A batch is over: it is written down, and if a checkpoint is due the program
  * is asked for it.  @every: batches, 0: as configured.  No lock is held.

@@ -17,6 +17,7 @@ targets='
 	proc 2000 2000
 	command 3000 4000
 	request 4000 5000
+	journal 4000 6000
 	import 6000 4000
 	web 100000 600
 	profile 6000 20000'
@@ -45,7 +46,14 @@ make -j2 LDFLAGS="$fuzzer" $programs >make.log 2>&1 ||
 
 # A seed that is made here: no profile of another machine is in the tree.
 seeds=$scratch/seeds
-mkdir -p "$seeds/profile" "$seeds/command"
+mkdir -p "$seeds/profile" "$seeds/command" "$seeds/journal"
+for how in marks batches walk; do
+	HEAPTIDE_STATE=$scratch/runs RUNNER=$how RUNNER_N=3 RUNNER_FAILS=,3,9, \
+		HEAPTIDE_QUARANTINE=17,40-45 "$victims/runner" >/dev/null ||
+		fail "no file of a run as a seed"
+	cp "$scratch"/runs/runs/*.tideck "$seeds/journal/$how.tideck" ||
+		fail "no file of a run as a seed"
+done
 HEAPTIDE_DIR=$scratch/segments "$HEAPTIDE" run --stacks all --summary off \
 	-o "$seeds/profile/true.tide" -- true || fail "no profile as a seed"
 HEAPTIDE_DIR=$scratch/segments "$HEAPTIDE" run --stacks all --summary off \

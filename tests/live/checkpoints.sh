@@ -75,6 +75,7 @@ grep -q "HEAPTIDE_RESUME=$id" err || fail "it does not say how: $(cat err)"
 
 # --- two at a time; a child that is left -------------------------------------
 
+rm -f held
 RUNNER=held "$runner" >held &
 holder=$!
 started="$started $holder"
@@ -104,7 +105,11 @@ limited 20 "$HEAPTIDE" resume "$id" --show --failed --json >out.json
 same "resume --failed" "3 7" "$(json out.json '[.failed[].first] |
     map(tostring) | join(" ")')"
 limited 20 "$HEAPTIDE" resume "$id" --failed 2>err
-same "resume --failed alone" "2 1" "$? $(wc -l <err)"
+same "how it was started is not kept" "125 1" "$? $(wc -l <err)"
+for line in "$id@1 --failed" "$id --quarantined" "$id --json"; do
+	limited 20 "$HEAPTIDE" resume $line >out 2>err
+	same "status and lines of '$line'" "2 1" "$? $(wc -l <err)"
+done
 HEAPTIDE_CHECKPOINT_EVERY=3 run batches 12 >out
 same "each third" "asked: 4, last at 48" "$(grep ^asked out)"
 HEAPTIDE_CHECKPOINT_EVERY=0 run batches 12 >out
@@ -116,15 +121,33 @@ same "no argument is in it" 0 "$(grep -c "RUNNER_N" "$file")"
 
 # --- asked of a process ------------------------------------------------------
 
+rm -f held
 RUNNER=held limited 60 "$HEAPTIDE" run -q -o p.tide -- "$runner" >held &
 await grep -q ^child held
 child=$(sed -n 's/^child: //p' held)
+[ -n "$child" ] || fail "it does not say who its child is"
 pid=$(cut -d ' ' -f 4 "/proc/$child/stat")
 started="$started $pid $child"
 limited 20 "$HEAPTIDE" ctl "$pid" checkpoints >out.json || fail "ctl"
 same "the request" "true 1 $id 10/100 10 running" "$(json out.json \
     '"\(.ok) \(.count) \(.data[0].batchId) \(.data[0].progress) " +
     "\(.data[0].completion | floor) \(.data[0].state)"')"
+limited 20 "$HEAPTIDE" ctl "$pid" resume "$id" >out.json || fail "ctl resume"
+same "from where" "true $id 10 90" "$(json out.json '"\(.success) " +
+    "\(.batchId) \(.availableOptions.cursor) " +
+    "\(.availableOptions.remaining)"')"
+limited 20 "$HEAPTIDE" ctl "$pid" resume none >out.json
+same "of one that is not there" ENOENT "$(json out.json .error)"
+limited 20 "$HEAPTIDE" ctl "$pid" resume a/b >out.json
+same "of what is no name" EINVAL "$(json out.json .error)"
+limited 20 "$HEAPTIDE" ctl "$pid" cleanup max_age=3 >out.json
+same "an age without a unit" EINVAL "$(json out.json .error)"
+cp "$file" "$HEAPTIDE_STATE/runs/old.tideck"
+sleep 0.1
+limited 20 "$HEAPTIDE" ctl "$pid" cleanup max_age=50ms >out.json
+same "the one that runs stays" \
+	"old Cleaned up checkpoints older than 50 ms" "$(json out.json \
+	'"\(.removed | join(" ")) \(.message)"')"
 kill -KILL "$pid" "$child"
 wait
 
@@ -184,6 +207,8 @@ points verify "$id" >out && fail "a changed input is no matter"
 grep -q "records: it has another size" out || fail "$(cat out)"
 printf 'torn' >>"$file"
 points verify "$id" --json >out.json && fail "a torn file is no matter"
+same "a setting that is another" "batch.fixed 5 0" "$(json out.json \
+    '.settings[] | select(.key == "batch.fixed") | "\(.key) \(.was) \(.is)"')"
 same "verdicts" "false true false" "$(json out.json \
     '[.verified[].ok] | map(tostring) | join(" ")')"
 
@@ -199,9 +224,14 @@ left=$(sed -n 's/^run: //p' out)
 sleep 0.1
 points clean --max-age 50ms --dry-run >out
 same "would go" 2 "$(grep -c ^- out)"
+HEAPTIDE_CHECKPOINT_MAX_AGE=50ms points clean --dry-run >out
+same "as it is configured" 2 "$(grep -c ^- out)"
+HEAPTIDE_CHECKPOINT_MAX_AGE=soon points clean >out 2>err
+same "an age that is none" "2 1" "$? $(wc -l <err)"
 points clean --max-age 50ms --keep-failed >out
 [ ! -e "$file" ] || fail "a finished one was kept"
 [ -e "$HEAPTIDE_STATE/runs/$left.tideck" ] || fail "one that is not is gone"
+rm -f held
 RUNNER=held "$runner" >held &
 holder=$!
 started="$started $holder"

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -550,7 +551,7 @@ after_a_failed_sync_all_is_written_anew(void **state)
 	journal.sync = JOURNAL_SYNC_BATCH;
 	assert_int_equal(mark_at(&journal, 1, "x"), 0);
 	assert_int_equal(stat(path, &before), 0);
-	set_fault(2, false, -EIO); /* the write goes through */
+	set_fault(3, false, -EIO); /* limit and write go through */
 	assert_int_equal(mark_at(&journal, 2, "x"), -EIO);
 	no_fault();
 	assert_true(journal.doubted);
@@ -584,6 +585,30 @@ what_does_not_fit_while_the_disk_is_full_is_counted(void **state)
 	journal_close(&journal);
 	assert_int_equal(open_again(&journal), 0);
 	assert_int_equal(told.records, 42 - lost);
+}
+
+/* The kernel would end the program with SIGXFSZ, and nothing was promised. */
+static void
+beyond_the_limit_of_a_file_nothing_is_written(void **state)
+{
+	struct rlimit before, small;
+
+	(void)state;
+	no_fault();
+	create(&journal);
+	assert_int_equal(mark_at(&journal, 1, "x"), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = journal.end + 40;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	/* A part of it would fit. */
+	assert_int_equal(mark_at(&journal, 2, "y"), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(mark_at(&journal, 3, "z"), 0);
+	journal_close(&journal);
+	assert_int_equal(open_again(&journal), 0);
+	assert_int_equal(told.marks, 2);
+	assert_int_equal(told.cursor, 3);
 }
 
 /* --- compaction ----------------------------------------------------------- */
@@ -674,6 +699,7 @@ main(void)
 		TEST(a_disk_that_is_gone_leaves_what_was_there),
 		TEST(after_a_failed_sync_all_is_written_anew),
 		TEST(what_does_not_fit_while_the_disk_is_full_is_counted),
+		TEST(beyond_the_limit_of_a_file_nothing_is_written),
 		TEST(the_oldest_go_first_and_numbers_stay),
 		TEST(nothing_is_written_anew_if_nothing_would_go),
 		TEST(it_does_not_grow_for_ever),

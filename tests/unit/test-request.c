@@ -8,13 +8,18 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "base/room.h"
 #include "control/mark.h"
 #include "control/request.h"
 #include "door/inside.h"
+#include "plan/journal.h"
 
 static struct request r;
 static char room[REQUEST_REPLY_ROOM];
@@ -40,11 +45,12 @@ static const struct {
 	{ "budget", { NULL, "512M", "1.5G", "off" } },
 	{ "trim", { NULL, "last" } },
 	/* Without a word it waits: see below. */
-	{ "cleanup", { "last" } },
+	{ "cleanup", { "last", "max_age=24h" } },
 	{ "pressure", { NULL, "critical", "2", "OFF" } },
 	{ "drain", { NULL } },
 	{ "scan", { NULL, "starts", "last" } },
 	{ "checkpoints", { NULL } },
+	{ "resume", { "one-12345678" } },
 	{ "metrics", { NULL, "openmetrics", "PROMETHEUS" } },
 	{ "watch", { "10ms", "1h" } },
 };
@@ -211,14 +217,50 @@ only_a_watch_has_an_interval(void **state)
 
 static struct tide_room *a_room(void);
 
+/* A run that can be gone on with, in a directory of our own. */
+static void
+put_run(char directory[64])
+{
+	static struct journal j;
+	const struct journal_begin begin = { .id = "one-12345678" };
+	char path[128];
+
+	strcpy(directory, "/tmp/heaptide-request.XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(setenv("HEAPTIDE_STATE", directory, 1), 0);
+	snprintf(path, sizeof(path), "%s/runs", directory);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/runs/one-12345678.tideck",
+	    directory);
+	j.fd = -1;
+	assert_int_equal(journal_create(&j, path, &begin), 0);
+	journal_close(&j);
+}
+
+static void
+drop_run(const char *directory)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/runs/one-12345678.tideck",
+	    directory);
+	/* It is not so old that a cleanup would have removed it. */
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/runs", directory);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(directory), 0);
+	unsetenv("HEAPTIDE_STATE");
+}
+
 static void
 every_request_is_answered(void **state)
 {
 	struct tide_room *row = a_room();
-	char line[128];
+	char line[128], directory[64];
 	size_t i, j;
 
 	(void)state;
+	put_run(directory);
 	assert_int_equal(ARRAY_LENGTH(asked), request_row_count);
 	for (i = 0; i < request_row_count; i++) {
 		assert_string_equal(asked[i].name, request_rows[i].name);
@@ -236,6 +278,7 @@ every_request_is_answered(void **state)
 			assert_done(line);
 		}
 	}
+	drop_run(directory);
 	memset(row, 0, sizeof(*row));
 }
 

@@ -13,12 +13,21 @@
  *               pid, and wait
  *      batches  batches of 4 with a callback for checkpoints, N of them; items
  *               3 and 7 fail
+ *      report   go on, and make checkpoints up to N one by one, each told once
+ *               it is there, then an end
+ *      walk     do all of 100 items in batches of 4, each told, with a
+ *               checkpoint behind each; items of RUNNER_FAILS (",3,7,") fail,
+ *               at item RUNNER_DIES it kills itself; then an end
  *      recycle  make one at 10, grow by N MiB, and ask for a new start
+ *
+ * RUNNER_FSIZE: bytes that a file of it may have at most.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -195,6 +204,93 @@ batches(int n)
 	return 0;
 }
 
+static void
+tell(const char *what, uint64_t n)
+{
+	char line[64];
+	int bytes = snprintf(line, sizeof(line), "%s %llu\n", what,
+	    (unsigned long long)n);
+
+	/* At once: it may be killed the next moment. */
+	if (write(1, line, (size_t)bytes) != bytes)
+		_exit(3);
+}
+
+static int
+report(uint64_t n)
+{
+	char blob[32] = "";
+	size_t bytes = sizeof(blob) - 1;
+	uint64_t at = 0;
+
+	if (tide_run_begin("runner", n, "page", NULL) < 0) {
+		tell("no run", 0);
+		return 4;
+	}
+	if (tide_resume(&at, blob, &bytes) < 0)
+		return 5;
+	blob[bytes] = '\0';
+	if (at != 0 && (uint64_t)atoi(blob) != at)
+		tell("another blob at", at);
+	tell("from", at);
+	while (at < n) {
+		int r;
+
+		at++;
+		snprintf(blob, sizeof(blob), "%llu", (unsigned long long)at);
+		r = tide_checkpoint(at, blob, strlen(blob));
+		tell(r == 0 ? "there" : "not there", at);
+	}
+	if (tide_run_finish(1) == 0)
+		tell("finished", 0);
+	return 0;
+}
+
+static int
+is_listed(const char *variable, uint64_t item)
+{
+	const char *list = getenv(variable);
+	char word[32];
+
+	snprintf(word, sizeof(word), ",%llu,", (unsigned long long)item);
+	return list != NULL && strstr(list, word) != NULL;
+}
+
+static int
+walk(void)
+{
+	tide_batch b = TIDE_BATCH_INIT;
+	tide_op_conf conf;
+	uint64_t at = 0;
+	tide_op *op;
+	int r;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.size = sizeof(conf);
+	conf.fixed = 4;
+	if (begin() < 0)
+		return 1;
+	op = tide_op_open("work", &conf);
+	r = tide_resume(&at, NULL, NULL);
+	tell(r == TIDE_REDO ? "again from" : "from", at);
+	while (at < 100 && tide_batch_begin(op, &b, at, 100 - at, -1) > 0) {
+		for (at = b.first; at < b.first + b.n; at++) {
+			if (is_listed("RUNNER_DIES", at))
+				raise(SIGKILL);
+			if (is_listed("RUNNER_FAILS", at))
+				tide_item_fail(&b, at, "it is listed");
+			else
+				tell("item", at);
+		}
+		tide_batch_end(&b, at - b.first);
+		(void)tide_checkpoint(at, NULL, 0);
+	}
+	if (at < 100 && b.n == 0)
+		at = b.first;
+	tell("at", at);
+	return tide_run_finish(at == 100) < 0;
+}
+
 static int
 recycle(int n)
 {
@@ -218,6 +314,19 @@ recycle(int n)
 	return 0;
 }
 
+/* From here on, as `ulimit -f` would have it from the start. */
+static void
+limit_files(const char *bytes)
+{
+	struct rlimit limit;
+
+	if (bytes == NULL || getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return;
+	limit.rlim_cur = (rlim_t)atol(bytes);
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		abort();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -227,6 +336,7 @@ main(int argc, char **argv)
 	(void)argv;
 	if (how == NULL || argc > 2)
 		return 2;
+	limit_files(getenv("RUNNER_FSIZE"));
 	if (strcmp(how, "odd") == 0)
 		return odd();
 	if (strcmp(how, "held") == 0)
@@ -235,6 +345,10 @@ main(int argc, char **argv)
 		return recycle(n);
 	if (strcmp(how, "batches") == 0)
 		return batches(n);
+	if (strcmp(how, "report") == 0)
+		return report((uint64_t)n);
+	if (strcmp(how, "walk") == 0)
+		return walk();
 	if (begin() < 0)
 		return 1;
 	if (say_where() < 0)
