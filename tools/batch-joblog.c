@@ -97,9 +97,18 @@ by_number(const void *a, const void *b)
 {
 	const struct joblog_row *x = a, *y = b;
 
-	if (x->number != y->number)
-		return x->number > y->number ? 1 : -1;
-	return (x->started > y->started) - (x->started < y->started);
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Of one number the later comes later. */
+static int
+by_time(const void *a, const void *b)
+{
+	const struct joblog_row *x = a, *y = b;
+	int order = by_number(a, b);
+
+	return order != 0 ? order : (x->started > y->started) -
+	    (x->started < y->started);
 }
 
 /* Of rows of one number the last stays. */
@@ -112,7 +121,7 @@ settle(struct joblog *log)
 		if (log->row[i - 1].number > log->row[i].number)
 			break;
 	if (i < log->count)
-		qsort(log->row, log->count, sizeof(*log->row), by_number);
+		qsort(log->row, log->count, sizeof(*log->row), by_time);
 	for (i = 0; i < log->count; i++) {
 		if (used > 0 && log->row[used - 1].number ==
 		    log->row[i].number)
