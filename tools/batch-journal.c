@@ -110,8 +110,8 @@ add_past(struct batch *b, uint64_t first, uint64_t count)
 	*at = d;
 }
 
-/* What the mark says that is done.  0 or a negative errno. */
-static int
+/* What the mark says that is done. */
+static void
 read_mark(struct batch *b, const struct run_look *look, int fd)
 {
 	uint8_t *buffer = run_look_buffer();
@@ -135,7 +135,6 @@ read_mark(struct batch *b, const struct run_look *look, int fd)
 out:
 	if (buffer != NULL)
 		run_look_no_buffer(buffer);
-	return 0;
 }
 
 static int
@@ -171,24 +170,48 @@ check_input(const struct batch *b, const char *path)
 	return COMMAND_FAILED;
 }
 
+/* From the newest mark, or from @number.  False: there is none such. */
+static bool
+find_mark(const struct batch *b, struct run_look *look, uint64_t number)
+{
+	uint8_t *buffer = run_look_buffer();
+	struct journal_record record;
+	bool found = true;
+
+	if (buffer == NULL)
+		return false;
+	(void)run_look_settle(look, b->journal->fd, buffer);
+	if (number != 0) {
+		found = run_look_find(b->journal->fd, buffer, number,
+		    &record) && record.type == JOURNAL_MARK;
+		if (found)
+			journal_take(&record, &look->mark,
+			    sizeof(look->mark));
+		look->mark_number = number;
+	}
+	run_look_no_buffer(buffer);
+	return found;
+}
+
 static int
 go_on(struct batch *b, const char *path, struct run_look *look,
-    const struct journal_begin *begin)
+    const struct journal_begin *begin, uint64_t number)
 {
 	struct journal_switch s = { .holder = begin->holder,
 		.total = begin->total };
-	uint8_t *buffer = run_look_buffer();
 	int r = check_input(b, path);
 
 	if (r != COMMAND_DONE)
 		return r;
-	if (buffer != NULL) {
-		(void)run_look_settle(look, b->journal->fd, buffer);
-		run_look_no_buffer(buffer);
+	if (!find_mark(b, look, number)) {
+		print_error("batch: %s has no checkpoint %llu", b->id,
+		    (unsigned long long)number);
+		return COMMAND_FAILED;
 	}
+	s.asked = number != 0;
 	s.from = look->mark_number;
 	s.attempt = look->attempts + 1;
-	(void)read_mark(b, look, b->journal->fd);
+	read_mark(b, look, b->journal->fd);
 	(void)journal_mark(b->journal, JOURNAL_SWITCH, &s, sizeof(s), NULL,
 	    0);
 	return COMMAND_DONE;
@@ -275,7 +298,7 @@ batch_journal_open(struct batch *b, const struct batch_command *c)
 	struct journal_begin begin;
 	const char *resume;
 	struct run_look look;
-	uint64_t number;
+	uint64_t number = 0;
 	int r;
 
 	name_run(b, c);
@@ -304,7 +327,7 @@ batch_journal_open(struct batch *b, const struct batch_command *c)
 		return COMMAND_FAILED;
 	}
 	if (resume != NULL)
-		return go_on(b, path, &look, &begin);
+		return go_on(b, path, &look, &begin, number);
 	if (r == 0 || r == -ENOENT)
 		r = journal_create(b->journal, path, &begin);
 	if (r < 0)

@@ -70,7 +70,7 @@ do_again(struct batch *b)
 	template_close(&b->template);
 	template_open(&b->template, NULL, 0, true);
 	b->fixed = 1;
-	b->total = n;
+	b->total = b->counts.whole = n;
 	b->numbers = numbers;
 }
 

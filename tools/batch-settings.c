@@ -474,6 +474,14 @@ must_be_counted(const struct batch *b)
 	    b->items.word != NULL;
 }
 
+static void
+count_all(struct batch *b)
+{
+	b->total = must_be_counted(b) ? items_count(&b->items) : UINT64_MAX;
+	if (b->total != UINT64_MAX && b->fixed != 0)
+		b->counts.whole = (b->total + b->fixed - 1) / b->fixed;
+}
+
 int
 batch_configure(struct batch *b, int operands, char **operand,
     struct batch_command *c)
@@ -501,6 +509,12 @@ batch_configure(struct batch *b, int operands, char **operand,
 		items_limit(&b->items, limit);
 	template_open(&b->template, c->word, c->count, c->shell);
 	settle(b);
-	b->total = must_be_counted(b) ? items_count(&b->items) : UINT64_MAX;
+	if (b->halt.percent && b->fixed == 0) {
+		print_error("batch: --halt '%s' is a share of all jobs, and "
+		    "how many there will be is learned: give --max-args",
+		    b->options->halt);
+		return COMMAND_USAGE;
+	}
+	count_all(b);
 	return COMMAND_DONE;
 }

@@ -132,16 +132,13 @@ name_of(const char *item)
 	return slash != NULL ? slash + 1 : item;
 }
 
-/*
- * Without `.extension`: neither is empty, and there is no slash in it.
- */
+/* Without `.extension`, of which there is no slash in; either may be empty. */
 static size_t
 stem_bytes(const char *item)
 {
-	const char *name = name_of(item), *dot = strrchr(name, '.');
+	const char *dot = strrchr(name_of(item), '.');
 
-	return dot != NULL && dot > name && dot[1] != '\0' ?
-	    (size_t)(dot - item) : strlen(item);
+	return dot != NULL ? (size_t)(dot - item) : strlen(item);
 }
 
 /* As dirname(1): blanks of slashes at the end mean nothing. */

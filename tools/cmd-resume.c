@@ -193,6 +193,17 @@ take_command(void *context, const struct journal_record *record)
 	line->text[line->bytes] = '\0';
 }
 
+/* A batch is heaptide itself, and needs nobody around it. */
+static bool
+is_batch(const char *at, const char *end)
+{
+	const char *second = at + strlen(at) + 1;
+	const char *name = strrchr(at, '/');
+
+	return strcmp(name != NULL ? name + 1 : at, "heaptide") == 0 &&
+	    second < end && strcmp(second, "batch") == 0;
+}
+
 /* heaptide run -- ARGUMENTS: does not return where that works. */
 static int
 start(const struct run_file *file, const struct command_line *line,
@@ -200,17 +211,20 @@ start(const struct run_file *file, const struct command_line *line,
 {
 	char **argv = need(calloc(line->bytes + 4, sizeof(*argv)));
 	char *at = line->text + strlen(line->text) + 1;
+	char *end = line->text + line->bytes;
 	size_t n = 0;
 
-	argv[n++] = need_text("heaptide");
-	argv[n++] = need_text("run");
-	argv[n++] = need_text("--");
-	for (; at < line->text + line->bytes; at += strlen(at) + 1)
-		argv[n++] = at;
-	if (n == 3) {
+	if (at >= end) {
 		print_error("resume: the command of %s is damaged", file->id);
 		return COMMAND_FAILED;
 	}
+	if (!is_batch(at, end)) {
+		argv[n++] = need_text("heaptide");
+		argv[n++] = need_text("run");
+		argv[n++] = need_text("--");
+	}
+	for (; at < end; at += strlen(at) + 1)
+		argv[n++] = at;
 	if (chdir(line->text) != 0) {
 		print_error("resume: cannot go to %s, where %s was started: "
 		    "%s", line->text, file->id, strerror(errno));

@@ -58,8 +58,8 @@ a_place_has_the_part_of_the_item_that_it_names(void **state)
 		const char *item, *stem, *name, *directory, *name_stem;
 	} cases[] = {
 		{ "a", "a", "a", ".", "a" },
-		{ "a.", "a.", "a.", ".", "a." },
-		{ ".b", ".b", ".b", ".", ".b" },
+		{ "a.", "a", "a.", ".", "a" },
+		{ ".b", "''", ".b", ".", "''" },
 		{ "/x/y.tar.gz", "/x/y.tar", "y.tar.gz", "/x", "y.tar" },
 		{ "a/b.c/d", "a/b.c/d", "d", "a/b.c", "d" },
 		{ "/", "/", "''", "/", "''" },
