@@ -379,6 +379,7 @@ mark(struct batch *b)
 	    m.blob);
 	free(range);
 	b->marked_ns = sys_clock();
+	b->marked_jobs = b->counts.done;
 	b->mark_number = n;
 	if (r == 0)
 		b->figures.marks++;
@@ -411,8 +412,17 @@ batch_journal_job(struct batch *b, const struct job *job, uint64_t ns,
 		(void)journal_put(b->journal, JOURNAL_FAIL, &fail,
 		    sizeof(fail), NULL, 0);
 	}
-	if (sys_clock() - b->marked_ns >= MARK_NS || (b->mark_number <
-	    FEW_RANGES && b->counts.done % 5 == 0))
+	if (b->mark_number < FEW_RANGES && b->counts.done % 5 == 0)
+		mark(b);
+	else
+		batch_journal_tick(b);
+}
+
+void
+batch_journal_tick(struct batch *b)
+{
+	if (b->journal != NULL && b->marked_jobs != b->counts.done &&
+	    sys_clock() - b->marked_ns >= MARK_NS)
 		mark(b);
 }
 

@@ -495,6 +495,7 @@ batch_loop(struct batch *b)
 		wait_a_while(b, signals);
 		batch_reap(b);
 		batch_attend(b);
+		batch_journal_tick(b);
 		batch_progress_tick(b);
 	}
 	if (b->items.error != 0 && b->own == 0) {

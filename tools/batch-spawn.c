@@ -120,12 +120,10 @@ find_place(struct batch *b)
 }
 
 static int
-tell_obstacle(const struct batch *b, const char *name,
-    const struct inspection *in)
+tell_obstacle(const char *name, const struct inspection *in)
 {
-	int missing = in->path == NULL;
+	bool missing = in->path == NULL || access(in->path, F_OK) != 0;
 
-	(void)b;
 	print_error("batch: cannot run %s: %s", name, in->obstacle);
 	return missing ? COMMAND_NOT_FOUND : COMMAND_NOT_EXECUTABLE;
 }
@@ -142,7 +140,7 @@ batch_spawn_open(struct batch *b, char *const *word)
 	if (word != NULL && strchr(word[0], '{') == NULL) {
 		inspect_command(word[0], &in);
 		if (in.obstacle != NULL)
-			r = tell_obstacle(b, word[0], &in);
+			r = tell_obstacle(word[0], &in);
 		else if (in.reason != NULL || !in.may_preload)
 			b->preloads = false; /* /proc tells enough */
 		inspect_free(&in);

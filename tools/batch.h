@@ -217,7 +217,7 @@ struct batch {
 	int joblog_fd;       /* -1: none */
 	struct done *past;   /* done before: from the journal, sorted */
 	struct journal *journal; /* NULL: none */
-	uint64_t marked_ns, mark_number;
+	uint64_t marked_ns, marked_jobs, mark_number;
 
 	/* progress and report */
 	uint64_t began_ns, shown_ns;
@@ -374,6 +374,8 @@ int batch_past_open(struct batch *b);
 int batch_journal_open(struct batch *b, const struct batch_command *command);
 void batch_journal_job(struct batch *b, const struct job *job, uint64_t ns,
     bool failed, const char *why);
+/* What is done is on disk a second later. */
+void batch_journal_tick(struct batch *b);
 void batch_journal_close(struct batch *b, bool finished);
 
 /* --- batch-progress.c ----------------------------------------------------- */
