@@ -90,9 +90,10 @@ count_job(struct batch *b, const struct joblog_row *row)
 		return;
 	b->halted = true;
 	b->last = row->signal != 0 ? 128 + row->signal : row->status;
-	batch_say(b, "%llu of %llu jobs failed so far: given up by --halt",
-	    (unsigned long long)b->counts.failed,
-	    (unsigned long long)b->counts.done);
+	batch_say(b, "given up by --halt %s: %llu jobs have ended, of which "
+	    "%llu failed", b->options->halt,
+	    (unsigned long long)b->counts.done,
+	    (unsigned long long)b->counts.failed);
 	batch_stop(b, b->halt.when == HALT_NOW);
 }
 
@@ -185,6 +186,7 @@ part_of(struct job *job, size_t from, size_t count)
 	memcpy(part->item, job->item + from, count * sizeof(*part->item));
 	part->whole = job->whole;
 	part->kills = job->kills;
+	part->chunk = job->chunk;
 	return part;
 }
 
@@ -229,6 +231,7 @@ reset(struct job *job)
 {
 	job->suspended = job->preempted = job->late = job->killed = false;
 	job->now = job->most = job->files = job->grown_ns = job->kill_ns = 0;
+	job->stood_ns = 0;
 }
 
 static void

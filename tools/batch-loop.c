@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -109,6 +108,7 @@ next_job(struct batch *b, uint64_t now_ns)
 	}
 	job->number = b->numbers != NULL ? b->numbers[job->first] :
 	    b->fixed == 0 ? job->first + 1 : job->first / b->fixed + 1;
+	job->chunk = b->fixed == 0 ? ++b->chunks : job->number;
 	return job;
 }
 
@@ -179,10 +179,23 @@ set_delay(struct batch *b, uint64_t now_ns)
 	};
 	uint64_t ns = delay_next(&b->delay, &look);
 
-	b->delay_until_ns = now_ns + ns;
+	b->delay_until_ns = ns > 0 ? now_ns + ns : 0;
+	b->delay_since_ns = now_ns;
 	b->delay_used = b->used;
-	if (ns > 0)
-		b->figures.delay_ns += ns;
+}
+
+/* A delay is over: so long it was, and that was given back meanwhile. */
+static void
+end_delay(struct batch *b, uint64_t now_ns)
+{
+	uint64_t freed = above_u64(b->delay_used, b->used);
+
+	if (b->delay_until_ns == 0)
+		return;
+	delay_done(&b->delay, now_ns - b->delay_since_ns, freed);
+	b->figures.delay_ns += now_ns - b->delay_since_ns;
+	b->figures.delay_freed += freed;
+	b->delay_until_ns = 0;
 }
 
 static void
@@ -197,7 +210,6 @@ start(struct batch *b, struct job *job)
 	if (!b->ungrouped && job->spool == NULL) {
 		r = EMFILE;
 	} else {
-		job->chunk = b->fixed == 0 ? ++b->chunks : job->number;
 		batch_progress_begin(b, job);
 		r = batch_spawn(b, job);
 	}
@@ -248,6 +260,7 @@ start_one(struct batch *b)
 	    b->started_last_ns != 0 &&
 	    now_ns < b->started_last_ns + b->options->delay))
 		return false;
+	end_delay(b, now_ns);
 	job = next_job(b, now_ns);
 	if (job == NULL)
 		return false;
@@ -290,7 +303,7 @@ next_time(const struct batch *b)
 	for (unsigned i = 0; b->options->timeout != 0 && i < b->jobs; i++)
 		if (b->place[i] != NULL)
 			until = min_u64(until, b->place[i]->started_ns +
-			    b->options->timeout);
+			    b->place[i]->stood_ns + b->options->timeout);
 	return until > now_ns ? until - now_ns : 0;
 }
 
@@ -334,82 +347,6 @@ pump(struct batch *b, const struct pollfd *fds, size_t n)
 	}
 }
 
-/* --- signals -------------------------------------------------------------- */
-
-static void
-pass_on(struct batch *b, int signal)
-{
-	for (unsigned i = 0; i < b->jobs; i++) {
-		struct job *job = b->place[i];
-
-		if (job == NULL)
-			continue;
-		batch_watch_signal(b, job, signal);
-		if (job->suspended)
-			batch_watch_signal(b, job, SIGCONT);
-	}
-}
-
-/* All of it stops, as one program would, and goes on so. */
-static void
-stand_still(struct batch *b, int signal)
-{
-	pass_on(b, SIGSTOP);
-	(void)signal;
-	raise(SIGSTOP);
-	for (unsigned i = 0; i < b->jobs; i++)
-		if (b->place[i] != NULL && !b->place[i]->suspended)
-			batch_watch_signal(b, b->place[i], SIGCONT);
-}
-
-static void
-take_signal(struct batch *b, int signal)
-{
-	switch (signal) {
-	case SIGCHLD:
-		break;
-	case SIGTSTP:
-		stand_still(b, signal);
-		break;
-	default:
-		b->signals++;
-		b->signal = signal;
-		b->stopping = true;
-		if (b->signals == 1)
-			batch_say(b, "%s: no job is started any more, and "
-			    "%u %s told to end; once more kills",
-			    strsignal(signal), b->running,
-			    b->running == 1 ? "is" : "are");
-		pass_on(b, b->signals > 1 ? SIGKILL : signal);
-	}
-}
-
-static void
-take_signals(struct batch *b, int signals)
-{
-	struct signalfd_siginfo info;
-
-	while (read(signals, &info, sizeof(info)) == sizeof(info))
-		take_signal(b, (int)info.ssi_signo);
-}
-
-static int
-open_signals(sigset_t *was)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	sigset_t ours;
-
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGCHLD);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGTERM);
-	sigaddset(&ours, SIGHUP);
-	sigaddset(&ours, SIGTSTP);
-	sigprocmask(SIG_BLOCK, &ours, was);
-	sigaction(SIGPIPE, &ignore, NULL);
-	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* --- the whole ------------------------------------------------------------ */
 
 static void
@@ -427,7 +364,8 @@ look_for_late(struct batch *b)
 			job->kill_ns = now_ns + NS_PER_S;
 		}
 		if (b->options->timeout == 0 || job->late || job->suspended ||
-		    now_ns < job->started_ns + b->options->timeout)
+		    now_ns < job->started_ns + job->stood_ns +
+		    b->options->timeout)
 			continue;
 		job->late = true;
 		job->kill_ns = now_ns + 2 * NS_PER_S;
@@ -456,7 +394,7 @@ wait_a_while(struct batch *b, int signals)
 	};
 
 	(void)ppoll(fds, n, &timeout, NULL);
-	take_signals(b, signals);
+	batch_signals_take(b, signals);
 	pump(b, fds, n);
 }
 
@@ -483,7 +421,7 @@ int
 batch_loop(struct batch *b)
 {
 	sigset_t was;
-	int signals = open_signals(&was);
+	int signals = batch_signals_open(b, &was);
 
 	b->began_ns = sys_clock();
 	b->oom_seen = oom_kills();

@@ -70,6 +70,7 @@ report_json(const struct batch *b)
 		{ "waits", json_number(f->waits) },
 		{ "wait_seconds", json_real(seconds(f->wait_ns)) },
 		{ "delay_seconds", json_real(seconds(f->delay_ns)) },
+		{ "delay_freed", json_number(f->delay_freed) },
 		{ "cpu_seconds", json_real((double)f->busy_us / 1e6) },
 		{ "wasted_cpu_seconds", json_real((double)f->wasted_us /
 		    1e6) },
@@ -128,14 +129,15 @@ report_care(const struct batch *b, const struct print *p)
 {
 	const struct batch_figures *f = &b->figures;
 	char wait[TEXT_DURATION_ROOM], delay[TEXT_DURATION_ROOM];
-	char wasted[TEXT_DURATION_ROOM];
+	char wasted[TEXT_DURATION_ROOM], freed[TEXT_BYTES_ROOM];
 
 	if (f->waits + f->suspended != 0 || f->delay_ns != 0)
 		print_line(p, PRINT_PLAIN, "  waits      %llu for room (%s), "
-		    "delays %s; %llu times a job stood still",
-		    (unsigned long long)f->waits,
+		    "delays %s, in which %s came free; %llu times a job "
+		    "stood still", (unsigned long long)f->waits,
 		    text_format_duration(wait, f->wait_ns),
 		    text_format_duration(delay, f->delay_ns),
+		    text_format_bytes(freed, f->delay_freed),
 		    (unsigned long long)f->suspended);
 	if (f->oom + f->no_memory + f->preempted + f->retried != 0)
 		print_line(p, PRINT_WARN, "  again      %llu killed for "

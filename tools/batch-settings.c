@@ -140,6 +140,7 @@ settle_sizes(struct batch *b)
 	const struct batch_options *o = b->options;
 
 	b->conf = (struct sizing_conf){
+		.policy = word_of(b, "policy"),
 		.target = share_of(b, "target"),
 		.initial = (uint32_t)number_of(b, "batch.initial"),
 		.min = (uint32_t)number_of(b, "batch.min"),

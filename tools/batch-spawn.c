@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "base/text.h"
 #include "batch.h"
 #include "command.h"
 #include "need.h"
@@ -67,37 +68,54 @@ copy_environment(const char *const *without)
 	return e;
 }
 
+/* What a command line or a file says of jobs. */
+static void
+add_settings(const struct batch *b, struct environment *e)
+{
+	static const char *const keys[] = { "warn", "critical", "enforce" };
+	char name[TEXT_SETTING_ROOM];
+	enum config_origin origin;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
+		origin = config_origin(&b->config, keys[i]);
+		if (origin != FROM_DEFAULT && origin != FROM_ENVIRONMENT)
+			add(e, need_text("%s=%s", text_setting_name(name,
+			    keys[i]), config_get(&b->config, keys[i])));
+	}
+	/* Who asks for its budget gets its part. */
+	add(e, need_text("HEAPTIDE_BUDGET=%llu", (unsigned long long)max_u64(
+	    b->limit / b->jobs, MIB)));
+}
+
+#define FOR_US "HEAPTIDE_PROGRESS", "HEAPTIDE_RESUME", "HEAPTIDE_POOL", \
+	"HEAPTIDE_GATE", "HEAPTIDE_BUDGET", "HEAPTIDE_SUMMARY", \
+	"HEAPTIDE_KEEP_COMMAND"
+
 static void
 make_plain(struct batch *b)
 {
-	static const char *const ours[] = { "HEAPTIDE_PROGRESS", "HEAPTIDE_RESUME",
-		"HEAPTIDE_POOL", "HEAPTIDE_GATE", "HEAPTIDE_BUDGET",
-		"HEAPTIDE_SUMMARY", "HEAPTIDE_KEEP_COMMAND", NULL };
+	static const char *const ours[] = { FOR_US, NULL };
 	struct environment e = copy_environment(ours);
 
-	/* Who asks for its budget gets its part. */
-	add(&e, need_text("HEAPTIDE_BUDGET=%llu", (unsigned long long)max_u64(
-	    b->limit / b->jobs, MIB)));
+	add_settings(b, &e);
 	b->plain = e.entry;
 }
 
 static void
 make_inside(struct batch *b)
 {
-	static const char *const ours[] = { "HEAPTIDE_PROGRESS", "HEAPTIDE_RESUME",
-		"HEAPTIDE_POOL", "HEAPTIDE_GATE", "HEAPTIDE_BUDGET",
-		"HEAPTIDE_SUMMARY", "HEAPTIDE_KEEP_COMMAND", "LD_PRELOAD",
+	static const char *const ours[] = { FOR_US, "LD_PRELOAD",
 		"HEAPTIDE_STACKS", "HEAPTIDE_DIR", "HEAPTIDE_KEEPER",
 		"HEAPTIDE_CHILDREN", "HEAPTIDE_RUN", NULL };
 	const char *before = getenv("LD_PRELOAD");
 	struct environment e = copy_environment(ours);
 
-	add(&e, need_text("HEAPTIDE_BUDGET=%llu", (unsigned long long)max_u64(
-	    b->limit / b->jobs, MIB)));
+	add_settings(b, &e);
 	add(&e, need_text("LD_PRELOAD=%s%s%s", b->library, before != NULL &&
 	    *before != '\0' ? ":" : "", before != NULL ? before : ""));
-	add(&e, need_text("HEAPTIDE_STACKS=%s", b->options->stacks != NULL ?
-	    b->options->stacks : "none"));
+	add(&e, need_text("HEAPTIDE_STACKS=%s", config_origin(&b->config,
+	    "stacks") != FROM_DEFAULT ? config_get(&b->config, "stacks") :
+	    "none"));
 	add(&e, need_text("HEAPTIDE_DIR=%s", b->directory));
 	add(&e, need_text("HEAPTIDE_KEEPER=off"));
 	add(&e, need_text("HEAPTIDE_CHILDREN=none"));
@@ -158,7 +176,6 @@ free_environment(char **entry)
 	free(entry);
 }
 
-/* Children of jobs may have left some, by ways that we did not follow. */
 void
 batch_spawn_close(struct batch *b)
 {
@@ -214,16 +231,15 @@ set_up_files(const struct batch *b, const struct job *job,
 
 /* A group of its own, so that all of it can be made to stand still. */
 static void
-set_up_signals(posix_spawnattr_t *attributes)
+set_up_signals(const struct batch *b, posix_spawnattr_t *attributes)
 {
 	sigset_t none, all;
 
 	posix_spawnattr_init(attributes);
 	sigemptyset(&none);
 	sigemptyset(&all);
-	sigaddset(&all, SIGPIPE);
-	sigaddset(&all, SIGINT);
-	sigaddset(&all, SIGQUIT);
+	if (!b->ignores_pipe)
+		sigaddset(&all, SIGPIPE);
 	posix_spawnattr_setsigmask(attributes, &none);
 	posix_spawnattr_setsigdefault(attributes, &all);
 	posix_spawnattr_setpgroup(attributes, 0);
@@ -255,7 +271,7 @@ batch_spawn(struct batch *b, struct job *job)
 	job->started_ns = sys_clock();
 	job->started_wall_ns = (uint64_t)sys_clock_wall();
 	set_up_files(b, job, &files);
-	set_up_signals(&attributes);
+	set_up_signals(b, &attributes);
 	r = posix_spawnp(&job->pid, argv[0], &files, &attributes, argv,
 	    job->preloaded ? b->inside : b->plain);
 	posix_spawn_file_actions_destroy(&files);

@@ -114,6 +114,7 @@ static void
 resume(struct batch *b, struct job *job)
 {
 	job->suspended = false;
+	job->stood_ns += sys_clock() - job->stood_from_ns;
 	b->standing--;
 	batch_watch_signal(b, job, SIGCONT);
 }
@@ -151,6 +152,7 @@ suspend_youngest(struct batch *b)
 	if (job == NULL || going(b) < 2)
 		return;
 	job->suspended = true;
+	job->stood_from_ns = sys_clock();
 	b->standing++;
 	b->figures.suspended++;
 	batch_watch_signal(b, job, SIGSTOP);

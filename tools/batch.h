@@ -20,6 +20,7 @@
  *   batch-journal.c   the same on disk: the run, for `checkpoints`, `resume`
  *   batch-progress.c  how far it is, while it runs
  *   batch-report.c    how it was, at its end
+ *   batch-signals.c   signals that come, and who is told
  *   batch-loop.c      all of that, in turn
  *
  * A job is CMD with some items.  What it takes is a lease from a ledger
@@ -34,6 +35,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
@@ -122,6 +124,7 @@ struct job {
 	uint64_t started_ns, started_wall_ns;
 	uint64_t now, most;  /* bytes, when last looked at */
 	uint64_t grown_ns;   /* it grew by a few percent, last */
+	uint64_t stood_ns, stood_from_ns; /* it stood still so long */
 	uint64_t files;      /* of its resident memory, the least that was seen */
 	bool preloaded, suspended, preempted, late, killed;
 	uint64_t kill_ns;    /* by SIGKILL then; 0: not */
@@ -185,7 +188,7 @@ struct batch {
 	bool named;          /* the pool is others' as well */
 	unsigned ramp;       /* jobs at one time, while nothing is known */
 	struct delay delay;
-	uint64_t delay_until_ns, delay_used;
+	uint64_t delay_until_ns, delay_since_ns, delay_used;
 
 	/* what was learned */
 	struct sizing sizing;
@@ -200,7 +203,7 @@ struct batch {
 	/* starting */
 	char **plain, **inside; /* environments; the latter is for ours */
 	char library[PLACE_ROOM], directory[PLACE_ROOM];
-	bool preloads;
+	bool preloads, ignores_pipe;
 	uint64_t started_jobs;
 	char id[JOURNAL_ID_ROOM];
 	int null;            /* /dev/null */
@@ -230,7 +233,7 @@ struct batch {
 		uint64_t peak_jobs, peak_job, peak_items;
 		uint64_t peak_used;  /* by all at one time */
 		uint64_t wait_ns, waits; /* for room */
-		uint64_t delay_ns;
+		uint64_t delay_ns, delay_freed;
 		uint64_t wasted_us, busy_us; /* CPU time */
 		uint64_t marks;
 		double used_area;    /* bytes x seconds */
@@ -391,6 +394,12 @@ void batch_say(struct batch *b, const char *format, ...)
 /* --- batch-report.c ------------------------------------------------------- */
 
 void batch_report(const struct batch *b);
+
+/* --- batch-signals.c ------------------------------------------------------ */
+
+/* Block ours, and a descriptor for them; @was: the mask as it was. */
+int batch_signals_open(struct batch *b, sigset_t *was);
+void batch_signals_take(struct batch *b, int signals);
 
 /* --- batch-loop.c --------------------------------------------------------- */
 
