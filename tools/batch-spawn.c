@@ -149,7 +149,7 @@ tell_obstacle(const char *name, const struct inspection *in)
 int
 batch_spawn_open(struct batch *b, char *const *word)
 {
-	struct inspection in = { NULL };
+	struct inspection in = { .path = NULL };
 	int r = COMMAND_DONE;
 
 	b->null = open("/dev/null", O_RDWR | O_CLOEXEC);

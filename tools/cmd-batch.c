@@ -210,7 +210,7 @@ static int
 batch_run(const void *options, int operands, char **operand)
 {
 	struct batch *b = calloc(1, sizeof(*b));
-	struct batch_command command = { NULL };
+	struct batch_command command = { .word = NULL };
 	int status, signal;
 
 	if (b == NULL) {
