@@ -18,6 +18,7 @@
 static int account = -1;
 static int computes;
 static double start_ms;
+static volatile double work; /* for the compiler to leave it there */
 
 static double
 spent_ms(void)
@@ -33,8 +34,6 @@ spent_ms(void)
 static void
 spend(double ms)
 {
-	volatile double work = 0;
-
 	while (spent_ms() < ms) {
 		if (computes)
 			work += 1;

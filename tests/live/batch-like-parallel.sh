@@ -11,7 +11,7 @@ mkdir -p "$PARALLEL_HOME" && touch "$PARALLEL_HOME/will-cite"
 
 batch()
 {
-	limited 60 "$HEAPTIDE" batch -q --summary off "$@"
+	limited 200 "$HEAPTIDE" batch -q --summary off "$@"
 }
 
 # both WHAT INPUT OPTIONS... -- COMMAND...: output and status of both
@@ -26,7 +26,7 @@ both()
 		shift
 		[ "$word" = -- ] || set -- "$@" "$word"
 	done
-	limited 60 parallel "$@" <"$input" >theirs 2>theirs.err
+	limited 200 parallel "$@" <"$input" >theirs 2>theirs.err
 	same "$what: status" $? $ours
 	diff theirs ours || fail "$what: another output: $(cat ours.err)"
 }
@@ -50,11 +50,12 @@ both "an end" /dev/null -k -- echo {}
 both commands numbers -k -- 'test $(({} % 3)) -ne 0 || exit 1'
 both dry items -k --dry-run -- echo {#}
 
+seq 300 >lines
+batch -k -- echo {} <lines >ours
+cmp lines ours || fail "of 300 lines some are not in order"
+batch -- echo {} <lines | sort -n >ours
+cmp lines ours || fail "of 300 lines some are not there"
 seq 1000 >many
-batch -k -- echo {} <many >ours
-cmp many ours || fail "of a thousand lines some are not in order"
-batch -- echo {} <many | sort -n >ours
-cmp many ours || fail "of a thousand lines some are not there"
 
 # Without a place items come behind, as many as fit, each once.
 batch -k -- printf '%s\n' <many >ours
@@ -69,7 +70,7 @@ cmp theirs ours || fail "words that are repeated"
 batch -k -- echo {} ::: a 'b c' >ours
 same "items of the command line" "a b c" "$(echo $(cat ours))"
 same "at most so many" 3 "$(batch --limit 3 -- echo {} <many | wc -l)"
-same "of a file" 1000 "$(batch -a many -- echo {} </dev/null | wc -l)"
+same "of a file" 300 "$(batch -a lines -- echo {} </dev/null | wc -l)"
 batch -k ::: 'echo a' 'exit 4' 'echo b | tr b c' >ours
 same "without a command: status" 1 $?
 same "without a command" "a c" "$(echo $(cat ours))"
@@ -140,7 +141,7 @@ columns()
 batch -j1 --joblog ours.log -- 'echo a; exit {}' <codes >out
 same "four fail" 4 $?
 if [ -n "$judge" ]; then
-	limited 60 parallel -j1 --joblog their.log 'echo a; exit {}' <codes \
+	limited 200 parallel -j1 --joblog their.log 'echo a; exit {}' <codes \
 		>out
 	# Which of them is counted in Receive is a matter of its version.
 	cut -f1,2,7,8,9 their.log | sort -n >theirs
@@ -149,13 +150,13 @@ if [ -n "$judge" ]; then
 	head -n 4 their.log >cut.log
 	cp cut.log cut2.log
 	batch -k --joblog cut.log --resume -- 'echo {#}' <codes >ours
-	limited 60 parallel -k --joblog cut2.log --resume 'echo {#}' <codes \
+	limited 200 parallel -k --joblog cut2.log --resume 'echo {#}' <codes \
 		>theirs
 	cmp theirs ours || fail "--resume: $(cat ours)"
 	cp their.log cut2.log
 	batch -k --joblog their.log --resume-failed -- 'echo {#}' <codes \
 		>ours
-	limited 60 parallel -k --joblog cut2.log --resume-failed 'echo {#}' \
+	limited 200 parallel -k --joblog cut2.log --resume-failed 'echo {#}' \
 		<codes >theirs
 	cmp theirs ours || fail "--resume-failed: $(cat ours)"
 fi
