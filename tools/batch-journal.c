@@ -314,6 +314,9 @@ batch_journal_open(struct batch *b, const struct batch_command *c)
 	b->journal->fd = -1;
 	memset(&look, 0, sizeof(look));
 	r = run_who_make_directory(environ, path);
+	if (r < 0 && resume == NULL)
+		return without(b, "HEAPTIDE_STATE, XDG_STATE_HOME and HOME "
+		    "name no directory that can be used");
 	if (r == 0)
 		r = run_who_path(environ, b->id, path);
 	if (r == 0) {

@@ -201,7 +201,8 @@ run_all(struct batch *b)
 		fprintf(stderr, "Started batch: %s\n", b->id);
 	status = batch_loop(b);
 	batch_progress_close(b);
-	batch_journal_close(b, b->signal == 0 && b->exhausted && !b->deaf);
+	batch_journal_close(b, b->signal == 0 && b->exhausted &&
+	    b->cursor == b->items_begun);
 	batch_report(b);
 	return status;
 }
