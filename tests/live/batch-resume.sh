@@ -140,7 +140,7 @@ same "killed" 143 $?
 # Who reads our output goes away.
 seq 100000 >many
 {
-	limited 60 "$HEAPTIDE" batch -q -n1 -- echo {} <many
+	limited 60 "$HEAPTIDE" batch -q -k -n1 -- echo {} <many
 	echo $? >status
 } | head -n 1 >out
 same "nobody reads" "1 141" "$(cat out) $(cat status)"
