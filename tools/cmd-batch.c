@@ -218,6 +218,7 @@ batch_run(const void *options, int operands, char **operand)
 		print_error("batch: no memory");
 		return COMMAND_FAILED;
 	}
+	supervise_fill_descriptors();
 	b->options = options;
 	b->joblog_fd = b->null = -1;
 	b->items.fd = -1;

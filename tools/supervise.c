@@ -50,13 +50,8 @@ give_back(const struct inheritance *was)
 	sigprocmask(SIG_SETMASK, &was->mask, NULL);
 }
 
-/*
- * Where a standard descriptor is closed, the next file that we open would
- * take its number, and messages would land in that file.  The program gets
- * them closed as they were.
- */
-static void
-fill_standard_descriptors(void)
+void
+supervise_fill_descriptors(void)
 {
 	int fd;
 
@@ -122,7 +117,7 @@ supervise_start(struct supervise *s, char **argv)
 	int r;
 
 	s->pid = -1;
-	fill_standard_descriptors();
+	supervise_fill_descriptors();
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
 	take_over(&was);

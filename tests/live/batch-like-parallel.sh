@@ -71,6 +71,9 @@ batch -k -- echo {} ::: a 'b c' >ours
 same "items of the command line" "a b c" "$(echo $(cat ours))"
 same "at most so many" 3 "$(batch --limit 3 -- echo {} <many | wc -l)"
 same "of a file" 300 "$(batch -a lines -- echo {} </dev/null | wc -l)"
+batch -k -- sh -c 'echo $1; echo $1 >&2' _ {} ::: a b >&- 2>errs
+same "closed output" "0 a b" "$? $(echo $(cat errs))"
+same "closed input" "0" "$(batch -- echo {} <&- | wc -l)"
 batch -k ::: 'echo a' 'exit 4' 'echo b | tr b c' >ours
 same "without a command: status" 1 $?
 same "without a command" "a c" "$(echo $(cat ours))"
