@@ -9,9 +9,10 @@ open='Accept: application/openmetrics-text; version=1.0.0'
 # one that asks for its budget, in batches
 batches()
 {
-	"$HEAPTIDE" run --stacks all --summary off --budget 64M \
-	    -o advised.tide -- "$victims/advised" alike items=200000 fixed=8 \
+	env LD_PRELOAD="$LIBHEAPTIDE" HEAPTIDE_STACKS=all HEAPTIDE_BUDGET=64M \
+	    "$victims/advised" alike items=200000 fixed=8 linger_ms=600000 \
 	    >/dev/null 2>&1 </dev/null &
+	advised=$!
 	started="$started $!"
 }
 
@@ -137,7 +138,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	started="$started $prometheus"
 	await stored "up{job=\"heaptide\"} == 1"
 	await stored "heaptide_live_bytes{pid=\"$pid\"} > 0"
-	await stored "sum by (pid) (heaptide_memory_state{pid=\"$pid\"}) == 1"
+	await stored "sum by (pid) (heaptide_memory_state{pid=\"$advised\"}) == 1"
 	await stored "sum by (op) (heaptide_op_items_total) > 0"
 	await stored "heaptide_process_info{stacks=\"all\",pid=\"$pid\"}"
 	await stored "heaptide_start_time_seconds{pid=\"$pid\"} > 1e9"
