@@ -257,6 +257,17 @@ put_run(const struct resume_options *o, char **argv)
 	return n;
 }
 
+/* A batch is heaptide itself, and needs nobody around it. */
+static bool
+is_batch(const char *at, const char *end)
+{
+	const char *second = at + strlen(at) + 1;
+	const char *name = strrchr(at, '/');
+
+	return strcmp(name != NULL ? name + 1 : at, "heaptide") == 0 &&
+	    second < end && strcmp(second, "batch") == 0;
+}
+
 /* heaptide run -- ARGUMENTS: does not return where that works. */
 static int
 start(const struct resume_options *o, const struct run_file *file,
@@ -264,15 +275,17 @@ start(const struct resume_options *o, const struct run_file *file,
 {
 	char **argv = need(calloc(line->bytes + 8, sizeof(*argv)));
 	char *at = line->text + strlen(line->text) + 1;
-	size_t n = put_run(o, argv);
-	const size_t options = n;
+	char *end = line->text + line->bytes;
+	size_t n = 0;
 
-	for (; at < line->text + line->bytes; at += strlen(at) + 1)
-		argv[n++] = at;
-	if (n == options) {
+	if (at >= end) {
 		print_error("resume: the command of %s is damaged", file->id);
 		return COMMAND_FAILED;
 	}
+	if (!is_batch(at, end))
+		n = put_run(o, argv);
+	for (; at < end; at += strlen(at) + 1)
+		argv[n++] = at;
 	if (chdir(line->text) != 0) {
 		print_error("resume: cannot go to %s, where %s was started: "
 		    "%s", line->text, file->id, strerror(errno));

@@ -65,6 +65,7 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_batch;
 extern const struct command command_report;
 extern const struct command command_ps;
 extern const struct command command_status;

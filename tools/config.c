@@ -559,6 +559,30 @@ config_job(const struct config *c, const char *name)
 	return NULL;
 }
 
+void
+config_use_job(struct config *c, const struct config_job *job)
+{
+	const struct preset *preset;
+	size_t i;
+
+	for (i = 0; i < job->count; i++) {
+		const struct config_line *line = &job->line[i];
+		const struct setting *s = setting_find(line->key);
+
+		if (s == NULL)
+			continue;
+		store(c, s, FROM_FILE, line->text, need_text("%s",
+		    line->where));
+		if (strcmp(s->key, "preset") != 0 ||
+		    config_origin(c, s->key) != FROM_FILE)
+			continue;
+		preset = preset_find(line->text);
+		c->wants_budget = strcmp(line->text, "auto") == 0;
+		if (!c->wants_budget)
+			config_use_preset(c, preset);
+	}
+}
+
 /* Millionths; there is a default. */
 static uint64_t
 share_of(const struct config *c, const char *key)

@@ -109,6 +109,9 @@ const char *config_origin_word(enum config_origin origin);
 const struct config_job *config_job(const struct config *c,
     const char *name);
 
+/* The settings of a job go before those of its file, and others. */
+void config_use_job(struct config *c, const struct config_job *job);
+
 /* What contradicts each other.  -EINVAL with @why. */
 int config_check(const struct config *c, char why[CONFIG_WHY_ROOM]);
 

@@ -15,6 +15,7 @@
 
 const struct command *const commands[] = {
 	&command_run,
+	&command_batch,
 	&command_report,
 	&command_diff,
 	&command_leaks,

@@ -38,9 +38,8 @@ const char *const run_children_choices[] = {
 
 /* --- what the program is given -------------------------------------------- */
 
-/* Beside this executable (built, not installed), or where it was installed. */
-static bool
-find_library(char path[PLACE_ROOM])
+bool
+run_find_library(char path[PLACE_ROOM])
 {
 	static const char *const beside[] = { "", ".libs/" };
 	const char *given = getenv("HEAPTIDE_LIBRARY");
@@ -194,7 +193,7 @@ prepare_directory(struct run *run)
 static void
 prepare_library(struct run *run)
 {
-	if (find_library(run->library) &&
+	if (run_find_library(run->library) &&
 	    strpbrk(run->library, " :\t\n") == NULL)
 		return;
 	if (run->inside && access(run->library, R_OK) == 0)

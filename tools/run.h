@@ -191,6 +191,12 @@ int run_gate(const struct config *config);
 
 /* --- run-prepare.c -------------------------------------------------------- */
 
+/*
+ * Beside this executable (built, not installed), or where it was installed.
+ * False: it is not there, and @path says where it should be.
+ */
+bool run_find_library(char path[PLACE_ROOM]);
+
 /* Say what stands against a profile, most fundamental first. */
 void run_prepare(struct run *run);
 

@@ -44,13 +44,8 @@ give_back(const struct inheritance *was)
 	sigprocmask(SIG_SETMASK, &was->mask, NULL);
 }
 
-/*
- * Where a standard descriptor is closed, the next file that we open would
- * take its number, and messages would land in that file.  The program gets
- * them closed as they were.
- */
-static void
-fill_standard_descriptors(void)
+void
+supervise_fill_descriptors(void)
 {
 	int fd;
 
@@ -147,7 +142,7 @@ supervise_start(struct supervise *s, char **argv)
 
 	s->pid = -1;
 	if (first) {
-		fill_standard_descriptors();
+		supervise_fill_descriptors();
 		s->signals = -1;
 	}
 	if (first && s->again)

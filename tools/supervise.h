@@ -1,7 +1,8 @@
 /*
  * supervise.h - run a program exactly as by hand, and stay beside it
  *
- * Beside the house (tools).  May use: base, sys.  Used by: cmd-run.c.
+ * Beside the house (tools).  May use: base, sys.  Used by: cmd-run.c,
+ * cmd-batch.c.
  *
  * The program has our process group and terminal, descriptors, signal mask,
  * dispositions and alarm; nothing of ours is open in it.  Signals:
@@ -61,6 +62,13 @@ struct supervise {
 	int held;             /* inner; a signal that is held back, or 0 */
 	uint64_t held_ns;     /* inner; until then */
 };
+
+/*
+ * Where a standard descriptor is closed, the next file that we open would
+ * take its number, and messages would land in that file.  The program gets
+ * them closed as they were.
+ */
+void supervise_fill_descriptors(void);
 
 /*
  * Start @argv with our environment, searched for in PATH; with @again, also

@@ -12,6 +12,7 @@ need make
 targets='
 	text 100000 400
 	environment 100000 400
+	batch 20000 600
 	gate 100000 300
 	rules 100000 500
 	proc 2000 2000

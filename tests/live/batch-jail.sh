@@ -1,0 +1,111 @@
+#!/bin/sh
+# batch-jail.sh - in a control group that kills, heaptide batch has nobody
+# killed; what has no room even alone is left out, and all else is done
+. "${srcdir:-.}/tests/lib.sh"
+need jq perl
+
+M=1048576
+"$HEAPTIDE" budget --json >here.json || fail "budget: status $?"
+above=$(json here.json \
+	'[.sources[] | select(.name == "cgroup") | .from][0] // ""')
+[ -n "$above" ] || skip "there is no memory controller here"
+max=${above##*/}
+jail=${above%/*}/heaptide-test.$$
+mkdir "$jail" 2>err || skip "no group can be made: $(cat err)"
+# The last process must be gone before a group can be.
+leave()
+{
+	status=$?
+	tries=0
+	until rmdir "$jail" 2>/dev/null; do
+		while read -r pid; do
+			kill -9 "$pid" 2>/dev/null
+		done <"$jail/cgroup.procs"
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || break
+		sleep 0.1
+	done
+	cd / && rm -rf "$scratch"
+	exit $status
+}
+trap leave EXIT
+echo $((300 * M)) >"$jail/$max" 2>err || skip "no limit can be set: $(cat err)"
+
+jailed()
+{
+	limited 200 sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$jail" \
+		"$@"
+}
+
+kills()
+{
+	cat "$jail/memory.oom_control" "$jail/memory.events" 2>/dev/null |
+		sed -n 's/^oom_kill //p'
+}
+
+# eat MEGABYTES:MILLISECONDS...: grows slowly, holds, and says so
+cat >eat <<'PERL'
+#!/usr/bin/perl
+for (@ARGV) {
+	my ($mib, $ms) = split /:/;
+	my @held;
+	for my $i (1 .. $mib) {
+		my $x = "x";
+		$x x= 1048576;
+		push @held, $x;
+		undef $x;
+		select undef, undef, undef, $ms / 1000 / $mib if $ms;
+	}
+	print "$_\n";
+}
+PERL
+chmod +x eat
+
+# --- as many as fit -------------------------------------------------------------------
+
+for i in 1 2 3 4 5 6; do
+	echo 50:$((400 + i))
+done >items
+jailed "$HEAPTIDE" batch -j6 --summary json -- ./eat {} <items >out 2>err
+same "status" 0 $?
+sort out | cmp - items || fail "not all are done: $(cat err)"
+same "killed" 0 "$(kills)"
+
+# --- one far larger than all before ---------------------------------------------------
+
+{
+	for i in $(seq 20); do
+		echo 4:$((50 + i))
+	done
+	echo 200:800
+	echo 180:801
+	for i in $(seq 20); do
+		echo 20:$((150 + i))
+	done
+} >items
+jailed "$HEAPTIDE" batch -j8 --summary json -- ./eat {} <items >out 2>err
+same "status" 0 $?
+sort items >expected
+sort out | cmp - expected || fail "not all are done: $(cat err)"
+same "killed" 0 "$(kills)"
+
+# --- one that has no room at all ------------------------------------------------------
+
+printf '%s\n' 5:1 6:1 500:0 7:1 8:1 >items
+jailed "$HEAPTIDE" batch -j2 --summary json --joblog log -- ./eat {} <items \
+	>out 2>err
+same "status" 1 $?
+same "the others" "5:1 6:1 7:1 8:1" "$(echo $(sort out))"
+grep -q '^heaptide: batch: item 3 (500:0) has no room even alone' err ||
+	fail "not said: $(cat err)"
+sed -n '/^{/,$p' err >report.json
+same "left out" 1 "$(json report.json .poison)"
+[ "$(json report.json .oom_kills)" -ge 1 ] || fail "it was never killed"
+same "in the joblog" 1 "$(awk '$8 == 9' log | wc -l)"
+
+# Among others of its job it costs nobody else anything.
+jailed "$HEAPTIDE" batch -j1 -n5 --summary json -- ./eat <items >out 2>err
+same "status" 1 $?
+same "the others" "5:1 6:1 7:1 8:1" "$(echo $(sort out))"
+sed -n '/^{/,$p' err >report.json
+same "taken apart" "1 1" "$(json report.json '"\(.poison) \(.jobs)"')"

@@ -1,0 +1,120 @@
+/*
+ * batch-past.c - what another batch has done before, by its joblog
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "batch.h"
+#include "command.h"
+#include "need.h"
+#include "print.h"
+
+static bool
+has_failed(const struct joblog_row *row)
+{
+	return row->status != 0 || row->signal != 0;
+}
+
+/* Items of a row: from the first on, so many. */
+static void
+items_of(const struct batch *b, const struct joblog_row *row,
+    uint64_t *first, uint64_t *count)
+{
+	if (b->fixed == 0) {
+		*first = row->number - 1;
+		*count = max_u64(row->items, 1);
+	} else {
+		*first = (row->number - 1) * b->fixed;
+		*count = b->fixed;
+	}
+}
+
+static void
+pass_over(struct batch *b)
+{
+	struct done **at = &b->past, *d;
+
+	for (size_t i = 0; i < b->joblog.count; i++) {
+		const struct joblog_row *row = &b->joblog.row[i];
+
+		if (b->options->resume_failed && has_failed(row))
+			continue;
+		d = need(calloc(1, sizeof(*d)));
+		items_of(b, row, &d->first, &d->count);
+		*at = d;
+		at = &d->next;
+	}
+}
+
+/* Those that failed, by the commands that are in the file. */
+static void
+do_again(struct batch *b)
+{
+	uint64_t *numbers = need(calloc(b->joblog.count + 1,
+	    sizeof(*numbers)));
+	char **command = need(calloc(b->joblog.count + 1, sizeof(*command)));
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->joblog.count; i++) {
+		const struct joblog_row *row = &b->joblog.row[i];
+
+		if (!has_failed(row))
+			continue;
+		numbers[n] = row->number;
+		command[n++] = row->command;
+	}
+	items_close(&b->items);
+	items_of_words(&b->items, command);
+	template_close(&b->template);
+	template_open(&b->template, NULL, 0, true);
+	b->fixed = 1;
+	b->total = b->counts.whole = n;
+	b->numbers = numbers;
+}
+
+static int
+read_log(struct batch *b)
+{
+	const char *path = b->options->joblog;
+	size_t line = 0;
+	int r = joblog_read(&b->joblog, path, &line);
+
+	if (r == 0 || (r == -ENOENT && !b->options->retry_failed))
+		return COMMAND_DONE;
+	if (r == -EBADMSG)
+		print_error("batch: %s:%zu: this is no line of a joblog",
+		    path, line);
+	else
+		print_error("batch: cannot read %s: %s", path, strerror(-r));
+	return r == -EBADMSG ? COMMAND_USAGE : COMMAND_FAILED;
+}
+
+int
+batch_past_open(struct batch *b)
+{
+	const struct batch_options *o = b->options;
+	bool on = o->resume || o->resume_failed || o->retry_failed;
+	int r = COMMAND_DONE;
+
+	b->joblog_fd = -1;
+	if (o->joblog == NULL)
+		return r;
+	if (on)
+		r = read_log(b);
+	if (r != COMMAND_DONE)
+		return r;
+	if (o->retry_failed)
+		do_again(b);
+	else
+		pass_over(b);
+	if (o->dry_run)
+		return COMMAND_DONE;
+	b->joblog_fd = joblog_open(o->joblog, !on);
+	if (b->joblog_fd >= 0)
+		return COMMAND_DONE;
+	print_error("batch: cannot write %s: %s", o->joblog,
+	    strerror(-b->joblog_fd));
+	return COMMAND_FAILED;
+}

@@ -1,0 +1,93 @@
+/*
+ * batch-signals.c - signals that come to a batch: jobs are told, and what is
+ * not started yet is not started any more
+ *
+ * Jobs have process groups of their own, so the terminal's signals come to us
+ * alone.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "batch.h"
+
+static void
+pass_on(struct batch *b, int signal)
+{
+	for (unsigned i = 0; i < b->jobs; i++) {
+		struct job *job = b->place[i];
+
+		if (job == NULL)
+			continue;
+		batch_watch_signal(b, job, signal);
+		if (job->suspended)
+			batch_watch_signal(b, job, SIGCONT);
+	}
+}
+
+/* All of it stops, as one program would, and goes on so. */
+static void
+stand_still(struct batch *b, int signal)
+{
+	pass_on(b, SIGSTOP);
+	(void)signal;
+	raise(SIGSTOP);
+	for (unsigned i = 0; i < b->jobs; i++)
+		if (b->place[i] != NULL && !b->place[i]->suspended)
+			batch_watch_signal(b, b->place[i], SIGCONT);
+}
+
+static void
+take_signal(struct batch *b, int signal)
+{
+	switch (signal) {
+	case SIGCHLD:
+		break;
+	case SIGTSTP:
+		stand_still(b, signal);
+		break;
+	default:
+		b->signals++;
+		b->signal = signal;
+		b->stopping = true;
+		if (b->signals == 1)
+			batch_say(b, "%s: no job is started any more, and "
+			    "%u %s told to end; once more kills",
+			    strsignal(signal), b->running,
+			    b->running == 1 ? "is" : "are");
+		pass_on(b, b->signals > 1 ? SIGKILL : signal);
+	}
+}
+
+void
+batch_signals_take(struct batch *b, int signals)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) == sizeof(info))
+		take_signal(b, (int)info.ssi_signo);
+}
+
+int
+batch_signals_open(struct batch *b, sigset_t *was)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, was_pipe;
+	struct sigaction by_default = { .sa_handler = SIG_DFL };
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGCHLD);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &ours, was);
+	sigaction(SIGPIPE, &ignore, &was_pipe);
+	b->ignores_pipe = was_pipe.sa_handler == SIG_IGN;
+	/* Ignored, jobs would vanish without a status. */
+	sigaction(SIGCHLD, &by_default, NULL);
+	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+}

@@ -1,0 +1,411 @@
+/*
+ * batch.h - one `heaptide batch`: items, jobs, and the memory between them
+ *
+ * Beside the house (tools).  May use: base, model, sys, plan, all of the tools
+ * before it.  Used by: cmd-batch.c, batch-*.c.
+ *
+ *   batch-template.c  the command, with places for items
+ *   batch-items.c     where items come from
+ *   batch-halt.c      when it is given up; the exit status
+ *   batch-joblog.c    GNU parallel's file of what was done
+ *   batch-settings.c  options and settings, and what contradicts each other
+ *   batch-room.c      how much there is, who gets how much of it: leases
+ *   batch-size.c      what a job needs, how many items it has: what was learned
+ *   batch-watch.c     what jobs use while they run; who has to stand still
+ *   batch-output.c    what jobs write, in pieces that belong together
+ *   batch-spawn.c     a job is started
+ *   batch-end.c       a job has ended: why, and what becomes of it
+ *   batch-done.c      which items are done; what waits to be written
+ *   batch-past.c      what was done before, by a joblog
+ *   batch-journal.c   the same on disk: the run, for `checkpoints`, `resume`
+ *   batch-progress.c  how far it is, while it runs
+ *   batch-report.c    how it was, at its end
+ *   batch-signals.c   signals that come, and who is told
+ *   batch-loop.c      all of that, in turn
+ *
+ * A job is CMD with some items.  What it takes is a lease from a ledger
+ * (plan/shares.h) that this batch has for itself, or with others (HEAPTIDE_POOL),
+ * so the law that decides is that of model/lease.h.  A job that grows beyond
+ * its lease has the lease extended; where that cannot be, the youngest jobs
+ * stand still (SIGSTOP) until others have ended.  The oldest never does, so
+ * there is always one that goes on.
+ */
+#ifndef TOOLS_BATCH_H
+#define TOOLS_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "batch-halt.h"
+#include "batch-items.h"
+#include "batch-joblog.h"
+#include "batch-template.h"
+#include "config.h"
+#include "inspect.h"
+#include "model/delay.h"
+#include "model/knee.h"
+#include "model/sizing.h"
+#include "option.h"
+#include "plan/journal.h"
+#include "plan/shares.h"
+#include "sys/place.h"
+
+#define BATCH_PLACES 1024 /* jobs at one time, at most */
+
+struct batch_options {
+	/* items */
+	const char *file, *delimiter;
+	bool null;
+	uint64_t fixed, chunk, limit;
+	bool spread;
+	/* jobs */
+	uint64_t jobs, timeout, delay, retries, retry_delay, fallback;
+	bool shell, dry_run;
+	const char *halt, *mode, *gate;
+	/* output */
+	bool keep_order, group, lines, ungroup, tag, quiet;
+	int progress, summary;
+	const char *unit;
+	/* going on */
+	const char *joblog;
+	bool resume, resume_failed, retry_failed, keep_command;
+	/* memory */
+	const char *preset, *budget, *target, *warn, *critical, *enforce;
+	const char *config, *stacks, *profile;
+	bool no_preload;
+};
+
+#define BATCH_NOT_GIVEN UINT64_MAX
+
+enum batch_progress { PROGRESS_OFF, PROGRESS_LINES, PROGRESS_BAR,
+	PROGRESS_JSON };
+
+/* What a job that was taken in parts comes to. */
+struct batch_whole {
+	size_t left; /* items */
+	uint64_t number, bytes, order;
+	int status, signal;
+	double started, seconds;
+	char *command;
+};
+
+/* Why a job ended, see batch-end.c. */
+enum job_end {
+	JOB_DONE,
+	JOB_ERROR,
+	JOB_KILLED,     /* for lack of memory */
+	JOB_NO_MEMORY,  /* it said so: exit status 75, or it crashed for it */
+	JOB_AGAIN,      /* exit status 85: it wants to be started again */
+	JOB_PREEMPTED,  /* by us, for others to go on */
+	JOB_LATE,       /* --timeout */
+	JOB_ABANDONED   /* the batch was given up */
+};
+
+struct spool;
+
+struct job {
+	struct job *next;
+	uint64_t number;     /* Seq */
+	uint64_t chunk;      /* of those that were started, which one */
+	uint64_t first;      /* of its items, the first of all is 0 */
+	size_t count;
+	char **item;
+	struct batch_whole *whole; /* that it is a part of; or NULL */
+	unsigned errors, kills;    /* so far */
+	uint64_t need;       /* bytes, as far as is known; 0: it is not */
+	bool alone;          /* nothing else may run beside it */
+	uint64_t ready_ns;   /* not before */
+
+	unsigned place;      /* from 0 */
+	int pid;             /* its process group's as well */
+	uint64_t started_ns, started_wall_ns;
+	uint64_t now, most;  /* bytes, when last looked at */
+	uint64_t grown_ns;   /* it grew by a few percent, last */
+	uint64_t stood_ns, stood_from_ns; /* it stood still so long */
+	uint64_t files;      /* of its resident memory, the least that was seen */
+	bool preloaded, suspended, preempted, late, killed;
+	uint64_t kill_ns;    /* by SIGKILL then; 0: not */
+	struct spool *spool;
+	uint64_t bytes;      /* of output */
+};
+
+struct done;
+
+struct batch {
+	const struct batch_options *options;
+	struct config config;
+	struct template template;
+	struct items items;
+	struct halt halt;
+	struct halt_counts counts; /* jobs */
+
+	/* settings, as they come out */
+	unsigned jobs;       /* at one time */
+	uint32_t fixed;      /* items of a job; 0: learned */
+	uint32_t most;       /* items of a job, at most; 0: no cap */
+	uint64_t retries, retry_delay_ns, retry_cap_ns, memory_retries;
+	uint32_t fallback;
+	int progress, summary;
+	const char *unit;
+	struct setting_gate gate;
+	bool gated, line_buffered, ungrouped, silent;
+	uint64_t total;      /* items; UINT64_MAX: not known */
+	size_t argument_bytes; /* of a command, at most */
+
+	/* jobs */
+	struct job *place[BATCH_PLACES]; /* by place; NULL: free */
+	unsigned running, standing; /* of these, suspended */
+	struct job *waiting; /* to be tried again */
+	char *spare;         /* an item that did not fit any more */
+	bool starved;        /* items may come later */
+	bool exhausted;      /* there are no more */
+	uint64_t items_begun, chunks;
+	const uint64_t *numbers; /* by item, of --retry-failed; or NULL */
+	uint64_t started_last_ns;
+
+	/* the end */
+	bool stopping;       /* nothing is started any more */
+	bool halted;
+	int last;            /* status of the job that it was halted for */
+	int signal;          /* that we got; 0: none */
+	int own;             /* an exit status of our own; 0: none */
+	unsigned signals;
+
+	/* room */
+	struct shares pool;
+	struct shares_member keeper; /* of the pool, if it is our own */
+	struct shares_member member[BATCH_PLACES];
+	void *memory;        /* of the pool, if it is our own */
+	uint64_t limit;      /* bytes for all jobs together, now */
+	uint64_t others;     /* bytes of the same limit that others use */
+	uint64_t used;       /* by all jobs, when last looked at */
+	uint64_t rate;       /* bytes a second, of that */
+	uint64_t room_ns, look_ns; /* when looked at; next time to look */
+	uint64_t oom_seen, oom_open; /* kills by the kernel; not yet told of */
+	bool named;          /* the pool is others' as well */
+	unsigned ramp;       /* jobs at one time, while nothing is known */
+	struct delay delay;
+	uint64_t delay_until_ns, delay_since_ns, delay_used;
+
+	/* what was learned */
+	struct sizing sizing;
+	struct knee knee;
+	struct sizing_conf conf;
+	uint64_t peaks[256]; /* a ring, of single jobs */
+	uint64_t peaks_seen, peak_largest, need_known;
+	uint64_t files;      /* the least of any job */
+	uint64_t job_ns;     /* that jobs take, about */
+	uint64_t preload_next;
+
+	/* starting */
+	char **plain, **inside; /* environments; the latter is for ours */
+	char library[PLACE_ROOM], directory[PLACE_ROOM];
+	bool preloads, ignores_pipe;
+	uint64_t started_jobs;
+	char id[JOURNAL_ID_ROOM];
+	int null;            /* /dev/null */
+
+	/* output */
+	struct spool *spools; /* free ones */
+	struct done *done, *done_last; /* by first item, not yet told */
+	uint64_t cursor;     /* all before it is done */
+	unsigned held;       /* of them, with output */
+	bool deaf;           /* nobody reads what we write */
+
+	/* going on */
+	struct joblog joblog;
+	int joblog_fd;       /* -1: none */
+	struct done *past;   /* done before: from the journal, sorted */
+	struct journal *journal; /* NULL: none */
+	uint64_t marked_ns, marked_jobs, mark_number;
+
+	/* progress and report */
+	uint64_t began_ns, shown_ns;
+	bool shown;
+	struct batch_figures {
+		uint64_t items, items_failed, skipped, before;
+		uint64_t tries, oom, no_memory, preempted, suspended, split;
+		uint64_t poison, late, retried;
+		uint64_t peak_sum;   /* of jobs, for the mean */
+		uint64_t peak_jobs, peak_job, peak_items;
+		uint64_t peak_used;  /* by all at one time */
+		uint64_t wait_ns, waits; /* for room */
+		uint64_t delay_ns, delay_freed;
+		uint64_t wasted_us, busy_us; /* CPU time */
+		uint64_t marks;
+		double used_area;    /* bytes x seconds */
+	} figures;
+	uint64_t waiting_ns; /* for room, since; 0: not */
+	uint64_t area_ns;
+};
+
+/* --- batch-settings.c ----------------------------------------------------- */
+
+/*
+ * Options, files, presets and the job of --mode.  COMMAND_DONE, or an exit
+ * status, and it was said why.  @command: CMD; may come from the job, and is
+ * then to be freed with @made.
+ */
+struct batch_command {
+	char **word;
+	size_t count;
+	char **item;  /* behind `:::`; NULL: there was none */
+	bool shell;
+	char *made;   /* what the words lie in, to be freed */
+};
+int batch_configure(struct batch *b, int operands, char **operand,
+    struct batch_command *command);
+
+/* --- batch-room.c --------------------------------------------------------- */
+
+/* An exit status. */
+int batch_room_open(struct batch *b);
+void batch_room_close(struct batch *b);
+
+/* How much there is now, if it is time to ask; the pool is told. */
+void batch_room_read(struct batch *b, bool now);
+
+/* May @job start at @place?  It holds its lease then. */
+bool batch_room_take(struct batch *b, struct job *job, unsigned place);
+
+/* Bytes that @job holds of the pool. */
+uint64_t batch_room_lease(const struct batch *b, const struct job *job);
+/* It is to be at least @bytes; false: there is no room for that. */
+bool batch_room_extend(struct batch *b, struct job *job, uint64_t bytes);
+void batch_room_give(struct batch *b, const struct job *job);
+
+/* What a batch could take now: to be compared with a gate. */
+uint64_t batch_room_left(const struct batch *b);
+
+/* --- batch-size.c --------------------------------------------------------- */
+
+void batch_size_open(struct batch *b);
+/* Items that the next job is to have, if @left bytes are its own. */
+uint32_t batch_size_next(const struct batch *b);
+/* Bytes that @job will need; 0: nothing is known. */
+uint64_t batch_size_need(const struct batch *b, const struct job *job);
+/* Bytes beside, for one job that is larger than most. */
+uint64_t batch_size_tail(const struct batch *b);
+/* It has ended, and took @bytes; @failed: for lack of memory. */
+void batch_size_learn(struct batch *b, const struct job *job, uint64_t bytes,
+    uint64_t ns, bool failed);
+
+/* --- batch-watch.c -------------------------------------------------------- */
+
+/* Look at all jobs, if it is time; suspend, resume, end. */
+void batch_watch(struct batch *b);
+/* What it used at most, now that it has ended but was not waited for yet. */
+uint64_t batch_watch_peak(struct batch *b, struct job *job,
+    const struct rusage *usage, uint64_t heap);
+void batch_watch_resume(struct batch *b);
+void batch_watch_signal(struct batch *b, struct job *job, int signal);
+
+/* --- batch-output.c ------------------------------------------------------- */
+
+struct spool {
+	struct spool *next;
+	int fd[2];     /* of stdout and stderr: files, or our ends of pipes */
+	int to[2];     /* the job's ends of pipes; -1 */
+	bool pipes;
+	char *tag;     /* or NULL */
+	struct part_line { char *text; size_t used, room; } line[2];
+};
+
+/* NULL: none can be had, and it was said. */
+struct spool *batch_spool(struct batch *b, const struct job *job);
+/* The job has ended: bytes that it wrote. */
+uint64_t batch_spool_end(struct batch *b, struct spool *spool);
+/* All of it is told, or (@drop) nobody wants it. */
+void batch_spool_tell(struct batch *b, struct spool *spool, bool drop);
+/* Of line-buffered jobs: what can be read now. */
+void batch_spool_pump(struct batch *b, struct spool *spool);
+void batch_spools_close(struct batch *b);
+void batch_write(struct batch *b, int fd, const char *text, size_t bytes);
+
+/* --- batch-spawn.c -------------------------------------------------------- */
+
+/* An exit status; it is said what stands against a profile. */
+int batch_spawn_open(struct batch *b, char *const *word);
+void batch_spawn_close(struct batch *b);
+/* 0: it runs at its place; else an errno value. */
+int batch_spawn(struct batch *b, struct job *job);
+/* The command of a job, for people and the joblog; to be freed. */
+char *batch_job_text(const struct batch *b, const struct job *job);
+/* What its heap came to, by its segment, which goes; 0: not known. */
+uint64_t batch_spawn_heap(struct batch *b, struct job *job);
+
+/* --- batch-end.c ---------------------------------------------------------- */
+
+/* All that have ended by now. */
+void batch_reap(struct batch *b);
+/* It could not be started: errno value @error. */
+void batch_end_unstarted(struct batch *b, struct job *job, int error);
+/* It is not to be started, by the gate. */
+void batch_end_skipped(struct batch *b, struct job *job);
+void batch_job_free(struct job *job);
+/* Put it among those to be tried again. */
+void batch_again(struct batch *b, struct job *job);
+/* The batch is given up: @now: and so is what runs. */
+void batch_stop(struct batch *b, bool now);
+
+/* --- batch-done.c --------------------------------------------------------- */
+
+struct done {
+	struct done *next;
+	uint64_t first, count;
+	struct spool *spool; /* what is to be told in its turn, or NULL */
+};
+
+/* These items are done with.  @spool is given over. */
+void batch_done(struct batch *b, uint64_t first, uint64_t count,
+    struct spool *spool);
+/* Were these done by an earlier process?  Their number from @first on. */
+uint64_t batch_done_before(struct batch *b, uint64_t first);
+void batch_done_free(struct batch *b);
+
+/* --- batch-past.c --------------------------------------------------------- */
+
+/* Read the joblog, if it is to be gone on with, and open it.  An exit status. */
+int batch_past_open(struct batch *b);
+
+/* --- batch-journal.c ------------------------------------------------------ */
+
+/* An exit status. */
+int batch_journal_open(struct batch *b, const struct batch_command *command);
+void batch_journal_job(struct batch *b, const struct job *job, uint64_t ns,
+    bool failed, const char *why);
+/* What is done is on disk a second later. */
+void batch_journal_tick(struct batch *b);
+void batch_journal_close(struct batch *b, bool finished);
+
+/* --- batch-progress.c ----------------------------------------------------- */
+
+void batch_progress_begin(struct batch *b, const struct job *job);
+void batch_progress_end(struct batch *b, const struct job *job, uint64_t ns);
+void batch_progress_tick(struct batch *b);
+void batch_progress_close(struct batch *b);
+/* A sentence on stderr, past the bar. */
+void batch_say(struct batch *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* --- batch-report.c ------------------------------------------------------- */
+
+void batch_report(const struct batch *b);
+
+/* --- batch-signals.c ------------------------------------------------------ */
+
+/* Block ours, and a descriptor for them; @was: the mask as it was. */
+int batch_signals_open(struct batch *b, sigset_t *was);
+void batch_signals_take(struct batch *b, int signals);
+
+/* --- batch-loop.c --------------------------------------------------------- */
+
+/* An exit status. */
+int batch_loop(struct batch *b);
+/* What must go on while we wait for who reads. */
+void batch_attend(struct batch *b);
+
+#endif
