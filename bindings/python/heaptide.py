@@ -550,9 +550,9 @@ class Cleanup:
         with_arguments = _wants_arguments(fn)
 
         def clean(_: Any, level: int, want: int) -> int:
-            call = fn if not with_arguments else \
-                lambda: fn(STATES[level & 3], _known(want))
-            return max(0, _shield(call, name, 0))
+            arguments = (STATES[level & 3], _known(want))
+            return max(0, _shield(lambda: fn(
+                *arguments[:2 * with_arguments]), name, 0))
 
         callback = _Clean(clean)
         self.id = _done("the cleanup %s" % name, _tide.on_pressure(
@@ -584,8 +584,8 @@ def on_pressure(fn: Optional[Callable[..., Any]] = None, *,
 
     def register(fn: Callable[..., Any]) -> Cleanup:
         _callable(fn, "the cleanup")
-        return Cleanup(fn, kind, priority, any_thread, name or getattr(
-            fn, "__name__", type(fn).__name__))
+        return Cleanup(fn, kind, priority, any_thread, name or str(getattr(
+            fn, "__name__", type(fn).__name__)))
 
     return register if fn is None else register(fn)
 
@@ -771,13 +771,15 @@ class Run:
     def on_checkpoint(self, fn: Optional[Callable[[int], Any]]) -> Any:
         """Call this when one is due: fn(at) flushes, and calls checkpoint().
         A decorator as well."""
+        callback = _Checkpoint(0)
         if fn is not None:
             _callable(fn, "the callback")
+            save = fn
 
-        def due(_: Any, cursor: int) -> int:
-            return _shield(lambda: fn(cursor) and 0, "on_checkpoint", -5)
+            def due(_: Any, cursor: int) -> int:
+                return _shield(lambda: save(cursor) and 0, "on_checkpoint", -5)
 
-        callback = _Checkpoint(due) if fn is not None else _Checkpoint()
+            callback = _Checkpoint(due)
         _done("the callback", _tide.on_checkpoint(callback, None))
         if self._callback is not None:
             _kept.append(self._callback)  # a thread may be in it
@@ -795,7 +797,7 @@ class Run:
         if self.finished:
             return
         self.finished = True
-        _tide.on_checkpoint(_Checkpoint(), None)
+        _tide.on_checkpoint(_Checkpoint(0), None)
         _done("the end of the run", _tide.run_finish(1 if ok else 0))
 
     def __enter__(self) -> "Run":
@@ -1110,7 +1112,7 @@ def operation(name: str, *, initial: int = 0, min: int = 0, max: int = 0,
 @atexit.register
 def _leave() -> None:
     """No thread of C calls into an interpreter that is gone."""
-    _tide.on_checkpoint(_Checkpoint(), None)
+    _tide.on_checkpoint(_Checkpoint(0), None)
     for number in list(_cleanups):
         _tide.off_pressure(number)
 
