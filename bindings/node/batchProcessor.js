@@ -1,6 +1,6 @@
 'use strict';
 /*
- * batchProcessor.js - results = await new BatchProcessor(conf).process(items, fn)
+ * batchProcessor.js - await new BatchProcessor(conf).process(items, fn)
  *
  * fn(item, index) for all items, those of a batch side by side; batches are
  * sized to the room there is.

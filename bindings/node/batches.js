@@ -324,7 +324,8 @@ function walkOf(given, Run) {
   }
   if (how.run !== undefined && !(how.run instanceof Run))
     throw wrong(TypeError, 'run', how.run, 'what run() returns');
-  how.wait = how.wait === undefined || how.wait === null ? -1 : real(how.wait, 'wait', 0, 1e12);
+  how.wait = how.wait === undefined || how.wait === null ? -1 :
+    real(how.wait, 'wait', 0, 1e12);
   return how;
 }
 

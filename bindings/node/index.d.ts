@@ -242,7 +242,7 @@ export function operation(name: string, options?: OperationOptions): Operation;
 export function asBatch<R>(op: Operation, wait: number,
   fn: () => R | Promise<R>): Promise<R>;
 
-// --- what programs were written against: heaptide/memory ----------------------
+// --- what programs were written against: heaptide/memory --------------------
 
 export interface Usage {
   heapUsedMB: number;
@@ -341,7 +341,7 @@ export const memoryManager: MemoryManager;
 export const heapAnalyzer: HeapAnalyzer;
 export const batchOptimizer: BatchOptimizer;
 
-// --- heaptide/batchProcessor --------------------------------------------------
+// --- heaptide/batchProcessor -------------------------------------------------
 
 export class BatchProcessor {
   constructor(options?: {
@@ -363,7 +363,7 @@ export class BatchProcessor {
   getStatistics(): OperationStats;
 }
 
-// --- heaptide/memoryOptimization ----------------------------------------------
+// --- heaptide/memoryOptimization ---------------------------------------------
 
 export const MemoryMonitor: {
   checkMemory(): {

@@ -72,7 +72,8 @@ test('status has its names, and what is held is seen', async () => {
 test('safe, knob, mark, leakScan answer', () => {
   assert.equal(heaptide.safe('1M').safe, true);
   assert.equal(heaptide.safe('1M', '2M').safe, false);
-  assert.equal(heaptide.knob('samples', 10, 6), 10);
+  const knob = heaptide.knob('samples', 10, 6);
+  assert.ok(heaptide.state() === 'ok' ? knob === 10 : knob >= 6, `${knob}`);
   assert.equal(heaptide.mark('here'), DEPTH === 'runtime');
   if (DEPTH !== 'runtime')
     assert.throws(() => heaptide.leakScan(), { code: 'ENODEV' });
@@ -114,8 +115,8 @@ test('of what is wrong nothing is done', async () => {
     () => heaptide.batchOptimizer.optimizeProcessFunction(7),
   ];
   const values = [
-    () => heaptide.safe(-1), () => heaptide.safe('1X'), () => heaptide.safe(1.5),
-    () => heaptide.safe(NaN), () => heaptide.mark(''),
+    () => heaptide.safe(-1), () => heaptide.safe('1X'),
+    () => heaptide.safe(1.5), () => heaptide.safe(NaN), () => heaptide.mark(''),
     () => heaptide.mark('a\0b'), () => heaptide.operation('wrong', { max: -1 }),
     () => heaptide.operation('wrong', { target: 2 }),
     () => heaptide.operation('wrong', { model: 'best' }),
@@ -412,7 +413,9 @@ test('guards, components and reservations', async () => {
     assert.ok(part.used() >= 8 * MIB, `${part.used()}`);
   else
     assert.equal(part.used(), null);
-  assert.equal(part.budget(), 64 * MIB);
+  // All of it, unless the machine is short of memory.
+  assert.ok([64, 48, 32, 16].includes(part.budget() / MIB),
+    `${part.budget()}`);
   assert.deepEqual(answer(`
     const room = await heaptide.reserve('20M', { most: '40M' });
     const ok = room.bytes >= 20 << 20;

@@ -105,7 +105,10 @@ class Questions(unittest.TestCase):
         self.assertGreater(no["current"], 2 * MIB)
 
     def test_a_knob_is_at_its_best_while_there_is_room(self):
-        self.assertEqual(heaptide.knob("samples", 10, 6), 10.0)
+        knob = heaptide.knob("samples", 10, 6)
+        if heaptide.state() == "ok":
+            self.assertEqual(knob, 10.0)
+        self.assertTrue(6 <= knob <= 10)
 
     def test_a_mark_is_set_where_somebody_counts(self):
         self.assertEqual(heaptide.mark("here"), DEPTH == "runtime")
@@ -522,7 +525,8 @@ except heaptide.NoMemory:
             self.assertGreaterEqual(part.used(), 8 * MIB)
         else:
             self.assertIsNone(part.used())
-        self.assertEqual(part.budget(), 64 * MIB)
+        # All of it, unless the machine is short of memory.
+        self.assertIn(part.budget() / MIB, (64, 48, 32, 16))
         del held
 
     def test_room_is_reserved_until_it_is_given_back(self):

@@ -4,7 +4,7 @@
 
 cd "$srcdir" || exit
 {
-	find src include tools tests examples doc .ci -type f
+	find src include bindings tools tests examples doc .ci -type f
 	ls bootstrap configure.ac Makefile.am heaptide.pc.in m4/heaptide.m4 \
 		LICENSE NEWS README.md HACKING.md .clang-format .editorconfig
 } >"$scratch/files"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# bindings-python.sh - heaptide.py does what heaptide.h does, in each Python that
-# is here, alone and with heaptide inside
+# bindings-python.sh - heaptide.py does what heaptide.h does, in each Python
+# that is here, alone and with heaptide inside
 . "${srcdir:-.}/tests/lib.sh"
 need python3
 
