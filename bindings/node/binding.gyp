@@ -4,7 +4,9 @@
   "targets": [
     {
       "target_name": "heaptide",
-      "sources": ["addon.c"],
+      "sources": [
+        "addon.c", "addon-ask.c", "addon-batch.c", "addon-run.c"
+      ],
       "cflags": ["<!@(pkg-config --cflags heaptide)", "-fvisibility=hidden"]
     }
   ]
