@@ -170,6 +170,7 @@ on_pressure(napi_env env, napi_callback_info info)
 	if (c == NULL)
 		return number(env, -ENOMEM);
 	c->env = env;
+	c->thread = &silent;
 	if (napi_create_reference(env, v[0], 1, &c->fn) != napi_ok) {
 		free(c);
 		return number(env, -EINVAL);

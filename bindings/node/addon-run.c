@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+const struct callback *checkpoint_now;
+
 static napi_value
 run_begin(napi_env env, napi_callback_info info)
 {
@@ -74,7 +76,11 @@ checkpoint(napi_env env, napi_callback_info info)
 static int
 checkpoint_due(void *ctx, uint64_t cursor)
 {
-	return (int)call_back(ctx, (double)cursor, 0);
+	const struct callback *c = ctx;
+
+	if (c->thread != &silent)
+		return -EAGAIN; /* at the next batch of its own thread */
+	return (int)call_back(c, (double)cursor, 0);
 }
 
 static napi_value
@@ -87,14 +93,17 @@ on_checkpoint(napi_env env, napi_callback_info info)
 	if (!arguments(env, info, v))
 		return NULL;
 	(void)tide_on_checkpoint(NULL, NULL);
+	__atomic_store_n(&checkpoint_now, NULL, __ATOMIC_RELEASE);
 	if (c->fn != NULL)
 		napi_delete_reference(env, c->fn);
 	c->env = env;
+	c->thread = &silent;
 	c->fn = NULL;
 	napi_typeof(env, v[0], &type);
 	if (type != napi_function ||
 	    napi_create_reference(env, v[0], 1, &c->fn) != napi_ok)
 		return NULL;
+	__atomic_store_n(&checkpoint_now, c, __ATOMIC_RELEASE);
 	(void)tide_on_checkpoint(checkpoint_due, c);
 	return NULL;
 }

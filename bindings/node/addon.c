@@ -142,7 +142,8 @@ call_back(const struct callback *c, double a, double b)
 	bool pending = false;
 	double d = 0;
 
-	if (c->fn == NULL || silent > 0 ||
+	/* A checkpoint may be due in another thread than the environment's. */
+	if (c->fn == NULL || c->thread != &silent || silent > 0 ||
 	    napi_open_handle_scope(env, &scope) != napi_ok)
 		return 0;
 	v[0] = number(env, a);
@@ -169,7 +170,8 @@ own_end(napi_env env, void *data, void *hint)
 	(void)env;
 	(void)hint;
 	silent++;
-	if (own->checkpoint.fn != NULL)
+	if (__atomic_load_n(&checkpoint_now, __ATOMIC_ACQUIRE) ==
+	    &own->checkpoint)
 		(void)tide_on_checkpoint(NULL, NULL);
 	while ((c = own->cleanups) != NULL) {
 		own->cleanups = c->next;

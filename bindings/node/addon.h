@@ -19,6 +19,7 @@
 struct callback {
 	napi_env env;
 	napi_ref fn;
+	const int *thread;      /* &silent of the one that JavaScript is in */
 	int id;                 /* of tide_on_pressure(); 0: a checkpoint's */
 	struct callback *next;
 };
@@ -35,6 +36,9 @@ struct own *own_of(napi_env env);
 
 /* No JavaScript may run in this thread now: a finalizer does. */
 extern _Thread_local int silent;
+
+/* The one that tide_on_checkpoint() has, of all environments; or NULL. */
+extern const struct callback *checkpoint_now;
 
 /* The program's function, of two numbers; 0 where it cannot be called. */
 double call_back(const struct callback *c, double a, double b);

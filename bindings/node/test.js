@@ -490,6 +490,34 @@ test('a callback is called when a checkpoint is due', async () => {
   assert.deepEqual(due, [6, 12, 18]);
 });
 
+test('a checkpoint that is due in a worker is left to its owner', async () => {
+  const due = [];
+  const run = heaptide.run('workers');
+  run.onCheckpoint((at) => {
+    due.push(at);
+    run.checkpoint(at);
+  });
+  const batches = `
+    const heaptide = require('heaptide');
+    heaptide.onPressure(() => 0);
+    (async () => {
+      for await (const batch of heaptide.operation('due in a worker', {
+        fixed: 1, checkpointEvery: 1 }).batches([1, 2, 3]))
+        batch.length;
+    })();`;
+  const worker = new Worker(batches, { eval: true });
+  await new Promise((resolve, reject) => {
+    worker.on('exit', resolve);
+    worker.on('error', reject);
+  });
+  assert.deepEqual(due, []);
+  for await (const batch of heaptide.operation('due in a worker').batches(
+    numbers(2)))
+    assert.equal(batch.length, 1);
+  assert.ok(due.length > 0);
+  run.finish();
+});
+
 test('an input that has changed is told', () => {
   const file = path.join(process.env.TMPDIR || '/tmp',
     `heaptide-input-${process.pid}`);
