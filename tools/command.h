@@ -88,6 +88,9 @@ extern const struct command command_simulate;
 extern const struct command command_pool;
 extern const struct command command_checkpoints;
 extern const struct command command_resume;
+extern const struct command command_export;
+extern const struct command command_import;
+extern const struct command command_merge;
 extern const struct command command_completion;
 
 /* All of them, in the order of help; a NULL behind the last. */

@@ -94,7 +94,8 @@ const char *report_end(const struct profile *profile);
 
 /* --- report-json.c -------------------------------------------------------- */
 
-/* On stdout; an exit status. */
+/* All of it; the other: on stdout, an exit status. */
+json_t *report_json(const struct report *r);
 int report_print_json(const struct report *r);
 
 /* --- report-sites.c ------------------------------------------------------- */
