@@ -76,6 +76,7 @@ extern const struct command command_diff;
 extern const struct command command_leaks;
 extern const struct command command_check;
 extern const struct command command_top;
+extern const struct command command_serve;
 extern const struct command command_budget;
 extern const struct command command_ops;
 extern const struct command command_analyze;

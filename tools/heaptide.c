@@ -32,6 +32,7 @@ const struct command *const commands[] = {
 	&command_snapshot,
 	&command_monitor,
 	&command_top,
+	&command_serve,
 	&command_budget,
 	&command_safe,
 	&command_reclaim,

@@ -331,7 +331,7 @@ json_since(const struct profile *p)
 }
 
 json_t *
-report_json(const struct report *r)
+report_json_brief(const struct report *r)
 {
 	const struct profile *p = r->profile;
 	const struct segment_identity *id = &p->segment->identity;
@@ -361,16 +361,12 @@ report_json(const struct report *r)
 		{ "totals", json_totals(r) },
 		{ "rss", json_rss(r) },
 		{ "not_profiled", json_unfollowed(unfollowed) },
-		{ "sites", json_sites(r, r->site, r->sites) },
-		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },
 		{ "pools", report_json_pools(r) },
-		{ "pool_sites", json_sites(r, r->pool, r->pools) },
 		{ "findings", report_json_findings(r) },
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
-		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },
 	};
@@ -378,9 +374,22 @@ report_json(const struct report *r)
 	return json_fill(json_head(), members, ARRAY_LENGTH(members));
 }
 
+json_t *
+report_json(const struct report *r)
+{
+	const struct json_member members[] = {
+		{ "sites", json_sites(r, r->site, r->sites) },
+		{ "mappings", json_sites(r, r->map, r->maps) },
+		{ "pool_sites", json_sites(r, r->pool, r->pools) },
+		{ "series", report_json_series(r->profile) },
+	};
+
+	return json_fill(report_json_brief(r), members,
+	    ARRAY_LENGTH(members));
+}
+
 int
 report_print_json(const struct report *r)
 {
 	return json_print(report_json(r));
 }
-

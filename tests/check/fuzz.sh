@@ -18,6 +18,7 @@ targets='
 	command 3000 4000
 	request 4000 5000
 	import 6000 4000
+	web 100000 600
 	profile 6000 20000'
 
 fuzzer=-fsanitize=fuzzer,address,undefined

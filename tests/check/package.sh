@@ -16,6 +16,10 @@ mkdir -p tree/heaptide
 files | tar -C "$srcdir" -cf files.tar -T - || fail "cannot copy the sources"
 tar -C tree/heaptide -xf files.tar || fail "cannot copy the sources"
 
+# As a distribution has it.
+[ ! -f "$builddir/web/page.html" ] ||
+	cp "$builddir/web/page.html" tree/heaptide/web/
+
 # For Node.js only where its headers are.
 profiles=
 [ -f /usr/include/node/node_api.h ] || {
