@@ -43,8 +43,9 @@ my @private = qw(
 	plan/message.c plan/plan.c plan/ask.c
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
 	plan/tell.h plan/tell.c plan/op-state.h plan/underway.h
+	plan/again.h
 	plan/run-state.h plan/run.c plan/run-mark.c
-	plan/op.c plan/underway.c plan/batch.c
+	plan/op.c plan/underway.c plan/again.c plan/batch.c
 	plan/guard.c plan/reserve.c
 	plan/alone.c plan/discover.c
 );

@@ -27,6 +27,9 @@ set_given(const struct run_options *o, struct config *config,
 		{ "critical", "--critical", o->critical },
 		{ "enforce", "--enforce", o->enforce },
 		{ "gate", "--gate", o->gate },
+		{ "retry.max", "--retries", o->retries },
+		{ "retry.delay", "--retry-delay", o->retry_delay },
+		{ "retry.fallback", "--fallback", o->fallback },
 	};
 	size_t i;
 	int r = 0;
