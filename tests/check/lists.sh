@@ -3,7 +3,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 cd "$srcdir" || exit
-for file in src/*/*.[ch] src/libheaptide.map src/FLOORS include/*.h \
+for file in src/*/*.[ch] bindings/* bindings/*/* src/libheaptide.map src/FLOORS include/*.h \
 	tools/*.[ch] examples/* doc/* tests/*.sh \
 	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/victims/*; do
 	[ -f "$file" ] || continue

@@ -20,9 +20,16 @@ tar -C tree/heaptide -xf files.tar || fail "cannot copy the sources"
 [ ! -f "$builddir/web/page.html" ] ||
 	cp "$builddir/web/page.html" tree/heaptide/web/
 
+# For Node.js only where its headers are.
+profiles=
+[ -f /usr/include/node/node_api.h ] || {
+	without "no node_api.h"
+	profiles=pkg.heaptide.nonode
+}
 unset MAKEFLAGS CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
 cd tree/heaptide || exit
-DEB_BUILD_OPTIONS=nocheck limited 900 dpkg-buildpackage -us -uc -b -d -j2 \
+DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES=$profiles \
+	limited 900 dpkg-buildpackage -us -uc -b -d -j2 \
 	>"$scratch/log" 2>&1 || fail "dpkg-buildpackage: $(tail -n 20 \
 	    "$scratch/log")"
 cd "$scratch/tree" || exit
@@ -64,6 +71,15 @@ user heaptide report demo.tide | grep -m 1 -o 'record_read.*ingest.c:[0-9]*' ||
 user env LD_PRELOAD=libheaptide.so HEAPTIDE_DIR="$work/user/seg" true ||
 	echo "it cannot be preloaded by its name"
 
+# In other languages, where it was installed; as an ordinary user.
+! command -v python3 >/dev/null || user /usr/bin/python3 -c \
+	'import heaptide; assert heaptide.used() > 0' ||
+	echo "not in Python"
+! command -v node >/dev/null || ! dpkg -s node-heaptide >log 2>&1 ||
+	user env NODE_PATH="$(echo /usr/lib/*/nodejs)" node -e \
+	'require("assert")(require("heaptide").status().used > 0)' ||
+	echo "not in Node.js"
+
 # The header, by those who build with it.
 cat >user/room.c <<'C'
 #include <heaptide.h>
@@ -96,7 +112,7 @@ for page in 1/heaptide 1/heaptide-run 1/heaptide-leaks 3/heaptide \
 		echo "no page ${page#*/}(${page%/*})"
 done
 
-dpkg -P heaptide libheaptide-dev >log 2>&1 || cat log
+dpkg -P python3-heaptide node-heaptide heaptide libheaptide-dev >log 2>&1 || cat log
 I
 
 work=$scratch/work

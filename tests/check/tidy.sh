@@ -4,7 +4,8 @@
 
 cd "$srcdir" || exit
 {
-	find src include tools tests examples doc .ci web/src web/test -type f
+	find src include bindings tools tests examples doc .ci \
+		web/src web/test -type f
 	ls bootstrap configure.ac Makefile.am heaptide.pc.in m4/heaptide.m4 \
 		LICENSE NEWS README.md HACKING.md .clang-format .editorconfig \
 		web/README.md web/NOTICE web/build.mjs web/package.json \

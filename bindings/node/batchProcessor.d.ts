@@ -1,0 +1,2 @@
+import { BatchProcessor } from './index';
+export = BatchProcessor;

@@ -1,0 +1,5 @@
+export {
+  MemoryMonitor, isMemorySafeForOperation, emergencyCleanup,
+  processInBatches, setQuerySource, paginatedQuery,
+  memoryAwareBatchProcessor, processArrayInChunks, clearArrays,
+} from './index';
