@@ -96,7 +96,8 @@ struct tide_op_stats {
 	uint64_t changes;          /* of n by more than a quarter */
 	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
 	uint64_t item_most;        /* that one item was seen to take */
-	uint64_t reserved[15];
+	uint64_t growth_p50, growth_p95, growth_p99; /* of a batch, to 3 % */
+	uint64_t reserved[12];
 };
 
 /* A part of the program with a budget of its own: tide_component(). */
@@ -176,7 +177,11 @@ struct tide_room {
 	 * mean over that time. */
 	uint64_t watched_ns, high_ns;
 	double used_mean;
-	uint64_t reserved[23];
+	/* What is live when no batch is under way, from batch to batch. */
+	uint64_t trend_points;   /* 0: too few yet */
+	double trend_rate, trend_low, trend_high; /* bytes a batch */
+	uint64_t attempts;       /* starts of the run that it is in; 0: none */
+	uint64_t reserved[18];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

@@ -42,12 +42,10 @@ trend_within(const struct trend_point *points, size_t count, double widened,
 	i = (double)slopes / 2 > width ?
 	    (size_t)((double)slopes / 2 - width) : 0;
 	j = slopes - 1 - i;
-	*line = (struct trend_line){
-		.rate = (slope[(slopes - 1) / 2] + slope[slopes / 2]) / 2,
-		.low = slope[i],
-		.high = slope[j],
-		.points = n,
-	};
+	line->rate = (slope[(slopes - 1) / 2] + slope[slopes / 2]) / 2;
+	line->low = slope[i];
+	line->high = slope[j];
+	line->points = n;
 	return true;
 }
 
