@@ -26,8 +26,8 @@ prepare(struct tide_op *op)
 	uint32_t rows = op->conf.page;
 
 	plan_lock();
-	if (op->sizing.conf.initial == 0)
-		op->sizing.conf.initial = rows;
+	if (op->conf.initial == 0)
+		op->conf.initial = op->sizing.conf.initial = rows;
 	if (op->sizing.conf.max == 0 || op->sizing.conf.max > rows)
 		op->sizing.conf.max = rows;
 	plan_unlock();

@@ -56,6 +56,7 @@ static const struct {
 static struct {
 	char own[KNOWN][VALUE_ROOM];   /* by the program itself */
 	char given[KNOWN][VALUE_ROOM]; /* by its host */
+	uint32_t taken;
 } settings;
 
 static bool
@@ -134,7 +135,14 @@ settings_take(const char *conf)
 		take_value(taken[row], known[row].form, value);
 	}
 	memcpy(settings.own, taken, sizeof(taken));
+	settings.taken++;
 	return 0;
+}
+
+uint32_t
+settings_taken(void)
+{
+	return settings.taken;
 }
 
 void

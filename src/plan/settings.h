@@ -23,6 +23,9 @@ void settings_read(const struct plan_host *host);
  */
 int settings_take(const char *conf);
 
+/* How often they were taken: what was made of them before is not true now. */
+uint32_t settings_taken(void);
+
 /*
  * By name, as in HEAPTIDE_NAME.  NULL: not set.  Valid until the next
  * settings_take().

@@ -12,8 +12,8 @@
 
 #define KIB 1024
 
-/* Keep this many bytes of each chunk. */
-static void *kept[4096];
+/* What is kept of each chunk. */
+static void *volatile kept[4096];
 static size_t keeps;
 
 static void
@@ -30,8 +30,8 @@ work(uint64_t first, uint32_t count, size_t bytes, size_t keep)
 	}
 	for (i = 0; i < count && i < 512; i++)
 		free(p[i]);
-	if (keep != 0 && keeps < 4096)
-		kept[keeps++] = malloc(keep);
+	if (keep != 0 && keeps < 4096 && (kept[keeps] = malloc(keep)) != NULL)
+		memset(kept[keeps++], 1, keep);
 }
 
 static uint64_t
