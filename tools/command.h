@@ -88,6 +88,6 @@ extern const struct command command_simulate;
 extern const struct command command_pool;
 extern const struct command command_checkpoints;
 extern const struct command command_resume;
-extern const struct command command_leaks;
+extern const struct command command_selftest;
 
 #endif

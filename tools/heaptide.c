@@ -38,6 +38,7 @@ static const struct command *const commands[] = {
 	&command_pool,
 	&command_checkpoints,
 	&command_resume,
+	&command_selftest,
 };
 
 static const struct command *
