@@ -74,6 +74,9 @@ static const struct option_row run_rows[] = {
 	{ .name = "gate", .kind = OPTION_TEXT, AT(gate), .word = "SIZE:HOW",
 	  .help = "start only if so much is free, else skip, wait[=TIME] or "
 	  "fail" },
+	{ .name = "progress", .kind = OPTION_TEXT, AT(progress),
+	  .word = "HOW", .help = "how its batches are told on stderr: off, "
+	  "lines, bar or json (off)" },
 	{ .name = "preset", .kind = OPTION_TEXT, AT(preset), .word = "NAME",
 	  .help = "settings that go together; 'heaptide preset list'" },
 	{ .name = "config", .kind = OPTION_TEXT, AT(config), .word = "FILE",

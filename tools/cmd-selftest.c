@@ -55,7 +55,8 @@ run_all(struct outcomes *o, bool tap)
 
 		if (open)
 			t.why[0] = '\0';
-		one->passed = open && selftest_cases[i].run(&t);
+		one->passed = open && !selftest_interrupted() &&
+		    selftest_cases[i].run(&t);
 		one->ns = sys_clock() - since;
 		snprintf(one->why, sizeof(one->why), "%s",
 		    one->passed ? "" : t.why);
@@ -210,6 +211,8 @@ selftest_run(const void *options, int operands, char **operand)
 		printf("TAP version 13\n1..%d\n", SELFTEST_CASES);
 	(void)fflush(stdout);
 	run_all(&outcomes, o->tap);
+	if (selftest_interrupted() != 0)
+		return 128 + selftest_interrupted();
 	if (o->json)
 		r = print_object(&outcomes);
 	else if (!o->tap)

@@ -12,6 +12,7 @@
 #include "model/reconcile.h"
 #include "need.h"
 #include "report.h"
+#include "work.h"
 
 /* --- figures -------------------------------------------------------------- */
 
@@ -307,6 +308,7 @@ report_print_json(const struct report *r)
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
+		{ "work", work_json(p) },
 		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },

@@ -244,7 +244,8 @@ wait_for_word(struct selftest *t, const char *work, const char *word)
 	uint64_t since = sys_clock();
 	char *text;
 
-	while (sys_clock() - since < SELFTEST_WAIT_NS) {
+	while (!selftest_interrupted() &&
+	    sys_clock() - since < SELFTEST_WAIT_NS) {
 		text = selftest_text(t, work, "out");
 		if (strstr(text, word) != NULL)
 			return text;

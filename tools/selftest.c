@@ -27,6 +27,31 @@
 
 extern char **environ;
 
+/* Asked to end: what runs is ended, and what was made is removed. */
+static volatile sig_atomic_t interrupted;
+
+static void
+interrupt(int signal)
+{
+	interrupted = signal;
+}
+
+int
+selftest_interrupted(void)
+{
+	return interrupted;
+}
+
+static void
+heed_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction act = { .sa_handler = interrupt };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+		sigaction(signals[i], &act, NULL);
+}
+
 bool
 selftest_fail(struct selftest *t, const char *format, ...)
 {
@@ -99,6 +124,7 @@ selftest_open(struct selftest *t)
 		t->directory = NULL;
 		return false;
 	}
+	heed_signals();
 	clear_environment();
 	set_place("HEAPTIDE_DIR", t->directory, "segments");
 	set_place("HEAPTIDE_STATE", t->directory, "state");
@@ -213,6 +239,7 @@ wait_for(int pid, int *status)
 {
 	const struct timespec nap = { .tv_nsec = NAP_NS };
 	uint64_t since = sys_clock();
+	uint64_t limit_ns = SELFTEST_WAIT_NS;
 	bool asked = false;
 
 	for (;;) {
@@ -220,11 +247,12 @@ wait_for(int pid, int *status)
 
 		if (r == pid || (r < 0 && errno != EINTR))
 			return r == pid && !asked;
-		if (!asked && sys_clock() - since > SELFTEST_WAIT_NS) {
+		if (!asked && (interrupted ||
+		    sys_clock() - since > limit_ns)) {
 			asked = true;
+			limit_ns = sys_clock() - since + 5 * NS_PER_S;
 			kill(pid, SIGTERM);
-		} else if (asked && sys_clock() - since > SELFTEST_WAIT_NS +
-		    5 * NS_PER_S) {
+		} else if (asked && sys_clock() - since > limit_ns) {
 			kill(pid, SIGKILL);
 		}
 		nanosleep(&nap, NULL);
@@ -245,8 +273,8 @@ selftest_wait(struct selftest *t, struct selftest_program *p)
 	}
 	ended = wait_for(p->pid, &p->status);
 	if (!ended)
-		selftest_fail(t, "the program of %s did not end within %d s",
-		    p->name, (int)(SELFTEST_WAIT_NS / NS_PER_S));
+		selftest_fail(t, "the program of %s did not end%s", p->name,
+		    interrupted ? "" : " within a minute");
 	p->pid = 0;
 	free(p->name);
 	return ended;

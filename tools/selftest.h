@@ -63,6 +63,9 @@ char *selftest_text(const struct selftest *t, const char *name,
 bool selftest_profile(struct selftest *t, const char *name,
     struct profile *profile);
 
+/* The signal that asked it to end; 0: none did. */
+int selftest_interrupted(void);
+
 /* Not so: note why, once.  Returns false. */
 bool selftest_fail(struct selftest *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

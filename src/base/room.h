@@ -181,7 +181,8 @@ struct tide_room {
 	uint64_t trend_points;   /* 0: too few yet */
 	double trend_rate, trend_low, trend_high; /* bytes a batch */
 	uint64_t attempts;       /* starts of the run that it is in; 0: none */
-	uint64_t reserved[18];
+	uint64_t growth_p50, growth_p95, growth_p99; /* of all batches */
+	uint64_t reserved[15];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

@@ -708,11 +708,16 @@ describe(const tide_op *op, struct tide_op_stats *row)
 static void
 note_spread(tide_op *op, struct tide_op_stats *row, uint64_t growth)
 {
+	struct tide_room *room = plan_room();
+
 	spread_add(&op->growth, growth);
 	spread_add(&op_state()->growth, growth);
 	row->growth_p50 = spread_below(&op->growth, 500);
 	row->growth_p95 = spread_below(&op->growth, 950);
 	row->growth_p99 = spread_below(&op->growth, 990);
+	room->growth_p50 = spread_below(&op_state()->growth, 500);
+	room->growth_p95 = spread_below(&op_state()->growth, 950);
+	room->growth_p99 = spread_below(&op_state()->growth, 990);
 }
 
 static void

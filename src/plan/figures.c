@@ -135,6 +135,9 @@ add_room(struct tide_run_report *r, const struct tide_room *room)
 		r->peak_utilization = part_of((double)r->peak_used,
 		    (double)room->budget);
 	}
+	r->batch_p50 = room->growth_p50;
+	r->batch_p95 = room->growth_p95;
+	r->batch_p99 = room->growth_p99;
 	r->cleanups = room->cleanups;
 	r->cleanup_freed = room->cleanup_bytes;
 	r->cleanup_returned = room->cleanup_returned;
@@ -163,9 +166,6 @@ figures_run_report(struct tide_run_report *out)
 	    (double)out->items);
 	out->batch_mean = (uint64_t)part_of((double)out->batch_mean,
 	    (double)out->batches);
-	out->batch_p50 = spread_below(&ops->growth, 500);
-	out->batch_p95 = spread_below(&ops->growth, 950);
-	out->batch_p99 = spread_below(&ops->growth, 990);
 	out->overhead = part_of((double)(out->delay_ns + out->cleanup_ns +
 	    out->checkpoint_ns), (double)out->time_ns);
 	boundary_trend(&out->trend);

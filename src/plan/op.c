@@ -144,7 +144,7 @@ set_up(struct tide_op *op, const tide_op_conf *given)
 	op->poll_every = number(0, "POLL_EVERY", 1);
 	op->clean_each = between != NULL && strcmp(between, "always") == 0;
 	op->clean_last = settings_is_on("RECLAIM_AFTER", false);
-	c->page = number(c->page, "PAGE", 20);
+	c->page = number(c->page, "PAGE_SIZE", 20);
 	c->max_pages = number(c->max_pages, "MAX_PAGES", 3);
 	c->reclaim_before = chosen(c->reclaim_before, "RECLAIM_BEFORE");
 	if (c->timeout_ns == 0)

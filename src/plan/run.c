@@ -288,6 +288,7 @@ go_on(const struct journal_begin *begin, uint64_t number)
 	s.asked = asked;
 	s.total = begin->total;
 	s.attempt = run->attempt = look->attempts + 1;
+	plan_room()->attempts = run->attempt;
 	run->same_program = look->begin.program.hash ==
 	    begin->program.hash &&
 	    look->begin.program.bytes == begin->program.bytes;
@@ -310,6 +311,7 @@ start_anew(const struct journal_begin *begin, const char *path)
 	run->look.begin = *begin;
 	run->look.total = begin->total;
 	run->attempt = 1;
+	plan_room()->attempts = 1;
 	return r;
 }
 

@@ -40,7 +40,7 @@ static const struct {
 	{ "reclaim.after", "RECLAIM_AFTER", FORM_WORD },
 	{ "reclaim.between", "RECLAIM_BETWEEN", FORM_WORD },
 	{ "poll.every", "POLL_EVERY", FORM_NUMBER },
-	{ "page", "PAGE", FORM_NUMBER },
+	{ "page", "PAGE_SIZE", FORM_NUMBER },
 	{ "max_pages", "MAX_PAGES", FORM_NUMBER },
 	{ "knobs", "KNOBS", FORM_KNOBS },
 	{ "log.debug", "LOG_DEBUG", FORM_WORD },

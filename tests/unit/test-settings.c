@@ -76,10 +76,10 @@ what_is_taken_is_counted(void **state)
 	(void)state;
 	assert_int_equal(settings_take("page=30 reclaim.between=never"), 0);
 	assert_int_equal(settings_taken(), before + 1);
-	assert_int_equal(settings_number("PAGE", 20), 30);
+	assert_int_equal(settings_number("PAGE_SIZE", 20), 30);
 	assert_int_equal(settings_take("page=x"), -EINVAL);
 	assert_int_equal(settings_taken(), before + 1);
-	assert_int_equal(settings_number("PAGE", 20), 30);
+	assert_int_equal(settings_number("PAGE_SIZE", 20), 30);
 }
 
 static void

@@ -204,6 +204,51 @@ items(void)
 	return 0;
 }
 
+/* A cleanup that frees what it has, asked for at once and by chunks. */
+static uint64_t
+give(void *ctx, int level, uint64_t want)
+{
+	void **held = (void **)ctx;
+
+	(void)level;
+	(void)want;
+	free(*held);
+	*held = NULL;
+	return 0;
+}
+
+static int
+cleans(void)
+{
+	static void *held;
+	tide_reclaim_result r;
+
+	held = malloc(1024 * KIB);
+	if (held == NULL)
+		return 1;
+	memset(held, 1, 1024 * KIB);
+	(void)tide_on_pressure(give, &held, TIDE_CLEAN_BENIGN, 0, 0, "held");
+	(void)tide_reclaim(0, 0, &r);
+	printf("called %u freed %d\n", r.callbacks, held == NULL);
+	return 0;
+}
+
+/* Half of 16 MiB is held in chunks of 4 KiB that nobody misses. */
+static int
+holds(void)
+{
+	static void *held;
+
+	held = malloc(8192 * KIB);
+	if (held == NULL)
+		return 1;
+	memset(held, 1, 8192 * KIB);
+	(void)tide_on_pressure(give, &held, TIDE_CLEAN_BENIGN, 0, 0, "held");
+	(void)walk(500, 50, 4 * KIB, 0, 0);
+	printf("held %d\n", held != NULL);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,6 +264,10 @@ main(int argc, char **argv)
 		return figures(32 * KIB);
 	if (strcmp(what, "items") == 0)
 		return items();
-	fprintf(stderr, "usage: progress chunks|pages|figures|leaking|items\n");
+	if (strcmp(what, "cleans") == 0)
+		return cleans();
+	if (strcmp(what, "holds") == 0)
+		return holds();
+	fprintf(stderr, "usage: progress chunks|pages|figures|leaking|items|cleans|holds\n");
 	return 2;
 }
