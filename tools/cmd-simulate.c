@@ -12,9 +12,12 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "command.h"
 #include "option.h"
 #include "print.h"
+#include "plan/run-who.h"
+#include "sim-journal.h"
 #include "sim-pool.h"
 #include "simulate.h"
 
@@ -23,6 +26,7 @@ struct simulate_options {
 	uint64_t budget, items, seeds, fixed, target;
 	uint64_t processes, cores, time;
 	int policy;
+	const char *op;
 };
 
 static const char *const policies[] = { "learn", "seed", "mean", NULL };
@@ -30,8 +34,8 @@ static const char *const policies[] = { "learn", "seed", "mean", NULL };
 static const struct option_row simulate_rows[] = {
 	{ .name = "budget", .kind = OPTION_BYTES,
 	  .at = offsetof(struct simulate_options, budget), .word = "SIZE",
-	  .least = 512 * MIB, .most = 1024 * GIB,
-	  .help = "what there is to fill; 1000M" },
+	  .least = 1 * MIB, .most = 1024 * GIB,
+	  .help = "what there is to fill; 1000M, or that of the run" },
 	{ .name = "items", .kind = OPTION_COUNT,
 	  .at = offsetof(struct simulate_options, items), .word = "N",
 	  .least = 1, .most = 10000000,
@@ -51,6 +55,9 @@ static const struct option_row simulate_rows[] = {
 	{ .name = "target", .kind = OPTION_SHARE,
 	  .at = offsetof(struct simulate_options, target), .word = "PCT",
 	  .help = "of the budget that heaptide fills; 90%" },
+	{ .name = "op", .kind = OPTION_TEXT,
+	  .at = offsetof(struct simulate_options, op), .word = "NAME",
+	  .help = "the operation of the run; the one with most items" },
 	{ .name = "peers", .kind = OPTION_FLAG,
 	  .at = offsetof(struct simulate_options, peers),
 	  .help = "and what other laws would do" },
@@ -153,8 +160,9 @@ print_as_text(const struct row *rows, size_t count, enum sim_law laws,
 	    "size that never was killed; k: kills a run;");
 	print_line(&p, PRINT_PLAIN, "m: the most that was used, of the "
 	    "budget; *: nothing to cut or weigh, as by sizes alone");
-	print_line(&p, PRINT_PLAIN, "%llu items, mean of %llu runs",
-	    (unsigned long long)o->items, (unsigned long long)o->seeds);
+	print_line(&p, PRINT_PLAIN, "%llu items, mean of %llu run%s",
+	    (unsigned long long)o->items, (unsigned long long)o->seeds,
+	    o->seeds == 1 ? "" : "s");
 	return COMMAND_DONE;
 }
 
@@ -174,7 +182,7 @@ json_result(const struct row *row, enum sim_law law)
 
 static int
 print_as_json(const struct row *rows, size_t count, enum sim_law laws,
-    const struct sim_options *o)
+    const struct sim_options *o, json_t *record)
 {
 	json_t *object = json_head(), *works = json_array(), *results;
 	enum sim_law law;
@@ -198,6 +206,8 @@ print_as_json(const struct row *rows, size_t count, enum sim_law laws,
 	json_object_set_new(object, "seeds",
 	    json_integer((json_int_t)o->seeds));
 	json_object_set_new(object, "workloads", works);
+	if (record != NULL)
+		json_object_set_new(object, "recorded", record);
 	return json_print(object);
 }
 
@@ -212,13 +222,8 @@ refuse(const char *name)
 	for (i = 0; i < sim_works_count; i++)
 		length += (size_t)snprintf(known + length,
 		    sizeof(known) - length, "%s, ", sim_works[i].name);
-	if (access(name, F_OK) == 0)
-		print_error("simulate: '%s' is a file, and recorded runs "
-		    "cannot be simulated yet; %sall or pool are accepted", name,
-		    known);
-	else
-		print_error("simulate: '%s' is no workload; %sall or pool are "
-		    "accepted", name, known);
+	print_error("simulate: '%s' is no workload and no run; %sall, pool and "
+	    "what 'heaptide checkpoints list' names are accepted", name, known);
 	return COMMAND_USAGE;
 }
 
@@ -238,12 +243,19 @@ options_of(const struct simulate_options *s)
 
 /* Options that the other kind of simulation has. */
 static int
-check_kind(const struct simulate_options *s, bool is_pool)
+check_kind(const struct simulate_options *s, bool is_pool, bool is_run)
 {
 	const struct simulate_options *d = &simulate_defaults;
 	const char *extra = NULL;
 
-	if (is_pool)
+	if (!is_run && s->op != NULL)
+		extra = "--op";
+	else if (is_run)
+		extra = s->items != d->items ? "--items" :
+		    s->seeds != d->seeds ? "--seeds" :
+		    s->processes > 0 ? "--processes" :
+		    s->cores > 0 ? "--cores" : s->time > 0 ? "--time" : NULL;
+	else if (is_pool)
 		extra = s->budget != d->budget ? "--budget" :
 		    s->items != d->items ? "--items" :
 		    s->seeds != d->seeds ? "--seeds" :
@@ -256,8 +268,8 @@ check_kind(const struct simulate_options *s, bool is_pool)
 		    s->cores > 0 ? "--cores" : s->time > 0 ? "--time" : NULL;
 	if (extra == NULL)
 		return COMMAND_DONE;
-	print_error("simulate: %s is %s pool", extra, is_pool ?
-	    "for workloads, not for" : "accepted with");
+	print_error("simulate: %s is not for %s", extra, is_run ? "a run that "
+	    "was recorded" : is_pool ? "pool" : "a workload");
 	return COMMAND_USAGE;
 }
 
@@ -274,36 +286,149 @@ simulate_pool(const struct simulate_options *s)
 	return sim_pool_show(usual, ARRAY_LENGTH(usual), &o, s->json);
 }
 
-static int
-simulate_run(const void *options, int operands, char **operand)
-{
-	const struct simulate_options *s = options;
-	const struct sim_options o = options_of(s);
-	const enum sim_law laws = s->peers ? SIM_LAWS : SIM_ORACLE + 1;
-	const struct sim_work *work = sim_works;
-	size_t count = 1, i;
-	struct progress progress;
-	struct row *rows;
-	int r = 0;
+/* --- recorded ones -------------------------------------------------------- */
 
-	(void)operands;
-	r = check_kind(s, strcmp(operand[0], "pool") == 0);
-	if (r != COMMAND_DONE)
-		return r;
-	if (strcmp(operand[0], "pool") == 0)
-		return simulate_pool(s);
-	if (strcmp(operand[0], "all") == 0)
-		count = sim_works_count;
+/* What was recorded, before what would be. */
+static void
+print_record(const struct print *p, const struct sim_journal *j,
+    const struct sim_record *r)
+{
+	char most[TEXT_BYTES_ROOM], whole[TEXT_BYTES_ROOM],
+	    each[TEXT_BYTES_ROOM];
+
+	print_line(p, PRINT_STRONG, "%s: %zu items in %zu batches of %zu to "
+	    "%zu; at most %s were used", j->op, r->items, r->batches,
+	    r->least_n, r->most_n, text_format_bytes(most, (uint64_t)r->most));
+	if (r->power == 1)
+		print_line(p, PRINT_PLAIN, "a batch takes %s and %s an item%s",
+		    text_format_bytes(whole, (uint64_t)r->whole),
+		    text_format_bytes(each, (uint64_t)r->each), r->one_size ?
+		    "; as all were of one size, what is fixed cannot be told" :
+		    "");
 	else
-		work = sim_work_find(operand[0]);
-	if (work == NULL)
-		return refuse(operand[0]);
-	if (s->target > 0 && (s->target < 10000 || s->target > 980000)) {
-		print_error("simulate: --target %.0f%% is refused; 1%% to 98%% "
-		    "are accepted", (double)s->target / 1e4);
+		print_line(p, PRINT_PLAIN, "a batch of n takes %s and %s times "
+		    "n^%.1f", text_format_bytes(whole, (uint64_t)r->whole),
+		    text_format_bytes(each, (uint64_t)r->each), r->power);
+	print_line(p, PRINT_PLAIN, "%s", "");
+}
+
+static json_t *
+json_record(const struct sim_journal *j, const struct sim_record *r)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}",
+	    "op", j->op, "items", (json_int_t)r->items,
+	    "batches", (json_int_t)r->batches,
+	    "least_n", (json_int_t)r->least_n, "most_n", (json_int_t)r->most_n,
+	    "most", r->most, "whole", r->whole, "each", r->each,
+	    "power", r->power, "leak", r->leak);
+}
+
+static int
+simulate_record(const struct simulate_options *s, const char *name,
+    const struct sim_journal *j, const struct sim_record *record)
+{
+	const enum sim_law laws = s->peers ? SIM_LAWS : SIM_ORACLE + 1;
+	const struct print p = print_open(stdout);
+	struct sim_options o = options_of(s);
+	struct sim_work work;
+	struct row row;
+	int r;
+
+	o.items = record->items;
+	o.seeds = 1; /* there is no chance in it */
+	if (s->budget == simulate_defaults.budget && j->budget != 0)
+		o.budget = j->budget;
+	if ((double)o.budget <= record->base) {
+		print_error("simulate: --budget %llu is refused; %.0f bytes "
+		    "were used before any batch",
+		    (unsigned long long)o.budget, record->base);
 		return COMMAND_USAGE;
 	}
-	rows = calloc(count, sizeof(*rows));
+	sim_record_work(record, &work);
+	work.name = name;
+	r = simulate(&work, &o, laws, &row);
+	if (r < 0) {
+		print_error("simulate: %s", strerror(-r));
+		return COMMAND_FAILED;
+	}
+	if (s->json)
+		return print_as_json(&row, 1, laws, &o,
+		    json_record(j, record));
+	print_record(&p, j, record);
+	return print_as_text(&row, 1, laws, &o);
+}
+
+/* Why the journal has nothing for us. */
+static int
+refuse_run(const struct simulate_options *s, const char *name, int error,
+    const struct sim_journal *j)
+{
+	if (error == -ENODATA && j->ops[0] == '\0')
+		print_error("simulate: run '%s' has no batches", name);
+	else if (error == -ENODATA)
+		print_error("simulate: run '%s' has no batches of '%s'; %s %s",
+		    name, s->op != NULL ? s->op : "", j->ops, "would be");
+	else if (error == -E2BIG)
+		print_error("simulate: run '%s' has more than %d items", name,
+		    SIM_RECORD_MOST);
+	else
+		print_error("simulate: run '%s': %s", name, strerror(-error));
+	return COMMAND_FAILED;
+}
+
+static int
+simulate_journal(const struct simulate_options *s, const char *name)
+{
+	struct run_file *file = malloc(sizeof(*file));
+	struct sim_journal journal;
+	struct sim_record record;
+	int status, r;
+
+	if (file == NULL)
+		return COMMAND_FAILED;
+	status = runs_find("simulate", name, file, NULL);
+	if (status != COMMAND_DONE) {
+		free(file);
+		return status;
+	}
+	r = sim_journal_read(file, s->op, &journal);
+	free(file);
+	if (r < 0)
+		return refuse_run(s, name, r, &journal);
+	r = sim_record_open(&record, journal.batch, journal.batches);
+	if (r == 0) {
+		status = simulate_record(s, name, &journal, &record);
+		sim_record_close(&record);
+	} else {
+		status = refuse_run(s, name, r, &journal);
+	}
+	free(journal.batch);
+	return status;
+}
+
+static bool
+is_run(const char *name)
+{
+	char id[JOURNAL_ID_ROOM], path[JOURNAL_PATH];
+	uint64_t number;
+
+	return run_who_parse(name, id, &number) == 0 && number == 0 &&
+	    run_who_path(environ, id, path) == 0 && access(path, F_OK) == 0;
+}
+
+/* --- the command ---------------------------------------------------------- */
+
+static int
+simulate_works(const struct simulate_options *s, const struct sim_work *work,
+    size_t count)
+{
+	const enum sim_law laws = s->peers ? SIM_LAWS : SIM_ORACLE + 1;
+	const struct sim_options o = options_of(s);
+	struct row *rows = calloc(count, sizeof(*rows));
+	struct progress progress;
+	size_t i;
+	int r = 0;
+
 	if (rows == NULL)
 		return COMMAND_FAILED;
 	progress_open(&progress, "simulating", count);
@@ -316,7 +441,7 @@ simulate_run(const void *options, int operands, char **operand)
 		print_error("simulate: %s", strerror(-r));
 		r = COMMAND_FAILED;
 	} else if (s->json) {
-		r = print_as_json(rows, count, laws, &o);
+		r = print_as_json(rows, count, laws, &o, NULL);
 	} else {
 		r = print_as_text(rows, count, laws, &o);
 	}
@@ -324,10 +449,45 @@ simulate_run(const void *options, int operands, char **operand)
 	return r;
 }
 
+static int
+simulate_run(const void *options, int operands, char **operand)
+{
+	const struct simulate_options *s = options;
+	const char *name = operand[0];
+	const bool is_pool = strcmp(name, "pool") == 0;
+	const bool is_all = strcmp(name, "all") == 0;
+	const struct sim_work *work = is_all ? sim_works : sim_work_find(name);
+	const bool recorded = work == NULL && !is_pool && is_run(name);
+	int r;
+
+	(void)operands;
+	if (work == NULL && !is_pool && !recorded)
+		return refuse(name);
+	r = check_kind(s, is_pool, recorded);
+	if (r != COMMAND_DONE)
+		return r;
+	if (is_pool)
+		return simulate_pool(s);
+	if (s->target > 0 && (s->target < 10000 || s->target > 980000)) {
+		print_error("simulate: --target %.0f%% is refused; 1%% to 98%% "
+		    "are accepted", (double)s->target / 1e4);
+		return COMMAND_USAGE;
+	}
+	if (recorded)
+		return simulate_journal(s, name);
+	if (s->budget < 512 * MIB) {
+		print_error("simulate: --budget %llu is refused; of a workload "
+		    "512M and more are accepted",
+		    (unsigned long long)s->budget);
+		return COMMAND_USAGE;
+	}
+	return simulate_works(s, work, is_all ? sim_works_count : 1);
+}
+
 const struct command command_simulate = {
 	.name = "simulate",
-	.args = "WORKLOAD|all|pool",
-	.help = "try the laws on workloads that are only computed",
+	.args = "RUN|WORKLOAD|all|pool",
+	.help = "try the laws on a run, or on workloads that are only computed",
 	.rows = simulate_rows,
 	.defaults = &simulate_defaults,
 	.options_bytes = sizeof(struct simulate_options),

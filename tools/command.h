@@ -89,5 +89,9 @@ extern const struct command command_pool;
 extern const struct command command_checkpoints;
 extern const struct command command_resume;
 extern const struct command command_selftest;
+extern const struct command command_completion;
+
+/* All of them, in the order of help; a NULL behind the last. */
+extern const struct command *const commands[];
 
 #endif

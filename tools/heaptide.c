@@ -14,7 +14,7 @@
 #include "option.h"
 #include "print.h"
 
-static const struct command *const commands[] = {
+const struct command *const commands[] = {
 	&command_run,
 	&command_report,
 	&command_diff,
@@ -40,12 +40,14 @@ static const struct command *const commands[] = {
 	&command_checkpoints,
 	&command_resume,
 	&command_selftest,
+	&command_completion,
+	NULL
 };
 
 static const struct command *
 find_command(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+	for (size_t i = 0; commands[i] != NULL; i++)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
@@ -55,7 +57,7 @@ static void
 print_overview(FILE *to)
 {
 	fputs("usage: heaptide COMMAND [options] [operands]\n\n", to);
-	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+	for (size_t i = 0; commands[i] != NULL; i++)
 		fprintf(to, "  %-11s  %s\n", commands[i]->name,
 		    commands[i]->help);
 	fputs("\n"

@@ -11,7 +11,6 @@
 #include "simulate.h"
 
 #define WAVE_TIME    6000.0 /* how long the budget takes to come back */
-#define BATCH_NOISE  0.05   /* of a batch as a whole; sigma of its logarithm */
 #define WEIGHT_NOISE 0.03   /* of what is said of an item before */
 #define GIVE_UP      14     /* kills in a row: the item is left out */
 
@@ -58,7 +57,7 @@ oracle(const struct run *r, const struct sim_view *view, double noise)
 		not = view->remaining + 1;
 	while (not > fits + 1) {
 		half = fits + (not - fits) / 2;
-		if (r->work->growth(item, half, noise) + view->used <=
+		if (r->work->growth(r->work, item, half, noise) + view->used <=
 		    view->budget)
 			fits = half;
 		else
@@ -76,7 +75,7 @@ fill_to_line(const struct run *r, const struct sim_view *view, size_t n,
 	double line = (double)r->state->plan.line;
 	double grown;
 
-	out->growth = SIM_WHOLE;
+	out->growth = r->work->whole;
 	out->n = 0;
 	while (out->n < n && view->used + out->growth <= view->budget &&
 	    (out->n == 0 || view->used + out->growth < line)) {
@@ -108,14 +107,14 @@ fill_by_weights(struct run *r, const struct sim_view *view, double noise,
 	}
 	out->weight_sum = (double)open.sum;
 	out->weight_max = (double)open.max;
-	out->growth = r->work->growth(item, out->n, noise);
+	out->growth = r->work->growth(r->work, item, out->n, noise);
 }
 
 static void
 fill(struct run *r, const struct sim_view *view, struct sim_outcome *out)
 {
 	enum sim_law law = r->state->law;
-	double noise = numbers_exp(BATCH_NOISE * sim_normal(&r->random));
+	double noise = numbers_exp(r->work->noise * sim_normal(&r->random));
 	size_t n;
 
 	memset(out, 0, sizeof(*out));
@@ -136,7 +135,7 @@ fill(struct run *r, const struct sim_view *view, struct sim_outcome *out)
 		fill_by_weights(r, view, noise, out);
 	} else {
 		out->n = n;
-		out->growth = r->work->growth(r->item + r->next, n, noise);
+		out->growth = r->work->growth(r->work, r->item + r->next, n, noise);
 	}
 }
 
@@ -152,7 +151,7 @@ batch(struct run *r)
 	share = (view.used + out.growth) / view.budget;
 	out.killed = share > 1;
 	out.over = share > 0.95;
-	out.time = SIM_BATCH_TIME + (double)out.n;
+	out.time = r->work->time + (double)out.n;
 	r->most = share > r->most ? share : r->most;
 	r->batches++;
 	if (out.killed) {
@@ -160,7 +159,7 @@ batch(struct run *r)
 
 		r->kills++;
 		r->time += out.time * room / out.growth + SIM_RESTART_TIME;
-		r->live = SIM_BASE;
+		r->live = r->work->base;
 		out.growth = room; /* all that anybody can have seen */
 		if (++r->in_row > GIVE_UP) {
 			r->next++;
@@ -183,10 +182,10 @@ starts_anew(struct run *r)
 	if (!is_ours(r->state->law) || !states_recycle_pays(
 	    numbers_whole(budget_now(r), UINT64_MAX),
 	    numbers_whole(r->live, UINT64_MAX),
-	    numbers_whole(SIM_BASE, UINT64_MAX)))
+	    numbers_whole(r->work->base, UINT64_MAX)))
 		return false;
 	r->time += SIM_RESTART_TIME / 2; /* no batch was lost */
-	r->live = SIM_BASE;
+	r->live = r->work->base;
 	r->recycled++;
 	return true;
 }
@@ -206,6 +205,10 @@ make_items(const struct sim_work *w, uint64_t *random, float *item,
 	double bytes;
 	size_t i;
 
+	if (w->record != NULL) {
+		memcpy(item, w->record->item, items * sizeof(*item));
+		return;
+	}
 	for (i = 0; i < items; i++) {
 		bytes = w->item != NULL ? w->item(random, i, items) : 0;
 		item[i] = (float)(bytes > 0 ? bytes : 0);
@@ -226,10 +229,11 @@ sim_run(const struct sim_work *w, enum sim_law law, size_t n,
 		goto out;
 	for (seed = 1; seed <= o->seeds; seed++) {
 		struct run r = { .work = w, .options = o, .state = state,
-			.item = item, .live = SIM_BASE };
+			.item = item, .live = w->base };
 
 		/* Each law meets the same items. */
-		r.random = seed * 7919 + (uint64_t)(w - sim_works);
+		r.random = seed * 7919 + (w->record != NULL ? 0 :
+		    (uint64_t)(w - sim_works));
 		make_items(w, &r.random, item, o->items);
 		sim_law_open(state, law, n, &o->conf);
 		run_once(&r);

@@ -11,6 +11,11 @@
 #include "simulate.h"
 
 #define SIZE(mib) ((mib) * 1048576.0)
+#define WHOLE     SIZE(20.0) /* a batch of additive items, beside them */
+
+/* What is used without any batch; the time that one takes beside its items; the
+ * sigma of the logarithm of what a batch as a whole takes. */
+#define MADE SIZE(100.0), WHOLE, 16, 0.05
 
 /* Nothing is as large as this: a budget of 1000 must hold one at least. */
 #define LARGEST 600.0
@@ -114,18 +119,20 @@ item_even(uint64_t *random, size_t i, size_t items)
 /* --- batches -------------------------------------------------------------- */
 
 static double
-growth_additive(const float *item, size_t n, double noise)
+growth_additive(const struct sim_work *w, const float *item, size_t n,
+    double noise)
 {
 	double sum = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		sum += item[i];
-	return SIM_WHOLE + sum * noise;
+	return w->whole + sum * noise;
 }
 
 static double
-growth_padded(const float *item, size_t n, double noise)
+growth_padded(const struct sim_work *w, const float *item, size_t n,
+    double noise)
 {
 	double largest = 0;
 	size_t i;
@@ -134,55 +141,58 @@ growth_padded(const float *item, size_t n, double noise)
 	for (i = 0; i < n; i++)
 		if (item[i] > largest)
 			largest = item[i];
-	return SIM_WHOLE + (double)n * largest;
+	return w->whole + (double)n * largest;
 }
 
 static double
-growth_square(const float *item, size_t n, double noise)
+growth_square(const struct sim_work *w, const float *item, size_t n,
+    double noise)
 {
-	(void)item;
+	(void)w, (void)item;
 	return SIZE(10 + 0.02 * (double)n * (double)n * noise);
 }
 
 static double
-growth_sublinear(const float *item, size_t n, double noise)
+growth_sublinear(const struct sim_work *w, const float *item, size_t n,
+    double noise)
 {
-	(void)item;
+	(void)w, (void)item;
 	return SIZE(10 + 20 * numbers_pow((double)n, 0.7) * noise);
 }
 
 static double
-growth_fixed(const float *item, size_t n, double noise)
+growth_fixed(const struct sim_work *w, const float *item, size_t n,
+    double noise)
 {
-	(void)item;
+	(void)w, (void)item;
 	return SIZE(300 + 0.5 * (double)n * noise);
 }
 
 const struct sim_work sim_works[] = {
 	{ "linear", "2 MiB an item, 5 % about it", true, false, 0, 0,
-	    item_linear, growth_additive },
+	    MADE, item_linear, growth_additive, NULL },
 	{ "quadratic", "pairs: 0.02 n^2", false, false, 0, 0,
-	    NULL, growth_square },
+	    MADE, NULL, growth_square, NULL },
 	{ "sublinear", "20 n^0.7", false, false, 0, 0,
-	    NULL, growth_sublinear },
+	    MADE, NULL, growth_sublinear, NULL },
 	{ "drift", "from 1 to 5 MiB an item, slowly", true, false, 0, 0,
-	    item_drift, growth_additive },
+	    MADE, item_drift, growth_additive, NULL },
 	{ "bursts", "1 MiB, and 300 of 2100 items 6", true, false, 0, 0,
-	    item_bursts, growth_additive },
+	    MADE, item_bursts, growth_additive, NULL },
 	{ "lognormal", "sigma 1", true, false, 0, 0,
-	    item_lognormal, growth_additive },
+	    MADE, item_lognormal, growth_additive, NULL },
 	{ "pareto-2.1", "tail of 2.1", true, false, 0, 0,
-	    item_pareto_21, growth_additive },
+	    MADE, item_pareto_21, growth_additive, NULL },
 	{ "pareto-1.5", "tail of 1.5, up to 600 MiB", true, false, 0, 0,
-	    item_pareto_15, growth_additive },
+	    MADE, item_pareto_15, growth_additive, NULL },
 	{ "padded", "all as large as the largest", false, true, 0, 0,
-	    item_padded, growth_padded },
+	    MADE, item_padded, growth_padded, NULL },
 	{ "leak", "20 KiB of each item stay", true, false, SIZE(0.02), 0,
-	    item_even, growth_additive },
+	    MADE, item_even, growth_additive, NULL },
 	{ "wave", "the budget falls to 60 % and returns", true, false, 0, 0.6,
-	    item_even, growth_additive },
+	    MADE, item_even, growth_additive, NULL },
 	{ "fixed-cost", "300 MiB a batch, 0.5 an item", false, false, 0, 0,
-	    NULL, growth_fixed },
+	    MADE, NULL, growth_fixed, NULL },
 };
 
 const size_t sim_works_count = ARRAY_LENGTH(sim_works);

@@ -28,24 +28,26 @@ struct sim_work {
 	bool padded;   /* n times the largest: can be weighed */
 	double leak;   /* bytes that each item leaves behind */
 	double wave;   /* the budget falls to this share, and comes back */
+	double base;   /* bytes used without any batch */
+	double whole;  /* bytes a batch takes beside its items */
+	double time;   /* of a batch beside its items, in units of an item's */
+	double noise;  /* of a batch as a whole; sigma of its logarithm */
 
 	/* The bytes of item @i of @items, additive and padded ones; NULL: the
 	 * number of items is all that counts. */
 	double (*item)(uint64_t *random, size_t i, size_t items);
 	/* Bytes that a batch grows by, @noise being near 1. */
-	double (*growth)(const float *item, size_t n, double noise);
+	double (*growth)(const struct sim_work *w, const float *item, size_t n,
+	    double noise);
+	const struct sim_record *record; /* it was; or NULL */
 };
 
 extern const struct sim_work sim_works[];
 extern const size_t sim_works_count;
 
-#define SIM_BASE   (100.0 * 1048576) /* bytes used without any batch */
-#define SIM_WHOLE  (20.0 * 1048576)  /* bytes a batch of additive items takes
-				      * beside them */
 #define SIM_BUDGET (UINT64_C(1000) << 20)
 #define SIM_ITEMS  40000
 #define SIM_SEEDS  6
-#define SIM_BATCH_TIME   16.0  /* in units of what an item takes */
 #define SIM_RESTART_TIME 200.0
 #define SIM_MOST   4096 /* items a batch, of all laws but the oracle */
 
@@ -54,6 +56,41 @@ const struct sim_work *sim_work_find(const char *name);
 /* Chance, always the same for the same @random: even in 0 to 1, normal. */
 double sim_even(uint64_t *random);
 double sim_normal(uint64_t *random);
+
+/* --- what was recorded (sim-record.c) ------------------------------------- */
+
+struct sim_batch {
+	uint64_t first, count; /* items */
+	double peak, used;     /* bytes above where it began; where it began */
+	double seconds;
+};
+
+/*
+ * The batches of a run, and what they say of its items: a batch of n took
+ * whole + each * n^power bytes, times what stands at each item.
+ */
+struct sim_record {
+	const struct sim_batch *batch;
+	size_t batches;
+	size_t items;      /* the first that no batch had */
+	float *item;       /* bytes, where items add up; else a factor near 1 */
+	double whole, each, power, base, time, leak;
+	bool one_size;     /* of all batches: nothing tells what is whole */
+	double most;       /* bytes used, at most */
+	size_t least_n, most_n;
+};
+
+/*
+ * @batch stays the caller's, and must outlive it.  0; -ENODATA: no batch with
+ * any item; -E2BIG: more than SIM_RECORD_MOST items; -ENOMEM.
+ */
+#define SIM_RECORD_MOST 20000000
+int sim_record_open(struct sim_record *record, const struct sim_batch *batch,
+    size_t batches);
+void sim_record_close(struct sim_record *record);
+
+/* The workload that it is. */
+void sim_record_work(const struct sim_record *record, struct sim_work *work);
 
 /* --- laws (sim-law.c) ----------------------------------------------------- */
 

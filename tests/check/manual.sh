@@ -16,6 +16,10 @@ commands=$(sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p' help | sort -u)
 
 status=0
 for command in $commands; do
+	[ -s "$builddir/pages/heaptide-$command.1" ] || {
+		echo "$command: has no page of its own"
+		status=1
+	}
 	grep -qw "$command" plain || {
 		echo "$command: not in the manual"
 		status=1
@@ -51,7 +55,7 @@ done <offsets
 
 # What whoever formats them would stumble over.
 judge=
-for page in "$srcdir"/doc/heaptide*.[0-9]; do
+for page in "$srcdir"/doc/heaptide*.[0-9] "$builddir"/pages/*; do
 	if command -v mandoc >/dev/null; then
 		judge=mandoc
 		mandoc -T lint -W warning "$page" >said 2>&1 ||

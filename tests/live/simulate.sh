@@ -58,10 +58,8 @@ same "twice the budget" true "$(json simulated.json '
 limited 60 "$HEAPTIDE" simulate linear --seeds 1 >out || fail "status $?"
 grep -q '^linear .* k0.0 ' out || fail "as text: $(cat out)"
 
-refused "'liner' is no workload; linear, .* are accepted" liner
-: >run.tideck
-refused "recorded runs cannot be simulated yet" run.tideck
-refused "WORKLOAD|all|pool is missing"
+refused "'liner' is no workload and no run; linear, .* are accepted" liner
+refused "RUN|WORKLOAD|all|pool is missing"
 refused "'drift' is one operand too many" linear drift
 refused "--target 99% is refused" linear --target 99%
 refused "--budget" linear --budget 1M

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -95,6 +97,106 @@ a_run_is_the_same_each_time(void **state)
 	}
 }
 
+/* --- recorded ones -------------------------------------------------------- */
+
+#define RECORDED 40
+
+/* @power and what is whole and each; sizes 1 to 40, or all of @size. */
+static struct sim_record
+recorded(struct sim_batch *batch, double whole, double each, double power,
+    size_t size, double leak)
+{
+	struct sim_record record;
+	uint64_t at = 0;
+	size_t i, n;
+
+	for (i = 0; i < RECORDED; i++) {
+		n = size > 0 ? size : i + 1;
+		batch[i] = (struct sim_batch){ .first = at, .count = n,
+			.peak = whole + each * pow((double)n, power),
+			.used = 1e6 + leak * (double)at,
+			.seconds = 0.5 + 0.01 * (double)n };
+		at += n;
+	}
+	assert_int_equal(sim_record_open(&record, batch, RECORDED), 0);
+	assert_int_equal(record.items, at);
+	return record;
+}
+
+static void
+what_was_recorded_is_found_again(void **state)
+{
+	struct sim_batch batch[RECORDED];
+	struct sim_record r = recorded(batch, 5e6, 1e6, 1, 0, 1000);
+	struct sim_work work;
+
+	(void)state;
+	assert_true(fabs(r.power - 1) < 1e-9 && !r.one_size);
+	assert_true(fabs(r.whole - 5e6) < 5e4 && fabs(r.each - 1e6) < 1e4);
+	assert_true(fabs(r.time - 50) < 0.5);
+	assert_true(fabs(r.leak - 1000) < 10 && fabs(r.base - 1e6) < 1);
+	sim_record_work(&r, &work);
+	assert_true(work.additive);
+	assert_true(fabs(work.growth(&work, r.item + 7, 10, 1) - 15e6) < 2e5);
+	sim_record_close(&r);
+
+	r = recorded(batch, 2e6, 3e4, 2, 0, 0);
+	assert_true(fabs(r.power - 2) < 0.05 && r.leak < 1e-6);
+	sim_record_work(&r, &work);
+	assert_false(work.additive);
+	assert_true(fabs(work.growth(&work, r.item, 100, 1) - 302e6) < 1e7);
+	sim_record_close(&r);
+}
+
+static void
+of_one_size_nothing_is_whole(void **state)
+{
+	struct sim_batch batch[RECORDED];
+	struct sim_record r = recorded(batch, 4e6, 1e6, 1, 8, 0);
+
+	(void)state;
+	assert_true(r.one_size);
+	assert_true(fabs(r.whole + 8 * r.each - 12e6) < 1e4);
+	sim_record_close(&r);
+}
+
+static void
+what_is_no_run_is_refused(void **state)
+{
+	struct sim_batch none = { .first = 5 };
+	struct sim_batch far = { .first = UINT64_MAX - 1, .count = 9 };
+	struct sim_record r;
+
+	(void)state;
+	assert_int_equal(sim_record_open(&r, &none, 1), -ENODATA);
+	assert_int_equal(sim_record_open(&r, NULL, 0), -ENODATA);
+	assert_int_equal(sim_record_open(&r, &far, 1), -E2BIG);
+}
+
+/* What a law makes of it follows the budget, and what it can it cuts. */
+static void
+a_recorded_run_is_simulated(void **state)
+{
+	struct sim_batch batch[RECORDED];
+	struct sim_record r = recorded(batch, 5e6, 1e6, 1, 0, 0);
+	struct sim_options o = { .budget = 40000000, .items = r.items,
+		.seeds = 1 };
+	struct sim_result best, wide;
+	struct sim_work work;
+	size_t n, more;
+
+	(void)state;
+	sim_record_work(&r, &work);
+	assert_int_equal(sim_best_static(&work, &o, &n, &best), 0);
+	assert_in_range(n, 30, 34); /* 1 + 5 + n <= 40 */
+	o.budget = 80000000;
+	assert_int_equal(sim_best_static(&work, &o, &more, &wide), 0);
+	assert_true(more > n && wide.rate > best.rate);
+	assert_int_equal(sim_run(&work, SIM_CUT, 0, &o, &wide), 0);
+	assert_true(!(wide.kills > 0) && wide.most <= 1);
+	sim_record_close(&r);
+}
+
 int
 main(void)
 {
@@ -104,6 +206,10 @@ main(void)
 		cmocka_unit_test(
 		    it_is_as_fast_as_the_best_size_that_is_not_killed),
 		cmocka_unit_test(a_run_is_the_same_each_time),
+		cmocka_unit_test(what_was_recorded_is_found_again),
+		cmocka_unit_test(of_one_size_nothing_is_whole),
+		cmocka_unit_test(what_is_no_run_is_refused),
+		cmocka_unit_test(a_recorded_run_is_simulated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
