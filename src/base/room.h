@@ -182,7 +182,8 @@ struct tide_room {
 	double trend_rate, trend_low, trend_high; /* bytes a batch */
 	uint64_t attempts;       /* starts of the run that it is in; 0: none */
 	uint64_t growth_p50, growth_p95, growth_p99; /* of all batches */
-	uint64_t reserved[15];
+	uint64_t leases;         /* of a common budget that batches had */
+	uint64_t reserved[14];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

@@ -433,6 +433,7 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	if (lease->bytes != TIDE_NONE) {
 		p->lease = lease->bytes;
 		p->member = lease->member;
+		room->leases++;
 		b->line_ = min_u64(b->line_, room->used + lease->bytes);
 	}
 	p->grant = room->used >= b->line_;
@@ -789,11 +790,15 @@ leave(tide_op *op, tide_batch *b)
 	return counted;
 }
 
-/* Where it pays, by model/delay.h; state and signals may end it early. */
+/*
+ * Where it pays, by model/delay.h; that the state gets better, and signals, may
+ * end it early, the former not before what is set as the least.
+ */
 static void
 delay(tide_op *op)
 {
 	struct tide_room *room = plan_room();
+	bool pressed = room->state != TIDE_OK;
 	uint64_t used = room->used, start_ns = sys_clock(), ns;
 	struct delay_look look;
 
@@ -809,7 +814,8 @@ delay(tide_op *op)
 		return;
 	while (sys_clock() - start_ns < ns && room->stop == 0) {
 		sys_sleep(min_u64(ns, 20 * NS_PER_MS));
-		if (plan_settle(sys_clock(), true) == TIDE_OK)
+		if (plan_settle(sys_clock(), true) == TIDE_OK && pressed &&
+		    sys_clock() - start_ns >= op->delay.conf.min_ns)
 			break;
 	}
 	ns = sys_clock() - start_ns;

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define KIB 1024
 
@@ -249,6 +250,53 @@ holds(void)
 	return 0;
 }
 
+/*
+ * As if it had begun eleven minutes ago: what is known of an operation lies in
+ * the room, which this program has mapped.
+ */
+static int
+aged(int keeps_checkpoints)
+{
+	struct tide_op_stats *row = (struct tide_op_stats *)(uintptr_t)
+	    tide_room_()->op;
+
+	if (keeps_checkpoints && tide_run_begin("aged", 500, NULL, NULL) != 0)
+		return 1;
+	(void)walk(500, 50, 4 * KIB, 0, 0);
+	if (keeps_checkpoints && (tide_checkpoint(500, NULL, 0) != 0 ||
+	    tide_run_finish(1) != 0))
+		return 1;
+	row->started_ns -= UINT64_C(660) * 1000000000;
+	return 0;
+}
+
+/* Batches of 40 MiB, which malloc gives back at once, each for a while. */
+static int
+holding(void)
+{
+	struct timespec nap = { 0, 20000000 };
+	tide_op_conf conf;
+	tide_range r;
+	uint64_t first;
+	uint32_t count;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.size = sizeof(conf);
+	conf.fixed = 160;
+	tide_range_begin(&r, tide_op_open("holding", &conf), 3200);
+	while (tide_range_next(&r, &first, &count)) {
+		char *p = (char *)malloc(count * 256 * (size_t)KIB);
+
+		if (p == NULL)
+			return 1;
+		memset(p, 1, count * 256 * (size_t)KIB);
+		(void)nanosleep(&nap, NULL);
+		printf("%d", p[count]);
+		free(p);
+	}
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -268,6 +316,11 @@ main(int argc, char **argv)
 		return cleans();
 	if (strcmp(what, "holds") == 0)
 		return holds();
-	fprintf(stderr, "usage: progress chunks|pages|figures|leaking|items|cleans|holds\n");
+	if (strcmp(what, "aged") == 0)
+		return aged(argc > 2);
+	if (strcmp(what, "holding") == 0)
+		return holding();
+	fprintf(stderr, "usage: progress chunks|pages|figures|leaking|items|cleans|holds|"
+	    "aged|holding\n");
 	return 2;
 }
