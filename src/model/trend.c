@@ -2,7 +2,7 @@
 
 #include "model/stats.h"
 
-#define PAIRS (TREND_POINTS * (TREND_POINTS - 1) / 2)
+#define SLOPES (TREND_POINTS * (TREND_POINTS - 1) / 2)
 
 /* Half the number of slopes that lie between low and high. */
 static double
@@ -19,7 +19,7 @@ trend_within(const struct trend_point *points, size_t count, double widened,
     struct trend_line *line)
 {
 	struct trend_point point[TREND_POINTS];
-	double slope[PAIRS];
+	double slope[SLOPES];
 	size_t n = count < TREND_POINTS ? count : TREND_POINTS;
 	size_t slopes = 0;
 	size_t i, j;
