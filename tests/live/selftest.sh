@@ -58,6 +58,23 @@ same "names" "Small Batch Processing,Memory Threshold Enforcement,Checkpoint Sys
     "$(json json.out '[.tests[].name] | join(",")')"
 same "left behind" "" "$(ls tmp)"
 
+# As an ordinary user, from where it was copied to.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$scratch"
+	mkdir copied own
+	cp "$HEAPTIDE" "$LIBHEAPTIDE" copied
+	chmod 755 copied copied/*
+	chown 65534:65534 own
+	limited 120 setpriv --reuid 65534 --regid 65534 --clear-groups \
+	    env HOME=/nonexistent TMPDIR="$scratch/own" \
+	    "$scratch/copied/heaptide" selftest --tap >tap 2>err ||
+		fail "as an ordinary user: $(cat tap err)"
+	same "passed" 7 "$(grep -c '^ok' tap)"
+	same "left behind" "" "$(ls own)"
+else
+	without "an ordinary user: this is one, or there is no setpriv"
+fi
+
 # --- where heaptide does not work --------------------------------------------
 
 # Its library is not there: who was only copied cannot be preloaded.
