@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,9 +68,12 @@ selftest_fail(struct selftest *t, const char *format, ...)
 
 /* --- a place -------------------------------------------------------------- */
 
-/* Whatever the user has set, and LD_PRELOAD, has no part in it. */
+/*
+ * Whatever the user has set, and LD_PRELOAD, has no part in it; but for which
+ * library it is that is to be tested.
+ */
 static void
-clear_environment(void)
+clear_environment(const char *library)
 {
 	char **entry = environ;
 
@@ -87,6 +91,8 @@ clear_environment(void)
 		entry = environ;
 	}
 	unsetenv("LD_PRELOAD");
+	if (library != NULL)
+		setenv("HEAPTIDE_LIBRARY", library, 1);
 }
 
 static void
@@ -103,7 +109,8 @@ bool
 selftest_open(struct selftest *t)
 {
 	const char *base = getenv("TMPDIR");
-	char self[4096];
+	const char *library;
+	char self[4096], path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	*t = (struct selftest){ .directory = need_text(
@@ -117,6 +124,9 @@ selftest_open(struct selftest *t)
 	}
 	self[n] = '\0';
 	t->self = need(strdup(self));
+	library = getenv("HEAPTIDE_LIBRARY");
+	if (library != NULL && realpath(library, path) != NULL)
+		library = path;
 	if (mkdtemp(t->directory) == NULL || chdir(t->directory) != 0) {
 		selftest_fail(t, "no directory can be made by the name of "
 		    "%s: %s", t->directory, strerror(errno));
@@ -125,7 +135,7 @@ selftest_open(struct selftest *t)
 		return false;
 	}
 	heed_signals();
-	clear_environment();
+	clear_environment(library);
 	set_place("HEAPTIDE_DIR", t->directory, "segments");
 	set_place("HEAPTIDE_STATE", t->directory, "state");
 	set_place("XDG_CONFIG_HOME", t->directory, "config");
