@@ -369,6 +369,22 @@ struct lease {
 };
 
 /*
+ * Before it waits for others: what is free in the allocator is theirs (C.7).  Of
+ * several that wait none could give it back any more, and each would wait for
+ * what another holds.
+ */
+static void
+give_back(uint64_t want)
+{
+	(void)plan_settle(sys_clock(), true);
+	if (plan_room()->retained < want / 10)
+		return;
+	(void)cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM |
+	    TIDE_NO_CALLBACKS, 0, NULL);
+	(void)plan_settle(sys_clock(), true);
+}
+
+/*
  * As much as it would take if it were alone, one item at the least.  With the
  * lock held, which is let go meanwhile.
  */
@@ -388,8 +404,13 @@ take_lease(tide_op *op, uint64_t remaining, int verdict, int64_t wait_ns,
 	want = plan.predicted != 0 ? plan.predicted : LEASE_FIRST;
 	plan_unlock();
 	start_ns = sys_clock();
-	r = member_acquire(least, max_u64(want, least), wait_ns,
-	    &lease->bytes, &lease->member);
+	want = max_u64(want, least);
+	r = member_acquire(least, want, 0, &lease->bytes, &lease->member);
+	if (r == -ETIMEDOUT && wait_ns != 0) {
+		give_back(want);
+		r = member_acquire(least, want, wait_ns, &lease->bytes,
+		    &lease->member);
+	}
 	*waited_ns += sys_clock() - start_ns;
 	plan_lock();
 	plan_room()->lease = member_lease();

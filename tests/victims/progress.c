@@ -270,9 +270,12 @@ aged(int keeps_checkpoints)
 	return 0;
 }
 
-/* Batches of 40 MiB, which malloc gives back at once, each for a while. */
+/*
+ * Batches of @n times 256 KiB, each for a while: 40 MiB malloc gives back at
+ * once, 30 it keeps.
+ */
 static int
-holding(void)
+holding(uint32_t n)
 {
 	struct timespec nap = { 0, 20000000 };
 	tide_op_conf conf;
@@ -282,7 +285,7 @@ holding(void)
 
 	memset(&conf, 0, sizeof(conf));
 	conf.size = sizeof(conf);
-	conf.fixed = 160;
+	conf.fixed = n;
 	tide_range_begin(&r, tide_op_open("holding", &conf), 3200);
 	while (tide_range_next(&r, &first, &count)) {
 		char *p = (char *)malloc(count * 256 * (size_t)KIB);
@@ -319,7 +322,7 @@ main(int argc, char **argv)
 	if (strcmp(what, "aged") == 0)
 		return aged(argc > 2);
 	if (strcmp(what, "holding") == 0)
-		return holding();
+		return holding(argc > 2 ? (uint32_t)atoi(argv[2]) : 160);
 	fprintf(stderr, "usage: progress chunks|pages|figures|leaking|items|cleans|holds|"
 	    "aged|holding\n");
 	return 2;
