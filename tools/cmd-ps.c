@@ -25,7 +25,6 @@
 
 extern char **environ;
 
-#define LEFT_MOST   (1000 * 365 * UINT64_C(86400)) /* seconds; else never */
 #define INDENT_MOST 40 /* columns of tree in front of a command */
 
 struct ps_options {
@@ -113,7 +112,7 @@ show_entry(struct print_table *t, const struct process *e, unsigned depth)
 	print_cell(t, "%s", e->moves && trend_is_sure(&e->growth) ?
 	    text_format_rate(rate, e->growth.rate) : "-");
 	print_cell(t, "%s", format_budget(e, budget));
-	print_cell(t, "%s", e->left_s < LEFT_MOST ?
+	print_cell(t, "%s", e->left_s < PROCESS_LEFT_MOST ?
 	    text_format_duration(time, e->left_s * NS_PER_S) : "-");
 	if (e->judged)
 		print_cell(t, "%zu", e->leaks.growing);
@@ -125,12 +124,6 @@ show_entry(struct print_table *t, const struct process *e, unsigned depth)
 	print_cell(t, "%*s%s", (int)indent, "", e->command);
 }
 
-static bool
-is_listed(const struct process *e, const struct ps_options *o)
-{
-	return e->trouble == NULL && (e->state != PROCESS_REPLACED || o->all);
-}
-
 /* Who was shown is not shown again: files may lie, and form a circle. */
 static void
 show_tree(struct print_table *t, struct process *e, unsigned depth,
@@ -139,43 +132,17 @@ show_tree(struct print_table *t, struct process *e, unsigned depth,
 	if (e->shown)
 		return;
 	e->shown = true;
-	if (is_listed(e, o))
+	if (process_is_listed(e, o->all))
 		show_entry(t, e, depth++);
 	for (struct process *c = e->first_child; c != NULL; c = c->sibling)
 		show_tree(t, c, depth, o);
-}
-
-struct sums {
-	size_t living, left, damaged;
-	uint64_t heap, resident, left_bytes;
-};
-
-static struct sums
-sum_up(const struct processes *l)
-{
-	struct sums s = { 0 };
-
-	for (size_t i = 0; i < l->count; i++) {
-		const struct process *e = l->process[i];
-
-		s.damaged += e->trouble != NULL;
-		if (process_is_living(e->state) && e->trouble == NULL) {
-			s.living++;
-			s.heap += e->heap;
-			s.resident += e->resident;
-		} else if (e->state == PROCESS_DEAD && !e->awaited) {
-			s.left++;
-			s.left_bytes += e->bytes_on_disk;
-		}
-	}
-	return s;
 }
 
 static void
 show_sums(const struct print *out, const struct processes *l)
 {
 	char heap[TEXT_BYTES_ROOM], resident[TEXT_BYTES_ROOM];
-	struct sums s = sum_up(l);
+	struct processes_sums s = processes_sum(l);
 
 	if (s.living == 0)
 		print_line(out, PRINT_PLAIN,
@@ -202,7 +169,7 @@ show_text(struct processes *l, const struct ps_options *o)
 	size_t listed = 0;
 
 	for (size_t i = 0; i < l->count; i++)
-		listed += is_listed(l->process[i], o);
+		listed += process_is_listed(l->process[i], o->all);
 	if (listed != 0) {
 		t = print_table_open(columns, ARRAY_LENGTH(columns));
 		for (size_t i = 0; i < l->count; i++)
@@ -214,72 +181,6 @@ show_text(struct processes *l, const struct ps_options *o)
 	}
 	show_sums(&out, l);
 	return COMMAND_DONE;
-}
-
-/* --- as JSON -------------------------------------------------------------- */
-
-static json_t *
-json_entry(const struct process *e)
-{
-	json_t *o = json_pack("{s:I, s:s, s:I, s:I, s:I, s:s, s:f}",
-	    "pid", (json_int_t)process_shown_pid(e),
-	    "state", process_state_names[e->state],
-	    "heap", (json_int_t)e->heap,
-	    "peak", (json_int_t)e->peak,
-	    "threads", (json_int_t)e->threads,
-	    "stacks", e->stacks,
-	    "started", e->started);
-
-	json_object_set_new(o, "rss", process_is_living(e->state) ?
-	    json_integer((json_int_t)e->resident) : json_null());
-	json_object_set_new(o, "parent", e->has_parent &&
-	    e->key.image == SHELF_LAST ? json_integer(
-	    (json_int_t)e->parent.pid) : json_null());
-	json_object_set_new(o, "growth", e->moves ?
-	    json_real(e->growth.rate) : json_null());
-	json_object_set_new(o, "limit", e->limit != UINT64_MAX ?
-	    json_number(e->limit) : json_null());
-	json_object_set_new(o, "memory_state", e->asks ?
-	    json_string(message_state(e->memory)) : json_null());
-	json_object_set_new(o, "budget", e->asks && e->budget != TIDE_NONE ?
-	    json_number(e->budget) : json_null());
-	json_object_set_new(o, "used", e->asks ? json_number(e->used) :
-	    json_null());
-	json_object_set_new(o, "limit_in", e->left_s < LEFT_MOST ?
-	    json_number(e->left_s) : json_null());
-	json_object_set_new(o, "leaks", e->judged ?
-	    leaks_brief_json(&e->leaks) : json_null());
-	json_object_set_new(o, "command", json_text(e->command));
-	json_object_set_new(o, "path", json_text(e->path));
-	if (e->end.how != END_UNKNOWN && !process_is_living(e->state))
-		json_object_set_new(o, "end", json_end(NULL, &e->end));
-	return o;
-}
-
-static int
-show_json(const struct processes *l, const struct ps_options *o)
-{
-	json_t *processes = json_array(), *damaged = json_array();
-	struct sums s = sum_up(l);
-	json_t *object = json_head();
-
-	for (size_t i = 0; i < l->count; i++) {
-		const struct process *e = l->process[i];
-
-		if (e->trouble != NULL)
-			json_array_append_new(damaged, json_pack("{s:o, s:o}",
-			    "path", json_text(e->path),
-			    "error", json_text(e->trouble)));
-		else if (is_listed(e, o))
-			json_array_append_new(processes, json_entry(e));
-	}
-	json_object_set_new(object, "processes", processes);
-	json_object_set_new(object, "damaged", damaged);
-	json_object_set_new(object, "total", json_pack("{s:I, s:I, s:I, s:I}",
-	    "running", (json_int_t)s.living, "not_collected",
-	    (json_int_t)s.left, "heap", (json_int_t)s.heap,
-	    "rss", (json_int_t)s.resident));
-	return json_print(object);
 }
 
 /* --- cleaning ------------------------------------------------------------- */
@@ -386,7 +287,8 @@ ps_run(const void *options, int operands, char **operand)
 		for (size_t i = 0; i < l.count; i++)
 			if (process_is_living(l.process[i]->state))
 				measure(l.process[i]);
-		status = o->json ? show_json(&l, o) : show_text(&l, o);
+		status = o->json ? json_print(processes_json(&l, o->all)) :
+		    show_text(&l, o);
 	}
 	processes_free(&l);
 	return status;

@@ -1,11 +1,12 @@
 /*
  * cmd-report.c - `heaptide report`: who holds the memory
  *
- * Two forms of the same: text for a person, what is wanted first first; and
- * JSON, where nothing is left out.
+ * Three forms of the same: text for a person, what is wanted first first; JSON,
+ * where nothing is left out; and a page that a browser shows.
  */
 #include "command.h"
 #include "option.h"
+#include "page.h"
 #include "print.h"
 #include "reader.h"
 #include "report.h"
@@ -29,6 +30,10 @@ report_run(const void *options, int operands, char **operand)
 	report_open(&r, &profile, o);
 	if (o->verify)
 		status = report_verify(&r);
+	else if (o->html != NULL)
+		status = page_print(&r, o->html);
+	else if (o->page)
+		status = json_print(page_json(&r));
 	else if (o->json)
 		status = report_print_json(&r);
 	else
@@ -51,6 +56,12 @@ static const struct option_row report_rows[] = {
 	{ .name = "json", .letter = 'j', .kind = OPTION_FLAG,
 	  .at = offsetof(struct report_options, json),
 	  .help = "print JSON, all of it" },
+	{ .name = "html", .kind = OPTION_TEXT, .word = "FILE",
+	  .at = offsetof(struct report_options, html),
+	  .help = "write one self-contained page for a browser" },
+	{ .name = "page", .kind = OPTION_FLAG,
+	  .at = offsetof(struct report_options, page),
+	  .help = "print as JSON what that page is made of" },
 	{ .name = "top", .letter = 'n', .kind = OPTION_COUNT, .word = "N",
 	  .at = offsetof(struct report_options, top),
 	  .least = 1, .most = 1000000,

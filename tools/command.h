@@ -76,6 +76,7 @@ extern const struct command command_diff;
 extern const struct command command_leaks;
 extern const struct command command_check;
 extern const struct command command_top;
+extern const struct command command_serve;
 extern const struct command command_budget;
 extern const struct command command_ops;
 extern const struct command command_analyze;
@@ -89,6 +90,9 @@ extern const struct command command_pool;
 extern const struct command command_checkpoints;
 extern const struct command command_resume;
 extern const struct command command_selftest;
+extern const struct command command_export;
+extern const struct command command_import;
+extern const struct command command_merge;
 extern const struct command command_completion;
 
 /* All of them, in the order of help; a NULL behind the last. */

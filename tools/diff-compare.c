@@ -27,6 +27,20 @@ say_why(struct diff *d, const char *format, ...)
 	va_end(args);
 }
 
+/* What another tool counted is not counted as we do. */
+static void
+compare_origins(struct diff *d)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct profile *p = &d->side[i].profile;
+		char *origin = profile_text(p, p->segment->identity.origin);
+
+		if (origin[0] != '\0')
+			say_why(d, "%s is from %s", d->side[i].name, origin);
+		free(origin);
+	}
+}
+
 /* --- is it one run -------------------------------------------------------- */
 
 static bool
@@ -37,6 +51,7 @@ is_same_run(const struct profile *a, const struct profile *b)
 	char *host = profile_text(a, x->host), *other =
 	    profile_text(b, y->host);
 	bool same = strcmp(host, other) == 0 && x->pid == y->pid &&
+	    x->origin.bytes == 0 && y->origin.bytes == 0 &&
 	    x->start_ticks == y->start_ticks &&
 	    x->started_ns == y->started_ns &&
 	    x->exec_count == y->exec_count && x->namespace == y->namespace;
@@ -108,7 +123,8 @@ compare_texts(struct diff *d)
 	char *last[2];
 
 	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
-		if (differ(d, texts[i].at, last))
+		if (differ(d, texts[i].at, last) &&
+		    last[0][0] != '\0' && last[1][0] != '\0')
 			say_why(d, "%s: A has '%s', B has '%s'",
 			    texts[i].words, last[0], last[1]);
 		free(last[0]);
@@ -126,12 +142,13 @@ compare_counting(struct diff *d)
 	bool cut = a->segment->lost.truncated != 0 ||
 	    b->segment->lost.truncated != 0;
 
-	if (a->segment->head.machine != b->segment->head.machine)
+	if (a->segment->head.machine != b->segment->head.machine &&
+	    a->segment->head.machine != 0 && b->segment->head.machine != 0)
 		say_why(d, "they are of two kinds of CPU");
 	if (strcmp(profile_stacks(a), profile_stacks(b)) != 0)
 		say_why(d, "stacks were kept otherwise: A '%s', B '%s'",
 		    profile_stacks(a), profile_stacks(b));
-	if (cut && deep != other)
+	if (cut && deep != other && deep != 0 && other != 0)
 		say_why(d, "stacks were cut at other depths: A at %" PRIu32
 		    " frames, B at %" PRIu32, deep, other);
 }
@@ -195,6 +212,7 @@ diff_compare(struct diff *d)
 {
 	d->same_run = is_same_run(&d->side[0].profile, &d->side[1].profile);
 	find_batches(d);
+	compare_origins(d);
 	compare_texts(d);
 	compare_counting(d);
 	for (int i = 0; i < 2; i++) {

@@ -85,8 +85,10 @@ json_side(const struct diff_side *s)
 		{ "pid", json_integer(id->pid) },
 		{ "command", json_command(p) },
 		{ "executable", json_text_of(p, id->executable) },
-		{ "started", json_real(profile_started(p)) },
-		{ "at", json_real(profile_seconds(p, s->at_ns)) },
+		{ "started", profile_lacks(p, UNKNOWN_STARTED) ? json_null() :
+		    json_real(profile_started(p)) },
+		{ "at", profile_lacks(p, UNKNOWN_TIME) ? json_null() :
+		    json_real(profile_seconds(p, s->at_ns)) },
 		{ "mark", json_mark(s) },
 		{ "running", json_boolean(p->live) },
 		{ "stacks", json_string(profile_stacks(p)) },
@@ -173,8 +175,8 @@ diff_print_json(const struct diff *d)
 		{ "same_run", json_boolean(d->same_run) },
 		{ "comparable", json_boolean(d->whys == 0) },
 		{ "why", json_texts(d->why, d->whys) },
-		{ "matched_by", json_string(d->match.rebuilts != 0 ?
-		    "names" : "addresses") },
+		{ "matched_by", json_string(d->match.rebuilts != 0 ||
+		    d->match.by_name ? "names" : "addresses") },
 		{ "rebuilt",
 		    json_texts(d->match.rebuilt, d->match.rebuilts) },
 		{ "batches", d->batches != 0 ? json_number(d->batches) :

@@ -121,6 +121,25 @@ set_total(struct diff_side *s, enum diff_total total, uint64_t value)
 	s->total[total] = (struct diff_amount){ true, value };
 }
 
+/* What another tool's profile does not have is no 0. */
+static void
+forget_unknown(struct diff_side *s)
+{
+	static const struct {
+		uint32_t unknown;
+		enum diff_total total;
+	} rows[] = {
+		{ UNKNOWN_PEAK, DIFF_PEAK },
+		{ UNKNOWN_BLOCKS, DIFF_BLOCKS },
+		{ UNKNOWN_ALLOCATIONS, DIFF_ALLOCATIONS },
+		{ UNKNOWN_ALLOCATIONS, DIFF_ALLOCATED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+		if (profile_lacks(&s->profile, rows[i].unknown))
+			s->total[rows[i].total].known = false;
+}
+
 static void
 find_totals(struct diff_side *s)
 {
@@ -141,6 +160,7 @@ find_totals(struct diff_side *s)
 	set_total(s, DIFF_LIVE, t.live_bytes);
 	set_total(s, DIFF_ALLOCATIONS, t.allocations);
 	set_total(s, DIFF_ALLOCATED, t.allocated_bytes);
+	forget_unknown(s);
 	if (resident != 0)
 		set_total(s, DIFF_RESIDENT, resident);
 }

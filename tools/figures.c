@@ -339,7 +339,10 @@ profile_is_exact(const struct profile *profile)
 	struct totals totals;
 
 	profile_totals(profile, &totals);
+	/* What is not known cannot be exact. */
 	if (profile->damaged != 0 || totals.short_of_blocks ||
+	    profile_lacks(profile, UNKNOWN_ALLOCATIONS | UNKNOWN_BLOCKS |
+	    UNKNOWN_PEAK | UNKNOWN_AT_PEAK) ||
 	    profile_is_bypassed(profile))
 		return false;
 	for (size_t i = 0; i < PROFILE_LOSSES; i++)

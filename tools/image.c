@@ -54,6 +54,7 @@ static const struct {
 	{ TABLE_POOLS, sizeof(struct pool), "pools" },
 	{ TABLE_BUDGET, sizeof(struct tide_room), "the budget" },
 	{ TABLE_MODULES, sizeof(struct module), "modules" },
+	{ TABLE_NAMES, sizeof(struct named), "names" },
 	{ TABLE_TEXT, 1, "texts" },
 };
 

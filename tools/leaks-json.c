@@ -55,7 +55,7 @@ json_verdict(const struct leaks *l, const struct verdict *v, json_t *object)
 }
 
 static json_t *
-json_row(const struct leaks *l, const struct leaks_row *row)
+json_row(const struct leaks *l, const struct leaks_row *row, bool stacks)
 {
 	const struct judged *d = row->judged;
 	json_t *object = json_verdict(l, row->verdict, json_object());
@@ -76,12 +76,14 @@ json_row(const struct leaks *l, const struct leaks_row *row)
 		    json_number(row->left_s) },
 		{ "suppressed", row->suppressed == NULL ? json_null() :
 		    json_text(row->suppressed->pattern) },
-		{ "stack", json_stack(l->symbols, row->site) },
+		{ "stack", stacks ? json_stack(l->symbols, row->site) :
+		    NULL },
+		{ "lives", stacks || judge_is_told(row->verdict) ?
+		    leaks_json_lives(l, row) : NULL },
 	};
 
 	json_fill(object, members, ARRAY_LENGTH(members));
 	json_ages(l, row, object);
-	json_object_set_new(object, "lives", leaks_json_lives(l, row));
 	return object;
 }
 
@@ -101,24 +103,38 @@ append_unreachable(const struct leaks *l, json_t *list)
 	free(site);
 }
 
+/* Of each verdict the strongest are enough for a page. */
+#define KIND_MOST 500
+
 static json_t *
-json_rows(const struct leaks *l)
+json_rows(const struct leaks *l, bool stacks, size_t *left_out)
 {
 	json_t *list = json_array();
+	size_t kinds[VERDICT_GROWING + 1] = { 0 };
 
+	*left_out = 0;
 	append_unreachable(l, list);
-	for (size_t i = 0; i < l->rows; i++)
-		if (l->options->all ||
-		    l->row[i].verdict->kind != VERDICT_UNKNOWN)
-			json_array_append_new(list, json_row(l, &l->row[i]));
+	for (size_t i = 0; i < l->rows; i++) {
+		const struct verdict *v = l->row[i].verdict;
+
+		if (!l->options->all && v->kind == VERDICT_UNKNOWN)
+			continue;
+		if (stacks || kinds[v->kind]++ < KIND_MOST)
+			json_array_append_new(list, json_row(l, &l->row[i],
+			    stacks));
+		else
+			(*left_out)++;
+	}
 	return list;
 }
 
-int
-leaks_print_json(const struct leaks *l)
+json_t *
+leaks_json(const struct leaks *l, bool stacks)
 {
 	const struct profile *p = l->profile;
 	json_t *object = json_head();
+	size_t left_out;
+	json_t *rows = json_rows(l, stacks, &left_out);
 	const struct json_member members[] = {
 		{ "pid", json_integer(p->segment->identity.pid) },
 		{ "command", json_command(p) },
@@ -132,8 +148,15 @@ leaks_print_json(const struct leaks *l)
 		{ "suppressed", json_number(l->suppressed) },
 		{ "scan", leaks_scan_has(p) ? leaks_scan_json_summary(p) :
 		    json_null() },
-		{ "leaks", json_rows(l) },
+		{ "leaks", rows },
+		{ "left_out", stacks ? NULL : json_number(left_out) },
 	};
 
-	return json_print(json_fill(object, members, ARRAY_LENGTH(members)));
+	return json_fill(object, members, ARRAY_LENGTH(members));
+}
+
+int
+leaks_print_json(const struct leaks *l)
+{
+	return json_print(leaks_json(l, true));
 }

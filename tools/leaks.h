@@ -120,6 +120,12 @@ void leaks_print_tree(const struct leaks *l, const struct print *out);
 char *leaks_words(const struct leaks *l, const struct verdict *v,
     char words[LEAKS_WORDS_ROOM]);
 
+/*
+ * All that can be judged, each with its path.  Without @stacks: of each verdict
+ * the strongest, and "left_out" says how many others there are.
+ */
+json_t *leaks_json(const struct leaks *l, bool stacks);
+
 /* On stdout; an exit status. */
 void leaks_print_text(const struct leaks *l);
 int leaks_print_json(const struct leaks *l);

@@ -57,6 +57,7 @@ struct matching {
 	struct entry *entries;
 	uint32_t path_count, name_count;
 	size_t unnamed;
+	bool by_name; /* one of them has nothing else, see follow_names() */
 };
 
 /* --- names ---------------------------------------------------------------- */
@@ -175,6 +176,37 @@ path_of(struct matching *m, const struct step *step)
 	return p->number;
 }
 
+/*
+ * The path of @node below that of its @parent by functions alone, as one side
+ * is another tool's: each inlined one is a step, as tools differ in whether
+ * they show it as one; what lies outside of main() some leave out.
+ */
+static uint32_t
+follow_names(struct matching *m, int s, uint32_t node, uint32_t parent)
+{
+	const struct site site = { .leaf = node };
+	struct frame *frame;
+	size_t count = symbols_stack(m->side[s].symbols, &site, &frame);
+	size_t own = 1;
+
+	while (own < count && frame[own - 1].inlined &&
+	    frame[0].pc < NODE_NAMED)
+		own++;
+	for (size_t i = min_u64(own, count); i-- > 0; ) {
+		struct step step = { .class = CLASS_NAMES,
+			.offset = number_of_names(m, frame[i].function) };
+
+		/* Some show it, and some who called it only. */
+		if (strncmp(frame[i].function, "operator new", 12) == 0)
+			continue;
+		if (strcmp(frame[i].function, "main") != 0)
+			step.parent = parent;
+		parent = path_of(m, &step);
+	}
+	free(frame);
+	return parent;
+}
+
 /* The path of each node of a side; to be freed. */
 static uint32_t *
 find_paths(struct matching *m, int s)
@@ -183,11 +215,17 @@ find_paths(struct matching *m, int s)
 	uint32_t *path = need(calloc(p->nodes + 1, sizeof(*path)));
 
 	for (size_t i = 1; i < p->nodes; i++) {
-		struct step step = step_of(m, s, (uint32_t)i);
 		uint32_t parent = p->node[i].parent;
+		struct step step;
 
 		/* A parent that lies is none, as in profile_stack(). */
-		step.parent = parent < i ? path[parent] : 0;
+		parent = parent < i ? path[parent] : 0;
+		if (m->by_name) {
+			path[i] = follow_names(m, s, (uint32_t)i, parent);
+			continue;
+		}
+		step = step_of(m, s, (uint32_t)i);
+		step.parent = parent;
 		path[i] = path_of(m, &step);
 	}
 	return path;
@@ -297,12 +335,15 @@ match_open(struct match *match, const struct match_side side[2])
 	*match = (struct match){ 0 };
 	builds_open(&m.builds, side[0].profile, side[1].profile);
 	match->rebuilt = builds_list(&m.builds, &match->rebuilts);
+	m.by_name = side[0].profile->segment->identity.origin.bytes != 0 ||
+	    side[1].profile->segment->identity.origin.bytes != 0;
 	for (int s = 0; s < 2; s++) {
-		if (match->rebuilts != 0)
+		if (match->rebuilts != 0 || m.by_name)
 			resolve_all(&side[s]);
 		add_sites(&m, s);
 	}
 	match->unnamed = m.unnamed;
+	match->by_name = m.by_name;
 	list_rows(&m, match);
 	forget(&m);
 	builds_close(&m.builds);

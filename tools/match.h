@@ -8,7 +8,8 @@
  * A module is known by its base name and, where both sides have one, by its
  * build-id.  If there is another build of it on the other side, its frames are
  * their functions and the base names of their files, without lines: then sites
- * that differ in the line only are one.
+ * that differ in the line only are one.  If one of the profiles was imported or
+ * merged, it has no addresses, and all frames are their functions alone.
  */
 #ifndef TOOLS_MATCH_H
 #define TOOLS_MATCH_H
@@ -47,6 +48,7 @@ struct match {
 	/* Modules with another build on the other side, by base name. */
 	char **rebuilt;
 	size_t rebuilts;
+	bool by_name;   /* of all modules, as one side has nothing else */
 	size_t unnamed; /* calls in these that have no name: they match none */
 };
 

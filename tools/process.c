@@ -92,6 +92,7 @@ process_judge(struct process *p)
 	    control_open(&c, p->path, p->pid) < 0)
 		return;
 	p->judged = judge_in_brief(&c, &options, &p->leaks) == 0;
+	p->judged_ns = options.now_ns;
 	control_close(&c);
 }
 

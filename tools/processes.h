@@ -2,7 +2,7 @@
  * processes.h - every process of this user with heaptide inside
  *
  * Beside the house (tools).  May use: base, model, sys, control, reader,
- * shelf, need; uthash.  Used by: cmd-ps.c, top-list.c.
+ * shelf, need, json; uthash.  Used by: cmd-ps.c, top-list.c, web-looker.c.
  *
  * The directory of segments is the list: who is alive is measured, who is
  * dead left a profile that nobody has collected, and what cannot be read has a
@@ -12,6 +12,7 @@
 #ifndef TOOLS_PROCESSES_H
 #define TOOLS_PROCESSES_H
 
+#include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,6 +72,7 @@ struct process {
 
 	/* By process_judge(). */
 	bool judged;
+	uint64_t judged_ns; /* when that was */
 	struct judge_brief leaks;
 
 	struct process *first_child, *last_child, *sibling;
@@ -123,5 +125,22 @@ long long process_shown_pid(const struct process *p);
 
 /* Nobody will collect it: its file may go. */
 bool process_is_left(const struct processes *l, const struct process *p);
+
+/* Is it shown?  @all: also what a process was before an exec. */
+bool process_is_listed(const struct process *p, bool all);
+
+/* --- processes-json.c ----------------------------------------------------- */
+
+#define PROCESS_LEFT_MOST (1000 * 365 * UINT64_C(86400)) /* s; else never */
+
+struct processes_sums {
+	size_t living, left, damaged;
+	uint64_t heap, resident, left_bytes;
+};
+
+struct processes_sums processes_sum(const struct processes *l);
+
+/* As `heaptide ps --json` has them. */
+json_t *processes_json(const struct processes *l, bool all);
 
 #endif

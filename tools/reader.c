@@ -92,6 +92,15 @@ finding_is_good(const struct profile *p, size_t i)
 	    f->first_freed < max_u64(p->nodes, 1));
 }
 
+static bool
+named_is_good(const struct profile *p, size_t i)
+{
+	const struct named *n = &p->named[i];
+
+	return text_is_good(p, n->function) && text_is_good(p, n->file) &&
+	    text_is_good(p, n->module);
+}
+
 static size_t
 count_bad(const struct profile *p, size_t rows,
     bool (*is_good)(const struct profile *, size_t))
@@ -109,7 +118,7 @@ count_damaged(const struct profile *p)
 	const struct segment_identity *id = &p->segment->identity;
 	const struct segment_text texts[] = {
 		id->executable, id->arguments, id->host, id->run,
-		id->directory, id->allocator,
+		id->directory, id->allocator, id->origin,
 	};
 	size_t bad = 0;
 
@@ -122,6 +131,7 @@ count_damaged(const struct profile *p)
 	bad += count_bad(p, p->modules, module_is_good);
 	bad += count_bad(p, p->mappings, mapping_is_good);
 	bad += count_bad(p, p->findings, finding_is_good);
+	bad += count_bad(p, p->nameds, named_is_good);
 	return bad;
 }
 
@@ -159,6 +169,7 @@ set_rows(struct profile *p)
 	p->finding = rows_of(s, TABLE_FINDINGS, &p->findings);
 	p->pool = rows_of(s, TABLE_POOLS, &p->pools);
 	p->room = rows_of(s, TABLE_BUDGET, &p->rooms);
+	p->named = rows_of(s, TABLE_NAMES, &p->nameds);
 }
 
 struct control
@@ -482,6 +493,21 @@ profile_pool_name(const struct profile *profile, size_t row,
 		if ((unsigned char)name[i] < ' ' || name[i] == '\x7f')
 			name[i] = '?';
 	return name;
+}
+
+const struct named *
+profile_named(const struct profile *profile, uint64_t pc)
+{
+	uint64_t row = pc - NODE_NAMED;
+
+	return pc >= NODE_NAMED && row < profile->nameds ?
+	    &profile->named[row] : NULL;
+}
+
+bool
+profile_lacks(const struct profile *profile, uint32_t which)
+{
+	return (profile->segment->identity.unknown & which) != 0;
 }
 
 const struct module *

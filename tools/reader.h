@@ -31,7 +31,7 @@ struct profile {
 	/* rows that may be read; never more than there are */
 	size_t tallies, sites, first_counts, counts, estimates, nodes, modules;
 	size_t mappings, text_bytes, seconds, minutes, marks, moments;
-	size_t timeds, lives, reaches, findings, pools, rooms;
+	size_t timeds, lives, reaches, findings, pools, rooms, nameds;
 	const struct tally *tally;
 	const struct site *site;
 	const struct count *first_count; /* by site */
@@ -51,6 +51,7 @@ struct profile {
 	const struct finding *finding;       /* see tools/findings.h */
 	const struct tide_room *room; /* at most one */
 	const struct pool *pool;
+	const struct named *named; /* see NODE_NAMED */
 	size_t damaged;     /* rows left out because they contradict */
 };
 
@@ -105,6 +106,12 @@ int profile_pool(const struct profile *profile, const struct site *site);
 #define PROFILE_POOL_ROOM POOL_NAME_ROOM
 char *profile_pool_name(const struct profile *profile, size_t row,
     char name[PROFILE_POOL_ROOM]);
+
+/* What somebody else named the call at @pc; NULL: nobody did. */
+const struct named *profile_named(const struct profile *profile, uint64_t pc);
+
+/* Of enum segment_unknown any of @which. */
+bool profile_lacks(const struct profile *profile, uint32_t which);
 
 /* The module that held @pc when node @node was made, or NULL. */
 const struct module *profile_module(const struct profile *profile,

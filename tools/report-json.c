@@ -19,7 +19,56 @@
 static json_t *
 json_requested(const struct report *r, uint64_t n)
 {
-	return r->totals.requested_known ? json_number(n) : json_null();
+	return r->totals.requested_known &&
+	    !profile_lacks(r->profile, UNKNOWN_REQUESTED) ?
+	    json_number(n) : json_null();
+}
+
+/* Seconds after the start. */
+static json_t *
+json_moment(const struct profile *p, uint32_t unknown, double at)
+{
+	return profile_lacks(p, unknown) ? json_null() : json_real(at);
+}
+
+/* Null where it was made of a profile that has no such figure. */
+static json_t *
+json_known(const struct report *r, uint32_t unknown, uint64_t n)
+{
+	return profile_lacks(r->profile, unknown) ? json_null() :
+	    json_number(n);
+}
+
+static const struct {
+	uint32_t unknown;
+	const char *word;
+} unknown_words[] = {
+	{ UNKNOWN_ALLOCATIONS, "allocations" },
+	{ UNKNOWN_BLOCKS, "live_blocks" },
+	{ UNKNOWN_PEAK, "peak" },
+	{ UNKNOWN_AT_PEAK, "at_peak" },
+	{ UNKNOWN_TEMPORARY, "temporary" },
+	{ UNKNOWN_REQUESTED, "requested" },
+	{ UNKNOWN_STARTED, "started" },
+	{ UNKNOWN_TIME, "time" },
+	{ UNKNOWN_PEAK_TIME, "peak_at" },
+};
+
+/* Who made it, if the library did not; null: it did. */
+static json_t *
+json_origin(const struct profile *p)
+{
+	json_t *unknown;
+
+	if (p->segment->identity.origin.bytes == 0)
+		return json_null();
+	unknown = json_array();
+	for (size_t i = 0; i < ARRAY_LENGTH(unknown_words); i++)
+		if (profile_lacks(p, unknown_words[i].unknown))
+			json_array_append_new(unknown,
+			    json_string(unknown_words[i].word));
+	return json_pack("{s:o, s:o}", "of",
+	    json_text_of(p, p->segment->identity.origin), "unknown", unknown);
 }
 
 static json_t *
@@ -35,21 +84,27 @@ static json_t *
 json_totals(const struct report *r)
 {
 	const struct totals *t = &r->totals;
+	const uint32_t calls = UNKNOWN_ALLOCATIONS;
 	const struct json_member members[] = {
-		{ "allocations", json_number(t->allocations) },
-		{ "frees", json_number(t->frees) },
-		{ "allocated_bytes", json_number(t->allocated_bytes) },
-		{ "requested_bytes", json_requested(r, t->requested_bytes) },
-		{ "live_blocks", json_number(t->live_blocks) },
+		{ "allocations", json_known(r, calls, t->allocations) },
+		{ "frees", json_known(r, calls, t->frees) },
+		{ "allocated_bytes", json_known(r, calls,
+		    t->allocated_bytes) },
+		{ "requested_bytes", profile_lacks(r->profile, calls) ?
+		    json_null() : json_requested(r, t->requested_bytes) },
+		{ "live_blocks", json_known(r, UNKNOWN_BLOCKS,
+		    t->live_blocks) },
 		{ "live_bytes", json_number(t->live_bytes) },
 		{ "live_requested_bytes",
 		    json_requested(r, t->live_requested_bytes) },
-		{ "peak_bytes", json_number(t->peak_bytes) },
+		{ "peak_bytes", json_known(r, UNKNOWN_PEAK, t->peak_bytes) },
 		{ "peak_requested_bytes",
 		    json_requested(r, t->peak_requested_bytes) },
 		{ "peak_error_bytes", json_number(t->peak_error_bytes) },
-		{ "peak_at", json_real(t->peak_at) },
-		{ "temporary", json_number(t->temporary) },
+		{ "peak_at", json_moment(r->profile, UNKNOWN_PEAK |
+		    UNKNOWN_TIME | UNKNOWN_PEAK_TIME, t->peak_at) },
+		{ "temporary", json_known(r, UNKNOWN_TEMPORARY,
+		    t->temporary) },
 		{ "inherited_bytes", json_number(t->inherited_bytes) },
 	};
 
@@ -152,17 +207,22 @@ json_site(const struct report *r, const struct site_row *row,
     struct frames *written)
 {
 	const struct figures *f = row->figures;
+	const uint32_t calls = UNKNOWN_ALLOCATIONS;
 	const struct json_member members[] = {
 		{ "id", json_number(row->id) },
-		{ "allocations", json_number(f->allocations) },
-		{ "frees", json_number(f->frees) },
-		{ "allocated_bytes", json_number(f->allocated_bytes) },
-		{ "live_blocks", json_number(f->live_blocks) },
+		{ "allocations", json_known(r, calls, f->allocations) },
+		{ "frees", json_known(r, calls, f->frees) },
+		{ "allocated_bytes", json_known(r, calls,
+		    f->allocated_bytes) },
+		{ "live_blocks", json_known(r, UNKNOWN_BLOCKS,
+		    f->live_blocks) },
 		{ "live_bytes", json_number(f->live_bytes) },
 		{ "live_requested_bytes",
 		    json_requested(r, f->live_requested_bytes) },
-		{ "at_peak_bytes", json_number(f->at_peak_bytes) },
-		{ "temporary", json_number(f->temporary) },
+		{ "at_peak_bytes", json_known(r, UNKNOWN_AT_PEAK,
+		    f->at_peak_bytes) },
+		{ "temporary", json_known(r, UNKNOWN_TEMPORARY,
+		    f->temporary) },
 		{ "estimated", json_boolean(f->drawn != 0) },
 		{ "error", json_number(f->error_bytes) },
 		{ "pool", row->site->flags & SITE_POOL ?
@@ -271,8 +331,8 @@ json_since(const struct profile *p)
 	    json_real(profile_seconds(p, w->switched_ns));
 }
 
-int
-report_print_json(const struct report *r)
+json_t *
+report_json_brief(const struct report *r)
 {
 	const struct profile *p = r->profile;
 	const struct segment_identity *id = &p->segment->identity;
@@ -286,9 +346,12 @@ report_print_json(const struct report *r)
 		{ "executable", json_text_of(p, id->executable) },
 		{ "host", json_text_of(p, id->host) },
 		{ "allocator", json_text_of(p, id->allocator) },
+		{ "origin", json_origin(p) },
 		{ "bypassed", bypassed_json(p) },
-		{ "started", json_real(profile_started(p)) },
-		{ "duration", json_real(profile_seconds(p, p->now_ns)) },
+		{ "started", json_moment(p, UNKNOWN_STARTED,
+		    profile_started(p)) },
+		{ "duration", json_moment(p, UNKNOWN_TIME,
+		    profile_seconds(p, p->now_ns)) },
 		{ "end", json_end(report_end(p), &p->segment->end) },
 		{ "stacks", json_string(profile_stacks(p)) },
 		{ "stacks_since", json_since(p) },
@@ -299,22 +362,36 @@ report_print_json(const struct report *r)
 		{ "totals", json_totals(r) },
 		{ "rss", json_rss(r) },
 		{ "not_profiled", json_unfollowed(unfollowed) },
-		{ "sites", json_sites(r, r->site, r->sites) },
-		{ "mappings", json_sites(r, r->map, r->maps) },
 		{ "mapped", json_mapped(p) },
 		{ "pools", report_json_pools(r) },
-		{ "pool_sites", json_sites(r, r->pool, r->pools) },
 		{ "findings", report_json_findings(r) },
 		{ "threads", json_threads(r) },
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
 		{ "work", work_json(p) },
-		{ "series", report_json_series(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },
 	};
 
-	return json_print(json_fill(json_head(), members,
-	    ARRAY_LENGTH(members)));
+	return json_fill(json_head(), members, ARRAY_LENGTH(members));
 }
 
+json_t *
+report_json(const struct report *r)
+{
+	const struct json_member members[] = {
+		{ "sites", json_sites(r, r->site, r->sites) },
+		{ "mappings", json_sites(r, r->map, r->maps) },
+		{ "pool_sites", json_sites(r, r->pool, r->pools) },
+		{ "series", report_json_series(r->profile) },
+	};
+
+	return json_fill(report_json_brief(r), members,
+	    ARRAY_LENGTH(members));
+}
+
+int
+report_print_json(const struct report *r)
+{
+	return json_print(report_json(r));
+}

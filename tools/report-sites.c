@@ -37,6 +37,8 @@ report_when(const struct report *r)
 {
 	if (r->profile->live)
 		return "now";
+	if (r->profile->segment->identity.origin.bytes != 0)
+		return "at the end";
 	return r->profile->segment->watch.taken_ns != 0 ?
 	    "when it was copied" : "at the end";
 }
@@ -201,7 +203,7 @@ text_site(const struct report *r, const struct print *out,
 		report_frame(words, sizeof(words), &frames[0]);
 	print_line(out, PRINT_STRONG, "  %12s  %7s  %s", value,
 	    report_share(share, row->value[key], whole), words);
-	if (key == KEY_LIVE)
+	if (key == KEY_LIVE && !profile_lacks(r->profile, UNKNOWN_BLOCKS))
 		put_left(left, sizeof(left), row->figures);
 	text_callers(r, out, frames, depth, callers, left);
 	free(frames);

@@ -50,6 +50,20 @@ format_end(const struct profile *p, char *words, size_t room)
 	    "still running" : "how it ended is not known");
 }
 
+/* Made by a tool of ours: of another's, or of many. */
+static void
+text_origin(const struct report *r, const struct print *out)
+{
+	const struct profile *p = r->profile;
+	char *command = profile_command(p);
+	char *origin = profile_text(p, p->segment->identity.origin);
+
+	print_line(out, PRINT_STRONG, "%s", command);
+	print_line(out, PRINT_PLAIN, "  from        %s", origin);
+	free(command);
+	free(origin);
+}
+
 static void
 text_identity(const struct report *r, const struct print *out)
 {
@@ -101,6 +115,10 @@ text_stacks(const struct report *r, const struct print *out)
 	bool exact = profile_is_exact(r->profile);
 	char bytes[TEXT_BYTES_ROOM], since[TEXT_DURATION_ROOM];
 
+	if (profile_lacks(r->profile, UNKNOWN_ALLOCATIONS | UNKNOWN_BLOCKS |
+	    UNKNOWN_PEAK | UNKNOWN_AT_PEAK) &&
+	    config->stacks != STACKS_SAMPLED)
+		return; /* its origin has been said, and what is not known */
 	switch (atomic_load(&config->stacks)) {
 	case STACKS_NONE:
 		print_line(out, PRINT_PLAIN, "  counted     %s; without "
@@ -130,6 +148,34 @@ text_stacks(const struct report *r, const struct print *out)
 
 /* --- totals --------------------------------------------------------------- */
 
+/* Of a profile that has not all of them: "not known" is no 0. */
+static void
+text_known_totals(const struct report *r, const struct print *out)
+{
+	const struct profile *p = r->profile;
+	const struct totals *t = &r->totals;
+	char peak[TEXT_BYTES_ROOM], live[TEXT_BYTES_ROOM];
+	char bytes[TEXT_BYTES_ROOM], n[TEXT_COUNT_ROOM], m[TEXT_COUNT_ROOM];
+
+	print_line(out, PRINT_STRONG, "  peak        %s",
+	    profile_lacks(p, UNKNOWN_PEAK) ? "not known" :
+	    text_format_bytes(peak, t->peak_bytes));
+	print_line(out, PRINT_STRONG, "  held        %s in %s blocks",
+	    text_format_bytes(live, t->live_bytes),
+	    profile_lacks(p, UNKNOWN_BLOCKS) ? "an unknown number of" :
+	    text_format_count(n, t->live_blocks));
+	if (profile_lacks(p, UNKNOWN_ALLOCATIONS))
+		print_line(out, PRINT_PLAIN, "  allocated   not known");
+	else
+		print_line(out, PRINT_PLAIN, "  allocated   %s in %s blocks, "
+		    "%s of them temporary",
+		    text_format_bytes(bytes, t->allocated_bytes),
+		    text_format_count(n, t->allocations),
+		    profile_lacks(p, UNKNOWN_TEMPORARY) ?
+		    "an unknown number" :
+		    text_format_count(m, t->temporary));
+}
+
 static void
 text_totals(const struct report *r, const struct print *out)
 {
@@ -138,6 +184,10 @@ text_totals(const struct report *r, const struct print *out)
 	char n[TEXT_COUNT_ROOM], m[TEXT_COUNT_ROOM];
 	char at[TEXT_DURATION_ROOM], within[TEXT_BYTES_ROOM + 16] = "";
 
+	if (r->profile->segment->identity.unknown != 0) {
+		text_known_totals(r, out);
+		return;
+	}
 	if (t->peak_error_bytes != 0)
 		snprintf(within, sizeof(within), " (+- %s)",
 		    text_format_bytes(b, t->peak_error_bytes));
@@ -385,7 +435,10 @@ report_print_text(const struct report *r)
 {
 	struct print out = print_open(stdout);
 
-	text_identity(r, &out);
+	if (r->profile->segment->identity.origin.bytes != 0)
+		text_origin(r, &out);
+	else
+		text_identity(r, &out);
 	text_stacks(r, &out);
 	text_totals(r, &out);
 	report_print_growth(r, &out);

@@ -54,6 +54,14 @@ report_sort(struct site_row *rows, size_t count, enum site_key key)
 		qsort(rows, count, sizeof(*rows), compare_rows);
 }
 
+/* Other tools' profiles may have bytes, and no calls. */
+static bool
+is_empty(const struct figures *f)
+{
+	return f->allocations == 0 && f->live_bytes == 0 &&
+	    f->at_peak_bytes == 0;
+}
+
 /* Rows of damaged sites are left out; the reader has counted them. */
 static void
 collect_sites(struct report *r)
@@ -66,7 +74,7 @@ collect_sites(struct report *r)
 	for (size_t i = 1; i < p->sites; i++) {
 		const struct site *s = &p->site[i];
 
-		if (s->leaf >= p->nodes || p->figures[i].allocations == 0)
+		if (s->leaf >= p->nodes || is_empty(&p->figures[i]))
 			continue;
 		if (s->flags & SITE_MAPPING)
 			r->map[r->maps++] = make_row(p, i);
@@ -214,6 +222,8 @@ collect_threads(struct report *r)
 	};
 
 	r->thread = need(calloc(p->tallies + 1, sizeof(*r->thread)));
+	if (profile_lacks(p, UNKNOWN_ALLOCATIONS))
+		return;
 	for (size_t i = 0; i < p->tallies; i++) {
 		const struct tally *t = &p->tally[i];
 

@@ -36,6 +36,8 @@ struct report_options {
 	bool full;
 	bool debuginfod;
 	bool verify;
+	const char *html; /* a file to write the page to, or NULL */
+	bool page;        /* print what is in it, as JSON */
 	int sort;         /* enum site_key */
 	uint64_t top;     /* 0: the default */
 	uint64_t callers; /* of a site, in text */
@@ -93,6 +95,10 @@ void report_resolve(const struct report *r, const struct site_row *rows,
 const char *report_end(const struct profile *profile);
 
 /* --- report-json.c -------------------------------------------------------- */
+
+/* All of it, and all but what is one a site or a moment. */
+json_t *report_json(const struct report *r);
+json_t *report_json_brief(const struct report *r);
 
 /* On stdout; an exit status. */
 int report_print_json(const struct report *r);

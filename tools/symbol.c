@@ -48,6 +48,7 @@ struct symbols {
 	struct cache *elsewhere; /* addresses in no module */
 	struct meaning *meaning; /* one a node */
 	char **pool;             /* one a row of the pools; NULL: not met */
+	char **named;            /* the module of each row of names; the same */
 	uint64_t *pcs;           /* room for one stack */
 	uint32_t *nodes;
 };
@@ -210,6 +211,7 @@ symbols_open(const struct profile *profile, bool online)
 	s->origin = need(calloc(profile->modules + 1, sizeof(*s->origin)));
 	s->meaning = need(calloc(profile->nodes + 1, sizeof(*s->meaning)));
 	s->pool = need(calloc(profile->pools + 1, sizeof(*s->pool)));
+	s->named = need(calloc(profile->nameds + 1, sizeof(*s->named)));
 	s->pcs = need(calloc(DEPTH_MOST, sizeof(*s->pcs)));
 	s->nodes = need(calloc(DEPTH_MOST, sizeof(*s->nodes)));
 	s->elsewhere = cache_open(NULL, 0, "");
@@ -234,6 +236,9 @@ symbols_close(struct symbols *s)
 	for (size_t i = 0; i < s->profile->pools; i++)
 		free(s->pool[i]);
 	free(s->pool);
+	for (size_t i = 0; i < s->profile->nameds; i++)
+		free(s->named[i]);
+	free(s->named);
 	free(s->pcs);
 	free(s->nodes);
 	free(s);
@@ -278,14 +283,52 @@ put_unnamed(struct symbols *s, const struct question *q)
 	return cache_put(q->origin->cache, q->address, &frame, 1);
 }
 
+/* --- what has a name already ---------------------------------------------- */
+
+static const struct cache_answer *
+put_named(struct symbols *s, const struct question *q, const struct named *n)
+{
+	char *function = profile_text(s->profile, n->function);
+	char *file = profile_text(s->profile, n->file);
+	const struct cache_frame frame = {
+		.function = function[0] != '\0' ? function : "?",
+		.file = file,
+		.line = n->line,
+		.inlined = n->inlined != 0,
+		.named = true,
+	};
+	const struct cache_answer *answer = cache_put(s->elsewhere,
+	    q->address, &frame, 1);
+
+	free(function);
+	free(file);
+	return answer;
+}
+
+static const char *
+module_of_name(struct symbols *s, const struct named *n)
+{
+	char **module = &s->named[n - s->profile->named];
+
+	if (*module == NULL)
+		*module = print_clean(profile_text(s->profile, n->module));
+	return *module;
+}
+
+/* --- asking, again -------------------------------------------------------- */
+
 static const struct cache_answer *
 ask(struct symbols *s, const struct question *q)
 {
+	const struct named *name = q->origin != NULL ? NULL :
+	    profile_named(s->profile, q->address);
 	struct object_frame found[OBJECT_FRAMES];
 	struct cache_frame frames[OBJECT_FRAMES];
 	const struct cache_answer *answer;
 	size_t count = 0;
 
+	if (name != NULL)
+		return put_named(s, q, name);
 	if (q->origin != NULL)
 		open_object(q->origin);
 	if (q->origin != NULL && q->origin->object != NULL)
@@ -311,8 +354,12 @@ static void
 set_meaning(struct symbols *s, const struct question *q,
     const struct cache_answer *answer)
 {
+	const struct named *name = q->origin != NULL ? NULL :
+	    profile_named(s->profile, q->address);
+
 	s->meaning[q->node] = (struct meaning){
-		answer, q->origin != NULL ? q->origin->path : "",
+		answer, q->origin != NULL ? q->origin->path :
+		name != NULL ? module_of_name(s, name) : "",
 	};
 }
 

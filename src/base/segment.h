@@ -73,7 +73,8 @@ enum segment_table_id {
 	TABLE_POOLS,    /* struct pool */
 	TABLE_BUDGET,   /* struct tide_room (base/room.h), one */
 	TABLE_PASTS,    /* struct past */
-	TABLE_KNOWN,    /* how many there are today; 32 fit */
+	TABLE_KNOWN,    /* how many the library makes today */
+	TABLE_NAMES = 31, /* struct named, in what `import` and `merge` make */
 	TABLE_ROOM = 32
 };
 
@@ -125,7 +126,22 @@ struct segment_identity {
 	uint32_t forked;       /* 1: made by fork, 0: by exec */
 	uint32_t inherits;     /* 1: inherited_* of segment_live are meant */
 	uint64_t namespace;    /* of pids, by inode; 0: the machine's own */
-	uint8_t reserved[80];
+	struct segment_text origin; /* who made it, if the library did not */
+	uint32_t unknown;      /* enum segment_unknown: what that did not tell */
+	uint8_t reserved[68];
+};
+
+/* Figures that a profile of another tool does not have, and 0 does not mean. */
+enum segment_unknown {
+	UNKNOWN_ALLOCATIONS = 1, /* calls and bytes since the start */
+	UNKNOWN_BLOCKS = 2,      /* how many are live */
+	UNKNOWN_PEAK = 4,        /* how high the heap stood, and when */
+	UNKNOWN_AT_PEAK = 8,     /* what sites held then */
+	UNKNOWN_TEMPORARY = 16,
+	UNKNOWN_REQUESTED = 32,  /* or usable: sizes are of one kind only */
+	UNKNOWN_STARTED = 64,    /* when it did */
+	UNKNOWN_TIME = 128,      /* how long it ran, and when what was */
+	UNKNOWN_PEAK_TIME = 256  /* when the peak was */
 };
 
 enum segment_stacks { STACKS_NONE, STACKS_SAMPLED, STACKS_ALL };
@@ -535,6 +551,17 @@ struct node {
 #define NODE_NO_STACK UINT64_C(2) /* heaptide was busy in this very thread */
 #define NODE_FULL     UINT64_C(3) /* a table was full: stacks lumped */
 #define NODE_POOL     UINT64_C(256) /* and more: the row of TABLE_POOLS */
+/* And more: the row of TABLE_NAMES.  No program has code up there. */
+#define NODE_NAMED    (UINT64_C(1) << 63)
+
+/* A function as somebody else named it: there is no file to ask. */
+struct named {
+	struct segment_text function;
+	struct segment_text file;
+	struct segment_text module;
+	uint32_t line;    /* 0: not known */
+	uint32_t inlined; /* 1: into the frame that follows */
+};
 
 /* Sites there may be.  The number is chosen to fit a record of the ledger. */
 #define SEGMENT_SITES (UINT32_C(448) << 10)
@@ -952,6 +979,7 @@ _Static_assert(sizeof(struct segment) == 8128, "layout");
 _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");
+_Static_assert(sizeof(struct named) == 32, "layout");
 _Static_assert(sizeof(struct site) == 16, "layout");
 _Static_assert(sizeof(struct count) == 64, "layout");
 _Static_assert(sizeof(struct estimate) == 64, "layout");

@@ -371,26 +371,3 @@ answer_series(struct control *c, const struct request *r, struct text *t)
 	}
 	reply_close_list(t);
 }
-
-void
-answer_metrics(struct control *c, const struct request *r, struct text *t)
-{
-	struct proc_status status = { 0 };
-	struct control_sums sums;
-
-	(void)r;
-	(void)proc_status_read(c->pid, &status);
-	control_sum(c, &sums);
-	reply_open(t, "metrics");
-	reply_u64(t, "heaptide_live_bytes", sums.live_bytes);
-	reply_u64(t, "heaptide_live_blocks", sums.live_blocks);
-	reply_u64(t, "heaptide_peak_bytes", sums.peak_bytes);
-	reply_u64(t, "heaptide_allocations_total", sums.allocations);
-	reply_u64(t, "heaptide_frees_total", sums.frees);
-	reply_u64(t, "heaptide_allocated_bytes_total", sums.allocated);
-	reply_u64(t, "heaptide_freed_bytes_total", sums.freed);
-	reply_u64(t, "heaptide_resident_bytes", status.resident);
-	reply_u64(t, "heaptide_resident_peak_bytes", status.peak);
-	reply_u64(t, "heaptide_threads", c->segment->live.threads);
-	reply_close(t);
-}

@@ -23,10 +23,12 @@ void answer_version(struct control *c, const struct request *r,
     struct text *t);
 void answer_status(struct control *c, const struct request *r, struct text *t);
 void answer_memory(struct control *c, const struct request *r, struct text *t);
-void answer_metrics(struct control *c, const struct request *r,
-    struct text *t);
 void answer_series(struct control *c, const struct request *r, struct text *t);
 void answer_watch(struct control *c, const struct request *r, struct text *t);
+
+/* answer-metrics.c: what monitoring systems are told */
+void answer_metrics(struct control *c, const struct request *r,
+    struct text *t);
 
 /* answer-sites.c: where from, and since when */
 void answer_sites(struct control *c, const struct request *r, struct text *t);

@@ -44,10 +44,10 @@ reply_close_list(struct text *t)
 
 /* --- text ----------------------------------------------------------------- */
 
-/* Bytes of the UTF-8 character at the start of @s, or 0: there is none. */
-static size_t
-character(const unsigned char *s, size_t bytes)
+size_t
+reply_character(const char *text, size_t bytes)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	uint32_t code = s[0];
 	size_t length = code < 0x80 ? 1 : code < 0xc2 ? 0 : code < 0xe0 ? 2 :
@@ -97,8 +97,7 @@ reply_text_bytes(struct text *t, const char *name, const char *value,
 	begin(t, name);
 	text_put(t, "\"");
 	for (i = 0; i < bytes; i += length > 0 ? length : 1) {
-		length = character((const unsigned char *)value + i,
-		    bytes - i);
+		length = reply_character(value + i, bytes - i);
 		put_character(t, value + i, length);
 	}
 	text_put(t, "\"");

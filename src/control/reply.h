@@ -18,6 +18,7 @@
 #define CONTROL_REPLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -34,6 +35,9 @@ void reply_u64(struct text *t, const char *name, uint64_t value);
 void reply_i64(struct text *t, const char *name, int64_t value);
 void reply_bool(struct text *t, const char *name, bool value);
 void reply_null(struct text *t, const char *name);
+
+/* Bytes of the UTF-8 character at @text, of @bytes; 0: it is none. */
+size_t reply_character(const char *text, size_t bytes);
 
 /* With three decimals. */
 void reply_number(struct text *t, const char *name, double value);

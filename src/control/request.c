@@ -57,8 +57,9 @@ const struct request_row request_rows[] = {
 	  answer_scan },
 	{ "checkpoints", "", "the runs of this user that can be gone on with",
 	  0, 0, answer_checkpoints },
-	{ "metrics", "", "counters and gauges, by name", 0, 0,
-	  answer_metrics },
+	{ "metrics", "[openmetrics|prometheus]",
+	  "counters and gauges, by name; or as text for a monitoring system",
+	  0, 1, answer_metrics },
 	{ "watch", "INTERVAL", "status, again and again", 1, 1,
 	  answer_watch },
 };

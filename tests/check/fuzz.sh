@@ -17,6 +17,8 @@ targets='
 	proc 2000 2000
 	command 3000 4000
 	request 4000 5000
+	import 6000 4000
+	web 100000 600
 	profile 6000 20000'
 
 fuzzer=-fsanitize=fuzzer,address,undefined

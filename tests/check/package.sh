@@ -16,6 +16,10 @@ mkdir -p tree/heaptide
 files | tar -C "$srcdir" -cf files.tar -T - || fail "cannot copy the sources"
 tar -C tree/heaptide -xf files.tar || fail "cannot copy the sources"
 
+# As a distribution has it.
+[ ! -f "$builddir/web/page.html" ] ||
+	cp "$builddir/web/page.html" tree/heaptide/web/
+
 unset MAKEFLAGS CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
 cd tree/heaptide || exit
 DEB_BUILD_OPTIONS=nocheck limited 900 dpkg-buildpackage -us -uc -b -d -j2 \

@@ -4,9 +4,11 @@
 
 cd "$srcdir" || exit
 {
-	find src include tools tests examples doc .ci -type f
+	find src include tools tests examples doc .ci web/src web/test -type f
 	ls bootstrap configure.ac Makefile.am heaptide.pc.in m4/heaptide.m4 \
-		LICENSE NEWS README.md HACKING.md .clang-format .editorconfig
+		LICENSE NEWS README.md HACKING.md .clang-format .editorconfig \
+		web/README.md web/NOTICE web/build.mjs web/package.json \
+		web/package-lock.json web/page.sha256
 } >"$scratch/files"
 
 # Written in two halves, or this file would be found as well.

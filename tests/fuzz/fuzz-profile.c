@@ -12,6 +12,7 @@
 #include "leaks.h"
 #include "object.h"
 #include "ops.h"
+#include "page.h"
 #include "report.h"
 
 int
@@ -97,6 +98,8 @@ print(const struct profile *p, bool json)
 		(void)report_print_json(&r);
 	else
 		report_print_text(&r);
+	if (json)
+		json_decref(page_json(&r));
 	report_close(&r);
 }
 

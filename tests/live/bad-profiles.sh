@@ -20,16 +20,25 @@ refused()
 	done
 }
 
+# html_data FILE: the object in a page
+html_data()
+{
+	sed -n 's|.*id="heaptide-data">\(.*\)</script>$|\1|p' "$1"
+}
+
 # survives FILE: an answer or a refusal, but an orderly one
 survives()
 {
-	for form in "" --json; do
+	for form in "" --json --html=-; do
 		limited 20 "$HEAPTIDE" report $form "$1" >out 2>err </dev/null
 		status=$?
 		case $status in
 		0)
-			[ -z "$form" ] || jq -e .totals out >/dev/null ||
-				fail "$1: no JSON"
+			case $form in
+			--json) jq -e .totals out >/dev/null ;;
+			--html=-) html_data out | jq -e .report.totals \
+				>/dev/null ;;
+			esac || fail "$1: no JSON in report $form"
 			;;
 		125)
 			same "lines of report $form $1" 1 "$(wc -l <err)"

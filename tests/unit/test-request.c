@@ -45,7 +45,7 @@ static const struct {
 	{ "drain", { NULL } },
 	{ "scan", { NULL, "starts", "last" } },
 	{ "checkpoints", { NULL } },
-	{ "metrics", { NULL } },
+	{ "metrics", { NULL, "openmetrics", "PROMETHEUS" } },
 	{ "watch", { "10ms", "1h" } },
 };
 
