@@ -48,9 +48,9 @@ my @private = qw(
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
 	plan/tell.h plan/tell.c plan/tell-forms.c plan/op-state.h
 	plan/boundary.c plan/decision.h plan/decision.c
-	plan/underway.h
+	plan/underway.h plan/again.h
 	plan/run-state.h plan/run.c plan/run-mark.c
-	plan/op.c plan/underway.c plan/batch.c plan/page.c
+	plan/op.c plan/underway.c plan/again.c plan/batch.c plan/page.c
 	plan/figures.h plan/figures.c
 	plan/guard.c plan/reserve.c
 	plan/alone.c plan/discover.c

@@ -275,6 +275,7 @@ check_program(struct check *c, char **argv)
 		.children = o->children,
 		.summary = SUMMARY_OFF,
 		.epoch = o->epoch,
+		.grace = RUN_GRACE_NS,
 		.file = o->file,
 		.scan = wants_scan(c),
 	};

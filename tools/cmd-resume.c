@@ -18,6 +18,14 @@
 
 struct resume_options {
 	bool show, failed, json;
+	const char *retries, *fallback, *retry_delay; /* for run */
+};
+
+/* It has failed before: in single items, and patiently. */
+static const struct resume_options resume_defaults = {
+	.retries = "5",
+	.fallback = "1",
+	.retry_delay = "10s",
 };
 
 static const struct option_row resume_rows[] = {
@@ -30,6 +38,15 @@ static const struct option_row resume_rows[] = {
 	{ .name = "json", .kind = OPTION_FLAG,
 	  .at = offsetof(struct resume_options, json),
 	  .help = "with --show: print JSON" },
+	{ .name = "retries", .kind = OPTION_TEXT,
+	  .at = offsetof(struct resume_options, retries), .word = "N",
+	  .help = "as of run (5)" },
+	{ .name = "fallback", .kind = OPTION_TEXT,
+	  .at = offsetof(struct resume_options, fallback), .word = "N",
+	  .help = "as of run (1)" },
+	{ .name = "retry-delay", .kind = OPTION_TEXT,
+	  .at = offsetof(struct resume_options, retry_delay), .word = "TIME",
+	  .help = "as of run (10s)" },
 	{ .name = NULL }
 };
 
@@ -193,21 +210,34 @@ take_command(void *context, const struct journal_record *record)
 	line->text[line->bytes] = '\0';
 }
 
-/* heaptide run -- ARGUMENTS: does not return where that works. */
-static int
-start(const struct run_file *file, const struct command_line *line,
-    const char *name)
+/* heaptide run [retries] -- */
+static size_t
+put_run(const struct resume_options *o, char **argv)
 {
-	char **argv = need(calloc(line->bytes + 4, sizeof(*argv)));
-	char *at = line->text + strlen(line->text) + 1;
 	size_t n = 0;
 
 	argv[n++] = need_text("heaptide");
 	argv[n++] = need_text("run");
+	argv[n++] = need_text("--retries=%s", o->retries);
+	argv[n++] = need_text("--fallback=%s", o->fallback);
+	argv[n++] = need_text("--retry-delay=%s", o->retry_delay);
 	argv[n++] = need_text("--");
+	return n;
+}
+
+/* heaptide run -- ARGUMENTS: does not return where that works. */
+static int
+start(const struct resume_options *o, const struct run_file *file,
+    const struct command_line *line, const char *name)
+{
+	char **argv = need(calloc(line->bytes + 8, sizeof(*argv)));
+	char *at = line->text + strlen(line->text) + 1;
+	size_t n = put_run(o, argv);
+	const size_t options = n;
+
 	for (; at < line->text + line->bytes; at += strlen(at) + 1)
 		argv[n++] = at;
-	if (n == 3) {
+	if (n == options) {
 		print_error("resume: the command of %s is damaged", file->id);
 		return COMMAND_FAILED;
 	}
@@ -267,7 +297,7 @@ resume_run(const void *options, int operands, char **operand)
 		return COMMAND_FAILED;
 	}
 	(void)runs_each(&file, JOURNAL_COMMAND, take_command, &line);
-	return start(&file, &line, operand[0]);
+	return start(o, &file, &line, operand[0]);
 }
 
 const struct command command_resume = {
@@ -275,6 +305,7 @@ const struct command command_resume = {
 	.args = "RUN[@NUMBER]",
 	.help = "go on with a run, from its last checkpoint or another",
 	.rows = resume_rows,
+	.defaults = &resume_defaults,
 	.options_bytes = sizeof(struct resume_options),
 	.operands_least = 1,
 	.operands_most = 1,

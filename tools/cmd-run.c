@@ -27,6 +27,7 @@ static const struct run_options run_defaults = {
 	.children = RUN_NOT_GIVEN,
 	.summary = RUN_NOT_GIVEN,
 	.keeper = RUN_NOT_GIVEN,
+	.grace = RUN_GRACE_NS,
 	.file = "heaptide.%c.%p" SEGMENT_SUFFIX,
 };
 
@@ -77,6 +78,24 @@ static const struct option_row run_rows[] = {
 	{ .name = "progress", .kind = OPTION_TEXT, AT(progress),
 	  .word = "HOW", .help = "how its batches are told on stderr: off, "
 	  "lines, bar or json (off)" },
+	{ .name = "retries", .kind = OPTION_TEXT, AT(retries), .word = "N",
+	  .help = "start it again so often if it fails for lack of memory, "
+	  "or wants it by status 85" },
+	{ .name = "retry-delay", .kind = OPTION_TEXT, AT(retry_delay),
+	  .word = "TIME",
+	  .help = "wait so long before the first of these; longer each time "
+	  "(5s)" },
+	{ .name = "fallback", .kind = OPTION_TEXT, AT(fallback), .word = "N",
+	  .help = "items of the batches in which a lost one is tried again "
+	  "(2)" },
+	{ .name = "retry-errors", .kind = OPTION_FLAG, AT(retry_errors),
+	  .help = "start it again whatever it failed by" },
+	{ .name = "timeout", .kind = OPTION_DURATION, AT(timeout),
+	  .word = "TIME",
+	  .help = "end it, and with it all tries, after so long: status 124" },
+	{ .name = "grace", .kind = OPTION_DURATION, AT(grace),
+	  .word = "TIME",
+	  .help = "what it has between SIGTERM and the kill (10s)" },
 	{ .name = "preset", .kind = OPTION_TEXT, AT(preset), .word = "NAME",
 	  .help = "settings that go together; 'heaptide preset list'" },
 	{ .name = "config", .kind = OPTION_TEXT, AT(config), .word = "FILE",
@@ -179,29 +198,37 @@ check_options(struct run *run)
 	return true;
 }
 
+/* As the program ended, if nothing went wrong on our side. */
+static int
+end_as_it_did(struct run *run, int ours)
+{
+	int status = run->recycled ? COMMAND_CHECKPOINT :
+	    run->timed_out || run->stalled ? COMMAND_TIMEOUT :
+	    supervise_leave(&run->child);
+
+	return status == COMMAND_DONE ? ours : status;
+}
+
 static int
 run_run(const void *options, int operands, char **operand)
 {
 	struct run_options chosen = *(const struct run_options *)options;
 	struct config config;
 	struct run *run;
-	int status = COMMAND_USAGE, r;
+	int status = COMMAND_USAGE;
 
 	(void)operands;
 	run = run_create(&chosen, operand);
 	if (run == NULL)
 		return COMMAND_FAILED;
 	config_open(&config);
-	if (run_configure("run", &chosen, &config) && check_options(run))
+	if (run_configure("run", &chosen, &config) && check_options(run)) {
+		run_set_policy(run, &config);
 		status = run_gate(&config);
-	config_close(&config);
-	if (status == COMMAND_DONE && run_program(run, &status)) {
-		r = status;
-		status = run->recycled ? COMMAND_CHECKPOINT :
-		    supervise_leave(&run->child);
-		if (status == COMMAND_DONE)
-			status = r;
 	}
+	config_close(&config);
+	if (status == COMMAND_DONE && run_program(run, &status))
+		status = end_as_it_did(run, status);
 	run_free(run);
 	return status;
 }

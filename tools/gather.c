@@ -322,7 +322,13 @@ count(struct gather *g, const struct profile *p, const struct shelf_name *name,
     const char *command)
 {
 	struct totals totals;
+	struct box box;
 
+	if (p->room != NULL && p->rooms != 0) {
+		box_read(&box, p->room);
+		if (box.open && box.open_ns > g->box.open_ns)
+			g->box = box;
+	}
 	profile_add_unfollowed(p, g->unfollowed);
 	if (is_program(g, name)) {
 		g->images++;

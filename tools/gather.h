@@ -19,6 +19,7 @@
 
 #include "base/room.h"
 #include "base/segment.h"
+#include "box.h"
 #include "control/serve.h"
 #include "shelf.h"
 #include "sys/place.h"
@@ -49,6 +50,7 @@ struct gather {
 	size_t alive;            /* processes, as of the last look */
 	struct gather_process first_alive;
 	struct gather_process largest;
+	struct box box;          /* of the last that died in a batch */
 	/* of the programs that all of them executed, by why not profiled */
 	uint64_t unfollowed[UNFOLLOWED_KINDS];
 

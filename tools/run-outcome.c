@@ -96,7 +96,8 @@ describe_end(struct run *run, struct segment_end *end)
 	}
 	end->how = END_SIGNALLED;
 	end->signal = WTERMSIG(status);
-	run->oom = end->signal == SIGKILL && oom_kills() > run->oom_kills;
+	run->oom = end->signal == SIGKILL && (oom_kills() > run->oom_kills ||
+	    oom_struck(&run->oom_groups) != NULL);
 	end->out_of_memory = run->oom;
 }
 
@@ -109,6 +110,8 @@ tell_silence(const struct run *run, bool worded)
 
 	if (run->told)
 		return COMMAND_DONE;
+	if (run->attempts > 1)
+		return COMMAND_FAILED; /* said of the first */
 	if (worded)
 		print_error("%s ran, but libheaptide never reported in from "
 		    "it; the likely cause is what it said above",
@@ -143,22 +146,41 @@ resident_peak(const struct run *run, const struct profile *p)
 }
 
 static void
-summarise(const struct run *run, const struct profile *p, const char *file)
+summarise(struct run *run, const struct profile *p, const char *file)
 {
+	char attempts[RUN_ATTEMPTS_ROOM], left_out[RUN_ATTEMPTS_ROOM];
 	struct summary s = {
 		.profile = p,
 		.gather = &run->gather,
 		.command = run->argv[0],
 		.file = file,
 		.resident_peak = resident_peak(run, p),
+		.attempts = run_attempts_words(run, attempts),
+		.left_out = run_left_out_words(run, left_out),
 	};
 
+	run_tell_end(run);
 	if (run->options->quiet || run->options->summary == SUMMARY_OFF)
 		return;
-	if (run->options->summary == SUMMARY_JSON)
+	if (run->options->summary == SUMMARY_JSON) {
+		s.outcome = run_json_outcome(run);
 		summary_print_json(&s);
-	else
+		json_decref(s.outcome);
+	} else {
 		summary_print_text(&s);
+	}
+}
+
+/* The same without a profile. */
+static void
+summarise_page(struct run *run)
+{
+	if (run->once_more)
+		return;
+	run_tell_end(run);
+	if (!run_tell_page(run) && !run->options->quiet &&
+	    run->options->summary == SUMMARY_JSON)
+		run_print_outcome(run);
 }
 
 /* Copy the program's own segment to FILE, and say what is in it. */
@@ -187,9 +209,9 @@ bring_home(struct run *run)
 		unlink(path);
 		run->home = true;
 	}
-	run->recycled = p.segment->watch.enforced != 0 &&
-	    p.segment->config.enforce == ENFORCE_EXIT85;
-	summarise(run, &p, file);
+	run_judge(run, &p);
+	if (!run->once_more)
+		summarise(run, &p, file);
 	profile_close(&p);
 	return COMMAND_DONE;
 }
@@ -226,15 +248,23 @@ run_conclude(struct run *run)
 	int r;
 
 	describe_end(run, &end);
-	if (run->file == NULL)
+	if (run->file == NULL) {
+		run_judge(run, NULL);
+		summarise_page(run);
 		return COMMAND_DONE; /* told before the start */
+	}
 	worded = tell_words(run);
 	r = gather_end(&run->gather, &end, &was);
 	if (r == -ENOENT) {
 		r = tell_silence(run, worded);
-		run_tell_page(run);
+		run_judge(run, NULL);
+		summarise_page(run);
 	} else {
 		r = bring_home(run);
+	}
+	if (!run->judged) {
+		run_judge(run, NULL);
+		summarise_page(run);
 	}
 	if (was == END_EXEC)
 		print_error("%s became another program that heaptide could "

@@ -32,9 +32,6 @@
 
 #define VARIABLE "HEAPTIDE_PAGE"
 
-/* So long has a program to end by itself that does not know SIGTERM. */
-#define GRACE_NS (10 * NS_PER_S)
-
 /* --- the page ------------------------------------------------------------- */
 
 static void
@@ -157,7 +154,8 @@ run_heed_signal(void *context, int signal)
 	if (run->gather.run != NULL &&
 	    gather_stop(&run->gather, TIDE_STOP_TERM))
 		told = true;
-	return told && dies_of(run->child.pid, signal) ? GRACE_NS : 0;
+	return told && dies_of(run->child.pid, signal) ? run->options->grace :
+	    0;
 }
 
 /* --- what it came to ------------------------------------------------------ */
@@ -191,9 +189,10 @@ print_op(const struct print *out, const struct tide_op_stats *op)
 }
 
 static void
-print_text(const struct run *run, const struct tide_room *room, size_t ops)
+print_text(struct run *run, const struct tide_room *room, size_t ops)
 {
-	struct print out = print_open(stderr);
+	const struct print out = print_open(stderr);
+	char words[RUN_ATTEMPTS_ROOM];
 	char used[TEXT_BYTES_ROOM], budget[TEXT_BYTES_ROOM];
 	size_t i;
 
@@ -207,6 +206,10 @@ print_text(const struct run *run, const struct tide_room *room, size_t ops)
 	    message_state(room->state));
 	for (i = 0; i < ops; i++)
 		print_op(&out, &room->op[i]);
+	if (run_attempts_words(run, words)[0] != '\0')
+		print_line(&out, PRINT_PLAIN, "  %-14s %s", "attempts", words);
+	if (run_left_out_words(run, words)[0] != '\0')
+		print_line(&out, PRINT_WARN, "  %-14s %s", "left out", words);
 }
 
 static json_t *
@@ -228,9 +231,9 @@ json_op(const struct tide_op_stats *op)
 }
 
 static void
-print_json(const struct run *run, const struct tide_room *room, size_t ops)
+print_json(struct run *run, const struct tide_room *room, size_t ops)
 {
-	json_t *o, *list = json_array();
+	json_t *o, *more, *list = json_array();
 	size_t i;
 
 	for (i = 0; i < ops; i++)
@@ -247,23 +250,27 @@ print_json(const struct run *run, const struct tide_room *room, size_t ops)
 	};
 
 	o = json_fill(json_object(), members, ARRAY_LENGTH(members));
+	more = run_json_outcome(run);
+	json_object_update(o, more);
+	json_decref(more);
 	json_dumpf(o, stderr, JSON_COMPACT);
 	fputc('\n', stderr);
 	json_decref(o);
 }
 
-void
-run_tell_page(const struct run *run)
+bool
+run_tell_page(struct run *run)
 {
 	struct tide_room room;
 	size_t ops;
 
 	if (!is_used(run->page) || run->options->quiet ||
 	    run->options->summary == SUMMARY_OFF)
-		return;
+		return false;
 	ops = copy_page(run, &room);
 	if (run->options->summary == SUMMARY_JSON)
 		print_json(run, &room, ops);
 	else
 		print_text(run, &room, ops);
+	return true;
 }

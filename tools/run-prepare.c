@@ -251,13 +251,20 @@ run_export(struct run *run)
 	    (unsigned long long)shelf_namespace());
 	setenv("HEAPTIDE_RUN", run->id, 1);
 	export_options(run->options, run->stacks);
-	if (run->directory[0] != '\0')
-		run_offer_page(run);
 	if (run->directory[0] == '\0' || run->library[0] == '\0')
 		return;
 	setenv("HEAPTIDE_DIR", run->directory, 1);
 	export_log(run);
-	run_offer_pressure(run);
 	if (run->inspection.may_preload)
 		export_preload(run->library);
+}
+
+void
+run_export_attempt(struct run *run)
+{
+	if (run->directory[0] == '\0')
+		return;
+	run_offer_page(run);
+	if (run->library[0] != '\0')
+		run_offer_pressure(run);
 }

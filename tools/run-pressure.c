@@ -66,9 +66,10 @@ run_look_at_pressure(struct run *run)
 {
 	struct limit limit;
 
-	if (run->pressure.fd < 0 ||
-	    limit_of_pid(run->child.pid, budget_bytes(), &limit) < 0 ||
-	    limit.bytes == LIMIT_NONE)
+	if (limit_of_pid(run->child.pid, budget_bytes(), &limit) < 0)
+		return;
+	run->limit = limit;
+	if (run->pressure.fd < 0 || limit.bytes == LIMIT_NONE)
 		return;
 	if (limit.used >= limit.bytes / 1000000 * warning_line())
 		(void)pressure_server_notify(&run->pressure);

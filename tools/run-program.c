@@ -40,6 +40,8 @@ run_free(struct run *run)
 	free(run->log);
 	free(run->file);
 	free(run->folder);
+	free(run->failed_file);
+	supervise_close(&run->child);
 	free(run);
 }
 
@@ -54,35 +56,30 @@ serve(void *context, int signals, uint64_t until_ns)
 	(void)serve_turn(run->serve, (int)min_u64(left, INT32_MAX));
 }
 
-static void
-watch(struct run *run)
+/* One attempt, up to its end.  A negative errno value: it never started. */
+static int
+attempt(struct run *run)
 {
-	struct gather *g = &run->gather;
-	uint64_t next;
+	int r;
 
-	if (run->directory[0] == '\0' || !run_name_results(run)) {
-		(void)supervise_wait(&run->child, UINT64_MAX);
-		return;
+	run_export_attempt(run);
+	run->oom_kills = oom_kills();
+	run->started_ns = sys_clock();
+	run->child.idle = serve;
+	r = supervise_start(&run->child, run->argv);
+	/* Not before: a child has no descriptor of ours. */
+	if (r == 0 && (run->options->keeper == KEEPER_OFF ||
+	    serve_open(&run->serve) < 0)) {
+		run->serve = NULL;
+		run->child.idle = NULL;
 	}
-	*g = (struct gather){
-		.directory = run->directory,
-		.run = run->id,
-		.folder = run->folder,
-		.pid = run->child.pid,
-		.ticks = run->child.ticks,
-		.serve = run->serve,
-		.growth = run->growth,
-	};
-	gather_open(g);
-	next = sys_clock() + g->interval_ns;
-	while (!supervise_wait(&run->child, next)) {
-		next = gather_look(g);
-		run_look_at_pressure(run);
-	}
-	gather_close(g);
-	if (run->serve != NULL)
-		serve_close(run->serve);
-	run->serve = NULL;
+	if (r < 0)
+		return r;
+	run->attempts++;
+	(void)pressure_server_open(&run->pressure);
+	run_watch(run);
+	pressure_server_close(&run->pressure);
+	return 0;
 }
 
 bool
@@ -92,27 +89,20 @@ run_program(struct run *run, int *status)
 
 	run_prepare(run);
 	run_export(run);
-	run->oom_kills = oom_kills();
+	if (run->options->timeout != 0)
+		run->deadline_ns = sys_clock() + run->options->timeout;
 	run->child.pid_variable = "HEAPTIDE_ROOT"; /* for --children none */
-	run->child.idle = serve;
 	run->child.born = run_sign_page;
 	run->child.heed = run_heed_signal;
 	run->child.context = run;
-	r = supervise_start(&run->child, run->argv);
-	/* Not before: a child has no descriptor of ours. */
-	if (r == 0 && (run->options->keeper == KEEPER_OFF ||
-	    serve_open(&run->serve) < 0)) {
-		run->serve = NULL;
-		run->child.idle = NULL;
-	}
-	if (r < 0) {
-		*status = run_tell_exec_failure(run, r);
-		return false;
-	}
-	(void)pressure_server_open(&run->pressure);
-	watch(run);
-	pressure_server_close(&run->pressure);
-	*status = run_conclude(run);
-	run_close_page(run); /* we may die as the program did */
+	do {
+		r = attempt(run);
+		if (r < 0) {
+			*status = run_tell_exec_failure(run, r);
+			return false;
+		}
+		*status = run_conclude(run);
+		run_close_page(run); /* we may die as the program did */
+	} while (run_again(run));
 	return true;
 }

@@ -28,6 +28,9 @@ set_given(const struct run_options *o, struct config *config,
 		{ "enforce", "--enforce", o->enforce },
 		{ "gate", "--gate", o->gate },
 		{ "progress", "--progress", o->progress },
+		{ "retry.max", "--retries", o->retries },
+		{ "retry.delay", "--retry-delay", o->retry_delay },
+		{ "retry.fallback", "--fallback", o->fallback },
 	};
 	size_t i;
 	int r = 0;

@@ -10,9 +10,13 @@
  *   run-name.c     where the profile goes
  *   run-prepare.c  before the start: what stands against a profile, and what
  *                  the program is given
- *   run-pressure.c while it runs: that memory is short
+ *   run-watch.c    while it runs: it is looked at, and ended if it must be
+ *   run-pressure.c the same: that memory is short
  *   run-page.c     the same, where nothing can be preloaded; that it shall end
  *   run-outcome.c  after its end: the profile is brought home, and told of
+ *   run-judge.c    how it has come out, and what follows
+ *   run-mortem.c   what it died of, in a sentence
+ *   run-again.c    it is started again
  *
  * Whatever goes wrong on our side, the program runs; its user is told in one
  * sentence what will be lacking.
@@ -24,8 +28,16 @@
 #include <stdint.h>
 
 #include "base/room.h"
+#include "box.h"
+#include "control/limit.h"
 #include "gather.h"
 #include "inspect.h"
+#include "oom.h"
+#include "outcome.h"
+#include "plan/journal.h"
+#include "print.h"
+#include "reader.h"
+#include "retry.h"
 #include "supervise.h"
 #include "sys/place.h"
 #include "sys/pressure.h"
@@ -50,6 +62,10 @@ struct run_options {
 	const char *preset, *budget, *target, *warn, *critical, *enforce;
 	const char *progress;
 	const char *gate;
+	const char *retries, *retry_delay, *fallback;
+	bool retry_errors;
+	uint64_t timeout;      /* ns, of all attempts; 0: none */
+	uint64_t grace;        /* ns from SIGTERM to SIGKILL */
 	const char *file;
 	bool quiet;
 	bool keep_command; /* with the checkpoints of the program */
@@ -57,6 +73,27 @@ struct run_options {
 
 /* Words by their number (enum segment_children), a NULL behind them. */
 extern const char *const run_children_choices[];
+
+#define RUN_GRACE_NS (10 * NS_PER_S) /* where nobody says anything */
+
+/* Where the run (tide_run_begin()) of the program stands. */
+struct run_standing {
+	bool known, marked;    /* there is one; with a checkpoint */
+	char id[JOURNAL_ID_ROOM];
+	uint64_t cursor, batches; /* of that */
+	uint64_t last_ns;      /* since 1970, of its last word */
+};
+
+/* An attempt, as it is told of. */
+struct run_attempt {
+	enum outcome outcome;
+	int status, pid;
+	uint64_t lived_ns, delay_ns;
+	uint32_t n;            /* items of a batch in the next; 0: as ever */
+};
+
+#define RUN_LAST  16       /* attempts that are told of one by one */
+#define RUN_WORDS 768
 
 /* One run, from the command line to the exit status. */
 struct run {
@@ -85,6 +122,31 @@ struct run {
 	uint64_t oom_kills;   /* at the start */
 	bool oom;             /* the program was killed for lack of memory */
 	bool recycled;        /* it was ended for its budget: start it again */
+
+	/* Attempts: all of them, */
+	bool supervised;      /* there may be more than one */
+	struct retry_policy policy;
+	struct retry retry;
+	uint64_t deadline_ns; /* sys_clock(); 0: none */
+	uint64_t attempts, outcomes[OUTCOMES];
+	struct run_attempt last[RUN_LAST];
+	uint64_t left_out;    /* items */
+	char *failed_file;    /* profile of the last that failed, or NULL */
+	bool input_told;
+	/* and this one. */
+	uint64_t started_ns;
+	bool timed_out, stalled;
+	struct box stall;     /* what it was ended for */
+	struct oom oom_groups;
+	struct limit limit;   /* as last looked at; bytes 0: never */
+	bool judged;          /* and from here on it has ended */
+	struct box box;
+	uint64_t used, budget, refused;
+	enum outcome outcome;
+	struct run_standing standing;
+	struct retry_verdict verdict;
+	bool once_more, late; /* late: there is no time left for it */
+	char words[RUN_WORDS]; /* what it died of */
 };
 
 /* --- run-program.c -------------------------------------------------------- */
@@ -136,12 +198,20 @@ void run_prepare(struct run *run);
 /* Set the variables that the program and its children find. */
 void run_export(struct run *run);
 
+/* The same of what each attempt has for itself. */
+void run_export_attempt(struct run *run);
+
+/* --- run-watch.c ---------------------------------------------------------- */
+
+/* Until it has ended. */
+void run_watch(struct run *run);
+
 /* --- run-pressure.c ------------------------------------------------------- */
 
 /* Make and export what the program may wait at; not open yet. */
 void run_offer_pressure(struct run *run);
 
-/* Tell who waits there, if there is pressure now. */
+/* Note its limit, and tell who waits there if there is pressure now. */
 void run_look_at_pressure(struct run *run);
 
 /* --- run-page.c ----------------------------------------------------------- */
@@ -159,10 +229,38 @@ void run_sign_page(void *context);
  */
 uint64_t run_heed_signal(void *context, int signal);
 
-/* What the page says, in place of a summary; nothing if it was not used. */
-void run_tell_page(const struct run *run);
+/* What the page says, in place of a summary; false: it was not used. */
+bool run_tell_page(struct run *run);
 
 void run_close_page(struct run *run);
+
+/* --- run-judge.c ---------------------------------------------------------- */
+
+/* It has ended; @profile may be NULL.  Sets all that is said above of that. */
+void run_judge(struct run *run, const struct profile *profile);
+
+/* --- run-mortem.c --------------------------------------------------------- */
+
+/* Fill in run->words, a sentence without who and without a full stop. */
+void run_post_mortem(struct run *run, const struct profile *profile);
+
+/* --- run-again.c ---------------------------------------------------------- */
+
+/* What is to be done after a failure, as configured. */
+void run_set_policy(struct run *run, const struct config *config);
+
+/* True: another attempt is to be started, and the time for it has come. */
+bool run_again(struct run *run);
+
+/* If it is over, and not well: why. */
+void run_tell_end(const struct run *run);
+
+/* Its part of the summary. */
+json_t *run_json_outcome(struct run *run);
+void run_print_outcome(struct run *run);
+#define RUN_ATTEMPTS_ROOM 512
+char *run_attempts_words(const struct run *run, char words[RUN_ATTEMPTS_ROOM]);
+char *run_left_out_words(const struct run *run, char words[RUN_ATTEMPTS_ROOM]);
 
 /* --- run-outcome.c -------------------------------------------------------- */
 

@@ -318,6 +318,17 @@ print_ops(const struct print *out, const struct summary *s)
 	advise_print(s->profile, s->file, out, 14);
 }
 
+static void
+print_attempts(const struct print *out, const struct summary *s)
+{
+	if (s->attempts != NULL && *s->attempts != '\0')
+		print_line(out, PRINT_PLAIN, "  %-14s %s", "attempts",
+		    s->attempts);
+	if (s->left_out != NULL && *s->left_out != '\0')
+		print_line(out, PRINT_WARN, "  %-14s %s", "left out",
+		    s->left_out);
+}
+
 void
 summary_print_text(const struct summary *s)
 {
@@ -347,6 +358,7 @@ summary_print_text(const struct summary *s)
 	print_growth(&out, s->profile);
 	print_leaks(&out, s);
 	print_ops(&out, s);
+	print_attempts(&out, s);
 	print_children(&out, s->gather);
 	print_unfollowed(&out, s);
 	print_findings(&out, s->profile);
@@ -511,6 +523,8 @@ summary_print_json(const struct summary *s)
 	};
 	json_t *o = json_fill(json_head(), members, ARRAY_LENGTH(members));
 
+	if (s->outcome != NULL)
+		json_object_update(o, s->outcome);
 	json_dumpf(o, stderr, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 	fputc('\n', stderr);
 	json_decref(o);

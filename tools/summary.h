@@ -7,6 +7,7 @@
 #ifndef TOOLS_SUMMARY_H
 #define TOOLS_SUMMARY_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "gather.h"
@@ -18,6 +19,9 @@ struct summary {
 	const char *command;           /* for the headline */
 	const char *file;              /* where the profile is now */
 	uint64_t resident_peak;        /* bytes; 0: not known */
+	const char *attempts;          /* a line on all of them, or NULL, "" */
+	const char *left_out;          /* the same on items */
+	json_t *outcome;               /* how they came out, or NULL */
 };
 
 /* Both go to stderr: standard output is the program's. */

@@ -14,17 +14,11 @@
 
 #include "base/base.h"
 #include "command.h"
+#include "supervise-start.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
 
 #define ANCESTORS_MOST 256 /* generations to climb before giving up */
-
-/* What exec hands down and fork or our own work would change. */
-struct inheritance {
-	sigset_t mask;
-	struct sigaction child_action; /* SIGCHLD may come ignored */
-	struct itimerval alarm;        /* alarm() outlives exec, not fork */
-};
 
 /* --- starting ------------------------------------------------------------- */
 
@@ -92,6 +86,8 @@ become(const struct supervise *s, char **argv, const struct inheritance *was,
 	}
 	if (s->born != NULL)
 		s->born(s->context);
+	if (s->start != NULL)
+		start_hand_down(s->start);
 	give_back(was);
 	execvp(argv[0], argv);
 	error = errno;
@@ -113,19 +109,55 @@ read_exec_error(int fd)
 	return n == sizeof(error) ? -error : 0;
 }
 
+/* As @was, but that an alarm rings once. */
+static void
+take_over_again(struct supervise_start *start, struct inheritance *was)
+{
+	start_restore(start);
+	*was = start->was;
+	was->alarm = (struct itimerval){ .it_value = { 0, 0 } };
+}
+
+/* Once it runs.  A pipe has to end when the program closes it. */
+static void
+settle(struct supervise *s, const struct inheritance *was)
+{
+	sigset_t all;
+
+	if (s->start == NULL)
+		let_go_of_descriptors();
+	else
+		s->start->was = *was;
+	s->kill_ns = s->asked_ns = 0;
+	s->held = 0;
+	if (s->idle == NULL || s->signals >= 0)
+		return;
+	sigfillset(&all);
+	s->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 int
 supervise_start(struct supervise *s, char **argv)
 {
+	bool first = s->start == NULL;
 	struct inheritance was;
 	struct proc_stat stat;
 	int pipes[2];
 	int r;
 
 	s->pid = -1;
-	fill_standard_descriptors();
+	if (first) {
+		fill_standard_descriptors();
+		s->signals = -1;
+	}
+	if (first && s->again)
+		s->start = start_note();
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
-	take_over(&was);
+	if (first)
+		take_over(&was);
+	else
+		take_over_again(s->start, &was);
 	s->pid = fork();
 	if (s->pid == 0)
 		become(s, argv, &was, pipes[1]);
@@ -138,20 +170,21 @@ supervise_start(struct supervise *s, char **argv)
 	}
 	close(pipes[0]);
 	if (r < 0) {
-		give_back(&was);
+		if (first)
+			give_back(&was);
 		return r;
 	}
 	/* It cannot vanish: we have not waited for it. */
 	s->ticks = proc_stat_read(s->pid, &stat) == 0 ? stat.ticks : 0;
-	let_go_of_descriptors();
-	s->signals = -1;
-	if (s->idle != NULL) {
-		sigset_t all;
-
-		sigfillset(&all);
-		s->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	}
+	settle(s, &was);
 	return 0;
+}
+
+void
+supervise_close(struct supervise *s)
+{
+	start_free(s->start);
+	s->start = NULL;
 }
 
 /* --- signals -------------------------------------------------------------- */
@@ -194,10 +227,49 @@ hold_back(struct supervise *s, int signal)
 static void
 let_go(struct supervise *s)
 {
-	if (s->held == 0 || sys_clock() < s->held_ns)
-		return;
-	kill(s->pid, s->held);
-	s->held = 0;
+	uint64_t now = sys_clock();
+
+	if (s->held != 0 && now >= s->held_ns) {
+		kill(s->pid, s->held);
+		s->held = 0;
+	}
+	if (s->kill_ns != 0 && now >= s->kill_ns) {
+		kill(s->pid, SIGKILL);
+		s->kill_ns = 0;
+	}
+}
+
+/* When there is something to do for us, at the latest. */
+static uint64_t
+due_ns(const struct supervise *s, uint64_t until_ns)
+{
+	if (s->held != 0)
+		until_ns = min_u64(until_ns, s->held_ns);
+	if (s->kill_ns != 0)
+		until_ns = min_u64(until_ns, s->kill_ns);
+	return until_ns;
+}
+
+/* One that is stopped would hear of SIGTERM when it goes on. */
+void
+supervise_end(struct supervise *s, uint64_t grace_ns)
+{
+	uint64_t from_ns = sys_clock();
+
+	if (hold_back(s, SIGTERM)) {
+		from_ns = s->held_ns;
+	} else {
+		kill(s->pid, SIGTERM);
+		kill(s->pid, SIGCONT);
+	}
+	s->kill_ns = from_ns + grace_ns;
+}
+
+static bool
+is_wish(int signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+	    signal == SIGQUIT;
 }
 
 static void
@@ -206,6 +278,9 @@ pass_on(struct supervise *s, const siginfo_t *info)
 	bool by_somebody = info->si_code == SI_USER ||
 	    info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
 
+	if (is_wish(info->si_signo) &&
+	    !(by_somebody && is_descendant(s, info->si_pid)))
+		s->asked_ns = sys_clock();
 	if (!by_somebody || info->si_signo == SIGCHLD ||
 	    is_descendant(s, info->si_pid))
 		return;
@@ -258,6 +333,20 @@ has_ended(struct supervise *s)
 	return false;
 }
 
+/* A key that ended it, and that we have not come to. */
+static void
+look_at_pending(struct supervise *s)
+{
+	static const int wishes[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t pending;
+
+	if (sigpending(&pending) != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LENGTH(wishes); i++)
+		if (sigismember(&pending, wishes[i]) == 1)
+			s->asked_ns = sys_clock();
+}
+
 /* The next signal that has come by @until_ns; 0: none has. */
 static int
 next_signal(struct supervise *s, uint64_t until_ns, siginfo_t *info)
@@ -289,12 +378,42 @@ supervise_wait(struct supervise *s, uint64_t until_ns)
 	while (!has_ended(s)) {
 		if (sys_clock() >= until_ns)
 			return false;
-		if (next_signal(s, s->held != 0 ? min_u64(until_ns,
-		    s->held_ns) : until_ns, &info) > 0)
+		if (next_signal(s, due_ns(s, until_ns), &info) > 0)
 			pass_on(s, &info);
 		let_go(s);
 	}
+	look_at_pending(s);
 	return true;
+}
+
+static bool
+is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG ||
+	    signal == SIGWINCH || (sigaction(signal, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_IGN);
+}
+
+void
+supervise_pause(uint64_t until_ns)
+{
+	uint64_t left;
+	sigset_t all;
+	int signal;
+
+	sigfillset(&all);
+	do {
+		struct timespec timeout;
+
+		left = above_u64(until_ns, sys_clock());
+		timeout.tv_sec = (time_t)(left / NS_PER_S);
+		timeout.tv_nsec = (long)(left % NS_PER_S);
+		signal = sigtimedwait(&all, NULL, &timeout);
+		if (signal > 0 && !is_ignored(signal))
+			suffer(signal);
+	} while (left != 0 || signal > 0);
 }
 
 int

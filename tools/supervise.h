@@ -16,6 +16,10 @@
  * nothing interrupts the rest of our work.  Our standard input and output go
  * to /dev/null once the program runs: a pipe ends when the program closes it.
  * If we are killed, the program runs on; it only loses its parent.
+ *
+ * Who may have to start it @again keeps the descriptors that it needs for that:
+ * then a pipe ends with us, and not before.  A file that it reads is read from
+ * where the first attempt began, and the terminal is as it was.
  */
 #ifndef TOOLS_SUPERVISE_H
 #define TOOLS_SUPERVISE_H
@@ -24,7 +28,11 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+struct supervise_start; /* all that each attempt is to find as it was */
+
 struct supervise {
+	/* given: it may be started more than once */
+	bool again;
 	/* given: a variable to hold the program's own pid, or NULL */
 	const char *pid_variable;
 	/* given: what the new process does before it executes; or NULL */
@@ -44,14 +52,19 @@ struct supervise {
 	int pid;              /* -1: fork has failed */
 	uint64_t ticks;       /* start time of @pid, see sys/proc.h */
 	int status;           /* of wait(), once it has ended */
+	uint64_t asked_ns;    /* when somebody last wanted it to end, by SIGINT,
+	                       * SIGTERM, SIGHUP, SIGQUIT; 0: nobody */
 	struct rusage usage;  /* of it and the children it waited for */
+	struct supervise_start *start; /* inner */
+	uint64_t kill_ns;     /* inner: SIGKILL then; 0: never */
 	int signals;          /* inner; -1: none */
 	int held;             /* inner; a signal that is held back, or 0 */
 	uint64_t held_ns;     /* inner; until then */
 };
 
 /*
- * Start @argv with our environment, searched for in PATH.
+ * Start @argv with our environment, searched for in PATH; with @again, also
+ * once the one before has ended.
  *
  * Return: 0; or what exec or fork failed with, a negative errno value, and
  * then everything is as before.
@@ -60,6 +73,21 @@ int supervise_start(struct supervise *s, char **argv);
 
 /* True: it has ended.  False: the clock (sys_clock()) has passed @until_ns. */
 bool supervise_wait(struct supervise *s, uint64_t until_ns);
+
+/*
+ * It has to come to its end: SIGTERM, by the way of one that is passed on, and
+ * SIGKILL if it is still there when @grace_ns more than that took are over.
+ */
+void supervise_end(struct supervise *s, uint64_t grace_ns);
+
+/*
+ * Between two attempts, until the clock is @until_ns.  A signal that would end
+ * us ends us, one that would stop us stops us: there is nobody else.
+ */
+void supervise_pause(uint64_t until_ns);
+
+/* Give back what it kept for starting it again. */
+void supervise_close(struct supervise *s);
 
 /*
  * The status to end with; does not return if the program died by a signal,

@@ -177,13 +177,26 @@ struct tide_room {
 	 * mean over that time. */
 	uint64_t watched_ns, high_ns;
 	double used_mean;
+	/*
+	 * Of the batches under way the one begun first: what it is found in once
+	 * the process is dead is what it died of, or at.  @open_ns is stored
+	 * last, and cleared first.
+	 */
+	uint64_t open_first, open_n; /* item, items */
+	uint64_t open_used;      /* bytes, as it began */
+	uint64_t open_ns;        /* CLOCK_MONOTONIC, when it began; 0: there is
+	                          * none */
+	uint64_t open_most_ns;   /* longer, and it is stalled; 0: never */
+	uint32_t open_op;        /* its row in @op */
+	uint32_t forced_n;       /* items at most, as a supervisor said, until
+	                          * what failed is behind; 0: as ever */
 	/* What is live when no batch is under way, from batch to batch. */
 	uint64_t trend_points;   /* 0: too few yet */
 	double trend_rate, trend_low, trend_high; /* bytes a batch */
 	uint64_t attempts;       /* starts of the run that it is in; 0: none */
 	uint64_t growth_p50, growth_p95, growth_p99; /* of all batches */
 	uint64_t leases;         /* of a common budget that batches had */
-	uint64_t reserved[14];
+	uint64_t reserved[8];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

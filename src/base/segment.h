@@ -361,7 +361,8 @@ struct segment_watch {
 	uint32_t past_free;         /* of TABLE_PASTS: the first that is not */
 	uint32_t past_frees;        /* in use, by struct past.before; how many */
 	uint32_t enforced;          /* 1: it was signalled for its budget */
-	uint8_t reserved[148];
+	_Atomic uint32_t refused;   /* allocations; it stays at the most */
+	uint8_t reserved[144];
 };
 
 enum scan_state { SCAN_NEVER, SCAN_RUNS, SCAN_DONE, SCAN_FAILED };

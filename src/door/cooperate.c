@@ -191,7 +191,11 @@ static const struct plan_host host = {
 COLD void *
 cooperate_refused(void)
 {
+	struct segment *s = segment_mine();
+
 	atomic_fetch_add(&cooperate.refused, 1);
+	if (s != NULL && atomic_load(&s->watch.refused) != UINT32_MAX)
+		atomic_fetch_add(&s->watch.refused, 1);
 	if (atomic_load(&cooperate_is_on))
 		plan_refused();
 	return NULL;

@@ -316,7 +316,7 @@ reallocated(void *block, size_t size, struct arch_caller caller)
 
 		record_put_back(block, &taken);
 		errno = error;
-		return NULL;
+		return cooperate_refused();
 	}
 	record_taken_free(block, &taken);
 	return record_new(fresh, size, caller);
@@ -370,6 +370,8 @@ posix_memalign(void **to, size_t alignment, size_t size)
 	r = real.posix_memalign(to, alignment, size);
 	if (r == 0)
 		(void)record_new(*to, size, ARCH_CALLER());
+	else if (r == ENOMEM)
+		(void)cooperate_refused();
 	return r;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "model/states.h"
+#include "plan/again.h"
 #include "plan/boundary.h"
 #include "plan/cleanup.h"
 #include "plan/decision.h"
@@ -120,6 +121,18 @@ spoken_for(const tide_op *op, uint64_t used, uint64_t budget)
 	taken = max_u64(taken, above_u64(line, part));
 	/* Half of the part, though others reserved it: they may not need it. */
 	return max_u64(used, min_u64(taken, above_u64(line, part / 2)));
+}
+
+/* What was lost at this size is tried again in smaller ones. */
+static void
+heed_supervisor(uint64_t first, struct sizing_plan *plan)
+{
+	uint32_t most = again_most(first);
+
+	if (plan->n <= most)
+		return;
+	plan->n = most;
+	plan->bound = SIZING_BY_FALLBACK;
 }
 
 /*
@@ -430,6 +443,7 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	struct sizing_plan plan;
 	bool leased = size(op, remaining, verdict, lease->bytes, &have, &plan);
 
+	heed_supervisor(first, &plan);
 	memset(b, 0, sizeof(*b));
 	b->first = first;
 	b->n = plan.n;
@@ -438,6 +452,7 @@ open_batch(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 	b->op_ = (uint32_t)(op - ops->op) + 1;
 	b->line_ = room->budget == TIDE_NONE ? TIDE_NONE : plan.line;
 	sizing_begin(&op->sizing, &have, &plan, &p->open);
+	p->open.most = (uint32_t)min_u64(p->open.most, again_most(first));
 	if (ops->active == 0) {
 		ops->base = room->used;
 		plan_high_reset();
@@ -505,6 +520,7 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 		return e.answer;
 	waited_ns = e.now_ns - e.start_ns;
 	underway_forget_at(b);
+	again_learn(op);
 	r = take_lease(op, remaining, e.verdict, wait_ns, &lease, &waited_ns);
 	if (r == 0)
 		open_batch(op, b, first, remaining, e.verdict, &lease);

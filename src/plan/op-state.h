@@ -41,6 +41,7 @@ struct tide_op {
 	bool clean_each, clean_last; /* after each batch, after the last */
 	bool vain;         /* it has been told that delays bring nothing */
 	bool taken;
+	bool warned;       /* of what was lost: again.h */
 	char name[TIDE_NAME_ROOM], unit[16]; /* for the row of a child */
 };
 
@@ -51,6 +52,8 @@ struct op_open {
 	int32_t tid;
 	uint32_t begun;          /* ops.begun when it did */
 	uint32_t op;             /* number of its operation */
+	uint32_t n;              /* items */
+	uint64_t first, since_ns, used;
 	int32_t member;          /* who holds its lease, or -1 */
 	bool waits;              /* its thread waits to begin another */
 };

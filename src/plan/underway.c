@@ -7,6 +7,59 @@
 #include "plan/plan.h"
 #include "sys/sys.h"
 
+/* --- what a dead process is found in -------------------------------------- */
+
+static void
+show(const struct op_open *o)
+{
+	struct tide_room *room = plan_room();
+
+	__atomic_store_n(&room->open_ns, 0, __ATOMIC_RELEASE);
+	if (o == NULL)
+		return;
+	room->open_first = o->first;
+	room->open_n = o->n;
+	room->open_used = o->used;
+	room->open_most_ns = op_state()->op[o->op].conf.timeout_ns;
+	room->open_op = o->op;
+	__atomic_store_n(&room->open_ns, o->since_ns, __ATOMIC_RELEASE);
+}
+
+/* Numbers rise, and begin again some day. */
+static bool
+is_older(const struct op_open *one, const struct op_open *other)
+{
+	return (int32_t)(one->begun - other->begun) < 0;
+}
+
+static void
+show_oldest(void)
+{
+	struct op_open *oldest = NULL, *o = op_state()->open;
+
+	for (; o < op_state()->open + OPS_OPEN; o++)
+		if (o->batch != NULL && (oldest == NULL ||
+		    is_older(o, oldest)))
+			oldest = o;
+	show(oldest);
+}
+
+/* Only if it was the one that is shown, there is another to be shown. */
+static void
+hide(const struct op_open *o)
+{
+	const struct tide_room *room = plan_room();
+
+	if (room->open_ns != o->since_ns || room->open_first != o->first)
+		return;
+	if (op_state()->active <= 1)
+		show(NULL);
+	else
+		show_oldest();
+}
+
+/* --- the table ------------------------------------------------------------ */
+
 bool
 underway_put(const tide_op *op, const tide_batch *b, uint32_t begun,
     uint64_t reserved, int member)
@@ -23,7 +76,13 @@ underway_put(const tide_op *op, const tide_batch *b, uint32_t begun,
 		o->tid = sys_tid();
 		o->begun = begun;
 		o->op = (uint32_t)(op - ops->op);
+		o->n = b->n;
+		o->first = b->first;
+		o->since_ns = sys_clock();
+		o->used = plan_room()->used;
 		o->waits = false;
+		if (plan_room()->open_ns == 0)
+			show(o);
 		return true;
 	}
 	return false;
@@ -37,6 +96,7 @@ underway_take(uint32_t begun)
 	for (; o < op_state()->open + OPS_OPEN; o++)
 		if (o->batch != NULL && o->begun == begun) {
 			o->batch = NULL;
+			hide(o);
 			return true;
 		}
 	return false;
@@ -57,6 +117,7 @@ static void
 forget(struct op_open *o)
 {
 	o->batch = NULL;
+	hide(o);
 	if (o->member >= 0)
 		member_release((uint32_t)o->member, UINT64_MAX);
 	underway_count_off(o->op, o->reserved);

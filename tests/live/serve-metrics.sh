@@ -123,7 +123,7 @@ stored()
 scraped_by_prometheus()
 {
 	cat >prometheus.yml <<EOF2
-global: { scrape_interval: 500ms, scrape_timeout: 500ms }
+global: { scrape_interval: 1s, scrape_timeout: 1s }
 scrape_configs:
   - job_name: heaptide
     static_configs: [ { targets: [ "${url#http://}" ] } ]
@@ -137,7 +137,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	started="$started $prometheus"
 	await stored "up{job=\"heaptide\"} == 1"
 	await stored "heaptide_live_bytes{pid=\"$pid\"} > 0"
-	await stored "heaptide_memory_state{heaptide_memory_state=\"ok\"} == 1"
+	await stored "sum by (pid) (heaptide_memory_state{pid=\"$pid\"}) == 1"
 	await stored "sum by (op) (heaptide_op_items_total) > 0"
 	await stored "heaptide_process_info{stacks=\"all\",pid=\"$pid\"}"
 	await stored "heaptide_start_time_seconds{pid=\"$pid\"} > 1e9"
