@@ -27,6 +27,9 @@ my @private = qw(
 	model/delay.h model/delay.c
 	model/knob.h model/knob.c
 	model/interval.h model/interval.c
+	model/spread.h model/spread.c
+	model/stats.h model/stats.c
+	model/trend.h model/trend.c
 	plan/alone-sys.c
 	sys/proc.h sys/proc.c
 	sys/cgroup.h sys/cgroup.c
@@ -42,12 +45,15 @@ my @private = qw(
 	plan/shares-care.c plan/member.h plan/member.c
 	plan/plan.h plan/pressure.h plan/refault.h plan/cleanup-list.h
 	plan/cleanup.h plan/op.h plan/guard.h plan/reserve.h plan/message.h
+	plan/boundary.h
 	plan/message.c plan/plan.c plan/ask.c
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
-	plan/tell.h plan/tell.c plan/op-state.h plan/underway.h
-	plan/again.h
+	plan/tell.h plan/tell.c plan/tell-forms.c plan/op-state.h
+	plan/boundary.c plan/decision.h plan/decision.c
+	plan/underway.h plan/again.h
 	plan/run-state.h plan/run.c plan/run-part.c plan/run-mark.c
-	plan/op.c plan/underway.c plan/again.c plan/batch.c
+	plan/op.c plan/underway.c plan/again.c plan/batch.c plan/page.c
+	plan/figures.h plan/figures.c
 	plan/guard.c plan/reserve.c
 	plan/alone.c plan/discover.c
 );
@@ -61,7 +67,8 @@ sub slurp
 	return <$f>;
 }
 
-my %included = map { $_ => 1 } qw(errno.h stddef.h stdint.h string.h);
+my %included = map { $_ => 1 } qw(errno.h stdarg.h stddef.h stdint.h
+    stdio.h string.h);
 
 # Comments, guards, and what is included that is in here anyway.
 sub strip

@@ -155,35 +155,58 @@ advise_setting(const struct advised *a, const struct advice *advice,
 	return counsel_setting(a->counsel, advice, setting);
 }
 
-const struct advice *
-advise_first(const struct advised *a)
+static bool
+asks_for_change(const struct advised *a, const struct advice *advice)
 {
 	char setting[COUNSEL_SETTING_ROOM];
 
+	return advice->severity > ADVICE_FINE &&
+	    *advise_setting(a, advice, setting) != '\0';
+}
+
+const struct advice *
+advise_first(const struct advised *a)
+{
 	for (size_t i = 0; i < a->counsel->count; i++)
-		if (a->counsel->advice[i].severity > ADVICE_FINE &&
-		    *advise_setting(a, &a->counsel->advice[i], setting) != '\0')
+		if (asks_for_change(a, &a->counsel->advice[i]))
 			return &a->counsel->advice[i];
 	return NULL;
 }
 
-void
-advise_print_first(const struct profile *profile, const char *subject,
-    const struct print *out, unsigned column)
+#define PRINTED_MOST 3
+
+static void
+print_advice(const struct advised *a, const struct advice *advice,
+    const struct print *out, unsigned column, const char *head)
 {
 	char text[COUNSEL_TEXT_ROOM], setting[COUNSEL_SETTING_ROOM];
-	const struct advice *first;
+
+	print_line(out, advice->severity >= ADVICE_WARN ? PRINT_WARN :
+	    PRINT_PLAIN, "  %-*s %s: %s", (int)column, head,
+	    advice_name(advice->id), advise_text(a, advice, text));
+	if (*advise_setting(a, advice, setting) != '\0')
+		print_line(out, PRINT_PLAIN, "  %-*s set %s", (int)column, "",
+		    setting);
+}
+
+void
+advise_print(const struct profile *profile, const char *subject,
+    const struct print *out, unsigned column)
+{
+	const struct counsel *k;
+	size_t printed = 0;
 	struct advised a;
 
 	advise_open(&a, profile, subject);
-	first = advise_first(&a);
-	if (first != NULL) {
-		print_line(out, first->severity >= ADVICE_WARN ? PRINT_WARN :
-		    PRINT_PLAIN, "  %-*s %s: %s", (int)column, "advice",
-		    advice_name(first->id), advise_text(&a, first, text));
-		print_line(out, PRINT_PLAIN, "  %-*s set %s", (int)column, "",
-		    advise_setting(&a, first, setting));
-	}
+	k = a.counsel;
+	for (size_t i = 0; i < k->count && printed < PRINTED_MOST; i++)
+		if (asks_for_change(&a, &k->advice[i]))
+			print_advice(&a, &k->advice[i], out, column,
+			    printed++ == 0 ? "advice" : "");
+	for (size_t i = 0; i < k->count && printed == 0; i++)
+		if (k->advice[i].id == ADVICE_OK)
+			print_advice(&a, &k->advice[i], out, column,
+			    "advice");
 	advise_close(&a);
 }
 

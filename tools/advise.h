@@ -46,8 +46,11 @@ json_t *advise_json(const struct advised *a, const struct advice *advice);
 /* The strongest that asks for a change, else NULL. */
 const struct advice *advise_first(const struct advised *a);
 
-/* `R-BATCH: load: of 100 batches ...; set ...`: a line in a summary. */
-void advise_print_first(const struct profile *profile, const char *subject,
+/*
+ * `R-BATCH: load: of 100 batches ...; set ...`: lines in a summary, for the
+ * strongest that ask for a change; if none does, that all is well, if it is.
+ */
+void advise_print(const struct profile *profile, const char *subject,
     const struct print *out, unsigned column);
 
 /* --- advise-write.c ------------------------------------------------------- */

@@ -75,6 +75,9 @@ static const struct option_row run_rows[] = {
 	{ .name = "gate", .kind = OPTION_TEXT, AT(gate), .word = "SIZE:HOW",
 	  .help = "start only if so much is free, else skip, wait[=TIME] or "
 	  "fail" },
+	{ .name = "progress", .kind = OPTION_TEXT, AT(progress),
+	  .word = "HOW", .help = "how its batches are told on stderr: off, "
+	  "lines, bar or json (off)" },
 	{ .name = "retries", .kind = OPTION_TEXT, AT(retries), .word = "N",
 	  .help = "start it again so often if it fails for lack of memory, "
 	  "or wants it by status 85" },

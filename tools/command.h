@@ -90,6 +90,7 @@ extern const struct command command_simulate;
 extern const struct command command_pool;
 extern const struct command command_checkpoints;
 extern const struct command command_resume;
+extern const struct command command_selftest;
 extern const struct command command_export;
 extern const struct command command_import;
 extern const struct command command_merge;

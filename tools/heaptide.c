@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "command.h"
 #include "option.h"
 #include "print.h"
@@ -43,6 +44,7 @@ const struct command *const commands[] = {
 	&command_pool,
 	&command_checkpoints,
 	&command_resume,
+	&command_selftest,
 	&command_completion,
 	NULL
 };
@@ -177,9 +179,16 @@ int
 main(int argc, char **argv)
 {
 	const struct command *c;
+	const char *unit;
 
 	if (argc < 2) {
 		print_overview(stderr);
+		return COMMAND_USAGE;
+	}
+	unit = getenv("HEAPTIDE_DISPLAY_UNIT");
+	if (unit != NULL && *unit != '\0' && text_set_unit(unit) < 0) {
+		print_error("HEAPTIDE_DISPLAY_UNIT: '%s' is not accepted; "
+		    "give auto, B, KB, MB or GB", unit);
 		return COMMAND_USAGE;
 	}
 	if (is_one_of(argv[1], "help", "--help", "-h"))

@@ -12,6 +12,7 @@
 #include "model/reconcile.h"
 #include "need.h"
 #include "report.h"
+#include "work.h"
 
 /* --- figures -------------------------------------------------------------- */
 
@@ -368,6 +369,7 @@ report_json_brief(const struct report *r)
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
 		{ "checkpoints", ops_json_checkpoints(p) },
+		{ "work", work_json(p) },
 		{ "marks", report_json_marks(p) },
 		{ "modules", json_modules(p) },
 	};

@@ -17,6 +17,7 @@
 #include "need.h"
 #include "ops.h"
 #include "report.h"
+#include "work.h"
 
 #define THREADS_DEFAULT 8
 #define CHILDREN_MOST   8 /* that are named */
@@ -222,7 +223,8 @@ text_ops(const struct report *r, const struct print *out)
 	if (ops_of(r->profile, op) == 0)
 		return;
 	ops_print_lines(out, r->profile, 11);
-	advise_print_first(r->profile, r->profile->path, out, 11);
+	work_print(out, r->profile, 11);
+	advise_print(r->profile, r->profile->path, out, 11);
 }
 
 /* --- resident memory ------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "config.h"
+#include "plan/message.h"
 #include "print.h"
 #include "room.h"
 #include "run.h"
@@ -56,6 +57,7 @@ run_gate(const struct config *config)
 {
 	const char *value = config_get(config, "gate");
 	char need[TEXT_BYTES_ROOM], left[TEXT_BYTES_ROOM];
+	char line[MESSAGE_ROOM];
 	struct setting_gate gate;
 	uint64_t bytes;
 
@@ -72,8 +74,7 @@ run_gate(const struct config *config)
 		    text_format_bytes(left, bytes),
 		    config_where(config, "gate"));
 	else
-		/* These words are looked for in logs. */
-		fprintf(stderr, "Low memory (%lluMB), skipping\n",
-		    (unsigned long long)(bytes / MIB));
+		fprintf(stderr, "%s\n", message_low(line, sizeof(line),
+		    bytes));
 	return COMMAND_NO_MEMORY;
 }

@@ -38,10 +38,14 @@ const char *const run_children_choices[] = {
 
 /* --- what the program is given -------------------------------------------- */
 
+/*
+ * Beside this executable (built, not installed), in a tree that was moved as a
+ * whole, or where it was installed.
+ */
 bool
 run_find_library(char path[PLACE_ROOM])
 {
-	static const char *const beside[] = { "", ".libs/" };
+	static const char *const beside[] = { "", ".libs/", "../lib/" };
 	const char *given = getenv("HEAPTIDE_LIBRARY");
 	char self[PLACE_ROOM];
 	ssize_t n;

@@ -27,6 +27,7 @@ set_given(const struct run_options *o, struct config *config,
 		{ "critical", "--critical", o->critical },
 		{ "enforce", "--enforce", o->enforce },
 		{ "gate", "--gate", o->gate },
+		{ "progress", "--progress", o->progress },
 		{ "retry.max", "--retries", o->retries },
 		{ "retry.delay", "--retry-delay", o->retry_delay },
 		{ "retry.fallback", "--fallback", o->fallback },
@@ -137,6 +138,7 @@ run_configure(const char *command, struct run_options *options,
 		return false;
 	}
 	export_settings(config);
+	(void)text_set_unit(config_get(config, "display.unit"));
 	choose(config, "keeper", &options->keeper);
 	choose(config, "summary", &options->summary);
 	return true;

@@ -60,6 +60,7 @@ struct run_options {
 	const char *config;    /* a file, or NULL */
 	/* Settings by their options, as given, or NULL. */
 	const char *preset, *budget, *target, *warn, *critical, *enforce;
+	const char *progress;
 	const char *gate;
 	const char *retries, *retry_delay, *fallback;
 	bool retry_errors;

@@ -19,6 +19,7 @@
 #include "print.h"
 #include "symbol.h"
 #include "telling.h"
+#include "work.h"
 
 #define SITES_SHOWN 3
 
@@ -314,7 +315,8 @@ print_ops(const struct print *out, const struct summary *s)
 	if (ops_of(s->profile, op) == 0)
 		return;
 	ops_print_lines(out, s->profile, 14);
-	advise_print_first(s->profile, s->file, out, 14);
+	work_print(out, s->profile, 14);
+	advise_print(s->profile, s->file, out, 14);
 }
 
 static void
@@ -470,6 +472,24 @@ json_advice(const struct summary *s)
 	return advice;
 }
 
+/* All of them, of a program with operations. */
+static json_t *
+json_advices(const struct summary *s)
+{
+	struct tide_op_stats op[TIDE_OPS];
+	json_t *list = json_array();
+	struct advised a;
+
+	if (ops_of(s->profile, op) == 0)
+		return list;
+	advise_open(&a, s->profile, s->file);
+	for (size_t i = 0; i < a.counsel->count; i++)
+		json_array_append_new(list, advise_json(&a,
+		    &a.counsel->advice[i]));
+	advise_close(&a);
+	return list;
+}
+
 void
 summary_print_json(const struct summary *s)
 {
@@ -496,6 +516,8 @@ summary_print_json(const struct summary *s)
 		{ "leaks", leaks_json_in_brief(p) },
 		{ "ops", ops_json_of(p) },
 		{ "checkpoints", ops_json_checkpoints(p) },
+		{ "work", work_json(p) },
+		{ "recommendations", json_advices(s) },
 		{ "advice", json_advice(s) },
 		{ "children", json_children(s->gather) },
 		{ "not_profiled", json_unfollowed(counts) },

@@ -96,7 +96,8 @@ struct tide_op_stats {
 	uint64_t changes;          /* of n by more than a quarter */
 	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
 	uint64_t item_most;        /* that one item was seen to take */
-	uint64_t reserved[15];
+	uint64_t growth_p50, growth_p95, growth_p99; /* of a batch, to 3 % */
+	uint64_t reserved[12];
 };
 
 /* A part of the program with a budget of its own: tide_component(). */
@@ -192,7 +193,13 @@ struct tide_room {
 	uint32_t open_op;        /* its row in @op */
 	uint32_t forced_n;       /* items at most, as a supervisor said, until
 	                          * what failed is behind; 0: as ever */
-	uint64_t reserved[14];
+	/* What is live when no batch is under way, from batch to batch. */
+	uint64_t trend_points;   /* 0: too few yet */
+	double trend_rate, trend_low, trend_high; /* bytes a batch */
+	uint64_t attempts;       /* starts of the run that it is in; 0: none */
+	uint64_t growth_p50, growth_p95, growth_p99; /* of all batches */
+	uint64_t leases;         /* of a common budget that batches had */
+	uint64_t reserved[5];
 
 	struct tide_component_stats component[TIDE_COMPONENTS];
 	struct tide_op_stats op[TIDE_OPS];

@@ -339,6 +339,11 @@ static const struct size_style {
 	{ "EiB", 2 },
 };
 
+static struct {
+	const struct size_style *style; /* NULL: whichever fits */
+	unsigned power;                 /* of 1024 */
+} text_unit;
+
 /* @n / @unit in units of 10^-@decimals, rounded half up; nothing overflows. */
 static uint64_t
 quotient(uint64_t n, uint64_t unit, unsigned decimals)
@@ -370,6 +375,40 @@ put_decimal(struct text *t, uint64_t n, unsigned decimals)
  * The first unit, and in it the most decimals, in which the rounded number
  * has at most four digits and stays below 1024 of its unit.
  */
+/* Whole bytes and KiB, then a place more each. */
+static char *
+format_fixed(char buffer[TEXT_BYTES_ROOM], uint64_t bytes)
+{
+	unsigned decimals = text_unit.power < 2 ? 0 : text_unit.power - 1;
+	struct text t;
+
+	text_open(&t, buffer, TEXT_BYTES_ROOM);
+	put_decimal(&t, quotient(bytes, (uint64_t)1 << (10 * text_unit.power),
+	    decimals), decimals);
+	text_put(&t, " ");
+	text_put(&t, text_unit.style->name);
+	return buffer;
+}
+
+int
+text_set_unit(const char *unit)
+{
+	static const char *const names[] = { "B", "KB", "MB", "GB" };
+	unsigned i;
+
+	if (strcmp(unit, "auto") == 0) {
+		text_unit.style = NULL;
+		return 0;
+	}
+	for (i = 0; i < ARRAY_LENGTH(names); i++)
+		if (strcmp(unit, names[i]) == 0) {
+			text_unit.style = &size_styles[i];
+			text_unit.power = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 char *
 text_format_bytes(char buffer[TEXT_BYTES_ROOM], uint64_t bytes)
 {
@@ -379,6 +418,8 @@ text_format_bytes(char buffer[TEXT_BYTES_ROOM], uint64_t bytes)
 	uint64_t unit = 1, n;
 	struct text t;
 
+	if (text_unit.style != NULL)
+		return format_fixed(buffer, bytes);
 	while ((n = quotient(bytes, unit, decimals)) > most[decimals]) {
 		if (decimals > 0) {
 			decimals--;

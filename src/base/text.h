@@ -2,8 +2,8 @@
  * text.h - sizes, durations, lines and variables, as text, without malloc
  *
  * Floor 0.  May use: base.  Used by: everything.
- * Contexts: anywhere; nothing here has state, allocates, touches errno or
- * asks the locale.
+ * Contexts: anywhere; nothing here allocates, touches errno or asks the locale,
+ * or has state, but for the unit that a command may set before all else.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -63,15 +63,21 @@ int text_parse_u64(const char *s, uint64_t most, uint64_t *n);
  * Write a size for people, in at most four digits and a unit: `0 B`, `812 B`,
  * `1.5 KiB`, `41.2 MiB`, `2.00 GiB`.  Returns @buffer.
  */
-#define TEXT_BYTES_ROOM 16
+#define TEXT_BYTES_ROOM 28
 char *text_format_bytes(char buffer[TEXT_BYTES_ROOM], uint64_t bytes);
+
+/*
+ * From now on all sizes in this unit: "B", "KB", "MB", "GB", which are of powers
+ * of 1024 here as everywhere; "auto": as above.  0; -EINVAL: it is none.
+ */
+int text_set_unit(const char *unit);
 
 /* A duration for people: `850 ms`, `12.3 s`, `4 min 10 s`, `2 h 10 min`. */
 #define TEXT_DURATION_ROOM 24
 char *text_format_duration(char buffer[TEXT_DURATION_ROOM], uint64_t ns);
 
 /* Bytes a second for people: `+1.5 MiB/s`; by the hour if slow: `-300 KiB/h`. */
-#define TEXT_RATE_ROOM 24
+#define TEXT_RATE_ROOM 32
 char *text_format_rate(char buffer[TEXT_RATE_ROOM], double rate);
 
 /* Write a count for people, in groups of three: `1 234 567`. */

@@ -156,7 +156,7 @@ read_room(struct counsel *k, const struct tide_room *room)
 	f->used = room->used;
 	f->used_peak = max_u64(room->peak_used, room->used);
 	f->failed = room->failed;
-	f->leased = room->lease != 0;
+	f->leased = room->lease != 0 || room->leases != 0;
 	f->target_mille = room->target_mille;
 	f->critical_mille = room->critical_mille;
 	memcpy(k->source, room->source, sizeof(k->source));

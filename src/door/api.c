@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "control/counsel.h"
 #include "control/mark.h"
 #include "door/boot.h"
 #include "door/inside.h"
@@ -59,6 +60,55 @@ api_leak_scan(uint64_t *blocks, uint64_t *bytes)
 	*blocks = scan->direct_blocks + scan->indirect_blocks;
 	*bytes = scan->direct_bytes + scan->indirect_bytes;
 	return 0;
+}
+
+/* The severities of a program are those of model/advice.h. */
+_Static_assert((int)TIDE_ADVICE_FINE == (int)ADVICE_FINE &&
+    (int)TIDE_ADVICE_URGENT == (int)ADVICE_URGENT, "one list of severities");
+
+static int
+tell(const struct counsel *k, const struct advice *a, tide_advice_fn fn,
+    void *ctx)
+{
+	char text[COUNSEL_TEXT_ROOM], setting[COUNSEL_SETTING_ROOM];
+	const struct tide_advice advice = {
+		.size = sizeof(advice),
+		.severity = (int)a->severity,
+		.id = advice_name(a->id),
+		.operation = a->op < 0 ? NULL : k->op[a->op].name,
+		.text = counsel_text(k, a, NULL, text),
+		.setting = counsel_setting(k, a, setting),
+	};
+
+	return fn(ctx, &advice);
+}
+
+int
+api_analyze(tide_advice_fn fn, void *ctx)
+{
+	const struct counsel_options options = { .now_ns = sys_clock() };
+	int error = errno, told = 0;
+	struct counsel *k;
+	struct control c;
+	size_t i;
+
+	if (fn == NULL)
+		return -EINVAL;
+	if (mine() == NULL)
+		return -ENODEV;
+	c = inside();
+	if (counsel_open(&k, &c, &options) < 0) {
+		errno = error;
+		return -ENOMEM;
+	}
+	for (i = 0; i < k->count; i++) {
+		told++;
+		if (tell(k, &k->advice[i], fn, ctx) != 0)
+			break;
+	}
+	counsel_close(k);
+	errno = error;
+	return told;
 }
 
 const char *

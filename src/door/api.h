@@ -1,5 +1,5 @@
 /*
- * api.h - epochs, scans and the version, as a program asks for them
+ * api.h - epochs, scans, advice and the version, as a program asks for them
  *
  * Floor 8 (door), below cooperate.  May use: all floors.  Used by: cooperate.
  * Contexts: where the program calls tide_*(); documented in heaptide.h.
@@ -9,8 +9,11 @@
 
 #include <stdint.h>
 
+#include "plan/client.h"
+
 int api_mark(const char *name);
 int api_leak_scan(uint64_t *blocks, uint64_t *bytes);
+int api_analyze(tide_advice_fn fn, void *ctx);
 const char *api_version(void);
 
 /* In nested.c. */

@@ -14,6 +14,7 @@
 #include "mem/segment.h"
 #include "plan/cleanup.h"
 #include "plan/common.h"
+#include "plan/figures.h"
 #include "plan/guard.h"
 #include "plan/op.h"
 #include "plan/reserve.h"
@@ -182,6 +183,7 @@ static const struct plan_host host = {
 	.setting = common_setting,
 	.pool_path = pool_path,
 	.own_room = own_room,
+	.version = PACKAGE_VERSION,
 };
 
 /* --- from inside malloc, and in children ---------------------------------- */
@@ -280,6 +282,13 @@ static const struct tide_runtime runtime = {
 	.on_checkpoint = run_on_checkpoint,
 	.run_finish = run_finish,
 	.recycle = run_recycle,
+	.progress = figures_progress,
+	.trend = figures_trend,
+	.run_report = figures_run_report,
+	.analyze = api_analyze,
+	.log = figures_log,
+	.page = page_next,
+	.page_end = page_end,
 };
 
 static void

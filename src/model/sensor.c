@@ -120,12 +120,6 @@ sensor_held(const struct sensor *s, uint64_t live)
 	    s->reusable0), sensor_reusable(s, live));
 }
 
-double
-sensor_rate(const struct sensor *s)
-{
-	return s->rate;
-}
-
 static uint64_t
 sensor_left(const struct sensor *s, uint64_t live)
 {

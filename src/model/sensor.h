@@ -70,9 +70,6 @@ uint64_t sensor_used(const struct sensor *s, uint64_t live);
  */
 uint64_t sensor_held(const struct sensor *s, uint64_t live);
 
-/* Bytes a second that it grows by; at least 0. */
-double sensor_rate(const struct sensor *s);
-
 /* When to look again: a third of the time that is left, 5 ms to 1 s. */
 uint64_t sensor_period(const struct sensor *s, uint64_t live);
 

@@ -194,12 +194,6 @@ states_cuts(const struct states *s)
 	return s->state >= STATES_CRITICAL;
 }
 
-bool
-states_aborts(const struct states *s)
-{
-	return s->state >= STATES_EXHAUSTED;
-}
-
 /* --- batches -------------------------------------------------------------- */
 
 void

@@ -144,10 +144,8 @@ bool states_may_reclaim(const struct states *s, uint64_t now_ns);
 /* One ran, for @spent_ns. */
 void states_reclaimed(struct states *s, uint64_t spent_ns, uint64_t now_ns);
 
-/* Does an open batch have to end before its next item, and does its owner have
- * to give up what it has in hand? */
+/* Does an open batch have to end before its next item? */
 bool states_cuts(const struct states *s);
-bool states_aborts(const struct states *s);
 
 /*
  * Has memory that stays grown so far that starting anew from a checkpoint pays:

@@ -186,7 +186,8 @@ stats_kendall(const double *value, size_t count, struct stats_kendall *k)
 	size_t groups, i;
 	double t;
 
-	*k = (struct stats_kendall){ .p = 1, .least = 1 };
+	memset(k, 0, sizeof(*k));
+	k->p = k->least = 1;
 	if (count < 2)
 		return;
 	groups = ties(value, count, group);

@@ -1,7 +1,8 @@
 /*
  * stats.h - tests on short series, and the little mathematics they need
  *
- * Floor 1 (model).  May use: base.  Used by: model.
+ * Floor 1 (model).  May use: base.  Used by: model, plan, and heaptide.h, of
+ * which it is a part: C99 and C++11.
  * Contexts: pure functions; no clock, no I/O, no state of their own; at most
  * 6 KiB of stack.  No libm is loaded into a program of others.
  */

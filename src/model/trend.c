@@ -2,7 +2,7 @@
 
 #include "model/stats.h"
 
-#define PAIRS (TREND_POINTS * (TREND_POINTS - 1) / 2)
+#define SLOPES (TREND_POINTS * (TREND_POINTS - 1) / 2)
 
 /* Half the number of slopes that lie between low and high. */
 static double
@@ -19,7 +19,7 @@ trend_within(const struct trend_point *points, size_t count, double widened,
     struct trend_line *line)
 {
 	struct trend_point point[TREND_POINTS];
-	double slope[PAIRS];
+	double slope[SLOPES];
 	size_t n = count < TREND_POINTS ? count : TREND_POINTS;
 	size_t slopes = 0;
 	size_t i, j;
@@ -42,12 +42,10 @@ trend_within(const struct trend_point *points, size_t count, double widened,
 	i = (double)slopes / 2 > width ?
 	    (size_t)((double)slopes / 2 - width) : 0;
 	j = slopes - 1 - i;
-	*line = (struct trend_line){
-		.rate = (slope[(slopes - 1) / 2] + slope[slopes / 2]) / 2,
-		.low = slope[i],
-		.high = slope[j],
-		.points = n,
-	};
+	line->rate = (slope[(slopes - 1) / 2] + slope[slopes / 2]) / 2;
+	line->low = slope[i];
+	line->high = slope[j];
+	line->points = n;
 	return true;
 }
 

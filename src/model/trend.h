@@ -1,7 +1,8 @@
 /*
  * trend.h - how fast something grows, and when it meets a limit
  *
- * Floor 1 (model).  May use: base.  Used by: control, the tools.
+ * Floor 1 (model).  May use: base.  Used by: plan, control, the tools, and
+ * heaptide.h, of which it is a part: C99 and C++11.
  * Contexts: pure functions; no clock, no I/O, no state of their own.
  *
  * The rate is the median of the slopes between all pairs of points (P. K. Sen,

@@ -13,6 +13,7 @@
 #include "plan/reserve.h"
 #include "plan/cleanup.h"
 #include "plan/common.h"
+#include "plan/figures.h"
 #include "plan/guard.h"
 #include "plan/op.h"
 #include "plan/run.h"
@@ -122,6 +123,9 @@ alone_say(const char *line)
 	sys_close(fd);
 }
 
+#define ALONE_NAME(n)  #n
+#define ALONE_NAMED(n) ALONE_NAME(n)
+
 static const struct plan_host alone_host = {
 	TIDE_STANDALONE,
 	NULL,
@@ -137,6 +141,7 @@ static const struct plan_host alone_host = {
 	&alone_pool_path,
 	&alone_own_room,
 	NULL,
+	ALONE_NAMED(TIDE_VERSION_MAJOR) "." ALONE_NAMED(TIDE_VERSION_MINOR),
 };
 
 /* --- under a supervisor that could not preload ----------------------------- */
@@ -236,6 +241,14 @@ alone_leak_scan(uint64_t *blocks, uint64_t *bytes)
 	return -ENODEV;
 }
 
+/* What there is to say comes from a profile, which nobody makes here. */
+static int
+alone_analyze(tide_advice_fn fn, void *ctx)
+{
+	(void)ctx;
+	return fn == NULL ? -EINVAL : -ENODEV;
+}
+
 static struct tide_pool *
 alone_pool_create(const char *name)
 {
@@ -301,6 +314,13 @@ static const struct tide_runtime alone_runtime = {
 	&run_on_checkpoint,
 	&run_finish,
 	&run_recycle,
+	&figures_progress,
+	&figures_trend,
+	&figures_run_report,
+	&alone_analyze,
+	&figures_log,
+	&page_next,
+	&page_end,
 };
 
 /* Once a process; who comes meanwhile waits. */

@@ -11,6 +11,7 @@
 #include "model/knob.h"
 #include "plan/cleanup.h"
 #include "plan/message.h"
+#include "plan/settings.h"
 #include "sys/sys.h"
 
 static void
@@ -119,7 +120,7 @@ plan_knob(const char *name, double best, double cheapest)
 {
 	const struct tide_room *room = plan_room();
 
-	(void)name;
+	(void)settings_knob(name, &best); /* somebody knows it better */
 	/* Whatever it was that made it so: the kernel, the operator. */
 	if (plan_visit() >= TIDE_CRITICAL)
 		return knob_value(best, cheapest, 1);

@@ -13,7 +13,9 @@
 #include "base/base.h"
 #include "model/states.h"
 #include "plan/again.h"
+#include "plan/boundary.h"
 #include "plan/cleanup.h"
+#include "plan/decision.h"
 #include "plan/member.h"
 #include "plan/message.h"
 #include "plan/op-state.h"
@@ -46,6 +48,8 @@ struct batch {
 	uint32_t member;
 	uint64_t most;                 /* items, up to one that is left out */
 	uint64_t number;               /* of the run's last record before it */
+	uint32_t asked;                /* items, if BATCH_TOLD */
+	uint64_t own_line;             /* line_, if BATCH_TOLD */
 } __attribute__((may_alias));
 
 typedef char batch_fits_in[
@@ -58,7 +62,8 @@ enum {
 	BATCH_WEIGHTED = 2, /* tide_item() was asked */
 	BATCH_KNEE = 4,     /* the knee bounds it, or could have */
 	BATCH_KNOWN = 8,    /* it has a place in ops.open */
-	BATCH_STALLED = 16  /* it was told that it takes too long */
+	BATCH_STALLED = 16, /* it was told that it takes too long */
+	BATCH_TOLD = 32     /* each item is, so each asks: line_ is 0 */
 };
 
 static struct batch *
@@ -291,7 +296,8 @@ try_to_enter(struct entrance *e)
 	struct tide_room *room;
 	int verdict;
 
-	(void)plan_settle(e->now_ns, true);
+	(void)plan_settle(e->now_ns, e->waits || op_row(e->op)->batches %
+	    e->op->poll_every == 0);
 	room = plan_room();
 	e->answer = 0;
 	if (room->stop != 0)
@@ -378,6 +384,22 @@ struct lease {
 };
 
 /*
+ * Before it waits for others: what is free in the allocator is theirs (C.7).  Of
+ * several that wait none could give it back any more, and each would wait for
+ * what another holds.
+ */
+static void
+give_back(uint64_t want)
+{
+	(void)plan_settle(sys_clock(), true);
+	if (plan_room()->retained < want / 10)
+		return;
+	(void)cleanup_run(TIDE_WARNING, TIDE_FORCE_RECLAIM |
+	    TIDE_NO_CALLBACKS, 0, NULL);
+	(void)plan_settle(sys_clock(), true);
+}
+
+/*
  * As much as it would take if it were alone, one item at the least.  With the
  * lock held, which is let go meanwhile.
  */
@@ -397,8 +419,13 @@ take_lease(tide_op *op, uint64_t remaining, int verdict, int64_t wait_ns,
 	want = plan.predicted != 0 ? plan.predicted : LEASE_FIRST;
 	plan_unlock();
 	start_ns = sys_clock();
-	r = member_acquire(least, max_u64(want, least), wait_ns,
-	    &lease->bytes, &lease->member);
+	want = max_u64(want, least);
+	r = member_acquire(least, want, 0, &lease->bytes, &lease->member);
+	if (r == -ETIMEDOUT && wait_ns != 0) {
+		give_back(want);
+		r = member_acquire(least, want, wait_ns, &lease->bytes,
+		    &lease->member);
+	}
 	*waited_ns += sys_clock() - start_ns;
 	plan_lock();
 	plan_room()->lease = member_lease();
@@ -447,6 +474,7 @@ open_batch(tide_op *op, tide_batch *b, const struct run_part *part,
 	if (lease->bytes != TIDE_NONE) {
 		p->lease = lease->bytes;
 		p->member = lease->member;
+		room->leases++;
 		b->line_ = min_u64(b->line_, room->used + lease->bytes);
 	}
 	p->grant = room->used >= b->line_;
@@ -528,6 +556,12 @@ batch_begin(tide_op *op, tide_batch *b, uint64_t first, uint64_t remaining,
 		plan_host()->window_open(&p->window);
 	p->item_live = plan_used_now();
 	tell_begin(&op->conf, op_row(op), part.first, b->n);
+	if (tell_items(&op->conf)) {
+		p->flags |= BATCH_TOLD;
+		p->own_line = b->line_;
+		b->line_ = 0;
+	}
+	decision_begin(op, b, p->predicted);
 	return (int)min_u64(b->n, INT32_MAX);
 }
 
@@ -548,21 +582,39 @@ tell_if_stalled(tide_batch *b)
 	plan_say(message_timeout(line, sizeof(line), most_ns));
 }
 
+static uint64_t *
+line_of(tide_batch *b)
+{
+	return inside_of(b)->flags & BATCH_TOLD ? &inside_of(b)->own_line :
+	    &b->line_;
+}
+
+/* The next item is about to be dealt with, for who wants to be told. */
+static void
+tell_next(tide_batch *b)
+{
+	struct batch *p = inside_of(b);
+
+	if (p->flags & BATCH_TOLD)
+		tell_item(op_row(op_of(b)), b->first + p->asked++);
+}
+
 /* Below its line, which may go up as long as others have no need of it. */
 static bool
 has_room(tide_batch *b)
 {
 	struct batch *p = inside_of(b);
 	uint64_t more = max_u64(p->lease / 4, MIB);
+	uint64_t *line = line_of(b);
 
-	if (plan_used_now() < b->line_)
+	if (plan_used_now() < *line)
 		return true;
-	if (p->lease == 0 || b->line_ >= p->line ||
+	if (p->lease == 0 || *line >= p->line ||
 	    member_extend(p->member, more) != 0)
 		return false;
 	p->lease += more;
-	b->line_ = min_u64(p->line, b->line_ + more);
-	return plan_used_now() < b->line_;
+	*line = min_u64(p->line, *line + more);
+	return plan_used_now() < *line;
 }
 
 /*
@@ -587,6 +639,8 @@ batch_more(tide_batch *b)
 		return 0;
 	}
 	p->grant = 0;
+	if ((p->flags & BATCH_WEIGHTED) == 0)
+		tell_next(b);
 	return 1;
 }
 
@@ -610,6 +664,8 @@ batch_item(tide_batch *b, uint64_t weight)
 	may = sizing_item(&op_of(b)->sizing, &p->open, weight);
 	plan_unlock();
 	p->item_live = plan_used_now();
+	if (may)
+		tell_next(b);
 	return may;
 }
 
@@ -702,8 +758,24 @@ describe(const tide_op *op, struct tide_op_stats *row)
 	row->most_rate = knee.largest_ns > 0 ? 1e9 / knee.largest_ns : 0;
 }
 
+/* How what batches take is spread, of this operation and of all. */
 static void
-note(const tide_op *op, struct tide_op_stats *row, const struct batch *p,
+note_spread(tide_op *op, struct tide_op_stats *row, uint64_t growth)
+{
+	struct tide_room *room = plan_room();
+
+	spread_add(&op->growth, growth);
+	spread_add(&op_state()->growth, growth);
+	row->growth_p50 = spread_below(&op->growth, 500);
+	row->growth_p95 = spread_below(&op->growth, 950);
+	row->growth_p99 = spread_below(&op->growth, 990);
+	room->growth_p50 = spread_below(&op_state()->growth, 500);
+	room->growth_p95 = spread_below(&op_state()->growth, 950);
+	room->growth_p99 = spread_below(&op_state()->growth, 990);
+}
+
+static void
+note(tide_op *op, struct tide_op_stats *row, const struct batch *p,
     const struct sizing_batch *s)
 {
 	uint64_t kib = s->growth / KIB;
@@ -735,7 +807,19 @@ note(const tide_op *op, struct tide_op_stats *row, const struct batch *p,
 		row->weight_sum += p->open.sum;
 		row->weights += p->open.n;
 	}
+	note_spread(op, row, s->growth);
 	describe(op, row);
+}
+
+/* Where no other batch is under way. */
+static void
+note_boundary(void)
+{
+	const struct tide_room *room = plan_room();
+
+	if (op_state()->active == 0)
+		boundary_note(plan_live() != TIDE_NONE ? plan_live() :
+		    room->used, sys_clock());
 }
 
 /*
@@ -759,11 +843,15 @@ leave(tide_op *op, tide_batch *b)
 	return counted;
 }
 
-/* Where it pays, by model/delay.h; state and signals may end it early. */
+/*
+ * Where it pays, by model/delay.h; that the state gets better, and signals, may
+ * end it early, the former not before what is set as the least.
+ */
 static void
 delay(tide_op *op)
 {
 	struct tide_room *room = plan_room();
+	bool pressed = room->state != TIDE_OK;
 	uint64_t used = room->used, start_ns = sys_clock(), ns;
 	struct delay_look look;
 
@@ -775,11 +863,12 @@ delay(tide_op *op)
 	plan_lock();
 	ns = delay_next(&op->delay, &look);
 	plan_unlock();
-	if (ns == 0)
+	if (ns == 0 || decision_vain(op, look.budget))
 		return;
 	while (sys_clock() - start_ns < ns && room->stop == 0) {
 		sys_sleep(min_u64(ns, 20 * NS_PER_MS));
-		if (plan_settle(sys_clock(), true) == TIDE_OK)
+		if (plan_settle(sys_clock(), true) == TIDE_OK && pressed &&
+		    sys_clock() - start_ns >= op->delay.conf.min_ns)
 			break;
 	}
 	ns = sys_clock() - start_ns;
@@ -830,6 +919,17 @@ write_down(const tide_op *op, const tide_batch *b, uint64_t predicted,
 	run_note_batch(&record, op, op->conf.checkpoint_every);
 }
 
+/* As configured: after each, after the last, or as the program has it. */
+static bool
+is_to_be_cleaned(const tide_op *op)
+{
+	const struct tide_op_stats *row = op_row(op);
+	bool last = row->total != 0 && row->done >= row->total;
+
+	return op->conf.reclaim_after > 0 || (op->clean_last && last) ||
+	    (op->clean_each && !last);
+}
+
 static int
 finish(tide_batch *b, uint64_t done, bool failed)
 {
@@ -841,7 +941,8 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	bool alone, counted;
 	int state;
 
-	state = plan_settle(sys_clock(), true);
+	state = plan_settle(sys_clock(), (op_row(op)->batches + 1) %
+	    op->poll_every == 0);
 	tell_if_stalled(b);
 	plan_lock();
 	alone = op_state()->active == 1 && op_state()->begun == p->begun;
@@ -863,17 +964,19 @@ finish(tide_batch *b, uint64_t done, bool failed)
 	predicted = p->predicted;
 	begun = p->number;
 	counted = leave(op, b);
+	note_boundary();
 	plan_unlock();
 	if (counted && lease != 0)
 		member_release(member, plan_room()->used);
 	plan_room()->lease = member_lease();
 	tell_end(&op->conf, op_row(op), s.time_ns, plan_room()->used,
 	    plan_start_used());
+	decision_end(op, &s);
 	write_down(op, b, predicted, begun, &s);
 	cleanup_bill();
 	if (plan_host()->epoch != NULL && op->conf.detect >= 0)
 		plan_host()->epoch(op_row(op)->name);
-	if (op->conf.reclaim_after > 0)
+	if (is_to_be_cleaned(op))
 		clean_between(op);
 	delay(op);
 	return plan_room()->state;

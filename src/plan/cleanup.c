@@ -11,6 +11,7 @@
 #include "plan/message.h"
 #include "plan/plan.h"
 #include "plan/refault.h"
+#include "plan/settings.h"
 #include "sys/sys.h"
 
 #define LITTLE_PART    100 /* of what is wanted */
@@ -255,6 +256,15 @@ set_level(struct cleanup_pass *p, int level, unsigned flags)
 	p->turn.cls_most = cls_most[level];
 }
 
+/* What somebody has set that cleanups may not do: reclaim.steps. */
+static unsigned
+left_out(void)
+{
+	return (settings_has("RECLAIM", "callbacks") ? 0 :
+	    (unsigned)TIDE_NO_CALLBACKS) | (settings_has("RECLAIM", "purge") ||
+	    settings_has("RECLAIM", "trim") ? 0 : (unsigned)TIDE_NO_PURGE);
+}
+
 /* For @wish, or 0; arguments are right. */
 static int
 run_for(uint32_t wish, int level, unsigned flags, uint64_t want,
@@ -265,6 +275,7 @@ run_for(uint32_t wish, int level, unsigned flags, uint64_t want,
 	int error = errno;
 	int r;
 
+	flags |= left_out();
 	memset(&p, 0, sizeof(p));
 	p.want = want == 0 ? TIDE_NONE : want;
 	p.turn.wish = wish;

@@ -69,6 +69,7 @@ typedef struct tide_op_conf {
 	int monitor;             /* progress to stderr: 1 on, -1 off */
 	int detect;              /* growth a batch for `heaptide leaks`: -1 off */
 	int reclaim_before, reclaim_after; /* 1: cleanups there */
+	uint32_t page, max_pages; /* rows of a page (20), pages (3) */
 } tide_op_conf;
 
 typedef struct tide_op tide_op;
@@ -86,6 +87,82 @@ typedef struct tide_batch {
 
 /* Why a batch is given up: tide_batch_abort(). */
 enum { TIDE_NOMEM = 1, TIDE_ERROR = 2, TIDE_CANCEL = 3 };
+
+/* --- how it went --- */
+
+/* How far an operation is: tide_progress().  ns; TIDE_NONE: not known. */
+struct tide_progress {
+	uint32_t size;           /* of this structure */
+	uint32_t active;         /* batches under way */
+	uint64_t done, total;    /* items */
+	uint64_t failed;
+	uint64_t batches, batches_total;
+	uint64_t elapsed_ns, left_ns;
+	double share;            /* done of total, 0 to 1; below 0: not known */
+	double rate;             /* items a second */
+	char unit[16];
+};
+
+/*
+ * Does the process keep more from batch to batch?  tide_trend().  Bytes that
+ * are live (else used) when no batch is under way.
+ */
+struct tide_trend {
+	uint32_t size;           /* of this structure */
+	int direction;           /* 1 rises, -1 falls, beyond doubt; 0: neither */
+	uint64_t points;         /* that it was found from */
+	double per_batch;        /* the median slope (Theil-Sen), */
+	double low, high;        /* and where it is with 95 % */
+	double per_second;
+	double p;                /* that a rise is chance (Mann-Kendall) */
+	uint64_t left_ns;        /* to the budget; TIDE_NONE: never */
+};
+
+/* All of it, of all operations together: tide_run_report().  Bytes; ns. */
+struct tide_run_report {
+	uint32_t size;           /* of this structure */
+	uint32_t ops;
+	uint64_t batches, items, items_failed;
+	uint64_t cuts, aborts, overruns;
+	uint64_t budget;         /* TIDE_NONE: none */
+	uint64_t peak_used, used_mean;
+	double utilization, peak_utilization; /* of the budget, 0 to 1 */
+	uint64_t batch_mean, batch_p50, batch_p95, batch_p99, batch_most;
+	double bytes_per_item;
+	uint64_t time_ns;        /* in batches */
+	uint64_t delay_ns, delay_freed; /* what delays took, and brought */
+	uint64_t wait_ns;        /* for room */
+	uint64_t cleanups, cleanup_freed, cleanup_returned;
+	uint64_t cleanup_ns, refault_ns;
+	uint64_t retries;        /* starts of the run after the first */
+	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
+	double overhead;         /* of delays, cleanups and checkpoints, to
+	                          * the time in batches */
+	struct tide_trend trend;
+};
+
+/* One thing that was found: tide_analyze().  All text is the library's. */
+struct tide_advice {
+	uint32_t size;           /* of this structure */
+	int severity;            /* TIDE_ADVICE_* */
+	const char *id;          /* "R-UTIL", ... */
+	const char *operation;   /* NULL: of the process */
+	const char *text;        /* what is so, with numbers */
+	const char *setting;     /* what to set; "": nothing */
+};
+
+enum {
+	TIDE_ADVICE_FINE,        /* nothing is wrong */
+	TIDE_ADVICE_HINT,        /* could be better */
+	TIDE_ADVICE_WARNING,     /* costs memory or time, or will */
+	TIDE_ADVICE_URGENT       /* it ran out of memory, or will */
+};
+
+/* Return: 0: go on; else no more are told. */
+typedef int (*tide_advice_fn)(void *ctx, const struct tide_advice *advice);
+
+/* How much a line of tide_log() matters. */
+enum { TIDE_LOG_ERROR, TIDE_LOG_WARNING, TIDE_LOG_INFO, TIDE_LOG_DEBUG };
 
 /* --- cleanup --- */
 
@@ -206,6 +283,14 @@ struct tide_runtime {
 	int (*on_checkpoint)(tide_checkpoint_fn fn, void *ctx);
 	int (*run_finish)(int ok);
 	void (*recycle)(void);
+
+	int (*progress)(tide_op *op, struct tide_progress *out);
+	int (*trend)(struct tide_trend *out);
+	int (*run_report)(struct tide_run_report *out);
+	int (*analyze)(tide_advice_fn fn, void *ctx);
+	void (*log)(int level, const char *line);
+	int (*page)(tide_op *op, uint64_t *offset, uint32_t *limit);
+	void (*page_end)(tide_op *op);
 };
 
 #define TIDE_RUNTIME_VERSION 1

@@ -342,6 +342,96 @@ disabled_recycle(void)
 {
 }
 
+static inline int
+disabled_progress(tide_op *op, struct tide_progress *out)
+{
+	(void)op;
+	if (out == NULL)
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	out->size = sizeof(*out);
+	out->total = out->batches_total = out->left_ns = TIDE_NONE;
+	out->share = -1;
+	return 0;
+}
+
+static inline int
+disabled_trend(struct tide_trend *out)
+{
+	if (out == NULL)
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	out->size = sizeof(*out);
+	out->p = 1;
+	out->left_ns = TIDE_NONE;
+	return -ENODATA;
+}
+
+static inline int
+disabled_run_report(struct tide_run_report *out)
+{
+	if (out == NULL)
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	out->size = sizeof(*out);
+	out->budget = TIDE_NONE;
+	(void)disabled_trend(&out->trend);
+	return 0;
+}
+
+static inline int
+disabled_analyze(tide_advice_fn fn, void *ctx)
+{
+	(void)ctx;
+	return fn == NULL ? -EINVAL : -ENODEV;
+}
+
+static inline void
+disabled_log(int level, const char *line)
+{
+	(void)level;
+	(void)line;
+}
+
+#define DISABLED_PAGE  20
+#define DISABLED_PAGES 3
+
+/* Pages under way; of one walk at a time, as nothing is kept of operations. */
+static inline uint32_t *
+disabled_pages(void)
+{
+	static uint32_t pages = 0;
+
+	return &pages;
+}
+
+static inline int
+disabled_page(tide_op *op, uint64_t *offset, uint32_t *limit)
+{
+	uint32_t *pages = disabled_pages();
+
+	if (op == NULL || offset == NULL || limit == NULL)
+		return 0;
+	if (*pages > 0) {
+		*offset += *limit < DISABLED_PAGE ? *limit : DISABLED_PAGE;
+		if (*limit < DISABLED_PAGE || *pages == DISABLED_PAGES) {
+			*pages = 0;
+			*limit = 0;
+			return 0;
+		}
+	}
+	++*pages;
+	*limit = DISABLED_PAGE;
+	return 1;
+}
+
+static inline void
+disabled_page_end(tide_op *op)
+{
+	(void)op;
+	*disabled_pages() = 0;
+}
+
 /* All zero but what it has to say. */
 static inline const struct tide_room *
 disabled_room(void)

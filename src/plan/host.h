@@ -99,6 +99,9 @@ struct plan_host {
 
 	/* Who it is there; NULL: the same. */
 	const struct plan_host *in_child;
+
+	/* Of heaptide; NULL: nobody knows. */
+	const char *version;
 };
 
 #endif

@@ -14,9 +14,19 @@
 #include "model/delay.h"
 #include "model/knee.h"
 #include "model/sizing.h"
+#include "model/spread.h"
 #include "model/states.h"
 #include "plan/host.h"
 #include "plan/op.h"
+
+/* A walk through a query, see page.c. */
+struct op_page {
+	tide_batch batch;  /* the page under way */
+	uint64_t at;       /* its first row */
+	uint32_t asked;    /* rows of it */
+	uint32_t pages;    /* of this walk, with this one */
+	bool open;
+};
 
 /* An operation; its figures are in its row of the room, under the same number. */
 struct tide_op {
@@ -24,7 +34,12 @@ struct tide_op {
 	struct sizing sizing;
 	struct knee knee;
 	struct delay delay;
+	struct spread growth; /* of its batches */
+	struct op_page page;
 	uint64_t ended_ns; /* of its last batch */
+	uint32_t poll_every; /* batches from one look to the next */
+	bool clean_each, clean_last; /* after each batch, after the last */
+	bool vain;         /* it has been told that delays bring nothing */
 	bool taken;
 	bool warned;       /* of what was lost: again.h */
 	char name[TIDE_NAME_ROOM], unit[16]; /* for the row of a child */
@@ -53,6 +68,7 @@ struct ops {
 	uint64_t reserved; /* bytes, of all */
 	uint64_t base;     /* used when none was under way, last */
 	double lately;     /* batches at one time, decays */
+	struct spread growth; /* of all batches */
 	struct op_open open[OPS_OPEN];
 };
 

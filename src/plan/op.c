@@ -57,8 +57,12 @@ op_in_child(void)
 	ops->reserved = ops->base = 0;
 	ops->lately = 0;
 	memset(ops->open, 0, sizeof(ops->open));
-	for (op = ops->op; op < ops->op + TIDE_OPS; op++)
+	memset(&ops->growth, 0, sizeof(ops->growth));
+	for (op = ops->op; op < ops->op + TIDE_OPS; op++) {
 		op->ended_ns = 0;
+		memset(&op->growth, 0, sizeof(op->growth));
+		memset(&op->page, 0, sizeof(op->page));
+	}
 }
 
 /* --- settings ------------------------------------------------------------- */
@@ -84,6 +88,13 @@ policy_of(int given)
 	    strcmp(value, "mean") == 0 ? TIDE_POLICY_MEAN :
 	    strcmp(value, "fixed") == 0 ? TIDE_POLICY_FIXED :
 	    TIDE_POLICY_LEARN;
+}
+
+/* A switch that a setting may be, where the program says nothing. */
+static int
+chosen(int given, const char *name)
+{
+	return given != 0 ? given : settings_is_on(name, false);
 }
 
 static void
@@ -122,6 +133,7 @@ static void
 set_up(struct tide_op *op, const tide_op_conf *given)
 {
 	struct tide_op_conf *c = &op->conf;
+	const char *between = settings_find("RECLAIM_BETWEEN");
 	struct sizing_conf conf;
 
 	copy_conf(c, given);
@@ -129,6 +141,12 @@ set_up(struct tide_op *op, const tide_op_conf *given)
 	c->min = number(c->min, "BATCH_MIN", 0);
 	c->max = number(c->max, "BATCH_MAX", 0);
 	c->fixed = number(c->fixed, "BATCH_FIXED", 0);
+	op->poll_every = number(0, "POLL_EVERY", 1);
+	op->clean_each = between != NULL && strcmp(between, "always") == 0;
+	op->clean_last = settings_is_on("RECLAIM_AFTER", false);
+	c->page = number(c->page, "PAGE_SIZE", 20);
+	c->max_pages = number(c->max_pages, "MAX_PAGES", 3);
+	c->reclaim_before = chosen(c->reclaim_before, "RECLAIM_BEFORE");
 	if (c->timeout_ns == 0)
 		c->timeout_ns = settings_time("BATCH_TIMEOUT", 0);
 	c->max_concurrent = number(c->max_concurrent, "CONCURRENCY_MAX", 0);

@@ -32,4 +32,7 @@ void batch_item_fail(tide_batch *b, uint64_t index, const char *why);
 int batch_end(tide_batch *b, uint64_t done);
 void batch_abort(tide_batch *b, int why);
 
+int page_next(tide_op *op, uint64_t *offset, uint32_t *limit);
+void page_end(tide_op *op);
+
 #endif

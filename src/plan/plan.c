@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "model/sensor.h"
 #include "model/states.h"
+#include "plan/boundary.h"
 #include "plan/cleanup.h"
 #include "plan/guard.h"
 #include "plan/member.h"
@@ -67,6 +68,9 @@ static struct {
 	uint64_t failed;
 	uint64_t cleaned_ns;
 	int settled;      /* the state that messages were last about */
+	double clean_from; /* share of the budget; 0: where it is critical */
+	bool clean_late;  /* nothing is cleaned up before it is critical */
+	bool debug;       /* every decision is told */
 } plan;
 
 /* --- small things --------------------------------------------------------- */
@@ -93,6 +97,12 @@ struct states *
 plan_states(void)
 {
 	return &plan.states;
+}
+
+bool
+plan_debugs(void)
+{
+	return plan.debug;
 }
 
 uint64_t
@@ -516,6 +526,7 @@ look_now(uint64_t now_ns, bool sampled)
 static void
 configure(void)
 {
+	const char *between;
 	struct states_conf conf;
 	double target;
 
@@ -533,6 +544,10 @@ configure(void)
 	target = BELOW_CRITICAL * plan.states.conf.critical;
 	plan.room->target_mille = (uint32_t)(settings_share("TARGET",
 	    target < 0.90 ? target : 0.90) * 1000);
+	plan.clean_from = settings_share("RECLAIM_THRESHOLD", 0);
+	between = settings_find("RECLAIM_BETWEEN");
+	plan.clean_late = between != NULL && strcmp(between, "never") == 0;
+	plan.debug = settings_is_on("LOG_DEBUG", false);
 }
 
 void
@@ -575,6 +590,7 @@ plan_in_child(void)
 	memset(&plan, 0, sizeof(plan));
 	plan.set_bytes = set_bytes;
 	op_in_child();
+	boundary_in_child();
 	cleanup_in_child();
 	member_in_child();
 	run_in_child();
@@ -617,9 +633,33 @@ plan_init(const char *conf)
 static bool
 is_automatic(void)
 {
-	const char *value = settings_find("RECLAIM_AUTO");
+	return settings_is_on("RECLAIM_AUTO", true);
+}
 
-	return value == NULL || strcmp(value, "off") != 0;
+/*
+ * The state whose cleanups are due: the one it is in; or where a line of its own
+ * is set for them, critical from there on and not before, but for the last.
+ */
+static int
+clean_state(int state)
+{
+	uint64_t budget = plan.limit.budget;
+
+	if (plan.clean_late && state < TIDE_CRITICAL)
+		return TIDE_OK;
+	if (plan.clean_from <= 0 || budget == TIDE_NONE ||
+	    state >= TIDE_EXHAUSTED)
+		return state;
+	if ((double)load(&plan.room->used) >= plan.clean_from * (double)budget)
+		return state < TIDE_CRITICAL ? TIDE_CRITICAL : state;
+	return state < TIDE_WARNING ? state : TIDE_WARNING;
+}
+
+static double
+clean_line(void)
+{
+	return plan.clean_from > 0 ? plan.clean_from :
+	    plan.states.conf.critical;
 }
 
 /*
@@ -631,7 +671,7 @@ is_pressed(int state, uint64_t used, uint64_t budget)
 {
 	return plan.settled < state || (state >= TIDE_CRITICAL &&
 	    budget != TIDE_NONE && (double)used >=
-	    plan.states.conf.critical * (double)budget);
+	    clean_line() * (double)budget);
 }
 
 /*
@@ -642,7 +682,8 @@ static void
 clean(int state, uint64_t now_ns)
 {
 	struct tide_reclaim_result result;
-	double line = state >= TIDE_CRITICAL ? 0.80 : 0.70;
+	double line = state < TIDE_CRITICAL ? 0.70 : plan.clean_from > 0 ?
+	    0.9 * plan.clean_from : 0.80;
 	uint64_t budget = plan.limit.budget, used = load(&plan.room->used);
 	uint64_t want;
 	bool may;
@@ -717,8 +758,8 @@ plan_settle(uint64_t now_ns, bool sampled)
 	plan_unlock();
 	if (state != plan.settled)
 		say_state(state);
-	if (state >= TIDE_WARNING && is_automatic())
-		clean(state, now_ns);
+	if (clean_state(state) >= TIDE_WARNING && is_automatic())
+		clean(clean_state(state), now_ns);
 	if (cleanup_is_wanted()) {
 		cleanup_wish();
 		plan_lock();

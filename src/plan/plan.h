@@ -94,6 +94,9 @@ void plan_saw(uint64_t used);
 /* A message for people, and for who reads the room. */
 void plan_say(const char *line);
 
+/* Is every decision to be told?  log.debug. */
+bool plan_debugs(void);
+
 /* --- as the header has them (plan/client.h) ------------------------------- */
 
 int plan_init(const char *conf);

@@ -322,6 +322,7 @@ go_on(const struct journal_begin *begin, uint64_t number)
 		count_crashes();
 	s.total = begin->total;
 	s.attempt = run->attempt = look->attempts + 1;
+	plan_room()->attempts = run->attempt;
 	run->same_program = look->begin.program.hash ==
 	    begin->program.hash &&
 	    look->begin.program.bytes == begin->program.bytes;
@@ -344,6 +345,7 @@ start_anew(const struct journal_begin *begin, const char *path)
 	run->look.begin = *begin;
 	run->look.total = begin->total;
 	run->attempt = 1;
+	plan_room()->attempts = 1;
 	return r;
 }
 

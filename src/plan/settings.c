@@ -9,7 +9,8 @@
 #include "plan/host.h"
 
 /* How a value is read. */
-enum form { FORM_SOURCE, FORM_PART, FORM_NUMBER, FORM_TIME, FORM_WORD };
+enum form { FORM_SOURCE, FORM_PART, FORM_NUMBER, FORM_TIME, FORM_WORD,
+    FORM_KNOBS };
 
 static const struct {
 	const char *key, *name; /* as the program and the environment have it */
@@ -33,6 +34,16 @@ static const struct {
 	{ "delay.min", "DELAY_MIN", FORM_TIME },
 	{ "delay.max", "DELAY_MAX", FORM_TIME },
 	{ "reclaim.auto", "RECLAIM_AUTO", FORM_WORD },
+	{ "reclaim.steps", "RECLAIM", FORM_WORD },
+	{ "reclaim.threshold", "RECLAIM_THRESHOLD", FORM_PART },
+	{ "reclaim.before", "RECLAIM_BEFORE", FORM_WORD },
+	{ "reclaim.after", "RECLAIM_AFTER", FORM_WORD },
+	{ "reclaim.between", "RECLAIM_BETWEEN", FORM_WORD },
+	{ "poll.every", "POLL_EVERY", FORM_NUMBER },
+	{ "page", "PAGE_SIZE", FORM_NUMBER },
+	{ "max_pages", "MAX_PAGES", FORM_NUMBER },
+	{ "knobs", "KNOBS", FORM_KNOBS },
+	{ "log.debug", "LOG_DEBUG", FORM_WORD },
 	{ "pool", "POOL", FORM_WORD },
 	{ "progress", "PROGRESS", FORM_WORD },
 	{ "progress.unit", "PROGRESS_UNIT", FORM_WORD },
@@ -45,6 +56,7 @@ static const struct {
 static struct {
 	char own[KNOWN][VALUE_ROOM];   /* by the program itself */
 	char given[KNOWN][VALUE_ROOM]; /* by its host */
+	uint32_t taken;
 } settings;
 
 static bool
@@ -65,7 +77,7 @@ is_accepted(int form, const char *value)
 		return text_parse_share(value, &n) == 0 && n > 0;
 	if (form == FORM_TIME)
 		return text_parse_duration(value, &n) == 0;
-	if (form == FORM_WORD)
+	if (form == FORM_WORD || form == FORM_KNOBS)
 		return *value != '\0';
 	return text_parse_u64(value, UINT32_MAX, &n) == 0;
 }
@@ -88,6 +100,19 @@ take_pair(const char *pair, size_t bytes, char value[VALUE_ROOM])
 	return -EINVAL;
 }
 
+/* The last one counts; but commas are gaps, so each knob comes alone. */
+static void
+take_value(char to[VALUE_ROOM], int form, const char *value)
+{
+	size_t used = form == FORM_KNOBS ? strlen(to) : 0;
+	struct text t;
+
+	text_open(&t, to + used, VALUE_ROOM - used);
+	if (used > 0)
+		text_put(&t, ",");
+	text_put(&t, value);
+}
+
 int
 settings_take(const char *conf)
 {
@@ -107,10 +132,17 @@ settings_take(const char *conf)
 		row = take_pair(conf, (size_t)(end - conf), value);
 		if (row < 0)
 			return row;
-		memcpy(taken[row], value, sizeof(value));
+		take_value(taken[row], known[row].form, value);
 	}
 	memcpy(settings.own, taken, sizeof(taken));
+	settings.taken++;
 	return 0;
+}
+
+uint32_t
+settings_taken(void)
+{
+	return settings.taken;
 }
 
 void
@@ -189,4 +221,71 @@ settings_time(const char *name, uint64_t otherwise)
 
 	return value != NULL && text_parse_duration(value, &ns) == 0 ? ns :
 	    otherwise;
+}
+
+bool
+settings_is_on(const char *name, bool otherwise)
+{
+	const char *value = settings_find(name);
+
+	return value == NULL ? otherwise : strcmp(value, "on") == 0 ||
+	    strcmp(value, "1") == 0;
+}
+
+bool
+settings_has(const char *name, const char *word)
+{
+	const char *p = settings_find(name);
+	size_t bytes = strlen(word), n;
+
+	if (p == NULL)
+		return true;
+	for (;; p += n + 1) {
+		for (n = 0; p[n] != ',' && p[n] != '\0'; n++)
+			;
+		if (n == bytes && memcmp(p, word, bytes) == 0)
+			return true;
+		if (p[n] == '\0')
+			return false;
+	}
+}
+
+/* `6`, `0.25`, as no locale has a say in it; behind it is nothing or a comma. */
+static bool
+read_decimal(const char *s, double *value)
+{
+	double n = 0, place = 0;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	for (; (*s >= '0' && *s <= '9') || (*s == '.' && place <= 0); s++) {
+		if (*s == '.') {
+			place = 1;
+		} else if (place > 0) {
+			place /= 10;
+			n += place * (*s - '0');
+		} else {
+			n = 10 * n + (*s - '0');
+		}
+	}
+	if (*s != ',' && *s != '\0')
+		return false;
+	*value = n;
+	return true;
+}
+
+bool
+settings_knob(const char *name, double *value)
+{
+	const char *p = settings_find("KNOBS");
+	size_t bytes = name == NULL ? 0 : strlen(name);
+
+	while (p != NULL && bytes > 0 && *p != '\0') {
+		if (strncmp(p, name, bytes) == 0 && p[bytes] == '=')
+			return read_decimal(p + bytes + 1, value);
+		while (*p != ',' && *p != '\0')
+			p++;
+		p += *p == ',';
+	}
+	return false;
 }

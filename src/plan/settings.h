@@ -8,6 +8,7 @@
 #ifndef PLAN_SETTINGS_H
 #define PLAN_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct plan_host;
@@ -22,6 +23,9 @@ void settings_read(const struct plan_host *host);
  */
 int settings_take(const char *conf);
 
+/* How often they were taken: what was made of them before is not true now. */
+uint32_t settings_taken(void);
+
 /*
  * By name, as in HEAPTIDE_NAME.  NULL: not set.  Valid until the next
  * settings_take().
@@ -35,5 +39,12 @@ const char *settings_own(const char *name);
 uint64_t settings_number(const char *name, uint64_t otherwise);
 double settings_share(const char *name, double otherwise);
 uint64_t settings_time(const char *name, uint64_t otherwise);
+bool settings_is_on(const char *name, bool otherwise);
+
+/* Is @word one of those of a list, `callbacks,purge`?  True if it is not set. */
+bool settings_has(const char *name, const char *word);
+
+/* The value of knob @name by `samples=6,recall=0.5`; false: it has none. */
+bool settings_knob(const char *name, double *value);
 
 #endif

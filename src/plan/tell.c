@@ -12,14 +12,25 @@ static struct {
 	uint64_t cleaned; /* used after the last cleanup, 1 added; 0: none */
 } telling;
 
-bool
-tell_is_on(const struct tide_op_conf *conf)
+enum tell_mode
+tell_mode(const struct tide_op_conf *conf)
 {
 	const char *progress = settings_find("PROGRESS");
 
-	if (conf->monitor != 0)
-		return conf->monitor > 0;
-	return progress != NULL && strcmp(progress, "lines") == 0;
+	if (conf->monitor < 0)
+		return TELL_OFF;
+	if (progress != NULL && strcmp(progress, "bar") == 0)
+		return TELL_BAR;
+	if (progress != NULL && strcmp(progress, "json") == 0)
+		return TELL_JSON;
+	return conf->monitor > 0 || (progress != NULL &&
+	    strcmp(progress, "lines") == 0) ? TELL_LINES : TELL_OFF;
+}
+
+bool
+tell_items(const struct tide_op_conf *conf)
+{
+	return tell_mode(conf) == TELL_LINES;
 }
 
 static void
@@ -31,52 +42,86 @@ put(char *line)
 	(void)sys_write(2, line, bytes + 1);
 }
 
-/* How many there will be, if all are of one size; 0: nobody knows. */
-static uint64_t
-chunks_of(const struct tide_op_conf *conf, const struct tide_op_stats *row)
+uint64_t
+tell_chunks(const struct tide_op_conf *conf, const struct tide_op_stats *row)
 {
 	if (conf->fixed == 0 || row->total == 0)
 		return 0;
 	return (row->total + conf->fixed - 1) / conf->fixed;
 }
 
-void
-tell_begin(const struct tide_op_conf *conf, const struct tide_op_stats *row,
+uint64_t
+tell_time_left(const struct tide_op_stats *row)
+{
+	uint64_t spent = row->ended_ns - row->started_ns;
+
+	if (row->total == 0 || row->done == 0)
+		return TIDE_NONE;
+	return (uint64_t)((double)spent * (double)above_u64(row->total,
+	    row->done) / (double)row->done);
+}
+
+/* --- line by line --------------------------------------------------------- */
+
+static void
+put_begin(const struct tide_op_conf *conf, const struct tide_op_stats *row,
     uint64_t first, uint64_t n)
 {
 	char line[MESSAGE_ROOM + 1];
 
-	if (!tell_is_on(conf))
-		return;
-	if (row->batches == 0)
+	if (row->batches == 0) {
+		if (plan_room()->budget != TIDE_NONE)
+			put(message_efficient(line, MESSAGE_ROOM, row->name));
 		put(message_initial(line, MESSAGE_ROOM, plan_room()->used));
+	}
 	put(message_chunk(line, MESSAGE_ROOM, row->batches + 1,
-	    chunks_of(conf, row), first, n, row->unit));
+	    tell_chunks(conf, row), first, n, row->unit));
 	put(message_chunk_items(line, MESSAGE_ROOM, n, row->unit,
 	    row->batches + 1));
 }
 
-static void
-tell_time(const struct tide_op_stats *row)
+void
+tell_begin(const struct tide_op_conf *conf, const struct tide_op_stats *row,
+    uint64_t first, uint64_t n)
 {
-	uint64_t spent = row->ended_ns - row->started_ns;
-	char line[MESSAGE_ROOM + 1];
-
-	put(message_elapsed(line, MESSAGE_ROOM, spent));
-	if (row->total > row->done && row->done > 0)
-		put(message_eta(line, MESSAGE_ROOM, (uint64_t)((double)spent *
-		    (double)(row->total - row->done) / (double)row->done)));
+	switch (tell_mode(conf)) {
+	case TELL_LINES:
+		put_begin(conf, row, first, n);
+		break;
+	case TELL_JSON:
+		tell_json_begin(conf, row, first, n, plan_room()->used);
+		break;
+	default:
+		break;
+	}
 }
 
 void
-tell_end(const struct tide_op_conf *conf, const struct tide_op_stats *row,
-    uint64_t time_ns, uint64_t used, uint64_t initial)
+tell_item(const struct tide_op_stats *row, uint64_t index)
 {
-	uint64_t chunks = chunks_of(conf, row);
 	char line[MESSAGE_ROOM + 1];
 
-	if (!tell_is_on(conf))
-		return;
+	put(message_item(line, MESSAGE_ROOM, row->unit, index));
+}
+
+static void
+put_time(const struct tide_op_stats *row)
+{
+	char line[MESSAGE_ROOM + 1];
+
+	put(message_elapsed(line, MESSAGE_ROOM, row->ended_ns -
+	    row->started_ns));
+	if (row->total > row->done && row->done > 0)
+		put(message_eta(line, MESSAGE_ROOM, tell_time_left(row)));
+}
+
+static void
+put_end(const struct tide_op_conf *conf, const struct tide_op_stats *row,
+    uint64_t time_ns, uint64_t used, uint64_t initial)
+{
+	uint64_t chunks = tell_chunks(conf, row);
+	char line[MESSAGE_ROOM + 1];
+
 	put(message_chunk_done(line, MESSAGE_ROOM, row->batches, time_ns));
 	put(message_after_chunk(line, MESSAGE_ROOM, row->batches, used,
 	    initial, telling.cleaned == 0 ? UINT64_MAX :
@@ -87,7 +132,26 @@ tell_end(const struct tide_op_conf *conf, const struct tide_op_stats *row,
 	else if (row->total != 0)
 		put(message_progress(line, MESSAGE_ROOM, row->done, row->total,
 		    row->unit));
-	tell_time(row);
+	put_time(row);
+}
+
+void
+tell_end(const struct tide_op_conf *conf, const struct tide_op_stats *row,
+    uint64_t time_ns, uint64_t used, uint64_t initial)
+{
+	switch (tell_mode(conf)) {
+	case TELL_LINES:
+		put_end(conf, row, time_ns, used, initial);
+		break;
+	case TELL_BAR:
+		tell_bar(conf, row, used);
+		break;
+	case TELL_JSON:
+		tell_json_end(conf, row, time_ns, used, initial);
+		break;
+	default:
+		break;
+	}
 }
 
 void
@@ -97,8 +161,15 @@ tell_cleaned(const struct tide_op_conf *conf,
 	char line[MESSAGE_ROOM + 1];
 
 	telling.cleaned = used + 1;
-	if (!tell_is_on(conf))
-		return;
-	put(message_between(line, MESSAGE_ROOM));
-	put(message_freed(line, MESSAGE_ROOM, result->freed));
+	switch (tell_mode(conf)) {
+	case TELL_LINES:
+		put(message_between(line, MESSAGE_ROOM));
+		put(message_freed(line, MESSAGE_ROOM, result->freed));
+		break;
+	case TELL_JSON:
+		tell_json_cleaned(result, used);
+		break;
+	default:
+		break;
+	}
 }

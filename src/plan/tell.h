@@ -5,8 +5,8 @@
  * guard, and heaptide.h, of which it is a part.
  * Contexts: where a program calls tide_*(), without plan_lock().
  *
- * With HEAPTIDE_PROGRESS=lines, or tide_op_conf.monitor, on standard error; else
- * nothing is told.
+ * With HEAPTIDE_PROGRESS=lines, bar or json, or tide_op_conf.monitor (lines), on
+ * standard error; else nothing is told.
  */
 #ifndef PLAN_TELL_H
 #define PLAN_TELL_H
@@ -16,12 +16,20 @@
 
 #include "plan/client.h"
 
-/* Does @conf, or else what is set for the process, ask for it? */
-bool tell_is_on(const struct tide_op_conf *conf);
+enum tell_mode { TELL_OFF, TELL_LINES, TELL_BAR, TELL_JSON };
+
+/* What @conf, or else what is set for the process, asks for. */
+enum tell_mode tell_mode(const struct tide_op_conf *conf);
+
+/* Is every single item told? */
+bool tell_items(const struct tide_op_conf *conf);
 
 /* A batch of @n items, the next of @row, from item @first on. */
 void tell_begin(const struct tide_op_conf *conf,
     const struct tide_op_stats *row, uint64_t first, uint64_t n);
+
+/* Item @index is about to be dealt with; if tell_items(). */
+void tell_item(const struct tide_op_stats *row, uint64_t index);
 
 /* It is over; @used: bytes now, @initial: before the first batch. */
 void tell_end(const struct tide_op_conf *conf,
@@ -31,5 +39,25 @@ void tell_end(const struct tide_op_conf *conf,
 /* A cleanup between two batches has freed so much. */
 void tell_cleaned(const struct tide_op_conf *conf,
     const tide_reclaim_result *result, uint64_t used);
+
+/* --- for tell.c ----------------------------------------------------------- */
+
+/* How many there will be, if all are of one size; 0: nobody knows. */
+uint64_t tell_chunks(const struct tide_op_conf *conf,
+    const struct tide_op_stats *row);
+
+/* Until all is done, by how long it took so far; TIDE_NONE: nobody knows. */
+uint64_t tell_time_left(const struct tide_op_stats *row);
+
+/* The same two as a bar, and as a line of JSON (tell-forms.c). */
+void tell_bar(const struct tide_op_conf *conf,
+    const struct tide_op_stats *row, uint64_t used);
+void tell_json_begin(const struct tide_op_conf *conf,
+    const struct tide_op_stats *row, uint64_t first, uint64_t n,
+    uint64_t used);
+void tell_json_end(const struct tide_op_conf *conf,
+    const struct tide_op_stats *row, uint64_t time_ns, uint64_t used,
+    uint64_t initial);
+void tell_json_cleaned(const tide_reclaim_result *result, uint64_t used);
 
 #endif

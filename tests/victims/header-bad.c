@@ -415,8 +415,7 @@ loops(void)
 	CHECK(tide_range_next(NULL, &first, &n) == 0);
 	tide_range_begin(&r, op, 100);
 	CHECK(tide_range_next(&r, NULL, &n) == 0);
-	CHECK(tide_page(&r, &first, NULL) == 0);
-	while (tide_page(&r, &first, &n)) {
+	while (tide_range_next(&r, &first, &n)) {
 		CHECK(first == at && n >= 1);
 		at += n;
 	}
@@ -428,6 +427,87 @@ loops(void)
 	tide_range_begin(&r, op, 1);
 	CHECK(tide_range_next(&r, &first, &n) == 1 && first == 0 && n == 1);
 	CHECK(tide_range_next(&r, &first, &n) == 0);
+	r = tide_chunks_begin(0, UINT32_MAX);
+	CHECK(tide_range_next(&r, &first, &n) == 0);
+	/* There are no names left: of the size that the others have. */
+	r = tide_chunks_begin(10, UINT32_MAX);
+	for (at = 0; tide_range_next(&r, &first, &n); at += n)
+		CHECK(first == at && n >= 1);
+	CHECK(at == 10);
+}
+
+static void
+pages(void)
+{
+	tide_op *op = tide_op_open("plain", NULL);
+	uint64_t offset = 0;
+	uint32_t limit = 0, n = 0;
+
+	part("pages");
+	CHECK(tide_page(NULL, &offset, &limit) == 0);
+	CHECK(tide_page(op, NULL, &limit) == 0);
+	CHECK(tide_page(op, &offset, NULL) == 0);
+	tide_page_end(NULL);
+	tide_page_end(op);
+	while (tide_page(op, &offset, &limit) && n < 10)
+		n++;
+	CHECK(n == 3 && offset >= 3 && offset <= 60 && limit == 0);
+	/* More rows than were asked for, and none at all. */
+	offset = 0;
+	CHECK(tide_page(op, &offset, &limit) == 1 && limit >= 1);
+	n = limit;
+	limit = UINT32_MAX;
+	CHECK(tide_page(op, &offset, &limit) == 1 && offset == n);
+	limit = 0;
+	CHECK(tide_page(op, &offset, &limit) == 0 && offset == n);
+	tide_page_end(op);
+}
+
+/* --- how it goes ---------------------------------------------------------- */
+
+static int
+hear_once(void *ctx, const struct tide_advice *advice)
+{
+	++*(int *)ctx;
+	CHECK(advice->size == sizeof(*advice) && advice->id != NULL &&
+	    advice->text != NULL && advice->setting != NULL);
+	return 1;
+}
+
+static int
+return_seven(void *ctx)
+{
+	return ctx == NULL ? 7 : 0;
+}
+
+static void
+going(void)
+{
+	struct tide_progress p;
+	struct tide_trend t;
+	struct tide_run_report r;
+	int heard = 0, n;
+
+	part("going");
+	CHECK(tide_progress(NULL, NULL) == -EINVAL);
+	CHECK(tide_progress(NULL, &p) == 0 && p.size == sizeof(p));
+	CHECK(OFF || tide_progress((tide_op *)(void *)&r, &p) == -EINVAL);
+	CHECK(tide_trend(NULL) == -EINVAL);
+	n = tide_trend(&t);
+	CHECK((n == 0 || n == -ENODATA) && t.size == sizeof(t));
+	CHECK(t.low <= t.per_batch && t.per_batch <= t.high);
+	CHECK(tide_run_report(NULL) == -EINVAL);
+	CHECK(tide_run_report(&r) == 0 && r.size == sizeof(r));
+	CHECK(r.batch_p50 <= r.batch_p95 && r.batch_p95 <= r.batch_p99 &&
+	    r.batch_p99 <= r.batch_most);
+	CHECK(tide_analyze(NULL, NULL) == -EINVAL);
+	n = tide_analyze(hear_once, &heard);
+	CHECK(counts() ? n == heard && n >= 0 && n <= 1 : n == -ENODEV);
+	tide_log(TIDE_LOG_ERROR, NULL);
+	tide_log(-1, "%s", huge);
+	tide_log(99, "%d", 7);
+	CHECK(tide_wrap(NULL, return_seven, NULL) == 7);
+	CHECK(tide_wrap(huge, NULL, NULL) == 0);
 }
 
 /* --- guards, components, reservations ------------------------------------- */
@@ -1002,6 +1082,8 @@ main(void)
 	operations();
 	batches();
 	loops();
+	pages();
+	going();
 	guards();
 	components();
 	reservations();
