@@ -198,7 +198,7 @@ class _Conf(ctypes.Structure):
 
 class _Batch(ctypes.Structure):
     _fields_ = [("first", c_uint64), ("n", c_uint32), ("op_", c_uint32),
-                ("line_", c_uint64), ("p_", c_uint64 * 28)]
+                ("line_", c_uint64), ("p_", c_uint64 * 32)]
 
 
 class _Stats(ctypes.Structure):

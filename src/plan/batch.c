@@ -46,9 +46,9 @@ struct batch {
 	                                * lease's */
 	uint64_t lease;                /* bytes; 0: none */
 	uint32_t member;
+	uint32_t asked;                /* items, if BATCH_TOLD */
 	uint64_t most;                 /* items, up to one that is left out */
 	uint64_t number;               /* of the run's last record before it */
-	uint32_t asked;                /* items, if BATCH_TOLD */
 	uint64_t own_line;             /* line_, if BATCH_TOLD */
 } __attribute__((may_alias));
 

@@ -80,7 +80,7 @@ typedef struct tide_batch {
 	uint32_t n;      /* items that it may have */
 	uint32_t op_;    /* what follows is not for the program */
 	uint64_t line_;
-	uint64_t p_[28];
+	uint64_t p_[32];
 } tide_batch;
 
 #define TIDE_BATCH_INIT { 0, 0, 0, 0, { 0 } }
