@@ -139,6 +139,10 @@ finish(struct batch *b, struct job *job, int status, int signal, uint64_t ns,
 	b->figures.items += job->count;
 	b->figures.items_failed += failed ? job->count : 0;
 	batch_progress_end(b, job, ns);
+	if (b->results.fd >= 0) {
+		batch_spool_keep(b, job->spool, job->first, job->count);
+		job->spool = NULL;
+	}
 	batch_done(b, job->first, job->count, job->spool);
 	batch_journal_job(b, job, ns, failed, why);
 	if (job->whole != NULL)
@@ -158,7 +162,7 @@ batch_end_unstarted(struct batch *b, struct job *job, int error)
 
 	if (error == E2BIG)
 		batch_say(b, "item %llu is too long for an argument",
-		    (unsigned long long)job->first + 1);
+		    (unsigned long long)(b->before_items + job->first + 1));
 	else
 		batch_say(b, "cannot run %.200s: %s", text, strerror(error));
 	free(text);
@@ -210,7 +214,7 @@ split(struct batch *b, struct job *job)
 		n = min_u64(each, job->count - i);
 		part = part_of(job, i, n);
 		if (b->fixed == 0)
-			part->number = part->first + 1;
+			part->number = b->before_items + part->first + 1;
 		batch_again(b, part);
 	}
 	job->count = 0; /* the items are theirs now */
@@ -242,8 +246,8 @@ tell_poison(struct batch *b, const struct job *job, uint64_t peak)
 	b->figures.poison++;
 	batch_say(b, "item %llu (%.100s) has no room even alone: it took %s "
 	    "of %s, and was killed; it is left out",
-	    (unsigned long long)job->first + 1, job->item[0],
-	    text_format_bytes(took, peak),
+	    (unsigned long long)(b->before_items + job->first + 1),
+	    job->item[0], text_format_bytes(took, peak),
 	    text_format_bytes(limit, b->limit));
 }
 
@@ -400,6 +404,13 @@ settle(struct batch *b, struct job *job, int status, uint64_t peak,
 	if ((end == JOB_KILLED || end == JOB_NO_MEMORY ||
 	    end == JOB_PREEMPTED) && retry_memory(b, job, end, peak))
 		return;
+	if (end == JOB_AGAIN && b->options->results != NULL) {
+		/* Elsewhere, or later: for who goes on with this shard. */
+		b->own = b->own != 0 ? b->own : COMMAND_CHECKPOINT;
+		drop_output(b, job);
+		batch_job_free(job);
+		return;
+	}
 	if (end == JOB_AGAIN && (ns >= NS_PER_S ||
 	    ++job->errors <= STARTS_MOST)) {
 		drop_output(b, job);

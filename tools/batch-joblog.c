@@ -176,6 +176,48 @@ joblog_read(struct joblog *log, const char *path, size_t *line)
 	return r;
 }
 
+static void
+count_row(struct joblog_tail *tail, const struct joblog_row *row,
+    uint64_t fixed)
+{
+	uint64_t items = fixed != 0 ? fixed : max_u64(row->items, 1);
+
+	tail->jobs++;
+	tail->items += items;
+	if (row->status == 0 && row->signal == 0)
+		return;
+	tail->failed++;
+	tail->items_failed += items;
+	tail->last = row->signal != 0 ? 128 + row->signal : row->status;
+}
+
+int
+joblog_follow(struct joblog_tail *tail, const char *path, uint64_t fixed)
+{
+	FILE *file = fopen(path, "re");
+	struct joblog_row row;
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	int r = 0;
+
+	if (file == NULL)
+		return -errno;
+	if (fseeko(file, (off_t)tail->at, SEEK_SET) < 0)
+		r = -errno;
+	while (r == 0 && (n = getline(&line, &room, file)) > 0 &&
+	    line[n - 1] == '\n') {
+		tail->at += (uint64_t)n;
+		if (!read_row(line, (size_t)n - 1, &row))
+			continue; /* the head, as a rule */
+		count_row(tail, &row, fixed);
+		free(row.command);
+	}
+	free(line);
+	fclose(file);
+	return r;
+}
+
 void
 joblog_free(struct joblog *log)
 {

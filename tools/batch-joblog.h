@@ -44,6 +44,18 @@ void joblog_free(struct joblog *log);
 const struct joblog_row *joblog_find(const struct joblog *log,
     uint64_t number);
 
+/* What came to a file that another process adds to. */
+struct joblog_tail {
+	uint64_t at;      /* bytes that were read */
+	uint64_t jobs, failed, items_failed;
+	uint64_t items;   /* of a job @fixed, or what Send says if that is 0 */
+	int last;         /* status of the last that failed; else 0 */
+};
+
+/* Read on from @tail->at, whole lines only.  0 or a negative errno. */
+int joblog_follow(struct joblog_tail *tail, const char *path,
+    uint64_t fixed);
+
 /*
  * Open for adding, with a head if it is new; @anew: what was there goes.  A
  * descriptor, or a negative errno.

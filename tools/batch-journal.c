@@ -54,8 +54,8 @@ hash_text(uint64_t hash, const char *text)
 }
 
 /* The command, where its items are from, and the directory: no options. */
-static void
-name_run(struct batch *b, const struct batch_command *c)
+void
+batch_name(struct batch *b, const struct batch_command *c)
 {
 	const char *name = b->options->mode != NULL ? b->options->mode :
 	    c->count > 0 ? c->word[0] : "batch";
@@ -301,7 +301,7 @@ batch_journal_open(struct batch *b, const struct batch_command *c)
 	uint64_t number = 0;
 	int r;
 
-	name_run(b, c);
+	batch_name(b, c);
 	resume = wanted(b);
 	if (resume != NULL && (run_who_parse(resume, id, &number) < 0 ||
 	    strcmp(id, b->id) != 0)) {

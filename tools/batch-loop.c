@@ -107,7 +107,8 @@ next_job(struct batch *b, uint64_t now_ns)
 		return NULL;
 	}
 	job->number = b->numbers != NULL ? b->numbers[job->first] :
-	    b->fixed == 0 ? job->first + 1 : job->first / b->fixed + 1;
+	    b->fixed == 0 ? b->before_items + job->first + 1 :
+	    b->before_jobs + job->first / b->fixed + 1;
 	job->chunk = b->fixed == 0 ? ++b->chunks : job->number;
 	return job;
 }
@@ -444,6 +445,9 @@ batch_loop(struct batch *b)
 		b->own = b->items.error == -EILSEQ ? COMMAND_USAGE :
 		    COMMAND_FAILED;
 	}
+	if (b->leaves && b->own == 0 && !(b->exhausted &&
+	    b->waiting == NULL && b->spare == NULL))
+		b->own = COMMAND_CHECKPOINT;
 	free_waiting(b);
 	batch_done_free(b);
 	batch_spools_close(b);

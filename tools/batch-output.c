@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "batch.h"
+#include "command.h"
 #include "need.h"
 #include "print.h"
 
@@ -34,11 +35,37 @@ wait_for_reader(struct batch *b, int fd)
 		batch_attend(b);
 }
 
+/* What is not there, the next who goes on does again. */
+static void
+cannot_keep(struct batch *b, int error)
+{
+	if (b->own == COMMAND_FAILED)
+		return;
+	batch_say(b, "cannot keep what jobs write in %s: %s",
+	    b->options->results, strerror(-error));
+	b->own = COMMAND_FAILED;
+	batch_stop(b, true);
+}
+
+static void
+keep(struct batch *b, int fd, const char *text, size_t bytes)
+{
+	int r = b->own != COMMAND_FAILED ? results_add(&b->results,
+	    fd == STDERR_FILENO, text, bytes) : -EIO;
+
+	if (r < 0)
+		cannot_keep(b, r);
+}
+
 void
 batch_write(struct batch *b, int fd, const char *text, size_t bytes)
 {
 	ssize_t n;
 
+	if (b->keeping) {
+		keep(b, fd, text, bytes);
+		return;
+	}
 	for (; bytes > 0 && !(b->deaf && fd == STDOUT_FILENO);
 	    text += n, bytes -= (size_t)n) {
 		wait_for_reader(b, fd);
@@ -283,6 +310,24 @@ batch_spool_tell(struct batch *b, struct spool *s, bool drop)
 	s->tag = NULL;
 	s->next = b->spools;
 	b->spools = s;
+}
+
+void
+batch_spool_keep(struct batch *b, struct spool *s, uint64_t first,
+    uint64_t count)
+{
+	bool failed = b->own == COMMAND_FAILED;
+	int r;
+
+	results_begin(&b->results);
+	b->keeping = true;
+	if (s != NULL)
+		batch_spool_tell(b, s, failed);
+	b->keeping = false;
+	r = b->own == COMMAND_FAILED ? 0 : results_end(&b->results, first,
+	    count);
+	if (r < 0)
+		cannot_keep(b, r);
 }
 
 void

@@ -22,27 +22,44 @@ static void
 items_of(const struct batch *b, const struct joblog_row *row,
     uint64_t *first, uint64_t *count)
 {
+	uint64_t before = b->fixed == 0 ? b->before_items : b->before_jobs;
+	uint64_t number = above_u64(row->number, before + 1);
+
 	if (b->fixed == 0) {
-		*first = row->number - 1;
+		*first = number;
 		*count = max_u64(row->items, 1);
 	} else {
-		*first = (row->number - 1) * b->fixed;
+		*first = number * b->fixed;
 		*count = b->fixed;
 	}
 }
 
+/* The last job of all may have fewer items than a job has. */
+static bool
+is_kept(const struct batch *b, const struct results_set *kept,
+    uint64_t first, uint64_t count)
+{
+	return b->options->results == NULL || results_have(kept, first,
+	    min_u64(count, above_u64(b->total, first)));
+}
+
 static void
-pass_over(struct batch *b)
+pass_over(struct batch *b, const struct results_set *kept)
 {
 	struct done **at = &b->past, *d;
+	uint64_t first, count;
 
 	for (size_t i = 0; i < b->joblog.count; i++) {
 		const struct joblog_row *row = &b->joblog.row[i];
 
 		if (b->options->resume_failed && has_failed(row))
 			continue;
+		items_of(b, row, &first, &count);
+		if (!is_kept(b, kept, first, count))
+			continue;
 		d = need(calloc(1, sizeof(*d)));
-		items_of(b, row, &d->first, &d->count);
+		d->first = first;
+		d->count = count;
 		*at = d;
 		at = &d->next;
 	}
@@ -91,11 +108,30 @@ read_log(struct batch *b)
 	return r == -EBADMSG ? COMMAND_USAGE : COMMAND_FAILED;
 }
 
+/* What jobs wrote is kept: what of it is there, and where the rest goes. */
+static int
+open_results(struct batch *b, struct results_set *kept)
+{
+	const char *path = b->options->results;
+	int r;
+
+	if (path == NULL)
+		return COMMAND_DONE;
+	r = results_open(kept, path, b->total);
+	if (r == 0 || r == -ENOENT)
+		r = results_create(&b->results, path);
+	if (r == 0)
+		return COMMAND_DONE;
+	print_error("batch: cannot write in %s: %s", path, strerror(-r));
+	return COMMAND_FAILED;
+}
+
 int
 batch_past_open(struct batch *b)
 {
 	const struct batch_options *o = b->options;
 	bool on = o->resume || o->resume_failed || o->retry_failed;
+	struct results_set kept = { 0 };
 	int r = COMMAND_DONE;
 
 	b->joblog_fd = -1;
@@ -103,12 +139,15 @@ batch_past_open(struct batch *b)
 		return r;
 	if (on)
 		r = read_log(b);
+	if (r == COMMAND_DONE)
+		r = open_results(b, &kept);
 	if (r != COMMAND_DONE)
 		return r;
 	if (o->retry_failed)
 		do_again(b);
 	else
-		pass_over(b);
+		pass_over(b, &kept);
+	results_free(&kept);
 	if (o->dry_run)
 		return COMMAND_DONE;
 	b->joblog_fd = joblog_open(o->joblog, !on);

@@ -185,6 +185,23 @@ batch_progress_tick(struct batch *b)
 }
 
 void
+batch_progress_far(struct batch *b)
+{
+	uint64_t spent = sys_clock() - b->began_ns, left = left_ns(b, spent);
+	char line[MESSAGE_ROOM + 2];
+
+	if (b->progress == PROGRESS_JSON)
+		say_json(b, "progress", NULL, 0);
+	if (b->progress != PROGRESS_LINES)
+		return;
+	put(b, message_progress(line, MESSAGE_ROOM, b->figures.items,
+	    b->total, b->unit));
+	put(b, message_elapsed(line, MESSAGE_ROOM, spent));
+	if (left > 0)
+		put(b, message_eta(line, MESSAGE_ROOM, left));
+}
+
+void
 batch_progress_close(struct batch *b)
 {
 	clear(b);

@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "batch.h"
+#include "cluster.h"
 #include "command.h"
 #include "need.h"
 #include "print.h"
@@ -419,6 +420,13 @@ refuse_contradictions(const struct batch *b, const struct batch_command *c)
 		    "one";
 	else if ((o->resume_failed || o->retry_failed) && o->joblog == NULL)
 		why = "--resume-failed and --retry-failed need --joblog";
+	else if (o->results != NULL && (o->joblog == NULL || o->lines ||
+	    o->ungroup || o->keep_order || o->retry_failed))
+		why = "--results needs --joblog, and goes with none of "
+		    "--line-buffer, --ungroup, --keep-order and "
+		    "--retry-failed";
+	else
+		why = cluster_refuses(o, c);
 	if (why == NULL)
 		return COMMAND_DONE;
 	print_error("batch: %s", why);
@@ -472,6 +480,7 @@ static bool
 must_be_counted(const struct batch *b)
 {
 	return b->progress != PROGRESS_OFF || b->halt.percent ||
+	    b->options->results != NULL ||
 	    b->items.word != NULL;
 }
 
@@ -481,6 +490,22 @@ count_all(struct batch *b)
 	b->total = must_be_counted(b) ? items_count(&b->items) : UINT64_MAX;
 	if (b->total != UINT64_MAX && b->fixed != 0)
 		b->counts.whole = (b->total + b->fixed - 1) / b->fixed;
+}
+
+/* Numbers go on from those of the shards before. */
+static bool
+settle_first(struct batch *b)
+{
+	b->before_items = above_u64(b->options->first, 1);
+	if (b->fixed == 0)
+		return true;
+	b->before_jobs = b->before_items / b->fixed;
+	if (b->before_items % b->fixed == 0)
+		return true;
+	print_error("batch: --first %llu is not the first item of a job: with "
+	    "%u items a job give one more than a multiple of that",
+	    (unsigned long long)b->options->first, b->fixed);
+	return false;
 }
 
 int
@@ -510,6 +535,8 @@ batch_configure(struct batch *b, int operands, char **operand,
 		items_limit(&b->items, limit);
 	template_open(&b->template, c->word, c->count, c->shell);
 	settle(b);
+	if (!settle_first(b))
+		return COMMAND_USAGE;
 	if (b->halt.percent && b->fixed == 0) {
 		print_error("batch: --halt '%s' is a share of all jobs, and "
 		    "how many there will be is learned: give --max-args",

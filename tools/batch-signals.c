@@ -49,6 +49,15 @@ take_signal(struct batch *b, int signal)
 	case SIGTSTP:
 		stand_still(b, signal);
 		break;
+	case SIGUSR1:
+		/* The time that a scheduler gives is nearly over. */
+		if (!b->stopping)
+			batch_say(b, "%s: no job is started any more; when "
+			    "those that run have ended, so do we, with status "
+			    "85", strsignal(signal));
+		batch_stop(b, false);
+		b->leaves = true;
+		break;
 	default:
 		b->signals++;
 		b->signal = signal;
@@ -83,6 +92,7 @@ batch_signals_open(struct batch *b, sigset_t *was)
 	sigaddset(&ours, SIGINT);
 	sigaddset(&ours, SIGTERM);
 	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGUSR1);
 	sigaddset(&ours, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &ours, was);
 	sigaction(SIGPIPE, &ignore, &was_pipe);

@@ -8,6 +8,7 @@
  *   batch-items.c     where items come from
  *   batch-halt.c      when it is given up; the exit status
  *   batch-joblog.c    GNU parallel's file of what was done
+ *   results.c         what jobs wrote, kept for who gathers it (cluster.h)
  *   batch-settings.c  options and settings, and what contradicts each other
  *   batch-room.c      how much there is, who gets how much of it: leases
  *   batch-size.c      what a job needs, how many items it has: what was learned
@@ -51,6 +52,7 @@
 #include "option.h"
 #include "plan/journal.h"
 #include "plan/shares.h"
+#include "results.h"
 #include "sys/place.h"
 
 #define BATCH_PLACES 1024 /* jobs at one time, at most */
@@ -76,7 +78,16 @@ struct batch_options {
 	const char *preset, *budget, *target, *warn, *critical, *enforce;
 	const char *config, *stacks, *profile;
 	bool no_preload;
+	/* on a cluster */
+	int engine;
+	uint64_t shards, requeues;
+	struct option_list sbatch;
+	bool no_wait;
+	const char *results; /* of a task */
+	uint64_t first;
 };
+
+enum batch_engine { ENGINE_LOCAL, ENGINE_SLURM };
 
 #define BATCH_NOT_GIVEN UINT64_MAX
 
@@ -163,12 +174,14 @@ struct batch {
 	bool starved;        /* items may come later */
 	bool exhausted;      /* there are no more */
 	uint64_t items_begun, chunks;
+	uint64_t before_items, before_jobs; /* of earlier shards: --first */
 	const uint64_t *numbers; /* by item, of --retry-failed; or NULL */
 	uint64_t started_last_ns;
 
 	/* the end */
 	bool stopping;       /* nothing is started any more */
 	bool halted;
+	bool leaves;         /* with 85, as it was told by SIGUSR1 */
 	int last;            /* status of the job that it was halted for */
 	int signal;          /* that we got; 0: none */
 	int own;             /* an exit status of our own; 0: none */
@@ -214,6 +227,8 @@ struct batch {
 	uint64_t cursor;     /* all before it is done */
 	unsigned held;       /* of them, with output */
 	bool deaf;           /* nobody reads what we write */
+	struct results results; /* where it is kept instead; .fd -1: not */
+	bool keeping;        /* it is written there just now */
 
 	/* going on */
 	struct joblog joblog;
@@ -322,6 +337,9 @@ uint64_t batch_spool_end(struct batch *b, struct spool *spool);
 void batch_spool_tell(struct batch *b, struct spool *spool, bool drop);
 /* Of line-buffered jobs: what can be read now. */
 void batch_spool_pump(struct batch *b, struct spool *spool);
+/* The same, into b->results; @spool NULL: there is nothing. */
+void batch_spool_keep(struct batch *b, struct spool *spool, uint64_t first,
+    uint64_t count);
 void batch_spools_close(struct batch *b);
 void batch_write(struct batch *b, int fd, const char *text, size_t bytes);
 
@@ -373,6 +391,8 @@ int batch_past_open(struct batch *b);
 
 /* --- batch-journal.c ------------------------------------------------------ */
 
+/* What it is called, in b->id. */
+void batch_name(struct batch *b, const struct batch_command *command);
 /* An exit status. */
 int batch_journal_open(struct batch *b, const struct batch_command *command);
 void batch_journal_job(struct batch *b, const struct job *job, uint64_t ns,
@@ -386,6 +406,8 @@ void batch_journal_close(struct batch *b, bool finished);
 void batch_progress_begin(struct batch *b, const struct job *job);
 void batch_progress_end(struct batch *b, const struct job *job, uint64_t ns);
 void batch_progress_tick(struct batch *b);
+/* What is done, without a job that it is told of. */
+void batch_progress_far(struct batch *b);
 void batch_progress_close(struct batch *b);
 /* A sentence on stderr, past the bar. */
 void batch_say(struct batch *b, const char *format, ...)

@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "batch.h"
+#include "cluster.h"
 #include "command.h"
 #include "option.h"
 #include "print.h"
@@ -23,6 +24,7 @@ static const struct batch_options batch_defaults = {
 	.retry_delay = BATCH_NOT_GIVEN,
 	.progress = RUN_NOT_GIVEN,
 	.summary = RUN_NOT_GIVEN,
+	.requeues = CLUSTER_REQUEUES,
 };
 
 /* The same words in settings.c. */
@@ -38,6 +40,12 @@ static const char *const summary_choices[] = {
 	[SUMMARY_TEXT] = "text",
 	[SUMMARY_JSON] = "json",
 	[SUMMARY_OFF] = "off",
+	NULL
+};
+
+static const char *const engine_choices[] = {
+	[ENGINE_LOCAL] = "local",
+	[ENGINE_SLURM] = "slurm",
 	NULL
 };
 
@@ -140,6 +148,26 @@ static const struct option_row batch_rows[] = {
 	{ .name = "keep-command", .kind = OPTION_FLAG, AT(keep_command),
 	  .help = "keep the arguments with the checkpoints, for 'heaptide "
 	  "resume'" },
+	{ .name = "engine", .kind = OPTION_CHOICE, AT(engine),
+	  .choices = engine_choices,
+	  .help = "where jobs run: here, or as tasks of a job array (local)" },
+	{ .name = "shards", .kind = OPTION_COUNT, AT(shards), .word = "N",
+	  .least = 1, .most = CLUSTER_SHARDS_MOST,
+	  .help = "with slurm: tasks, each with its part of the items (16)" },
+	{ .name = "sbatch-arg", .kind = OPTION_LIST, AT(sbatch),
+	  .word = "ARG", .help = "with slurm: hand it to sbatch; may be given "
+	  "many times" },
+	{ .name = "requeues", .kind = OPTION_COUNT, AT(requeues),
+	  .word = "N", .most = 1000000, .help = "with slurm: how often a task "
+	  "may begin anew (10)" },
+	{ .name = "no-wait", .kind = OPTION_FLAG, AT(no_wait),
+	  .help = "with slurm: submit, and let 'heaptide resume' gather" },
+	{ .name = "results", .kind = OPTION_TEXT, AT(results),
+	  .word = "DIR", .help = "of a task: keep what jobs write there, for "
+	  "who gathers it" },
+	{ .name = "first", .kind = OPTION_COUNT, AT(first), .word = "N",
+	  .least = 1, .most = UINT32_MAX, .help = "of a task: number of the "
+	  "first item (1)" },
 	{ .name = NULL }
 };
 
@@ -204,7 +232,33 @@ run_all(struct batch *b)
 	batch_journal_close(b, b->signal == 0 && b->exhausted &&
 	    b->cursor == b->items_begun);
 	batch_report(b);
+	if (b->results.fd >= 0 && results_close(&b->results) < 0)
+		status = COMMAND_FAILED;
+	if (b->joblog_fd >= 0)
+		(void)fsync(b->joblog_fd);
 	return status;
+}
+
+static int
+run(struct batch *b, struct batch_command *command)
+{
+	int status;
+
+	if (b->options->engine == ENGINE_SLURM && !b->options->dry_run) {
+		status = make_profiles(b->options);
+		return status == COMMAND_DONE ? cluster_run(b, command) :
+		    status;
+	}
+	status = open_all(b, command);
+	return status == COMMAND_DONE ? run_all(b) : status;
+}
+
+/* `batch --engine slurm --resume RUN`: it knows its command. */
+static bool
+is_resumed(const struct batch_options *o, int operands, char **operand)
+{
+	return o->engine == ENGINE_SLURM && o->resume && operands == 1 &&
+	    cluster_is_run(operand[0]);
 }
 
 static int
@@ -220,13 +274,19 @@ batch_run(const void *options, int operands, char **operand)
 	}
 	supervise_fill_descriptors();
 	b->options = options;
-	b->joblog_fd = b->null = -1;
+	b->joblog_fd = b->null = b->results.fd = -1;
 	b->items.fd = -1;
+	if (is_resumed(options, operands, operand)) {
+		status = cluster_resume(b, operand[0]);
+		signal = b->signal;
+		free(b);
+		if (signal != 0)
+			die(signal);
+		return status;
+	}
 	status = batch_configure(b, operands, operand, &command);
 	if (status == COMMAND_DONE)
-		status = open_all(b, &command);
-	if (status == COMMAND_DONE)
-		status = run_all(b);
+		status = run(b, &command);
 	signal = b->deaf ? SIGPIPE : b->signal;
 	batch_spawn_close(b);
 	if (b->pool.head != NULL)

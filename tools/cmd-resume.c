@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "cluster.h"
 #include "command.h"
 #include "json.h"
 #include "need.h"
@@ -355,6 +356,28 @@ check_state(const struct run_file *file, const char *name, bool over)
 	return COMMAND_FAILED;
 }
 
+/* A batch whose jobs are tasks of a Slurm array. */
+static int
+resume_cluster(const struct resume_options *o, char *run)
+{
+	const char *const argv[] = { "heaptide", "batch", "--engine=slurm",
+		"--resume", run, NULL };
+
+	if (!check_options(o, 0))
+		return COMMAND_USAGE;
+	if (o->failed) {
+		print_error("resume: --failed is not for %s, which runs on a "
+		    "cluster: its joblog and 'heaptide batch --retry-failed' "
+		    "do that", run);
+		return COMMAND_USAGE;
+	}
+	if (o->show)
+		return cluster_show(run, o->json);
+	execv("/proc/self/exe", (char *const *)argv);
+	print_error("resume: cannot start heaptide: %s", strerror(errno));
+	return COMMAND_FAILED;
+}
+
 static int
 resume_run(const void *options, int operands, char **operand)
 {
@@ -366,6 +389,8 @@ resume_run(const void *options, int operands, char **operand)
 	int r;
 
 	(void)operands;
+	if (cluster_is_run(operand[0]))
+		return resume_cluster(o, operand[0]);
 	r = runs_find("resume", operand[0], &file, &number);
 	if (r == COMMAND_USAGE || !check_options(o, number))
 		return COMMAND_USAGE;
