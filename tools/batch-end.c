@@ -446,6 +446,9 @@ end_job(struct batch *b, struct job *job)
 	b->used = above_u64(b->used, job->now);
 	if (job->spool != NULL)
 		job->bytes = batch_spool_end(b, job->spool);
+	if (b->results.fd >= 0 && status != 0 && !job->killed &&
+	    !job->preempted)
+		batch_signals_await(b, status);
 	end = classify(b, job, status, peak);
 	count_end(b, end, &usage);
 	count_peak(b, job, peak);

@@ -5,14 +5,20 @@
  * Jobs have process groups of their own, so the terminal's signals come to us
  * alone.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "batch.h"
+#include "sys/sys.h"
+
+#define TOLD_NS  (500 * NS_PER_MS) /* it was a signal that ends a task */
+#define OTHER_NS (20 * NS_PER_MS)
 
 static void
 pass_on(struct batch *b, int signal)
@@ -80,6 +86,27 @@ batch_signals_take(struct batch *b, int signals)
 		take_signal(b, (int)info.ssi_signo);
 }
 
+/*
+ * Who ends a task of a cluster signals all its processes, and a job may be gone
+ * before our turn comes: it did not fail, and is for who goes on.
+ */
+void
+batch_signals_await(struct batch *b, int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) - 128 :
+	    WTERMSIG(status);
+	bool told = code == SIGTERM || code == SIGKILL || code == SIGINT ||
+	    code == SIGHUP;
+	uint64_t until_ns = sys_clock() + (told ? TOLD_NS : OTHER_NS), now_ns;
+	struct pollfd ready = { .fd = b->signal_fd, .events = POLLIN };
+
+	while (b->signal == 0 && (now_ns = sys_clock()) < until_ns) {
+		(void)poll(&ready, 1, (int)((until_ns - now_ns) / NS_PER_MS) +
+		    1);
+		batch_signals_take(b, b->signal_fd);
+	}
+}
+
 int
 batch_signals_open(struct batch *b, sigset_t *was)
 {
@@ -99,5 +126,6 @@ batch_signals_open(struct batch *b, sigset_t *was)
 	b->ignores_pipe = was_pipe.sa_handler == SIG_IGN;
 	/* Ignored, jobs would vanish without a status. */
 	sigaction(SIGCHLD, &by_default, NULL);
-	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	b->signal_fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	return b->signal_fd;
 }

@@ -186,6 +186,7 @@ struct batch {
 	int signal;          /* that we got; 0: none */
 	int own;             /* an exit status of our own; 0: none */
 	unsigned signals;
+	int signal_fd;
 
 	/* room */
 	struct shares pool;
@@ -422,6 +423,8 @@ void batch_report(const struct batch *b);
 /* Block ours, and a descriptor for them; @was: the mask as it was. */
 int batch_signals_open(struct batch *b, sigset_t *was);
 void batch_signals_take(struct batch *b, int signals);
+/* A job has ended badly: was it a signal that comes to us as well, just now? */
+void batch_signals_await(struct batch *b, int status);
 
 /* --- batch-loop.c --------------------------------------------------------- */
 
