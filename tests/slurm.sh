@@ -81,6 +81,8 @@ ReturnToService=2
 JobRequeue=1
 MinJobAge=300
 KillWait=5
+BatchStartTimeout=1
+MessageTimeout=2
 NodeName=$slurm_host NodeAddr=127.0.0.1 CPUs=$2 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 C

@@ -83,7 +83,9 @@ begin()
 	"$HEAPTIDE" batch --engine slurm --shards 4 -k "$@" -a items \
 		-- ./step {} {#} >got 2>got.err &
 	batch=$!
-	started="$started $batch"
+	# Who hangs has failed.
+	(sleep 60; kill -9 $batch) >/dev/null 2>&1 &
+	started="$started $batch $!"
 	await in_the_middle
 	run=$(ls states/heaptide/slurm)
 }
@@ -187,6 +189,7 @@ done
 kill -9 $(task_pids)
 wait $slurmd_pid 2>/dev/null
 touch go
+sleep 4 # what has only just begun may be on its way, to slurmctld
 slurm_slurmd
 wait $batch
 as_here "the node lost" $?
