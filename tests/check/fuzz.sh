@@ -82,7 +82,7 @@ run()
 	limited $((300 + ${FUZZ_SECONDS:-0})) "./tests/fuzz/fuzz-$1" $limit \
 		-max_len="$3" -timeout=20 -rss_limit_mb=2000 -close_fd_mask=3 \
 		-artifact_prefix="$builddir/fuzz/$1-" -print_final_stats=1 \
-		"$learnt" $corpus "$seeds/$1" \
+		"$learnt" ${corpus:+"$corpus"} "$seeds/$1" \
 		>"$scratch/$1.log" 2>&1 && return
 	grep -m 1 -A 25 -e 'runtime error' -e ERROR: -e 'not so' \
 		"$scratch/$1.log"
