@@ -193,7 +193,8 @@ class _Conf(ctypes.Structure):
                 ("model", c_int), ("policy", c_int),
                 ("checkpoint_every", c_uint32), ("timeout_ns", c_uint64),
                 ("unit", c_char_p), ("monitor", c_int), ("detect", c_int),
-                ("reclaim_before", c_int), ("reclaim_after", c_int)]
+                ("reclaim_before", c_int), ("reclaim_after", c_int),
+                ("page", c_uint32), ("max_pages", c_uint32)]
 
 
 class _Batch(ctypes.Structure):
