@@ -292,9 +292,8 @@ gather_profiles(const struct cluster *c)
 
 /* --- all of it ------------------------------------------------------------ */
 
-/* What heaptide itself said in a task; what Slurm said is there as well. */
-static void
-tell_log(const struct cluster *c, uint64_t k)
+void
+cluster_tell_log(const struct cluster *c, uint64_t k)
 {
 	char *path = cluster_path(c, "task.%llu/log", (unsigned long long)k);
 	FILE *file = fopen(path, "re");
@@ -324,7 +323,8 @@ gather_task(struct cluster *c, uint64_t k, int joblog)
 		told = tell_results(c, &s);
 		results_free(&s);
 	}
-	tell_log(c, k);
+	if (!c->b->halted)
+		cluster_tell_log(c, k);
 	if (!told) {
 		print_error("batch: what jobs wrote cannot be told: %s",
 		    strerror(errno));

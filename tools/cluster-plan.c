@@ -132,7 +132,7 @@ cluster_remove(struct cluster *c)
 
 /* --- shards --------------------------------------------------------------- */
 
-/* Each is of whole jobs, so that jobs have the numbers they had in one batch. */
+/* Each is of whole jobs, so jobs have the numbers they have in one batch. */
 static void
 cut(struct cluster *c)
 {

@@ -389,8 +389,8 @@ cluster_ask(struct cluster *c, void (*tell)(struct cluster *c,
     const char *job, uint64_t task, const char *state))
 {
 	char *list = numbers(c), *text;
-	const char *const argv[] = { "squeue", "-h", "-r", "-t", "all", "-o", "%F %K %T",
-		"-j", list, NULL };
+	const char *const argv[] = { "squeue", "-h", "-r", "-t", "all",
+		"-o", "%F %K %T", "-j", list, NULL };
 	int status = 0;
 	bool good;
 

@@ -18,7 +18,8 @@
 #include "need.h"
 #include "sys/sys.h"
 
-#define LOOK_NS (500 * NS_PER_MS)
+#define LOOK_NS      (500 * NS_PER_MS)
+#define LOOK_MOST_NS (10 * NS_PER_S)
 
 static uint64_t
 ask_every(const struct cluster *c)
@@ -108,7 +109,12 @@ static bool
 wait_a_while(struct cluster *c, const sigset_t *ours)
 {
 	static const char *const all[] = { NULL };
-	const struct timespec look = { .tv_nsec = LOOK_NS };
+	/* Of thousands of tasks the files alone take a while. */
+	uint64_t ns = min_u64(LOOK_NS + c->shards * NS_PER_MS, LOOK_MOST_NS);
+	const struct timespec look = {
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
+	};
 	int signal = sigtimedwait(ours, NULL, &look);
 
 	if (signal <= 0)

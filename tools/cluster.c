@@ -188,6 +188,19 @@ make_anew(struct cluster *c, const struct batch_command *command)
 
 /* --- the end -------------------------------------------------------------- */
 
+static void
+tell_unfinished(const struct cluster *c, uint64_t k)
+{
+	const struct cluster_task *t = &c->task[k];
+
+	cluster_tell_log(c, k);
+	if (t->state == TASK_OVER)
+		batch_say(c->b, "task %llu ended with status %d before all "
+		    "its items were done; %s/task.%llu/log has more",
+		    (unsigned long long)k, t->status, c->directory,
+		    (unsigned long long)k);
+}
+
 /* A shard that is not done: what its task said, or that it may go on. */
 static int
 unfinished(const struct cluster *c)
@@ -199,11 +212,8 @@ unfinished(const struct cluster *c)
 
 		if (t->state == TASK_OVER && cluster_is_whole(c, k))
 			continue;
-		if (t->state == TASK_OVER && !c->b->halted)
-			batch_say(c->b, "task %llu ended with status %d before "
-			    "all its items were done; %s/task.%llu/log has "
-			    "more", (unsigned long long)k, t->status,
-			    c->directory, (unsigned long long)k);
+		if (!c->b->halted)
+			tell_unfinished(c, k);
 		if (t->state == TASK_OVER && (t->status == COMMAND_USAGE ||
 		    t->status == COMMAND_NO_MEMORY ||
 		    t->status >= COMMAND_FAILED))

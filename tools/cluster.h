@@ -156,6 +156,8 @@ int cluster_wait(struct cluster *c);
 
 /* Are all items of task @k done, and is what they wrote there? */
 bool cluster_is_whole(const struct cluster *c, uint64_t k);
+/* What heaptide itself said in task @k; what Slurm said is there as well. */
+void cluster_tell_log(const struct cluster *c, uint64_t k);
 /* Of what is done.  An exit status of ours; c->b->counts is exact then. */
 int cluster_gather(struct cluster *c);
 void cluster_report(const struct cluster *c);
