@@ -104,12 +104,12 @@ grep -q 'began anew 1 time' err || fail "it was not requeued: $(cat err)"
 
 if command -v setpriv >/dev/null && id nobody >/dev/null 2>&1 &&
 	setpriv --reuid=nobody --clear-groups test -x "$HEAPTIDE"; then
-	mkdir home
+	mkdir own
 	chmod 755 "$scratch"
-	chown nobody home
-	cd home || exit
-	HOME=$scratch/home HEAPTIDE_STATE=$scratch/home/state \
-		HEAPTIDE_DIR=$scratch/home/segments limited 60 \
+	chown nobody own
+	cd own || exit
+	HOME=$scratch/own HEAPTIDE_STATE=$scratch/own/state \
+		HEAPTIDE_DIR=$scratch/own/segments limited 60 \
 		setpriv --reuid=nobody --clear-groups "$HEAPTIDE" batch \
 		--engine slurm -q -k --shards 2 -- \
 		sh -c 'echo $(id -un) $0' {} ::: a b >../out 2>../err
