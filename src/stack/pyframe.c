@@ -44,6 +44,7 @@ enum {
 	TEXT_LENGTH = 16,
 	TEXT_HASH = 24,         /* -1: nobody has asked for it */
 	TEXT_STATE = 32,
+	CODE_BYTES = 144,
 	FRAME_BYTES = 72,
 	STATE_BYTES = 168,
 	RUNTIME_NO_GIL = 16     /* from 3.13 on: a build without the GIL */
@@ -56,7 +57,8 @@ enum {
 #define TEXT_MOST  4096 /* characters of a text that are taken */
 #define LINES_MOST MIB  /* bytes of a table of lines */
 #define PAGE_BITS  12
-#define PAGES      512
+#define PAGES      1024
+#define USER_END   (UINT64_C(1) << 47)
 
 static struct {
 	struct pyframe_host host;
@@ -100,7 +102,7 @@ ask_for_page(uint64_t number, _Atomic uint64_t *slot)
 	return true;
 }
 
-static inline bool
+static HOT bool
 is_page(uint64_t number)
 {
 	_Atomic uint64_t *slot = &python.page[number % PAGES];
@@ -114,77 +116,87 @@ may_read(uint64_t at, uint64_t bytes)
 {
 	uint64_t number = at >> PAGE_BITS;
 
-	if (UNLIKELY(number == 0 || at >= UINT64_C(1) << 47 || bytes == 0))
+	if (number == 0 || at >= USER_END || bytes == 0)
 		return false;
 	for (; number <= (at + bytes - 1) >> PAGE_BITS; number++)
-		if (UNLIKELY(!is_page(number)))
+		if (!is_page(number))
 			return false;
 	return true;
 }
 
-static inline uint64_t
+/* The same of something small, in whole words. */
+static HOT bool
+is_object(uint64_t at, uint64_t bytes)
+{
+	uint64_t first = at >> PAGE_BITS;
+	uint64_t last = (at + bytes - 1) >> PAGE_BITS;
+
+	return LIKELY(at % 8 == 0 && first != 0 && at < USER_END) &&
+	    is_page(first) && (LIKELY(first == last) || is_page(last));
+}
+
+static HOT uint64_t
 word(uint64_t at)
 {
 	return *(const uint64_t *)(uintptr_t)at;
 }
 
-static inline bool
-is_object(uint64_t at, uint64_t bytes)
-{
-	return at % 8 == 0 && may_read(at, bytes);
-}
-
 /* One that is being destroyed has no references left. */
-static inline bool
+static HOT bool
 is_code(uint64_t at)
 {
-	return is_object(at, python.layout->instructions) &&
+	return is_object(at, CODE_BYTES) &&
 	    word(at + OBJECT_TYPE) == python.host.code_type &&
 	    (int64_t)word(at + OBJECT_REFERENCES) > 0;
 }
 
-static uint32_t
+static HOT uint32_t
 first_line(uint64_t code)
 {
-	return (uint32_t)word(code + python.layout->first_line);
+	return *(const uint32_t *)(uintptr_t)(code +
+	    python.layout->first_line);
 }
 
 /* --- a key ---------------------------------------------------------------- */
 
-/* Its hash; where Python has none yet, what it ends with. */
-static uint64_t
-sum_of_text(uint64_t text)
+/* Python has no hash of it yet: its length, and eight characters near the end. */
+static COLD uint64_t
+sum_of_new_text(uint64_t text)
 {
-	uint64_t length, hash;
+	uint64_t length, at;
 
-	if (!is_object(text, python.layout->ascii))
+	if (!is_object(text, python.layout->compact))
 		return 0;
-	hash = word(text + TEXT_HASH);
-	if (LIKELY(hash != UINT64_MAX))
-		return hash;
 	length = word(text + TEXT_LENGTH);
-	/* At least so many bytes, whatever the characters. */
-	if (length >= 8 && length < TEXT_MOST && is_object(text,
-	    python.layout->ascii + length)) {
-		hash = word((text + python.layout->ascii + length - 8) &
-		    ~UINT64_C(7)) + mix_u64(word(text +
-		    python.layout->ascii + (length / 2 & ~UINT64_C(7))));
-	}
-	return mix_u64(hash + length);
+	at = (text + python.layout->ascii + length - 8) & ~UINT64_C(7);
+	/* There are at least as many bytes, of whatever kind. */
+	return length < 8 || length > TEXT_MOST || !is_object(at, 8) ? length :
+	    length + mix_u64(word(at));
 }
 
-static uint64_t
+static HOT uint64_t
+sum_of_text(uint64_t text)
+{
+	uint64_t hash = UINT64_MAX;
+
+	if (LIKELY(is_object(text + TEXT_HASH, 8)))
+		hash = word(text + TEXT_HASH);
+	return LIKELY(hash != UINT64_MAX) ? hash : sum_of_new_text(text);
+}
+
+/* Odd numbers without meaning: the sum of all is mixed once. */
+static HOT uint64_t
 key_of(uint64_t code, uint64_t at)
 {
-	uint64_t lines = word(code + CODE_LINES);
-	uint64_t key = mix_u64(code * UINT64_C(0x9e3779b97f4a7c15) + at);
-
-	key += sum_of_text(word(code + CODE_FUNCTION));
-	key = mix_u64(key) + sum_of_text(word(code + CODE_FILE));
-	key = mix_u64(key) + (word(code + OBJECT_SIZE) << 32) +
-	    first_line(code);
-	return mix_u64(key) ^ mix_u64(lines + (is_object(lines, BYTES_CONTENT) ?
-	    word(lines + OBJECT_SIZE) << 48 : 0));
+	return mix_u64(code * UINT64_C(0x9e3779b97f4a7c15) +
+	    at * UINT64_C(0xd6e8feb86659fd93) +
+	    word(code + CODE_LINES) * UINT64_C(0xbf58476d1ce4e5b9) +
+	    (word(code + OBJECT_SIZE) << 32 | first_line(code)) *
+	    UINT64_C(0x94d049bb133111eb) +
+	    sum_of_text(word(code + CODE_FUNCTION)) *
+	    UINT64_C(0xff51afd7ed558ccd) +
+	    sum_of_text(word(code + CODE_FILE)) *
+	    UINT64_C(0xc4ceb9fe1a85ec53));
 }
 
 /* --- frames --------------------------------------------------------------- */
@@ -225,8 +237,8 @@ pyframe_begin(struct pyframe_walk *w, uint32_t most)
 	*w = (struct pyframe_walk){ .frame = frame, .left = most };
 }
 
-bool
-pyframe_next(struct pyframe_walk *w, struct pyframe *f)
+static HOT bool
+next(struct pyframe_walk *w, struct pyframe *f)
 {
 	const struct layout *l = python.layout;
 	uint64_t frame = w->frame;
@@ -239,6 +251,7 @@ pyframe_next(struct pyframe_walk *w, struct pyframe *f)
 	    l->owner_end;
 	if (f->last && !l->end_is_frame) {
 		f->code = 0;
+		f->at = 0;
 		f->key = 1;
 		return true;
 	}
@@ -250,6 +263,12 @@ pyframe_next(struct pyframe_walk *w, struct pyframe *f)
 	return true;
 }
 
+bool
+pyframe_next(struct pyframe_walk *w, struct pyframe *f)
+{
+	return next(w, f);
+}
+
 uint64_t
 pyframe_sum(uint32_t most, uint32_t *calls)
 {
@@ -259,9 +278,8 @@ pyframe_sum(uint32_t most, uint32_t *calls)
 
 	*calls = 0;
 	pyframe_begin(&w, most);
-	while (pyframe_next(&w, &f)) {
-		sum = mix_u64(sum * UINT64_C(0xd6e8feb86659fd93) + f.key +
-		    f.last);
+	while (next(&w, &f)) {
+		sum = sum * UINT64_C(0xd6e8feb86659fd93) + f.key + f.last;
 		*calls += f.last;
 	}
 	return sum;
