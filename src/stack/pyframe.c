@@ -55,6 +55,7 @@ enum {
 #define STATE_ASCII       0x40
 
 #define TEXT_MOST  4096 /* characters of a text that are taken */
+#define SUM_MOST   128  /* bytes of one that tell it from others */
 #define LINES_MOST MIB  /* bytes of a table of lines */
 #define PAGE_BITS  12
 #define PAGES      1024
@@ -159,19 +160,47 @@ first_line(uint64_t code)
 
 /* --- a key ---------------------------------------------------------------- */
 
-/* Python has no hash of it yet: its length, and eight characters near the end. */
+/*
+ * Where the characters of a text are, and how many bytes they take; 0: it is
+ * none, or not in one piece.  The first is at a multiple of 8.
+ */
+static uint64_t
+content(uint64_t text, uint64_t *bytes, uint32_t *kind, bool *ascii)
+{
+	uint64_t length, at;
+	uint32_t state;
+
+	if (!is_object(text, python.layout->ascii))
+		return 0;
+	length = min_u64(word(text + TEXT_LENGTH), TEXT_MOST);
+	state = (uint32_t)word(text + TEXT_STATE);
+	*ascii = (state & STATE_ASCII) != 0;
+	*kind = STATE_KIND(state);
+	at = text + (*ascii ? python.layout->ascii : python.layout->compact);
+	*bytes = length * *kind;
+	return (state & STATE_COMPACT) == 0 || (*kind != 1 && *kind != 2 &&
+	    *kind != 4) || !may_read(at, *bytes) ? 0 : at;
+}
+
+/* Python has no hash of it yet: by its last characters. */
 static COLD uint64_t
 sum_of_new_text(uint64_t text)
 {
-	uint64_t length, at;
+	uint64_t bytes, at, i;
+	uint64_t sum = 0;
+	uint32_t kind;
+	bool ascii;
 
-	if (!is_object(text, python.layout->compact))
+	at = content(text, &bytes, &kind, &ascii);
+	if (at == 0)
 		return 0;
-	length = word(text + TEXT_LENGTH);
-	at = (text + python.layout->ascii + length - 8) & ~UINT64_C(7);
-	/* There are at least as many bytes, of whatever kind. */
-	return length < 8 || length > TEXT_MOST || !is_object(at, 8) ? length :
-	    length + mix_u64(word(at));
+	i = bytes > SUM_MOST ? round_down(bytes - SUM_MOST, 8) : 0;
+	for (; i + 8 <= bytes; i += 8)
+		sum = (sum + word(at + i)) * UINT64_C(0x9e3779b97f4a7c15);
+	for (; i < bytes; i++)
+		sum = (sum + *(const uint8_t *)(uintptr_t)(at + i)) *
+		    UINT64_C(0x9e3779b97f4a7c15);
+	return sum + bytes;
 }
 
 static HOT uint64_t
@@ -397,25 +426,19 @@ put_character(char *to, uint32_t c)
 static const char *
 text_at(uint64_t text, char buffer[PYFRAME_TEXT], size_t *bytes)
 {
-	uint64_t length, at, i;
-	uint32_t state, kind;
+	uint64_t all, at, i;
+	uint32_t kind;
+	bool ascii;
 
 	*bytes = 0;
-	if (!is_object(text, python.layout->compact))
+	at = content(text, &all, &kind, &ascii);
+	if (at == 0)
 		return buffer;
-	length = min_u64(word(text + TEXT_LENGTH), TEXT_MOST);
-	state = (uint32_t)word(text + TEXT_STATE);
-	kind = STATE_KIND(state);
-	at = text + ((state & STATE_ASCII) != 0 ? python.layout->ascii :
-	    python.layout->compact);
-	if ((state & STATE_COMPACT) == 0 || kind == 0 || kind == 3 ||
-	    kind > 4 || !may_read(at, length * kind))
-		return buffer;
-	if ((state & STATE_ASCII) != 0) {
-		*bytes = length;
+	if (ascii) {
+		*bytes = all;
 		return (const char *)(uintptr_t)at;
 	}
-	for (i = 0; i < length && *bytes + 4 <= PYFRAME_TEXT; i++)
+	for (i = 0; i < all / kind && *bytes + 4 <= PYFRAME_TEXT; i++)
 		*bytes += put_character(buffer + *bytes,
 		    character(at + i * kind, kind));
 	return buffer;
