@@ -134,3 +134,77 @@ if sys.implementation.name == "cpython" and (3, 11) <= v < (3, 14) and \
 	done
 done
 [ -n "$tried" ] || skip "no CPython 3.11 to 3.13 is installed"
+python=${tried##* }
+
+# A child that is forked has a profile of its own, with names of its own.
+child=$(echo profile.tide.d/*)
+"$HEAPTIDE" report --json --top 20 "$child" >report.json || fail "no report"
+same "a child" "<module> rows.py:50" "$(path 9000000)"
+
+# What grows is told by its line, as by any other function's; beside the
+# process, by its socket; and from one profile to the next.
+cat >grows.py <<'PY'
+import os, sys
+
+kept = []
+
+
+def remember(i):
+    kept.append(bytearray(20000))                           # line 7
+
+
+def forget(i):
+    return bytearray(30000)
+
+
+for i in range(400):
+    remember(i)
+    forget(i)
+    if i % 20 == 19:
+        print(i, flush=True)
+        sys.stdin.readline()
+os._exit(0)
+PY
+mkfifo go
+"$HEAPTIDE" run -q --stacks all -o grows.tide -- "$python" grows.py \
+    <go >lines 2>err &
+supervisor=$!
+started="$started $supervisor"
+exec 9>go
+i=19
+while [ $i -lt 400 ]; do
+	await grep -qx $i lines
+	pid=$("$HEAPTIDE" ps --json | jq -r '.processes[0].pid')
+	"$HEAPTIDE" mark "$pid" "m$i" >/dev/null 2>&1 || fail "no mark"
+	[ $i -ne 379 ] || {
+		"$HEAPTIDE" ctl "$pid" sites 5 >sites.json || fail "no sites"
+		"$HEAPTIDE" snapshot "$pid" -o before.tide >/dev/null ||
+			fail "no snapshot"
+	}
+	echo >&9
+	i=$((i + 20))
+done
+wait $supervisor || fail "status $?"
+same "by the socket" "remember 7 python" "$(json sites.json \
+    '[.sites[].stack[] | select(.function == "remember")][0] |
+    "\(.function) \(.line) \(.module)"')"
+"$HEAPTIDE" leaks --json grows.tide >leaks.json || fail "no leaks"
+json leaks.json '.leaks[] | select(.verdict == "growing") | .stack[] |
+    select(.module == "python") | "\(.function) \(.line)"' >found
+grep -qx "remember 7" found || fail "not found to grow: $(cat found)"
+grep -q "forget" found && fail "found to grow: $(cat found)"
+"$HEAPTIDE" diff --json before.tide grows.tide >diff.json || fail "no diff"
+same "a site in two profiles" true "$(json diff.json '[.sites[] |
+    select(.b > 4000000 and any(.stack[]; .function == "remember"))] |
+    length == 1 and .[0].a > 4000000')"
+
+# Not where it is not wanted, and not asked of who is no Python.
+rm -rf profile.tide*
+HEAPTIDE_PYTHON=0 limited 60 "$HEAPTIDE" run -q --stacks all -o profile.tide \
+    -- "$python" rows.py >out 2>err </dev/null
+"$HEAPTIDE" report --json --top 20 profile.tide >report.json || fail "no report"
+same "Python, not wanted" 0 "$(json report.json \
+    '[.sites[].stack[] | select(.module == "python")] | length')"
+HEAPTIDE_PYTHON=perhaps LD_PRELOAD=$LIBHEAPTIDE HEAPTIDE_LOG=$scratch/log \
+    /bin/true
+grep -q HEAPTIDE_PYTHON log || fail "a value that is none: $(cat log)"
