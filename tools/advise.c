@@ -185,7 +185,7 @@ print_advice(const struct advised *a, const struct advice *advice,
 	    PRINT_PLAIN, "  %-*s %s: %s", (int)column, head,
 	    advice_name(advice->id), advise_text(a, advice, text));
 	if (*advise_setting(a, advice, setting) != '\0')
-		print_line(out, PRINT_PLAIN, "  %-*s set %s", (int)column, "",
+		print_line(out, PRINT_PLAIN, "  %-*s try %s", (int)column, "",
 		    setting);
 }
 

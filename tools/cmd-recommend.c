@@ -57,7 +57,7 @@ print_advice(const struct print *out, const struct advised *a,
 	    advice_name(advice->id), advice_severity_name(advice->severity),
 	    advise_text(a, advice, text));
 	if (*advise_setting(a, advice, setting) != '\0')
-		print_line(out, PRINT_PLAIN, "%-10s set %s", "", setting);
+		print_line(out, PRINT_PLAIN, "%-10s try %s", "", setting);
 }
 
 static int

@@ -13,58 +13,24 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/base.h"
 #include "export.h"
 #include "need.h"
 #include "replay.h"
+#include "roll.h"
 
 #define CALLS_MOST UINT64_C(16000000) /* some 200 MiB of lines */
 #define SHARE      8 /* a block that stands for many: so much of the peak */
 
-struct entry {
-	uint64_t number;
-	UT_hash_handle hh;
-	char key[];
-};
-
 struct record {
 	const struct export *e;
-	struct entry *texts, *addresses, *traces, *sizes;
+	struct roll_entry *texts, *addresses, *traces, *sizes;
 	struct replay_plan *plan; /* by row */
 	uint64_t *trace;          /* by row */
 	uint64_t left, left_bytes; /* size that has none to take turns with */
 	bool waits, lumped;
 };
-
-/* The number of @key, from 1; the first time, *@fresh. */
-static uint64_t
-number_of(struct entry **table, const void *key, size_t bytes, bool *fresh)
-{
-	struct entry *e;
-
-	HASH_FIND(hh, *table, key, bytes, e);
-	*fresh = e == NULL;
-	if (e == NULL) {
-		e = need(calloc(1, sizeof(*e) + bytes + 1));
-		memcpy(e->key, key, bytes);
-		e->number = HASH_COUNT(*table) + 1;
-		HASH_ADD(hh, *table, key, bytes, e);
-	}
-	return e->number;
-}
-
-static void
-forget(struct entry **table)
-{
-	struct entry *e, *next;
-
-	HASH_ITER(hh, *table, e, next) {
-		HASH_DEL(*table, e);
-		free(e);
-	}
-}
 
 /* --- stacks --------------------------------------------------------------- */
 
@@ -78,7 +44,7 @@ text_of(struct record *r, const char *text)
 
 	if (bytes == 0)
 		return 0;
-	n = number_of(&r->texts, text, bytes, &fresh);
+	n = roll_number(&r->texts, text, bytes, 1, &fresh);
 	if (fresh)
 		fprintf(r->e->to, "s %zx %s\n", bytes, text);
 	return n;
@@ -99,7 +65,7 @@ address_of(struct record *r, const struct frame *f, size_t count)
 		text_of(r, f[i].function);
 		text_of(r, f[i].file);
 	}
-	n = number_of(&r->addresses, &key, sizeof(key), &fresh);
+	n = roll_number(&r->addresses, &key, sizeof(key), 1, &fresh);
 	if (!fresh)
 		return n;
 	fprintf(r->e->to, "i %" PRIx64 " %" PRIx64,
@@ -130,7 +96,7 @@ trace_of(struct record *r, const struct frame *frame, size_t count)
 			from--;
 		key[0] = address_of(r, &frame[from], count - from);
 		key[1] = parent;
-		parent = number_of(&r->traces, key, sizeof(key), &fresh);
+		parent = roll_number(&r->traces, key, sizeof(key), 1, &fresh);
 		if (fresh)
 			fprintf(r->e->to, "t %" PRIx64 " %" PRIx64 "\n",
 			    key[0], key[1]);
@@ -147,7 +113,7 @@ size_of(struct record *r, size_t i, uint64_t size)
 {
 	const uint64_t key[2] = { size, r->trace[i] };
 	bool fresh;
-	uint64_t n = number_of(&r->sizes, key, sizeof(key), &fresh) - 1;
+	uint64_t n = roll_number(&r->sizes, key, sizeof(key), 1, &fresh) - 1;
 
 	if (fresh)
 		fprintf(r->e->to, "a %" PRIx64 " %" PRIx64 "\n", key[0],
@@ -484,10 +450,10 @@ export_heaptrack(const struct export *e)
 		print_error("export: there were too many calls for a line "
 		    "each: in this file the numbers of calls are lower, sizes "
 		    "are right");
-	forget(&r.texts);
-	forget(&r.addresses);
-	forget(&r.traces);
-	forget(&r.sizes);
+	roll_free(&r.texts);
+	roll_free(&r.addresses);
+	roll_free(&r.traces);
+	roll_free(&r.sizes);
 	free(r.plan);
 	free(r.trace);
 	return true;

@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <zlib.h>
 
 #include "base/base.h"
 #include "export.h"
 #include "need.h"
 #include "proto.h"
+#include "roll.h"
 
 enum profile_field {
 	PROFILE_SAMPLE_TYPE = 1, PROFILE_SAMPLE, PROFILE_MAPPING,
@@ -36,17 +36,10 @@ enum function_field {
 	FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_SYSTEM, FUNCTION_FILE
 };
 
-/* Bytes that have a number. */
-struct entry {
-	uint64_t number;
-	UT_hash_handle hh;
-	char key[];
-};
-
 struct pprof {
 	const struct export *e;
 	struct buffer out;
-	struct entry *strings, *functions, *locations, *mappings;
+	struct roll_entry *strings, *functions, *locations, *mappings;
 	struct buffer a, b; /* messages in the making, empty between them */
 };
 
@@ -62,36 +55,6 @@ static const struct {
 	{ "growth_space", "bytes", EXPORT_GROWTH }, /* where it is known */
 };
 
-/* The number of @key, counted from @first; *@fresh: it has none before. */
-static uint64_t
-number_of(struct entry **table, const void *key, size_t bytes, uint64_t first,
-    bool *fresh)
-{
-	struct entry *e;
-
-	HASH_FIND(hh, *table, key, bytes, e);
-	*fresh = e == NULL;
-	if (e == NULL) {
-		e = need(calloc(1, sizeof(*e) + bytes + 1));
-		if (bytes != 0)
-			memcpy(e->key, key, bytes);
-		e->number = first + HASH_COUNT(*table);
-		HASH_ADD(hh, *table, key, bytes, e);
-	}
-	return e->number;
-}
-
-static void
-forget(struct entry **table)
-{
-	struct entry *e, *next;
-
-	HASH_ITER(hh, *table, e, next) {
-		HASH_DEL(*table, e);
-		free(e);
-	}
-}
-
 /* --- strings -------------------------------------------------------------- */
 
 /* Number 0 is "", and is put first. */
@@ -100,7 +63,7 @@ string_of(struct pprof *p, const char *text)
 {
 	size_t bytes = strlen(text);
 	bool fresh;
-	uint64_t n = number_of(&p->strings, text, bytes, 0, &fresh);
+	uint64_t n = roll_number(&p->strings, text, bytes, 0, &fresh);
 
 	if (fresh)
 		proto_bytes(&p->out, PROFILE_STRING, text, bytes);
@@ -192,7 +155,7 @@ mapping_of_name(struct pprof *p, const char *module)
 
 	if (module[0] == '\0')
 		return 0;
-	n = number_of(&p->mappings, module, strlen(module), first, &fresh);
+	n = roll_number(&p->mappings, module, strlen(module), first, &fresh);
 	if (!fresh)
 		return n;
 	proto_number(&p->a, MAPPING_ID, n);
@@ -226,7 +189,7 @@ function_of(struct pprof *p, const struct frame *f)
 		clean_string(p, f->function), clean_string(p, f->file),
 	};
 	bool fresh;
-	uint64_t n = number_of(&p->functions, key, sizeof(key), 1, &fresh);
+	uint64_t n = roll_number(&p->functions, key, sizeof(key), 1, &fresh);
 
 	if (!fresh)
 		return n;
@@ -260,7 +223,7 @@ location_of(struct pprof *p, const struct frame *f, size_t lines)
 	uint64_t n;
 
 	key.function = function_of(p, f);
-	n = number_of(&p->locations, &key, sizeof(key), 1, &fresh);
+	n = roll_number(&p->locations, &key, sizeof(key), 1, &fresh);
 	if (!fresh)
 		return n;
 	for (size_t i = 0; i < lines; i++) {
@@ -383,10 +346,10 @@ export_pprof(const struct export *e)
 	for (size_t i = 0; i < e->rows; i++)
 		put_sample(&p, &e->row[i]);
 	good = write_compressed(e, &p.out);
-	forget(&p.strings);
-	forget(&p.functions);
-	forget(&p.locations);
-	forget(&p.mappings);
+	roll_free(&p.strings);
+	roll_free(&p.functions);
+	roll_free(&p.locations);
+	roll_free(&p.mappings);
 	free(p.out.bytes);
 	free(p.a.bytes);
 	free(p.b.bytes);

@@ -80,7 +80,7 @@ say_advice(const struct advised *a, json_t *list)
 		advise_text(a, advice, text);
 		advise_setting(a, advice, setting);
 		words = need_text("%s: %s%s%s", advice_name(advice->id), text,
-		    *setting != '\0' ? "; set " : "", setting);
+		    *setting != '\0' ? "; try " : "", setting);
 		say(list, advice->severity >= ADVICE_WARN ? "warn" :
 		    advice->severity == ADVICE_FINE ? "good" : "plain",
 		    "advice", words);

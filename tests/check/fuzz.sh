@@ -75,11 +75,14 @@ run()
 		limit=-max_total_time=$FUZZ_SECONDS
 	fi
 	mkdir -p "$learnt" "$seeds/$1"
+	# Of some there is nothing yet but the seeds that are made here.
+	corpus=$srcdir/tests/fuzz/corpus/$1
+	[ -d "$corpus" ] || corpus=
 	# Its own output is closed: the parsers' is of no use here.
 	limited $((300 + ${FUZZ_SECONDS:-0})) "./tests/fuzz/fuzz-$1" $limit \
 		-max_len="$3" -timeout=20 -rss_limit_mb=2000 -close_fd_mask=3 \
 		-artifact_prefix="$builddir/fuzz/$1-" -print_final_stats=1 \
-		"$learnt" "$srcdir/tests/fuzz/corpus/$1" "$seeds/$1" \
+		"$learnt" ${corpus:+"$corpus"} "$seeds/$1" \
 		>"$scratch/$1.log" 2>&1 && return
 	grep -m 1 -A 25 -e 'runtime error' -e ERROR: -e 'not so' \
 		"$scratch/$1.log"
