@@ -48,9 +48,12 @@ find_host(struct pyframe_host *host)
 	    "PyGILState_GetThisThreadState");
 	*(void **)&host->current = dlsym(RTLD_DEFAULT, *version >= 0x030d0000 ?
 	    "PyThreadState_GetUnchecked" : "_PyThreadState_UncheckedGet");
+	*(void **)&host->ends = dlsym(RTLD_DEFAULT, *version >= 0x030d0000 ?
+	    "Py_IsFinalizing" : "_Py_IsFinalizing");
 	eval = dlsym(RTLD_DEFAULT, "_PyEval_EvalFrameDefault");
 	return host->runtime != 0 && host->code_type != 0 &&
-	    host->own != NULL && host->current != NULL && eval != NULL &&
+	    host->own != NULL && host->current != NULL &&
+	    host->ends != NULL && eval != NULL &&
 	    find_extent(eval, &host->eval_start, &host->eval_end);
 }
 

@@ -233,17 +233,19 @@ key_of(uint64_t code, uint64_t at)
 /*
  * The state that this thread runs with.  From 3.12 on the second function tells
  * of this thread, and with sub-interpreters only that is right; before, it
- * tells of the one that holds the GIL.
+ * tells of the one that holds the GIL.  While the interpreter ends, it frees
+ * the states of threads that do not hold it.
  */
 static uint64_t
 own_state(void)
 {
-	void *state = NULL;
+	void *current = python.host.current();
+	void *state = current;
 
-	if (python.layout->version >= 0x030c)
-		state = python.host.current();
-	if (state == NULL)
+	if (python.layout->version < 0x030c || state == NULL)
 		state = python.host.own();
+	if (state != current && python.host.ends())
+		return 0;
 	if (!is_object((uintptr_t)state, STATE_BYTES) ||
 	    word((uintptr_t)state + python.layout->thread_id) !=
 	    (uint64_t)pthread_self())

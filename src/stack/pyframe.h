@@ -28,6 +28,7 @@ struct pyframe_host {
 	uint64_t eval_end;      /* frames run */
 	void *(*own)(void);     /* PyGILState_GetThisThreadState() */
 	void *(*current)(void); /* PyThreadState_GetUnchecked(), by any name */
+	int (*ends)(void);      /* Py_IsFinalizing(), the same */
 };
 
 /* Once, while nobody else is here.  False: no version that is known. */

@@ -30,6 +30,20 @@ own_thread(void)
 	return thread;
 }
 
+static bool ends;
+
+static void *
+current_thread(void)
+{
+	return place;
+}
+
+static int
+it_ends(void)
+{
+	return ends;
+}
+
 static void
 set_text(uint64_t *text, const char *s, uint64_t hash)
 {
@@ -75,12 +89,14 @@ fresh(void **state)
 		.runtime = at(runtime),
 		.code_type = at(type),
 		.own = own_thread,
-		.current = own_thread,
+		.current = current_thread,
+		.ends = it_ends,
 	};
 	static const uint8_t table[] = { 0x80 | 0 << 3 | 7, 0 };
 
 	(void)state;
 	assert_true(pyframe_open(&host));
+	ends = false;
 	thread[19] = (uint64_t)pthread_self();
 	thread[7] = at(place);
 	place[1] = at(frame[0]);
@@ -129,6 +145,10 @@ static void
 another_thread_s_state_is_not_believed(void **state)
 {
 	(void)state;
+	assert_int_not_equal(sum(), 0);
+	ends = true; /* and it may be freed */
+	assert_int_equal(sum(), 0);
+	ends = false;
 	thread[19]++;
 	assert_int_equal(sum(), 0);
 }
