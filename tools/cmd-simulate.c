@@ -241,36 +241,51 @@ options_of(const struct simulate_options *s)
 	return o;
 }
 
-/* Options that the other kind of simulation has. */
+/* The first option given that only a pool has, or NULL. */
+static const char *
+of_pool_only(const struct simulate_options *s)
+{
+	return s->processes > 0 ? "--processes" : s->cores > 0 ? "--cores" :
+	    s->time > 0 ? "--time" : NULL;
+}
+
+/* The first that chooses a law, or what it works on, or NULL. */
+static const char *
+of_laws(const struct simulate_options *s)
+{
+	const struct simulate_options *d = &simulate_defaults;
+
+	return s->budget != d->budget ? "--budget" :
+	    s->items != d->items ? "--items" :
+	    s->seeds != d->seeds ? "--seeds" :
+	    s->fixed != d->fixed ? "--fixed" :
+	    s->target != d->target ? "--target" :
+	    s->policy != d->policy ? "--policy" :
+	    s->op != NULL ? "--op" : s->peers ? "--peers" : NULL;
+}
+
+/* Options that another kind of simulation has. */
 static int
 check_kind(const struct simulate_options *s, bool is_pool, bool is_run)
 {
 	const struct simulate_options *d = &simulate_defaults;
-	const char *extra = NULL;
+	const char *extra = is_pool ? of_laws(s) : of_pool_only(s);
 
-	if (!is_run && s->op != NULL)
-		extra = "--op";
-	else if (is_run)
-		extra = s->items != d->items ? "--items" :
-		    s->seeds != d->seeds ? "--seeds" :
-		    s->processes > 0 ? "--processes" :
-		    s->cores > 0 ? "--cores" : s->time > 0 ? "--time" : NULL;
-	else if (is_pool)
-		extra = s->budget != d->budget ? "--budget" :
-		    s->items != d->items ? "--items" :
-		    s->seeds != d->seeds ? "--seeds" :
-		    s->fixed != d->fixed ? "--fixed" :
-		    s->target != d->target ? "--target" :
-		    s->policy != d->policy ? "--policy" :
-		    s->peers ? "--peers" : NULL;
-	else
-		extra = s->processes > 0 ? "--processes" :
-		    s->cores > 0 ? "--cores" : s->time > 0 ? "--time" : NULL;
-	if (extra == NULL)
-		return COMMAND_DONE;
-	print_error("simulate: %s is not for %s", extra, is_run ? "a run that "
-	    "was recorded" : is_pool ? "pool" : "a workload");
-	return COMMAND_USAGE;
+	if (extra != NULL) {
+		print_error("simulate: %s is %s pool", extra, is_pool ?
+		    "for workloads and runs, not for" : "accepted with");
+		return COMMAND_USAGE;
+	}
+	if (is_run && (s->items != d->items || s->seeds != d->seeds)) {
+		print_error("simulate: %s is not for a run that was recorded",
+		    s->items != d->items ? "--items" : "--seeds");
+		return COMMAND_USAGE;
+	}
+	if (!is_pool && !is_run && s->op != NULL) {
+		print_error("simulate: --op is not for a workload");
+		return COMMAND_USAGE;
+	}
+	return COMMAND_DONE;
 }
 
 static int

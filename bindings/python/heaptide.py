@@ -193,7 +193,8 @@ class _Conf(ctypes.Structure):
                 ("model", c_int), ("policy", c_int),
                 ("checkpoint_every", c_uint32), ("timeout_ns", c_uint64),
                 ("unit", c_char_p), ("monitor", c_int), ("detect", c_int),
-                ("reclaim_before", c_int), ("reclaim_after", c_int)]
+                ("reclaim_before", c_int), ("reclaim_after", c_int),
+                ("page", c_uint32), ("max_pages", c_uint32)]
 
 
 class _Batch(ctypes.Structure):
@@ -219,7 +220,8 @@ class _Stats(ctypes.Structure):
         ("growth_squares", c_uint64), ("changes", c_uint64),
         ("checkpoints", c_uint64), ("checkpoint_bytes", c_uint64),
         ("checkpoint_ns", c_uint64), ("item_most", c_uint64),
-        ("reserved", c_uint64 * 15)]
+        ("growth_p50", c_uint64), ("growth_p95", c_uint64),
+        ("growth_p99", c_uint64), ("reserved", c_uint64 * 12)]
 
 
 class _Reclaimed(ctypes.Structure):

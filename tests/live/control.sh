@@ -94,7 +94,8 @@ sub feed
 	POSIX::_exit(0);
 }
 
-my %with = (mark => "mark of $$", watch => "watch 1h");
+my %with = (mark => "mark of $$", watch => "watch 1h",
+    resume => "resume none-00000000");
 # For programs that ask for their budget.
 my %of_room = map { $_ => 1 } qw(cleanup pressure drain);
 my %part = (
@@ -107,6 +108,8 @@ my %part = (
 			$rest =~ s/^\w+/$_/;
 			if ($of_room{lc $_}) {
 				refused("ENODEV", ask($s, "$rest\n"));
+			} elsif (lc $_ eq "resume") {
+				refused("ENOENT", ask($s, "$rest\n"));
 			} else {
 				done($s, $rest);
 			}
