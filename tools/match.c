@@ -149,6 +149,9 @@ step_of(struct matching *m, int s, uint32_t node)
 		    .offset = pool_offset(p, pc - NODE_POOL) };
 	if (pc <= NODE_FULL)
 		return (struct step){ .class = CLASS_NOTE, .offset = pc };
+	if (profile_named(p, pc) != NULL)
+		return (struct step){ .class = CLASS_NAMES, .offset =
+		    names_of(m, s, node, "") };
 	module = profile_module(p, pc, node);
 	if (module == NULL)
 		return (struct step){ .class = CLASS_NOWHERE, .offset = pc };

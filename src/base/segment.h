@@ -73,8 +73,8 @@ enum segment_table_id {
 	TABLE_POOLS,    /* struct pool */
 	TABLE_BUDGET,   /* struct tide_room (base/room.h), one */
 	TABLE_PASTS,    /* struct past */
-	TABLE_KNOWN,    /* how many the library makes today */
-	TABLE_NAMES = 31, /* struct named, in what `import` and `merge` make */
+	TABLE_KNOWN,    /* how many any process has */
+	TABLE_NAMES = 31, /* struct named: of Python, of `import` and `merge` */
 	TABLE_ROOM = 32
 };
 
@@ -555,7 +555,10 @@ struct node {
 /* And more: the row of TABLE_NAMES.  No program has code up there. */
 #define NODE_NAMED    (UINT64_C(1) << 63)
 
-/* A function as somebody else named it: there is no file to ask. */
+/*
+ * A function as somebody else named it: there is no file to ask.  Of Python
+ * (module `python`), or of what another tool or profile has called it.
+ */
 struct named {
 	struct segment_text function;
 	struct segment_text file;

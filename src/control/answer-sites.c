@@ -145,21 +145,51 @@ module_of(const struct control *c, uint64_t pc, uint32_t node)
 	return NULL;
 }
 
+/* A text of the segment, if it is there. */
+static void
+put_text(const struct control *c, const char *key, struct segment_text of,
+    struct text *t)
+{
+	const char *text = control_rows(c, TABLE_TEXT);
+	uint64_t bytes = control_count(c, TABLE_TEXT);
+
+	if (of.offset <= bytes && of.bytes <= bytes - of.offset)
+		reply_text_bytes(t, key, text + of.offset, of.bytes);
+}
+
+static const struct named *
+name_of(const struct control *c, uint64_t pc)
+{
+	const struct segment_table *table = &c->segment->table[TABLE_NAMES];
+
+	return pc >= NODE_NAMED && table->entry_bytes != 0 &&
+	    pc - NODE_NAMED < control_count(c, TABLE_NAMES) ?
+	    (const struct named *)control_rows(c, TABLE_NAMES) +
+	    (pc - NODE_NAMED) : NULL;
+}
+
+static void
+put_named(const struct control *c, const struct named *name, struct text *t)
+{
+	put_text(c, "function", name->function, t);
+	put_text(c, "file", name->file, t);
+	reply_u64(t, "line", name->line);
+	put_text(c, "module", name->module, t);
+}
+
 static void
 put_frame(const struct control *c, uint32_t node, uint64_t pc, struct text *t)
 {
+	const struct named *name = name_of(c, pc);
 	const struct module *m = module_of(c, pc, node);
-	const char *text = control_rows(c, TABLE_TEXT);
 
 	reply_open(t, NULL);
-	if (m == NULL) {
+	if (name != NULL) {
+		put_named(c, name, t);
+	} else if (m == NULL) {
 		reply_u64(t, "pc", pc);
 	} else {
-		if (m->path.offset <= control_count(c, TABLE_TEXT) &&
-		    m->path.bytes <= control_count(c, TABLE_TEXT) -
-		    m->path.offset)
-			reply_text_bytes(t, "module", text + m->path.offset,
-			    m->path.bytes);
+		put_text(c, "module", m->path, t);
 		reply_u64(t, "offset", pc - m->base);
 	}
 	reply_close(t);

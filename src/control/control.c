@@ -78,6 +78,14 @@ control_scan_why(uint32_t why)
 
 /* A segment may be anybody's file: nothing of it is believed. */
 static bool
+is_good(const struct segment_table *t, uint32_t row, uint64_t bytes)
+{
+	return t->entry_bytes == row && t->capacity != 0 &&
+	    t->offset % PAGE_BYTES == 0 && t->offset <= bytes &&
+	    t->capacity <= (bytes - t->offset) / row;
+}
+
+static bool
 may_control(const struct segment *s, uint64_t bytes)
 {
 	int i;
@@ -87,15 +95,11 @@ may_control(const struct segment *s, uint64_t bytes)
 	    s->head.byte_order != SEGMENT_BYTE_ORDER ||
 	    s->head.compact != 0 || atomic_load(&s->head.ready) != 1)
 		return false;
-	for (i = 0; i < TABLE_KNOWN; i++) {
-		const struct segment_table *t = &s->table[i];
-
-		if (t->entry_bytes != row_bytes[i] || t->capacity == 0 ||
-		    t->offset % PAGE_BYTES != 0 || t->offset > bytes ||
-		    t->capacity > (bytes - t->offset) / row_bytes[i])
+	for (i = 0; i < TABLE_KNOWN; i++)
+		if (!is_good(&s->table[i], row_bytes[i], bytes))
 			return false;
-	}
-	return true;
+	return s->table[TABLE_NAMES].entry_bytes == 0 ||
+	    is_good(&s->table[TABLE_NAMES], sizeof(struct named), bytes);
 }
 
 /*

@@ -19,6 +19,7 @@
 #include "door/keeper.h"
 #include "door/options.h"
 #include "door/preload.h"
+#include "door/python.h"
 #include "door/real.h"
 #include "door/stranger.h"
 #include "door/survey.h"
@@ -339,6 +340,7 @@ in_child(void)
 	mapping_reset();
 	module_reset();
 	intern_reset();
+	python_in_child();
 	segment_leave();
 }
 
@@ -542,6 +544,8 @@ open_all(void)
 	}
 	boot_now.seed = boot.options.seed;
 	boot_now.verifies = boot.options.verify;
+	boot_now.python = boot.options.python && python_open();
+	boot_now.more = boot_now.verifies || boot_now.python;
 	boot_now.depth = boot.options.depth;
 	dial_begin();
 	if (boot.unseen)
@@ -573,6 +577,7 @@ advance(void)
 	if (go_on(PHASE_NEW, PHASE_RESOLVING)) {
 		real_resolve();
 		stranger_find();
+		python_find();
 		boot.stack_end = real_stack_end();
 		boot.environment = real_environment();
 		atomic_store(&boot.phase, PHASE_RESOLVED);

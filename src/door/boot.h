@@ -139,7 +139,9 @@ void boot_image_goes_on(void);
 struct boot_now {
 	bool records;        /* STACKS_ALL: every block has a record */
 	bool draws;          /* STACKS_SAMPLED: some have */
+	bool more;           /* one of these two is */
 	bool verifies;       /* stacks are compared with the reference's */
+	bool python;         /* Python frames are parts of stacks */
 	bool passes;         /* operators new and delete are nobody's business */
 	bool mixed;          /* some blocks have a record and some have none */
 	uint32_t turned;     /* how often this has changed, see dial.h */

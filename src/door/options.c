@@ -224,6 +224,7 @@ options_read(char *const *environment, struct options *options,
 {
 	uint32_t enabled = true;
 	uint32_t verify = false;
+	uint32_t python = true;
 	uint32_t scan = false;
 	uint32_t root = 0;
 	uint32_t seed = 0;
@@ -241,6 +242,7 @@ options_read(char *const *environment, struct options *options,
 		{ "HEAPTIDE_CHILDREN", children, 0, 0, &options->children },
 		{ "HEAPTIDE_KEEPER", keepers, 0, 0, &options->keeper },
 		{ "HEAPTIDE_SCAN_AT_EXIT", switches, 0, 0, &scan },
+		{ "HEAPTIDE_PYTHON", switches, 0, 0, &python },
 		{ "HEAPTIDE_VERIFY", switches, 0, 0, &verify },
 		{ "HEAPTIDE_ROOT", NULL, 1, INT_MAX, &root },
 		{ "HEAPTIDE_SEED", NULL, 1, INT_MAX, &seed },
@@ -306,6 +308,7 @@ options_read(char *const *environment, struct options *options,
 		return -EINVAL;
 	}
 	options->enabled = enabled;
+	options->python = python;
 	options->verify = verify;
 	options->scans_at_exit = scan;
 	options->root = (int)root;

@@ -32,6 +32,7 @@ struct options {
 	uint16_t warn_mille, critical_mille, target_mille;
 	uint32_t enforce;  /* HEAPTIDE_ENFORCE, enum segment_enforce */
 	bool scans_at_exit; /* HEAPTIDE_SCAN_AT_EXIT */
+	bool python;       /* HEAPTIDE_PYTHON: its frames are told */
 	bool verify;       /* HEAPTIDE_VERIFY: for heaptide's own tests */
 	struct sys_fault fault; /* HEAPTIDE_FAULT: the same */
 	int root;          /* HEAPTIDE_ROOT: pid of the tree's first process */

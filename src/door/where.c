@@ -4,6 +4,7 @@
 
 #include "door/dial.h"
 #include "door/kind.h"
+#include "door/python.h"
 #include "heap/site.h"
 #include "mem/segment.h"
 #include "stack/retrace.h"
@@ -185,6 +186,122 @@ where_walked(const struct arch_frame *caller, uint32_t flags)
 	return site;
 }
 
+/* --- for the tests: is it the stack that others see? ---------------------- */
+
+/*
+ * Where a signal came in between, libunwind gives the interrupted instruction
+ * and we the address behind it.
+ */
+static bool
+is_same(const uint64_t *ours, const uint64_t *theirs, size_t n)
+{
+	while (n-- > 0)
+		if (ours[n] != theirs[n] && ours[n] != theirs[n] + 1)
+			return false;
+	return true;
+}
+
+/* Does libunwind see the same stack? */
+static bool
+is_same_to_judge(uint64_t caller, const uint64_t *frames, size_t n)
+{
+	uint64_t other[SEGMENT_DEPTH_MOST + UNWIND_OWN];
+	struct aside was = boot_own_begin();
+	size_t first;
+	size_t m;
+	int cut;
+
+	m = unwind_reference(caller, other, boot_now.depth, &first, &cut);
+	boot_own_end(was);
+	return m == n && is_same(frames, other + first, n);
+}
+
+/* Is @site what a walk to the root leads to, and is that what libunwind sees? */
+static COLD void
+verify(const struct arch_frame *caller, uint32_t flags, uint32_t site)
+{
+	struct segment_lost *lost = &segment_mine()->lost;
+	struct memo_trace unnoted = { .word = NULL };
+	uint64_t frames[SEGMENT_DEPTH_MOST + 1];
+	uint32_t node;
+	size_t n;
+	int cut;
+
+	n = unwind_stack(caller, &self.stack, frames, boot_now.depth, &cut,
+	    &unnoted);
+	atomic_fetch_add(&lost->verified, 1);
+	if (!is_same_to_judge(caller->pc, frames, n)) {
+		atomic_fetch_add(&lost->differing, 1);
+		return;
+	}
+	if (cut)
+		frames[n++] = NODE_CUT;
+	node = intern_in_time(NULL, 0, frames, n);
+	if (site > SITE_FULL && node != 0 && node != INTERN_LATER &&
+	    site != site_of(node, flags))
+		atomic_fetch_add(&lost->differing, 1);
+}
+
+/* --- through Python ------------------------------------------------------- */
+
+/* The stack of C is at @site; 0, or INTERN_LATER, as in walk(). */
+static uint32_t
+mix(uint32_t site, uint32_t turn)
+{
+	const struct site *sites = segment_rows(TABLE_SITES);
+	uint32_t node;
+	size_t n;
+	bool cut;
+
+	n = python_path(site, self.scratch, boot_now.depth, &cut);
+	if (n == 0 || is_over(turn))
+		return n == 0 ? site : 0;
+	if (cut)
+		self.scratch[n++] = NODE_CUT;
+	node = intern_in_time(self.memo, 0, self.scratch, n);
+	return node == 0 || node == INTERN_LATER ? node :
+	    site_of(node, sites[site].flags);
+}
+
+static COLD uint32_t
+mix_in_turn(uint32_t site, uint64_t key)
+{
+	uint32_t mixed;
+	uint32_t turn;
+	int i;
+
+	for (i = 0; self.scratch != NULL && i < TURNS_MOST; i++) {
+		turn = take_turn();
+		mixed = mix(site, turn);
+		if (is_over(turn))
+			continue;
+		if (mixed == 0 || mixed == INTERN_LATER)
+			break;
+		python_put(key, mixed);
+		return mixed;
+	}
+	return site; /* that much is known */
+}
+
+/* What is more than the stack of C, or to be known of that. */
+COLD uint32_t
+where_more(const struct arch_frame *caller, uint32_t flags, uint32_t site)
+{
+	int error = errno;
+	uint32_t mixed;
+	uint64_t key;
+
+	if (boot_now.verifies)
+		verify(caller, flags, site);
+	if (!boot_now.python || site <= SITE_FULL)
+		return site;
+	mixed = python_site(site, &key);
+	if (mixed == 0)
+		mixed = key != 0 ? mix_in_turn(site, key) : site;
+	errno = error;
+	return mixed;
+}
+
 /* --- of a pool ------------------------------------------------------------ */
 
 uint32_t
@@ -249,66 +366,10 @@ where_from(uint64_t pc, uint64_t leaf)
 	return node == INTERN_LATER ? 0 : node;
 }
 
-/* --- for the tests: is it the stack that others see? ---------------------- */
-
-/*
- * Where a signal came in between, libunwind gives the interrupted instruction
- * and we the address behind it.
- */
-static bool
-is_same(const uint64_t *ours, const uint64_t *theirs, size_t n)
-{
-	while (n-- > 0)
-		if (ours[n] != theirs[n] && ours[n] != theirs[n] + 1)
-			return false;
-	return true;
-}
-
-/* Does libunwind see the same stack? */
-static bool
-is_same_to_judge(uint64_t caller, const uint64_t *frames, size_t n)
-{
-	uint64_t other[SEGMENT_DEPTH_MOST + UNWIND_OWN];
-	struct aside was = boot_own_begin();
-	size_t first;
-	size_t m;
-	int cut;
-
-	m = unwind_reference(caller, other, boot_now.depth, &first, &cut);
-	boot_own_end(was);
-	return m == n && is_same(frames, other + first, n);
-}
-
 COLD uint32_t
 where_call(uint64_t pc)
 {
 	uint32_t node = intern_in_time(NULL, 0, &pc, 1);
 
 	return node == INTERN_LATER ? 0 : node;
-}
-
-/* Is @site what a walk to the root leads to, and is that what libunwind sees? */
-COLD void
-where_verify(const struct arch_frame *caller, uint32_t flags, uint32_t site)
-{
-	struct segment_lost *lost = &segment_mine()->lost;
-	struct memo_trace unnoted = { .word = NULL };
-	uint64_t frames[SEGMENT_DEPTH_MOST + 1];
-	uint32_t node;
-	size_t n;
-	int cut;
-
-	n = unwind_stack(caller, &self.stack, frames, boot_now.depth, &cut,
-	    &unnoted);
-	atomic_fetch_add(&lost->verified, 1);
-	if (!is_same_to_judge(caller->pc, frames, n)) {
-		atomic_fetch_add(&lost->differing, 1);
-		return;
-	}
-	if (cut)
-		frames[n++] = NODE_CUT;
-	node = intern_in_time(NULL, 0, frames, n);
-	if (site > SITE_FULL && node != 0 && node != INTERN_LATER &&
-	    site != site_of(node, flags))
-		atomic_fetch_add(&lost->differing, 1);
 }

@@ -15,9 +15,12 @@
 #include "stack/memo.h"
 #include "sys/arch.h"
 
-/* The cold halves: a stack that was not met before, and a look at the judge. */
+/*
+ * The cold halves: a stack that was not met before; and where there is more to
+ * it, which Python frames it leads through, or what the judge says.
+ */
 uint32_t where_walked(const struct arch_frame *caller, uint32_t flags);
-void where_verify(const struct arch_frame *caller, uint32_t flags,
+uint32_t where_more(const struct arch_frame *caller, uint32_t flags,
     uint32_t site);
 
 /* The node of a call alone, whoever led to it; 0: there is no room for it. */
@@ -36,8 +39,8 @@ where(const struct arch_frame *caller, uint32_t flags)
 	if (LIKELY(self.memo != NULL))
 		e = memo_find(self.memo, caller, intern_generation());
 	site = LIKELY(e != NULL) ? e->site : where_walked(caller, flags);
-	if (UNLIKELY(boot_now.verifies))
-		where_verify(caller, flags, site);
+	if (UNLIKELY(boot_now.more))
+		site = where_more(caller, flags, site);
 	return site;
 }
 

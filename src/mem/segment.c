@@ -32,7 +32,7 @@ static const struct {
 	uint32_t entry_bytes;
 	uint64_t capacity;
 	uint64_t reserve;
-} plan[TABLE_KNOWN] = {
+} plan[TABLE_ROOM] = {
 	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB, 1 * KIB },
 	[TABLE_SITES] = { sizeof(struct site), SEGMENT_SITES, 16 * KIB },
 	[TABLE_FIRST] = { sizeof(struct count), SEGMENT_SITES, 16 * KIB },
@@ -61,10 +61,11 @@ static const struct {
 	[TABLE_POOLS] = { sizeof(struct pool), POOL_NAMES, 64 },
 	[TABLE_BUDGET] = { sizeof(struct tide_room), 1, 1 },
 	[TABLE_PASTS] = { sizeof(struct past), 512 * KIB, 16 * KIB },
+	[TABLE_NAMES] = { sizeof(struct named), 64 * KIB, 1 * KIB },
 };
 
 /* Without them nothing is lost that is counted. */
-static const bool spare[TABLE_KNOWN] = {
+static const bool spare[TABLE_ROOM] = {
 	[TABLE_TRENDS] = true,
 	[TABLE_PASTS] = true,
 	[TABLE_AGES] = true,
@@ -76,8 +77,8 @@ struct segment *segment_map;
 
 static struct {
 	uint64_t bytes;
-	_Atomic uint64_t backed[TABLE_KNOWN]; /* bytes of each table */
-	_Atomic bool full[TABLE_KNOWN];       /* no more room, ever */
+	_Atomic uint64_t backed[TABLE_ROOM]; /* bytes of each table */
+	_Atomic bool full[TABLE_ROOM];       /* no more room, ever */
 	uint64_t device, inode; /* of the file, to know it again */
 	char path[PLACE_ROOM];
 } mine;
@@ -93,7 +94,7 @@ choose_shift(uint64_t most, uint64_t *bytes)
 
 	for (shift = 0; shift <= 8; shift++) {
 		*bytes = SEGMENT_HEADER_BYTES;
-		for (i = 0; i < TABLE_KNOWN; i++)
+		for (i = 0; i < TABLE_ROOM; i++)
 			*bytes += round_up((plan[i].capacity >> shift) *
 			    plan[i].entry_bytes, PAGE_BYTES);
 		if (*bytes <= most)
@@ -116,7 +117,9 @@ lay_out(struct segment *s, uint64_t bytes, int shift)
 	s->head.page_bytes = PAGE_BYTES;
 	s->head.machine = ARCH_ELF_MACHINE;
 	memcpy(s->head.version, PACKAGE_VERSION, sizeof(PACKAGE_VERSION));
-	for (i = 0; i < TABLE_KNOWN; i++) {
+	for (i = 0; i < TABLE_ROOM; i++) {
+		if (plan[i].entry_bytes == 0)
+			continue; /* there is none of that number */
 		s->table[i].offset = offset;
 		s->table[i].capacity = plan[i].capacity >> shift;
 		s->table[i].entry_bytes = plan[i].entry_bytes;
@@ -401,7 +404,7 @@ segment_reserve(void)
 {
 	int i;
 
-	for (i = 0; i < TABLE_KNOWN; i++) {
+	for (i = 0; i < TABLE_ROOM; i++) {
 		const struct segment_table *t = &segment_map->table[i];
 		uint64_t have = atomic_load(&mine.backed[i]);
 		uint64_t to = round_up(min_u64(t->capacity,

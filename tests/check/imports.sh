@@ -12,7 +12,7 @@ start='dladdr dladdr1 dlopen dlsym dlvsym getauxval on_exit __register_atfork
 	pthread_key_create pthread_key_delete'
 # At any time: none of these has a lock or a system call.
 ever='__errno_location environ __environ __libc_single_threaded
-	_dl_find_object pthread_setspecific __sbrk
+	_dl_find_object pthread_self pthread_setspecific __sbrk
 	memchr memcmp memcpy memmove memrchr memset
 	strchr strcmp strcspn strlen strncmp strnlen strrchr strspn strstr'
 
