@@ -10,7 +10,7 @@ open='Accept: application/openmetrics-text; version=1.0.0'
 batches()
 {
 	env LD_PRELOAD="$LIBHEAPTIDE" HEAPTIDE_STACKS=all HEAPTIDE_BUDGET=64M \
-	    "$victims/advised" alike items=200000 fixed=8 linger_ms=600000 \
+	    "$victims/advised" alike items=100000000 fixed=8 pace_us=1000 \
 	    >/dev/null 2>&1 </dev/null &
 	advised=$!
 	started="$started $!"
@@ -124,7 +124,7 @@ stored()
 scraped_by_prometheus()
 {
 	cat >prometheus.yml <<EOF2
-global: { scrape_interval: 1s, scrape_timeout: 1s }
+global: { scrape_interval: 3s, scrape_timeout: 3s }
 scrape_configs:
   - job_name: heaptide
     static_configs: [ { targets: [ "${url#http://}" ] } ]
