@@ -77,12 +77,8 @@ report_json(const struct batch *b)
 		{ "checkpoints", json_number(f->marks) },
 		{ "seconds", json_real(seconds(sys_clock() - b->began_ns)) },
 	};
-	json_t *o = json_fill(json_head(), members, ARRAY_LENGTH(members));
-	char *text = json_dumps(o, JSON_INDENT(2));
 
-	json_decref(o);
-	fprintf(stderr, "%s\n", text != NULL ? text : "{}");
-	free(text);
+	json_say(json_fill(json_head(), members, ARRAY_LENGTH(members)));
 }
 
 static void

@@ -72,9 +72,7 @@ static int
 set_given(struct batch *b, char why[CONFIG_WHY_ROOM])
 {
 	const struct batch_options *o = b->options;
-	const struct {
-		const char *key, *option, *value;
-	} table[] = {
+	const struct config_given table[] = {
 		{ "preset", "--preset", o->preset },
 		{ "budget", "--budget", o->budget },
 		{ "target", "--target", o->target },
@@ -85,13 +83,8 @@ set_given(struct batch *b, char why[CONFIG_WHY_ROOM])
 		{ "stacks", "--stacks", o->stacks },
 		{ "progress.unit", "--unit", o->unit },
 	};
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(table); i++)
-		if (table[i].value != NULL)
-			r = config_set(&b->config, table[i].key,
-			    table[i].option, table[i].value, why);
-	return r;
+	return config_set_given(&b->config, table, ARRAY_LENGTH(table), why);
 }
 
 static unsigned

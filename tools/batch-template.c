@@ -124,19 +124,11 @@ template_close(struct template *t)
 
 /* --- parts of an item ----------------------------------------------------- */
 
-static const char *
-name_of(const char *item)
-{
-	const char *slash = strrchr(item, '/');
-
-	return slash != NULL ? slash + 1 : item;
-}
-
 /* Without `.extension`, of which there is no slash in; either may be empty. */
 static size_t
 stem_bytes(const char *item)
 {
-	const char *dot = strrchr(name_of(item), '.');
+	const char *dot = strrchr(basename(item), '.');
 
 	return dot != NULL ? (size_t)(dot - item) : strlen(item);
 }
@@ -161,7 +153,7 @@ directory_of(const char *item)
 static struct part
 of_item(enum part_kind kind, const char *item)
 {
-	const char *name = name_of(item);
+	const char *name = basename(item);
 
 	switch (kind) {
 	case PART_STEM:

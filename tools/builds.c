@@ -26,14 +26,6 @@ struct member {
 
 /* --- families ------------------------------------------------------------- */
 
-static const char *
-last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 static size_t
 id_bytes(const struct module *m)
 {
@@ -52,7 +44,7 @@ family_of(struct builds *b, const struct profile *p,
     const struct module *module)
 {
 	char *path = profile_text(p, module->path);
-	const char *name = last_part(path);
+	const char *name = basename(path);
 	struct family *f;
 
 	HASH_FIND_STR(b->families, name, f);

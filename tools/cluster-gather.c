@@ -421,12 +421,8 @@ report_json(const struct cluster *c, uint64_t ns)
 		{ "slurm_jobs", jobs_json(c) },
 		{ "seconds", json_real((double)ns / (double)NS_PER_S) },
 	};
-	json_t *o = json_fill(json_head(), members, ARRAY_LENGTH(members));
-	char *text = json_dumps(o, JSON_INDENT(2));
 
-	json_decref(o);
-	fprintf(stderr, "%s\n", text != NULL ? text : "{}");
-	free(text);
+	json_say(json_fill(json_head(), members, ARRAY_LENGTH(members)));
 }
 
 static void

@@ -113,6 +113,19 @@ config_set(struct config *c, const char *key, const char *option,
 	return 0;
 }
 
+int
+config_set_given(struct config *c, const struct config_given *given,
+    size_t count, char why[CONFIG_WHY_ROOM])
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (given[i].value != NULL)
+			r = config_set(c, given[i].key, given[i].option,
+			    given[i].value, why);
+	return r;
+}
+
 /* --- files ---------------------------------------------------------------- */
 
 /* Where we are in a file. */

@@ -76,6 +76,14 @@ void config_close(struct config *c);
 int config_set(struct config *c, const char *key, const char *option,
     const char *value, char why[CONFIG_WHY_ROOM]);
 
+/* The same of those that were given, up to the first that is refused. */
+struct config_given {
+	const char *key, *option;
+	const char *value; /* NULL: it was not */
+};
+int config_set_given(struct config *c, const struct config_given *given,
+    size_t count, char why[CONFIG_WHY_ROOM]);
+
 /*
  * Read the environment, the files (@file, if not NULL, instead of them) and the
  * preset.  -EINVAL with @why; a file that was named and is not there is that

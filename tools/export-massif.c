@@ -87,8 +87,6 @@ compare_branches(const struct branch *a, const struct branch *b)
 static void
 put_frame(FILE *to, const struct branch *b)
 {
-	const char *slash = strrchr(b->key.file, '/');
-
 	if (b->note) {
 		fprintf(to, "0x0: %s\n", b->key.function);
 		return;
@@ -96,7 +94,7 @@ put_frame(FILE *to, const struct branch *b)
 	fprintf(to, "0x%" PRIX64 ": %s (", b->key.pc, b->key.function);
 	if (b->key.file[0] != '\0')
 		fprintf(to, "%s:%" PRIu64 ")\n",
-		    slash != NULL ? slash + 1 : b->key.file, b->key.line);
+		    basename(b->key.file), b->key.line);
 	else
 		fprintf(to, "in %s)\n",
 		    b->module[0] != '\0' ? b->module : "???");
@@ -185,31 +183,21 @@ struct when {
 	uint64_t bytes;
 };
 
-/* Minutes as far back as seconds do not reach. */
 static size_t
 collect(const struct profile *p, struct when **points)
 {
-	size_t seconds, minutes, n = 0;
-	const struct point **second = need(profile_points(p, false, &seconds));
-	const struct point **minute = need(profile_points(p, true, &minutes));
+	size_t count;
+	const struct point **point = need(profile_series(p, &count));
 
-	*points = need(calloc(seconds + minutes + 1, sizeof(**points)));
-	for (size_t i = 0; i < minutes + seconds; i++) {
-		const struct point *point = i < minutes ? minute[i] :
-		    second[i - minutes];
-
-		if (i < minutes && seconds != 0 &&
-		    point->at_ns >= second[0]->at_ns)
-			continue;
-		(*points)[n++] = (struct when){
-			profile_seconds(p, point->at_ns),
-			point->live_bytes > 0 ? (uint64_t)point->live_bytes :
-			0,
+	*points = need(calloc(count + 1, sizeof(**points)));
+	for (size_t i = 0; i < count; i++)
+		(*points)[i] = (struct when){
+			profile_seconds(p, point[i]->at_ns),
+			point[i]->live_bytes > 0 ?
+			    (uint64_t)point[i]->live_bytes : 0,
 		};
-	}
-	free(second);
-	free(minute);
-	return n;
+	free(point);
+	return count;
 }
 
 /* The points from @i on that lie before @end, or at it; which is the next. */

@@ -62,14 +62,6 @@ struct matching {
 
 /* --- names ---------------------------------------------------------------- */
 
-static const char *
-last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 static uint32_t
 number_of_names(struct matching *m, const char *text)
 {
@@ -105,7 +97,7 @@ names_of(struct matching *m, int s, uint32_t node, const char *module)
 	fputs(module, to);
 	for (i = 0; i < count; i++) {
 		fprintf(to, "\n%s\n%s", frame[i].function,
-		    last_part(frame[i].file));
+		    basename(frame[i].file));
 		if (!frame[i].named) {
 			fprintf(to, "\n%d", s);
 			m->unnamed++;

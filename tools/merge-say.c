@@ -22,14 +22,6 @@ struct sorted {
 
 /* --- as text -------------------------------------------------------------- */
 
-static const char *
-last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 static void
 print_spread(const struct merge *m, struct print_table *t, const char *what,
     const struct merge_spread *s)
@@ -48,7 +40,7 @@ print_spread(const struct merge *m, struct print_table *t, const char *what,
 	else
 		print_cell(t, "-");
 	print_cell(t, "%s", s->most != 0 ?
-	    last_part(m->rank[s->who_most].file) : "-");
+	    basename(m->rank[s->who_most].file) : "-");
 }
 
 static int

@@ -235,9 +235,8 @@ add_tally(struct merge *m, const struct profile *p)
 {
 	const struct merge_rank *rank = &m->rank[m->ranks];
 	const struct totals *t = &rank->totals;
-	const char *slash = strrchr(rank->file, '/');
 	const struct forge_tally tally = {
-		.name = slash != NULL ? slash + 1 : rank->file,
+		.name = basename(rank->file),
 		.tid = (uint32_t)p->segment->identity.pid,
 		.allocations = t->allocations,
 		.frees = t->allocations - t->live_blocks,
@@ -380,43 +379,35 @@ move_to(struct merge *m, struct merge_step *now, uint64_t at_ns, int64_t live,
 }
 
 /*
- * Minutes as far back as seconds do not reach.  The peak lies between points,
- * or is one of them; at the end all goes that was resident.
+ * The peak lies between points, or is one of them; at the end all goes that was
+ * resident.
  */
 static void
 add_points(struct merge *m, const struct profile *p)
 {
-	size_t seconds, minutes;
-	const struct point **second = need(profile_points(p, false, &seconds));
-	const struct point **minute = need(profile_points(p, true, &minutes));
+	size_t count;
+	const struct point **point = need(profile_series(p, &count));
 	const struct merge_rank *rank = &m->rank[m->ranks];
 	uint64_t start = p->segment->identity.clock_ns;
 	uint64_t peak_ns = totals_peak_ns(&rank->totals);
 	struct merge_step now = { 0 };
 	bool peaked = profile_lacks(p, UNKNOWN_PEAK | UNKNOWN_TIME);
 
-	for (size_t i = 0; i < minutes + seconds; i++) {
-		const struct point *point = i < minutes ? minute[i] :
-		    second[i - minutes];
-
-		if (i < minutes && seconds != 0 &&
-		    point->at_ns >= second[0]->at_ns)
-			continue;
-		if (!peaked && point->at_ns - start >= peak_ns) {
+	for (size_t i = 0; i < count; i++) {
+		if (!peaked && point[i]->at_ns - start >= peak_ns) {
 			move_to(m, &now, peak_ns,
 			    (int64_t)rank->totals.peak_bytes, now.resident);
 			peaked = true;
 		}
-		move_to(m, &now, point->at_ns - start, point->live_bytes,
-		    (int64_t)point->resident);
+		move_to(m, &now, point[i]->at_ns - start, point[i]->live_bytes,
+		    (int64_t)point[i]->resident);
 	}
 	if (!peaked)
 		move_to(m, &now, peak_ns, (int64_t)rank->totals.peak_bytes,
 		    now.resident);
 	move_to(m, &now, (uint64_t)(rank->ended_ns - rank->started_ns),
 	    (int64_t)rank->totals.live_bytes, 0);
-	free(second);
-	free(minute);
+	free(point);
 }
 
 static int

@@ -37,6 +37,34 @@ profile_points(const struct profile *profile, bool minutes, size_t *count)
 	return points;
 }
 
+const struct point **
+profile_series(const struct profile *profile, size_t *count)
+{
+	size_t seconds, minutes, used = 0;
+	const struct point **second = profile_points(profile, false, &seconds);
+	const struct point **minute = profile_points(profile, true, &minutes);
+	const struct point **all = calloc(seconds + minutes + 1,
+	    sizeof(all[0]));
+
+	*count = 0;
+	if (second == NULL || minute == NULL || all == NULL) {
+		free(all);
+		all = NULL;
+		goto out;
+	}
+	while (used < minutes && (seconds == 0 ||
+	    minute[used]->at_ns < second[0]->at_ns)) {
+		all[used] = minute[used];
+		used++;
+	}
+	memcpy(all + used, second, seconds * sizeof(all[0]));
+	*count = used + seconds;
+out:
+	free(minute);
+	free(second);
+	return all;
+}
+
 /* --- growth --------------------------------------------------------------- */
 
 /*

@@ -98,14 +98,6 @@ watch_drop_all(struct watch_list *list)
 
 /* --- by name -------------------------------------------------------------- */
 
-static const char *
-last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 /* What it was started as: the first argument, without its directory. */
 static bool
 is_started_as(int pid, const char *name)
@@ -122,7 +114,7 @@ is_started_as(int pid, const char *name)
 	got = fread(first, 1, sizeof(first) - 1, f);
 	fclose(f);
 	first[got] = '\0';
-	return strcmp(last_part(first), name) == 0;
+	return strcmp(basename(first), name) == 0;
 }
 
 static bool

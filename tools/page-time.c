@@ -35,34 +35,21 @@ add_point(struct series *s, const struct profile *p, const struct point *point)
 	}
 }
 
-static void
-add_points(struct series *s, const struct profile *p, bool minutes,
-    uint64_t until_ns)
-{
-	size_t count;
-	const struct point **point = need(profile_points(p, minutes, &count));
-
-	for (size_t i = 0; i < count && point[i]->at_ns < until_ns; i++)
-		add_point(s, p, point[i]);
-	free(point);
-}
-
-/* Minutes as far back as seconds do not reach. */
 json_t *
 page_json_series(const struct profile *p)
 {
 	struct series s = { json_array(), json_array(), json_array(),
 		json_array(), json_array(), { NULL }, false };
-	const struct point **seconds;
+	const struct point **point;
 	json_t *terms = json_object();
 	size_t count;
 
 	for (size_t i = 0; i < RSS_TERMS; i++)
 		s.term[i] = json_array();
-	seconds = need(profile_points(p, false, &count));
-	add_points(&s, p, true, count > 0 ? seconds[0]->at_ns : UINT64_MAX);
-	free(seconds);
-	add_points(&s, p, false, UINT64_MAX);
+	point = need(profile_series(p, &count));
+	for (size_t i = 0; i < count; i++)
+		add_point(&s, p, point[i]);
+	free(point);
 	for (size_t i = 0; i < RSS_TERMS; i++)
 		json_object_set_new(terms, reconcile_names[i], s.term[i]);
 	if (!s.split) {

@@ -408,3 +408,11 @@ json_print(json_t *object)
 	json_decref(object);
 	return r == 0 ? COMMAND_DONE : COMMAND_FAILED;
 }
+
+void
+json_say(json_t *object)
+{
+	(void)json_dumpf(object, stderr, JSON_INDENT(2));
+	fputc('\n', stderr);
+	json_decref(object);
+}

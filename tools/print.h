@@ -113,4 +113,7 @@ json_t *json_text(const char *text);
 /* Print @object on stdout and give it back; an exit status. */
 int json_print(json_t *object);
 
+/* The same on stderr, for people as well. */
+void json_say(json_t *object);
+
 #endif

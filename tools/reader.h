@@ -140,6 +140,10 @@ double profile_started(const struct profile *profile);
 const struct point **profile_points(const struct profile *profile,
     bool minutes, size_t *count);
 
+/* The same of both: minutes as far back as seconds do not reach. */
+const struct point **profile_series(const struct profile *profile,
+    size_t *count);
+
 /* Live bytes and time left as the points have them; false: too few. */
 bool profile_growth(const struct profile *profile, uint64_t span_ns,
     struct trend_line *line);

@@ -18,36 +18,19 @@
 
 /* --- as JSON -------------------------------------------------------------- */
 
-static void
-append_points(json_t *list, const struct profile *p, bool minutes,
-    uint64_t until_ns)
+json_t *
+report_json_series(const struct profile *p)
 {
-	const struct point **point;
+	json_t *list = json_array();
 	size_t count;
+	const struct point **point = need(profile_series(p, &count));
 
-	point = need(profile_points(p, minutes, &count));
-	for (size_t i = 0; i < count && point[i]->at_ns < until_ns; i++)
+	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("[f, I, I]",
 		    profile_seconds(p, point[i]->at_ns),
 		    (json_int_t)point[i]->live_bytes,
 		    (json_int_t)point[i]->resident));
 	free(point);
-}
-
-/* Minutes as far back as seconds do not reach. */
-json_t *
-report_json_series(const struct profile *p)
-{
-	const struct point **seconds;
-	json_t *list = json_array();
-	uint64_t first;
-	size_t count;
-
-	seconds = need(profile_points(p, false, &count));
-	first = count > 0 ? seconds[0]->at_ns : UINT64_MAX;
-	free(seconds);
-	append_points(list, p, true, first);
-	append_points(list, p, false, UINT64_MAX);
 	return list;
 }
 

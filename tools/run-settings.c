@@ -17,9 +17,7 @@ static int
 set_given(const struct run_options *o, struct config *config,
     char why[CONFIG_WHY_ROOM])
 {
-	const struct {
-		const char *key, *option, *value;
-	} table[] = {
+	const struct config_given table[] = {
 		{ "preset", "--preset", o->preset },
 		{ "budget", "--budget", o->budget },
 		{ "target", "--target", o->target },
@@ -32,14 +30,8 @@ set_given(const struct run_options *o, struct config *config,
 		{ "retry.delay", "--retry-delay", o->retry_delay },
 		{ "retry.fallback", "--fallback", o->fallback },
 	};
-	size_t i;
-	int r = 0;
 
-	for (i = 0; r == 0 && i < ARRAY_LENGTH(table); i++)
-		if (table[i].value != NULL)
-			r = config_set(config, table[i].key, table[i].option,
-			    table[i].value, why);
-	return r;
+	return config_set_given(config, table, ARRAY_LENGTH(table), why);
 }
 
 /*
