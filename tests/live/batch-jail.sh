@@ -5,31 +5,8 @@
 need jq perl
 
 M=1048576
-"$HEAPTIDE" budget --json >here.json || fail "budget: status $?"
-above=$(json here.json \
-	'[.sources[] | select(.name == "cgroup") | .from][0] // ""')
-[ -n "$above" ] || skip "there is no memory controller here"
-max=${above##*/}
-jail=${above%/*}/heaptide-test.$$
-mkdir "$jail" 2>err || skip "no group can be made: $(cat err)"
-# The last process must be gone before a group can be.
-leave()
-{
-	status=$?
-	tries=0
-	until rmdir "$jail" 2>/dev/null; do
-		while read -r pid; do
-			kill -9 "$pid" 2>/dev/null
-		done <"$jail/cgroup.procs"
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || break
-		sleep 0.1
-	done
-	cd / && rm -rf "$scratch"
-	exit $status
-}
-trap leave EXIT
-echo $((300 * M)) >"$jail/$max" 2>err || skip "no limit can be set: $(cat err)"
+. "$srcdir/tests/jail.sh"
+jail_make $((300 * M))
 
 jailed()
 {

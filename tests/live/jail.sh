@@ -8,35 +8,8 @@ M=1048576
 
 # --- a group of our own, below the one that we are in ------------------------
 
-"$HEAPTIDE" budget --json >here.json || fail "budget: status $?"
-above=$(json here.json \
-	'[.sources[] | select(.name == "cgroup") | .from][0] // ""')
-[ -n "$above" ] || skip "there is no memory controller here"
-max=${above##*/}
-jail=${above%/*}/heaptide-test.$$
-mkdir "$jail" 2>err || skip "no group can be made: $(cat err)"
-# The last process must be gone before a group can be.
-leave()
-{
-	status=$?
-	while read -r pid; do
-		kill -9 "$pid" 2>/dev/null
-	done <"$jail/cgroup.procs"
-	tries=0
-	until rmdir "$jail" 2>/dev/null; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || break
-		sleep 0.1
-	done
-	cd / && rm -rf "$scratch"
-	exit $status
-}
-trap leave EXIT
-limit()
-{
-	echo "$1" >"$jail/$max"
-}
-limit $((300 * M)) 2>err || skip "no limit can be set: $(cat err)"
+. "$srcdir/tests/jail.sh"
+jail_make $((300 * M))
 
 # jailed COMMAND...: in the group from its start
 jailed()

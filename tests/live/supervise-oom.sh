@@ -7,31 +7,8 @@ need jq
 M=1048576
 survivor=$victims/survivor
 
-"$HEAPTIDE" budget --json >here.json || fail "budget: status $?"
-above=$(json here.json \
-	'[.sources[] | select(.name == "cgroup") | .from][0] // ""')
-[ -n "$above" ] || skip "there is no memory controller here"
-max=${above##*/}
-jail=${above%/*}/heaptide-supervise.$$
-mkdir "$jail" 2>err || skip "no group can be made: $(cat err)"
-# The last process must be gone before a group can be.
-leave()
-{
-	status=$?
-	tries=0
-	until rmdir "$jail" 2>/dev/null; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || break
-		while read -r pid; do
-			kill -9 "$pid" 2>/dev/null
-		done <"$jail/cgroup.procs"
-		sleep 0.1
-	done
-	cd / && rm -rf "$scratch"
-	exit $status
-}
-trap leave EXIT
-echo $((100 * M)) >"$jail/$max" 2>err || skip "no limit can be set: $(cat err)"
+. "$srcdir/tests/jail.sh"
+jail_make $((100 * M))
 
 export HEAPTIDE_BATCH_FIXED=16 HEAPTIDE_CHECKPOINT_EVERY=1 \
 	HEAPTIDE_DELAY_MODE=off HEAPTIDE_RETRY_JITTER=none \
