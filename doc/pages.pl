@@ -55,7 +55,7 @@ sub page
 }
 
 my %help;
-for my $file (sort glob "$tools/cmd-*.c") {
+for my $file (sort glob "$tools/cmd/cmd-*.c") {
 	my $text = slurp($file);
 	while ($text =~ /struct command \w+ = \{\n\t\.name = "([a-z]+)",\n(.*?)\};/sg) {
 		my ($name, $rest) = ($1, $2);

@@ -14,15 +14,25 @@ use warnings;
 
 my $src = shift // die "usage: assemble.pl SRCDIR\n";
 
+# By one name of many: do the headers show what we need?
+my $shown = <<'END';
+#ifndef O_CLOEXEC
+#error "heaptide.h needs more than ISO C shows: include it first, or compile \
+with -std=gnu99 or -D_GNU_SOURCE"
+#endif
+END
+
 # In the order in which each may use those before it.
 my @private = qw(
-	base/base.h base/text.h base/text.c base/crc.h base/crc.c
+	base/base.h base/text.h base/text.c base/text-format.c
+	base/crc.h base/crc.c
 	model/numbers.h model/numbers.c
 	model/sources.h model/sources.c
 	model/sensor.h model/sensor.c
 	model/states.h model/states.c
 	model/sizing.h model/sizing-fit.h model/sizing-fit.c
-	model/sizing-weights.c model/sizing-save.c model/sizing.c
+	model/sizing-weights.c model/sizing-save.c model/sizing-risk.c
+	model/sizing.c
 	model/knee.h model/knee.c
 	model/delay.h model/delay.c
 	model/knob.h model/knob.c
@@ -32,13 +42,13 @@ my @private = qw(
 	model/trend.h model/trend.c
 	plan/alone-sys.c
 	sys/proc.h sys/proc.c
-	sys/cgroup.h sys/cgroup.c
+	sys/cgroup.h sys/cgroup.c sys/pressure.h sys/pressure.c
 	plan/host.h plan/settings.h plan/settings.c
 	plan/journal.h plan/journal-file.h plan/journal-file.c
 	plan/journal.c plan/run-who.h plan/run-who.c
 	plan/spans.h plan/spans.c plan/run-failed.h plan/run-failed.c
 	plan/run-look.h plan/run-look.c plan/run.h
-	plan/chain.h plan/chain.c
+	plan/chain.h plan/chain.c plan/psi.h plan/psi.c
 	plan/common.h plan/common.c
 	model/lease.h model/lease.c
 	plan/shares.h plan/shares-file.h plan/shares.c plan/shares-queue.c
@@ -46,13 +56,20 @@ my @private = qw(
 	plan/plan.h plan/pressure.h plan/refault.h plan/cleanup-list.h
 	plan/cleanup.h plan/op.h plan/guard.h plan/reserve.h plan/message.h
 	plan/boundary.h
-	plan/message.c plan/plan.c plan/ask.c
+	plan/message.c plan/plan-state.h plan/plan.c plan/plan-sample.c
+	plan/plan-look.c
+	plan/plan-clean.c plan/ask.c
+	plan/giveback.h plan/giveback.c
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
-	plan/tell.h plan/tell.c plan/tell-forms.c plan/op-state.h
+	plan/tell.h plan/tell.c plan/tell-forms.c plan/pace.h plan/pace.c
+	plan/op-state.h
 	plan/boundary.c plan/decision.h plan/decision.c
 	plan/underway.h plan/again.h
-	plan/run-state.h plan/run.c plan/run-part.c plan/run-mark.c
-	plan/op.c plan/underway.c plan/again.c plan/batch.c plan/page.c
+	plan/run-state.h plan/run.c plan/run-part.c plan/run-work.c
+	plan/run-mark.c plan/learned.h plan/learned.c
+	plan/op.c plan/underway.c plan/again.c plan/batch-state.h
+	plan/batch-size.c plan/batch-enter.c plan/batch.c plan/batch-close.c
+	plan/page.c
 	plan/figures.h plan/figures.c
 	plan/guard.c plan/reserve.c
 	plan/alone.c plan/discover.c
@@ -241,6 +258,7 @@ sub private
 		$out .= "\n" unless $t =~ /\n$/;
 	}
 	return join('', map { "#include <$_>\n" } sort @libc) .
+	    join('', map { /^fcntl/ ? $shown : () } @libc) .
 	    "#define TIDE__SHARED __attribute__((weak, visibility(\"hidden\")))\n" .
 	    drop_undefined($out);
 }

@@ -29,10 +29,9 @@ modules=$victims/.libs
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/heaptide-test.XXXXXX") || exit
 # Pids that a test has started and that end with it, also if it fails.
 started=
-trap 'status=$?; kill -CONT $started 2>/dev/null; kill -KILL $started \
-	2>/dev/null; cd /; rm -rf "$scratch"; exit $status' EXIT
+trap 'status=$?; end_started; cd /; rm -rf "$scratch"; exit $status' EXIT
 trap 'exit 1' HUP INT TERM
-cd "$scratch" || exit
+cd "$scratch" && scratch=$(pwd -P) || exit
 export HEAPTIDE_DIR="$scratch/segments" XDG_CACHE_HOME="$scratch/cache" \
 	XDG_CONFIG_HOME="$scratch/config" XDG_STATE_HOME="$scratch/states"
 # So small that programs as small as those of the tests are drawn from.
@@ -90,6 +89,33 @@ await()
 		tries=$((tries + 1))
 		[ $tries -lt 600 ] || fail "never: $*: $(cat await.out)"
 		sleep 0.05
+	done
+}
+
+# --- processes ---------------------------------------------------------------
+
+# is_ours PID: a process that runs, and of this test.  A pid alone says neither:
+# the tests beside it may go round all pids there are in seconds, and threads
+# have numbers out of the same ones.
+is_ours()
+{
+	grep -q '^State:.[^ZX]' "/proc/$1/status" 2>/dev/null || return
+	where=$(readlink "/proc/$1/cwd" 2>/dev/null)
+	case $where in
+	"$scratch" | "$scratch"/*) return 0 ;;
+	esac
+	grep -qF "$scratch/" "/proc/$1/environ" 2>/dev/null && return
+	# On its way out, and still there, it has neither.
+	[ -z "$where" ] && ! grep -q '^VmSize' "/proc/$1/status" 2>/dev/null
+}
+
+# Those in $started, if they are still who they were.
+end_started()
+{
+	for one in $started; do
+		is_ours "$one" || continue
+		kill -CONT "$one" 2>/dev/null
+		kill -KILL "$one" 2>/dev/null
 	done
 }
 

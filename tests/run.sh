@@ -7,13 +7,15 @@
 # tests/live/*.sh and tests/check/*.sh, which end with 0 (passed), 77 (skipped,
 # the last line says why) or anything else; a script that leaves a part out says
 # "without: why".  A line is printed for each file,
-# the output of what failed behind all of them, and the counts at the very end.
+# the output of what failed behind all of them, the slowest if there were many,
+# and the counts at the very end.
 #
 # Environment:
 #   builddir      where the build is, if BUILD is not given
 #   TEST_FILTER   run only what matches this pattern: 'live/*', 'unit/test-t*'
 #   TEST_JOBS     how many at once: 2
 #   TEST_TIMEOUT  seconds before a test counts as hung: 600
+#   TEST_SEED     in an order of its own for each whole number
 
 if [ "${1-}" != --one ]; then
 	srcdir=$(cd "$(dirname "$0")/.." && pwd)
@@ -96,6 +98,8 @@ run_script()
 run_one()
 {
 	log=$results/$(echo "$1" | tr / -).log
+	began=$(date +%s) name=$1
+	trap 'echo "$(($(date +%s) - began)) $name" >>"$results/seconds"' EXIT
 	case $1 in
 	*.sh) run_script "$1" ;;
 	*)
@@ -128,6 +132,12 @@ for file in unit/test-*.c check/*.sh live/*.sh; do
 	${TEST_FILTER:-*}) echo "$name" ;;
 	esac
 done >"$results/names"
+[ -z "${TEST_SEED-}" ] || {
+	awk -v seed="$TEST_SEED" 'BEGIN { srand(seed) }
+		{ print rand(), $0 }' "$results/names" | sort |
+		sed 's/^[^ ]* //' >"$results/shuffled"
+	mv "$results/shuffled" "$results/names"
+}
 cd "$builddir" || exit
 
 xargs -n 1 -P "${TEST_JOBS:-2}" sh "$srcdir/tests/run.sh" --one \
@@ -138,6 +148,12 @@ for log in "$results"/*.log; do
 	printf '\n--- %s\n' "$(basename "$log" .log)"
 	tail -n 60 "$log"
 done
+
+# Where the time goes, if there were many.
+if [ "$(wc -l <"$results/seconds")" -gt 20 ]; then
+	printf '\nslowest, in seconds:\n'
+	sort -rn "$results/seconds" | head -n 15
+fi
 
 # A test without a count was killed together with its runner.
 echo

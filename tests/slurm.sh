@@ -17,13 +17,15 @@ slurm_need()
 	[ "$(id -u)" -eq 0 ] || skip "only root can start slurmd"
 }
 
-# A port nobody listens at, from @1 on.
+# A port nobody listens at, from @1 on.  It is not taken before somebody listens
+# there, so that tests beside each other begin at numbers of their own: two for
+# each pid, below those that the kernel gives to who asks for any.
 slurm_port()
 {
-	slurm_at=$1
+	slurm_at=$((10000 + $$ % 11000 * 2 + $1))
 	while grep -qi ":$(printf '%04x' "$slurm_at") 0*:0000 0A" /proc/net/tcp
 	do
-		slurm_at=$((slurm_at + 1))
+		slurm_at=$((slurm_at + 2))
 	done
 	echo "$slurm_at"
 }
@@ -61,8 +63,8 @@ slurm_start()
 ClusterName=heaptide
 SlurmctldHost=$slurm_host(127.0.0.1)
 SlurmUser=root
-SlurmctldPort=$(slurm_port 36817)
-SlurmdPort=$(slurm_port 36918)
+SlurmctldPort=$(slurm_port 0)
+SlurmdPort=$(slurm_port 1)
 AuthType=auth/munge
 AuthInfo=socket=$slurm_munge/socket,cred_expire=5
 CryptoType=crypto/munge

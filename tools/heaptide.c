@@ -10,9 +10,9 @@
 
 #include "base/base.h"
 #include "base/text.h"
-#include "command.h"
-#include "option.h"
-#include "print.h"
+#include "cmd/commands.h"
+#include "say/option.h"
+#include "say/print.h"
 
 const struct command *const commands[] = {
 	&command_run,

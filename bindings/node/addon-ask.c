@@ -33,25 +33,23 @@ info_value(napi_env env, const tide_info *i)
 }
 
 static napi_value
-status(napi_env env, napi_callback_info info)
+status(napi_env env, const napi_value *v)
 {
 	tide_info i;
 
-	(void)info;
+	(void)v;
 	memset(&i, 0, sizeof(i));
 	tide_status(&i);
 	return info_value(env, &i);
 }
 
 static napi_value
-safe(napi_env env, napi_callback_info info)
+safe(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS], out;
+	napi_value out;
 	tide_info i;
 	int r;
 
-	if (!arguments(env, info, v))
-		return NULL;
 	memset(&i, 0, sizeof(i));
 	r = tide_safe(bytes_of(env, v[0]), bytes_of(env, v[1]), &i);
 	out = info_value(env, &i);
@@ -60,84 +58,71 @@ safe(napi_env env, napi_callback_info info)
 }
 
 static napi_value
-level(napi_env env, napi_callback_info info)
+level(napi_env env, const napi_value *v)
 {
-	(void)info;
+	(void)v;
 	return number(env, tide_level());
 }
 
 static napi_value
-state(napi_env env, napi_callback_info info)
+state(napi_env env, const napi_value *v)
 {
-	(void)info;
+	(void)v;
 	return number(env, tide_state());
 }
 
 static napi_value
-should_stop(napi_env env, napi_callback_info info)
+should_stop(napi_env env, const napi_value *v)
 {
-	(void)info;
+	(void)v;
 	return number(env, tide_should_stop());
 }
 
 static napi_value
-version(napi_env env, napi_callback_info info)
+version(napi_env env, const napi_value *v)
 {
-	(void)info;
+	(void)v;
 	return text(env, tide_version());
 }
 
 static napi_value
-init(napi_env env, napi_callback_info info)
+init(napi_env env, const napi_value *v)
 {
 	char conf[256];
-	napi_value v[ARGUMENTS];
 
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_init(text_of(env, v[0], conf)));
 }
 
 static napi_value
-budget_set(napi_env env, napi_callback_info info)
+budget_set(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_budget_set(bytes_of(env, v[0])));
 }
 
 static napi_value
-knob(napi_env env, napi_callback_info info)
+knob(napi_env env, const napi_value *v)
 {
 	char name[256];
-	napi_value v[ARGUMENTS];
 
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_knob(text_of(env, v[0], name),
 	    number_of(env, v[1]), number_of(env, v[2])));
 }
 
 static napi_value
-mark(napi_env env, napi_callback_info info)
+mark(napi_env env, const napi_value *v)
 {
 	char name[256];
-	napi_value v[ARGUMENTS];
 
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_mark(text_of(env, v[0], name)));
 }
 
 static napi_value
-leak_scan(napi_env env, napi_callback_info info)
+leak_scan(napi_env env, const napi_value *v)
 {
 	uint64_t blocks = 0, size = 0;
 	napi_value out = object(env);
 
-	(void)info;
+	(void)v;
 	set(env, out, "result", number(env, tide_leak_scan(&blocks, &size)));
 	set(env, out, "blocks", bytes(env, blocks));
 	set(env, out, "bytes", bytes(env, size));
@@ -156,16 +141,13 @@ clean(void *ctx, int state_now, uint64_t want)
 }
 
 static napi_value
-on_pressure(napi_env env, napi_callback_info info)
+on_pressure(napi_env env, const napi_value *v)
 {
 	struct own *own = own_of(env);
 	struct callback *c;
 	char name[256];
-	napi_value v[ARGUMENTS];
 	int r;
 
-	if (!arguments(env, info, v))
-		return NULL;
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return number(env, -ENOMEM);
@@ -190,14 +172,11 @@ on_pressure(napi_env env, napi_callback_info info)
 
 /* Itself may call this: its memory stays until the environment ends. */
 static napi_value
-off_pressure(napi_env env, napi_callback_info info)
+off_pressure(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
 	struct callback *c;
 	int id;
 
-	if (!arguments(env, info, v))
-		return NULL;
 	id = (int)number_of(env, v[0]);
 	for (c = own_of(env)->cleanups; c != NULL; c = c->next) {
 		if (c->id != id || c->fn == NULL)
@@ -210,13 +189,11 @@ off_pressure(napi_env env, napi_callback_info info)
 }
 
 static napi_value
-reclaim(napi_env env, napi_callback_info info)
+reclaim(napi_env env, const napi_value *v)
 {
 	tide_reclaim_result r;
-	napi_value v[ARGUMENTS], out = object(env);
+	napi_value out = object(env);
 
-	if (!arguments(env, info, v))
-		return NULL;
 	memset(&r, 0, sizeof(r));
 	set(env, out, "result", number(env, tide_reclaim(
 	    (unsigned)number_of(env, v[0]), bytes_of(env, v[1]), &r)));
@@ -230,12 +207,8 @@ reclaim(napi_env env, napi_callback_info info)
 }
 
 static napi_value
-poll_now(napi_env env, napi_callback_info info)
+poll_now(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_poll((unsigned)number_of(env, v[0])));
 }
 

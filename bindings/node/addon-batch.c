@@ -34,17 +34,14 @@ conf_of(napi_env env, napi_value v, tide_op_conf *conf, char unit[256])
 }
 
 static napi_value
-op_open(napi_env env, napi_callback_info info)
+op_open(napi_env env, const napi_value *v)
 {
 	struct own *own = own_of(env);
 	char name[256], unit[256];
-	napi_value v[ARGUMENTS];
 	tide_op_conf conf;
 	tide_op *op;
 	int i;
 
-	if (!arguments(env, info, v))
-		return NULL;
 	conf_of(env, v[1], &conf, unit);
 	op = tide_op_open(text_of(env, v[0], name), &conf);
 	for (i = 0; i < own->ops && own->op[i] != op; i++)
@@ -64,12 +61,8 @@ op_of(napi_env env, napi_value v)
 }
 
 static napi_value
-batch_size(napi_env env, napi_callback_info info)
+batch_size(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_batch_size(op_of(env, v[0]),
 	    bytes_of(env, v[1])));
 }
@@ -87,17 +80,18 @@ batch_drop(napi_env env, void *data, void *hint)
 }
 
 static napi_value
-batch_new(napi_env env, napi_callback_info info)
+batch_new(napi_env env, const napi_value *v)
 {
 	tide_batch *b = calloc(1, sizeof(*b));
-	napi_value v = NULL;
+	napi_value out = NULL;
 
-	(void)info;
+	(void)v;
 	if (b == NULL)
 		napi_throw_error(env, "ENOMEM", "no room for a batch");
-	else if (napi_create_external(env, b, batch_drop, NULL, &v) != napi_ok)
+	else if (napi_create_external(env, b, batch_drop, NULL, &out) !=
+	    napi_ok)
 		free(b);
-	return v;
+	return out;
 }
 
 static tide_batch *
@@ -109,78 +103,53 @@ batch_of(napi_env env, napi_value v)
 }
 
 static napi_value
-batch_begin(napi_env env, napi_callback_info info)
+batch_begin(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_batch_begin(op_of(env, v[0]),
 	    batch_of(env, v[1]), bytes_of(env, v[2]), bytes_of(env, v[3]), 0));
 }
 
 static napi_value
-batch_more(napi_env env, napi_callback_info info)
+batch_more(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_batch_more(batch_of(env, v[0])));
 }
 
 static napi_value
-item(napi_env env, napi_callback_info info)
+item(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_item(batch_of(env, v[0]),
 	    bytes_of(env, v[1])));
 }
 
 static napi_value
-item_done(napi_env env, napi_callback_info info)
+item_done(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (arguments(env, info, v))
-		tide_item_done(batch_of(env, v[0]));
+	tide_item_done(batch_of(env, v[0]));
 	return NULL;
 }
 
 static napi_value
-item_fail(napi_env env, napi_callback_info info)
+item_fail(napi_env env, const napi_value *v)
 {
 	char why[256];
-	napi_value v[ARGUMENTS];
 
-	if (arguments(env, info, v))
-		tide_item_fail(batch_of(env, v[0]), bytes_of(env, v[1]),
-		    text_of(env, v[2], why));
+	tide_item_fail(batch_of(env, v[0]), bytes_of(env, v[1]),
+	    text_of(env, v[2], why));
 	return NULL;
 }
 
 static napi_value
-batch_end(napi_env env, napi_callback_info info)
+batch_end(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_batch_end(batch_of(env, v[0]),
 	    bytes_of(env, v[1])));
 }
 
 static napi_value
-batch_abort(napi_env env, napi_callback_info info)
+batch_abort(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (arguments(env, info, v))
-		tide_batch_abort(batch_of(env, v[0]),
-		    (int)number_of(env, v[1]));
+	tide_batch_abort(batch_of(env, v[0]), (int)number_of(env, v[1]));
 	return NULL;
 }
 
@@ -191,7 +160,8 @@ static const struct {
 #define ROW(js, field) { js, offsetof(struct tide_op_stats, field) }
 	ROW("batches", batches), ROW("items", items),
 	ROW("itemsFailed", items_failed), ROW("cuts", cuts),
-	ROW("aborts", aborts), ROW("overruns", overruns),
+	ROW("aborts", aborts), ROW("abortsMemory", aborts_memory),
+	ROW("overruns", overruns),
 	ROW("nLast", n_last), ROW("nLeast", n_least), ROW("nMost", n_most),
 	ROW("nNext", n_next), ROW("growthLast", growth_last),
 	ROW("growthMost", growth_most), ROW("growthSum", growth_sum),
@@ -207,15 +177,14 @@ static const struct {
 };
 
 static napi_value
-op_stats(napi_env env, napi_callback_info info)
+op_stats(napi_env env, const napi_value *v)
 {
 	struct tide_op_stats s;
-	napi_value v[ARGUMENTS], out = object(env);
+	napi_value out = object(env);
 	size_t i;
 
 	memset(&s, 0, sizeof(s));
-	if (!arguments(env, info, v) ||
-	    tide_op_stats(op_of(env, v[0]), &s) < 0)
+	if (tide_op_stats(op_of(env, v[0]), &s) < 0)
 		return out;
 	set(env, out, "name", text(env, s.name));
 	set(env, out, "unit", text(env, s.unit));
@@ -235,87 +204,62 @@ op_stats(napi_env env, napi_callback_info info)
 /* --- guards, components, reservations ------------------------------------- */
 
 static napi_value
-guard_begin(napi_env env, napi_callback_info info)
+guard_begin(napi_env env, const napi_value *v)
 {
 	char name[256];
-	napi_value v[ARGUMENTS];
 
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_guard_begin(text_of(env, v[0], name),
 	    bytes_of(env, v[1])));
 }
 
 static napi_value
-guard_end(napi_env env, napi_callback_info info)
+guard_end(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (arguments(env, info, v))
-		tide_guard_end((int)number_of(env, v[0]));
+	tide_guard_end((int)number_of(env, v[0]));
 	return NULL;
 }
 
 static napi_value
-component(napi_env env, napi_callback_info info)
+component(napi_env env, const napi_value *v)
 {
 	char name[256];
-	napi_value v[ARGUMENTS];
 
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_component(text_of(env, v[0], name),
 	    bytes_of(env, v[1]), (unsigned)number_of(env, v[2])));
 }
 
 static napi_value
-component_enter(napi_env env, napi_callback_info info)
+component_enter(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (arguments(env, info, v))
-		tide_component_enter((int)number_of(env, v[0]));
+	tide_component_enter((int)number_of(env, v[0]));
 	return NULL;
 }
 
 static napi_value
-component_leave(napi_env env, napi_callback_info info)
+component_leave(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (arguments(env, info, v))
-		tide_component_leave((int)number_of(env, v[0]));
+	tide_component_leave((int)number_of(env, v[0]));
 	return NULL;
 }
 
 static napi_value
-component_used(napi_env env, napi_callback_info info)
+component_used(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return bytes(env, tide_component_used((int)number_of(env, v[0])));
 }
 
 static napi_value
-cache_budget(napi_env env, napi_callback_info info)
+cache_budget(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return bytes(env, tide_cache_budget((int)number_of(env, v[0])));
 }
 
 static napi_value
-reserve(napi_env env, napi_callback_info info)
+reserve(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS], out = object(env);
+	napi_value out = object(env);
 	uint64_t got = 0;
 
-	if (!arguments(env, info, v))
-		return NULL;
 	set(env, out, "result", number(env, tide_reserve(
 	    bytes_of(env, v[0]), bytes_of(env, v[1]), 0, &got)));
 	set(env, out, "bytes", bytes(env, got));
@@ -323,12 +267,9 @@ reserve(napi_env env, napi_callback_info info)
 }
 
 static napi_value
-unreserve(napi_env env, napi_callback_info info)
+unreserve(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (arguments(env, info, v))
-		tide_unreserve(bytes_of(env, v[0]));
+	tide_unreserve(bytes_of(env, v[0]));
 	return NULL;
 }
 

@@ -9,13 +9,11 @@
 const struct callback *checkpoint_now;
 
 static napi_value
-run_begin(napi_env env, napi_callback_info info)
+run_begin(napi_env env, const napi_value *v)
 {
 	char name[256], unit[256], id[TIDE_RUN_ROOM] = "";
-	napi_value v[ARGUMENTS], out = object(env);
+	napi_value out = object(env);
 
-	if (!arguments(env, info, v))
-		return NULL;
 	set(env, out, "result", number(env, tide_run_begin(
 	    text_of(env, v[0], name), bytes_of(env, v[1]),
 	    text_of(env, v[2], unit), id)));
@@ -24,20 +22,19 @@ run_begin(napi_env env, napi_callback_info info)
 }
 
 static napi_value
-run_input(napi_env env, napi_callback_info info)
+run_input(napi_env env, const napi_value *v)
 {
 	char path[4096];
-	napi_value v[ARGUMENTS];
 	size_t n = 0;
 
-	if (!arguments(env, info, v) || napi_get_value_string_utf8(env, v[0],
-	    path, sizeof(path), &n) != napi_ok || n >= sizeof(path) - 1)
+	if (napi_get_value_string_utf8(env, v[0], path, sizeof(path), &n) !=
+	    napi_ok || n >= sizeof(path) - 1)
 		return number(env, -ENAMETOOLONG);
 	return number(env, tide_input(path));
 }
 
 static napi_value
-resume(napi_env env, napi_callback_info info)
+resume(napi_env env, const napi_value *v)
 {
 	static const size_t most = 65536;
 	char *blob = malloc(most);
@@ -46,7 +43,7 @@ resume(napi_env env, napi_callback_info info)
 	size_t n = most;
 	int r = -ENOMEM;
 
-	(void)info;
+	(void)v;
 	if (blob != NULL)
 		r = tide_resume(&cursor, blob, &n);
 	set(env, out, "result", number(env, r));
@@ -59,14 +56,11 @@ resume(napi_env env, napi_callback_info info)
 }
 
 static napi_value
-checkpoint(napi_env env, napi_callback_info info)
+checkpoint(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
 	void *blob = NULL;
 	size_t n = 0;
 
-	if (!arguments(env, info, v))
-		return NULL;
 	if (napi_get_buffer_info(env, v[1], &blob, &n) != napi_ok)
 		n = 0;
 	return number(env, tide_checkpoint(bytes_of(env, v[0]),
@@ -84,14 +78,11 @@ checkpoint_due(void *ctx, uint64_t cursor)
 }
 
 static napi_value
-on_checkpoint(napi_env env, napi_callback_info info)
+on_checkpoint(napi_env env, const napi_value *v)
 {
 	struct callback *c = &own_of(env)->checkpoint;
 	napi_valuetype type = napi_undefined;
-	napi_value v[ARGUMENTS];
 
-	if (!arguments(env, info, v))
-		return NULL;
 	(void)tide_on_checkpoint(NULL, NULL);
 	__atomic_store_n(&checkpoint_now, NULL, __ATOMIC_RELEASE);
 	if (c->fn != NULL)
@@ -109,20 +100,16 @@ on_checkpoint(napi_env env, napi_callback_info info)
 }
 
 static napi_value
-run_finish(napi_env env, napi_callback_info info)
+run_finish(napi_env env, const napi_value *v)
 {
-	napi_value v[ARGUMENTS];
-
-	if (!arguments(env, info, v))
-		return NULL;
 	return number(env, tide_run_finish(is_true(env, v[0])));
 }
 
 static napi_value
-recycle(napi_env env, napi_callback_info info)
+recycle(napi_env env, const napi_value *v)
 {
 	(void)env;
-	(void)info;
+	(void)v;
 	tide_recycle();
 	return NULL;
 }

@@ -24,15 +24,6 @@ own_of(napi_env env)
 
 /* --- values --------------------------------------------------------------- */
 
-bool
-arguments(napi_env env, napi_callback_info info, napi_value v[ARGUMENTS])
-{
-	size_t n = ARGUMENTS;
-
-	/* What is not given is undefined. */
-	return napi_get_cb_info(env, info, &n, v, NULL, NULL) == napi_ok;
-}
-
 double
 number_of(napi_env env, napi_value v)
 {
@@ -183,14 +174,27 @@ own_end(napi_env env, void *data, void *hint)
 	free(own);
 }
 
+/* Every call of the module.  An argument that is not given is undefined. */
+static napi_value
+enter(napi_env env, napi_callback_info info)
+{
+	napi_value v[ARGUMENTS];
+	size_t n = ARGUMENTS;
+	void *f = NULL;
+
+	if (napi_get_cb_info(env, info, &n, v, NULL, &f) != napi_ok)
+		return NULL;
+	return ((const struct function *)f)->call(env, v);
+}
+
 static void
 put_all(napi_env env, napi_value exports, const struct function *f)
 {
 	napi_value fn;
 
 	for (; f->name != NULL; f++) {
-		napi_create_function(env, f->name, NAPI_AUTO_LENGTH, f->call,
-		    NULL, &fn);
+		napi_create_function(env, f->name, NAPI_AUTO_LENGTH, enter,
+		    (void *)f, &fn);
 		set(env, exports, f->name, fn);
 	}
 }

@@ -45,7 +45,6 @@ double call_back(const struct callback *c, double a, double b);
 
 /* --- values: an argument that is not what it should be is 0, NULL or none --- */
 
-bool arguments(napi_env env, napi_callback_info info, napi_value v[ARGUMENTS]);
 double number_of(napi_env env, napi_value v);
 /* Below 0 and what is no number: TIDE_NONE. */
 uint64_t bytes_of(napi_env env, napi_value v);
@@ -64,7 +63,8 @@ void set(napi_env env, napi_value to, const char *name, napi_value v);
 
 struct function {
 	const char *name;
-	napi_callback call;
+	/* Of ARGUMENTS values; NULL: undefined. */
+	napi_value (*call)(napi_env env, const napi_value *v);
 };
 
 /* Each ends with a row without a name. */

@@ -223,6 +223,9 @@ export interface OperationStats {
   items: number;
   itemsFailed: number;
   cuts: number;
+  /** Given up for any cause, and of these for lack of memory. */
+  aborts: number;
+  abortsMemory: number;
   active: number;
   [figure: string]: number | string | null;
 }

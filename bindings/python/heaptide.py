@@ -221,7 +221,8 @@ class _Stats(ctypes.Structure):
         ("checkpoints", c_uint64), ("checkpoint_bytes", c_uint64),
         ("checkpoint_ns", c_uint64), ("item_most", c_uint64),
         ("growth_p50", c_uint64), ("growth_p95", c_uint64),
-        ("growth_p99", c_uint64), ("reserved", c_uint64 * 12)]
+        ("growth_p99", c_uint64), ("aborts_memory", c_uint64),
+        ("reserved", c_uint64 * 11)]
 
 
 class _Reclaimed(ctypes.Structure):

@@ -42,6 +42,10 @@
 
 #define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_MINUTE (60 * NS_PER_S)
+#define NS_PER_HOUR   (60 * NS_PER_MINUTE)
+#define NS_PER_DAY    (24 * NS_PER_HOUR)
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -88,6 +92,28 @@ static inline uint64_t
 round_down(uint64_t n, uint64_t to)
 {
 	return n & ~(to - 1);
+}
+
+/*
+ * Of @count rows of @bytes each, in ascending order of the 64 bits that each
+ * has at @word: in how many these are at most @key.
+ */
+static inline size_t
+rows_upto(const void *rows, size_t bytes, size_t word, size_t count,
+    uint64_t key)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const void *here = (const char *)rows + middle * bytes + word;
+
+		if (*(const uint64_t *)here <= key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /*

@@ -68,7 +68,7 @@ struct tide_op_stats {
 	char unit[16];             /* of its items, "item" unless told */
 	uint64_t batches, items, items_failed;
 	uint64_t cuts;             /* batches that were ended early for room */
-	uint64_t aborts;           /* ended by tide_batch_abort() */
+	uint64_t aborts;           /* ended by tide_batch_abort(), all causes */
 	uint64_t overruns;         /* grew beyond what was predicted */
 	uint64_t n_last, n_least, n_most; /* items in a batch */
 	uint64_t n_next;           /* of the next, as it stands */
@@ -97,7 +97,8 @@ struct tide_op_stats {
 	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
 	uint64_t item_most;        /* that one item was seen to take */
 	uint64_t growth_p50, growth_p95, growth_p99; /* of a batch, to 3 % */
-	uint64_t reserved[12];
+	uint64_t aborts_memory;    /* of @aborts, those with TIDE_NOMEM */
+	uint64_t reserved[11];
 };
 
 /* A part of the program with a budget of its own: tide_component(). */

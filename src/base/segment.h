@@ -43,7 +43,7 @@
 #include <stdint.h>
 
 #define SEGMENT_MAGIC        "heaptide" /* 8 bytes, no terminator */
-#define SEGMENT_LAYOUT       4
+#define SEGMENT_LAYOUT       5
 #define SEGMENT_BYTE_ORDER   UINT32_C(0x01020304)
 #define SEGMENT_HEADER_BYTES 8192
 #define SEGMENT_SUFFIX       ".tide"
@@ -64,7 +64,7 @@ enum segment_table_id {
 	TABLE_MOMENTS,  /* struct moment, a row a column of struct trend */
 	TABLE_TRENDS,   /* struct trend, a row a site */
 	TABLE_AGES,     /* struct ages */
-	TABLE_FIRST_PASSED,  /* int64_t, a row for each of TABLE_FIRST */
+	TABLE_FIRST_PASSED,  /* struct passed, a row for each of TABLE_FIRST */
 	TABLE_COUNTS_PASSED, /* the same of TABLE_COUNTS */
 	TABLE_TIMED,    /* struct timed, a hash of SEGMENT_TIMED rows */
 	TABLE_LIVES,    /* struct life */
@@ -74,6 +74,7 @@ enum segment_table_id {
 	TABLE_BUDGET,   /* struct tide_room (base/room.h), one */
 	TABLE_PASTS,    /* struct past */
 	TABLE_KNOWN,    /* how many any process has */
+	TABLE_SEAL = 30, /* struct seal, of a copy; it ends the file */
 	TABLE_NAMES = 31, /* struct named: of Python, of `import` and `merge` */
 	TABLE_ROOM = 32
 };
@@ -128,7 +129,10 @@ struct segment_identity {
 	uint64_t namespace;    /* of pids, by inode; 0: the machine's own */
 	struct segment_text origin; /* who made it, if the library did not */
 	uint32_t unknown;      /* enum segment_unknown: what that did not tell */
-	uint8_t reserved[68];
+	uint8_t padding[4];
+	uint64_t library_start; /* where libheaptide.so itself lies */
+	uint64_t library_end;
+	uint8_t reserved[48];
 };
 
 /* Figures that a profile of another tool does not have, and 0 does not mean. */
@@ -247,7 +251,7 @@ enum segment_unfollowed {
 	UNFOLLOWED_STATIC,      /* no library can be loaded into it */
 	UNFOLLOWED_PRIVILEGED,  /* set-user-ID: loads no foreign library */
 	UNFOLLOWED_ENVIRONMENT, /* was given one without our LD_PRELOAD */
-	UNFOLLOWED_REACH,       /* cannot open our library: chroot, setuid */
+	UNFOLLOWED_REACH,       /* our library, or profiles: chroot, setuid */
 	UNFOLLOWED_KINDS,
 	UNFOLLOWED_ROOM = 8
 };
@@ -504,7 +508,7 @@ struct tally {
 	_Atomic uint64_t frees;       /* blocks */
 	_Atomic uint64_t temporary;   /* freed before the next allocation */
 	_Atomic uint64_t last;        /* address of the last allocation */
-	_Atomic int64_t high;         /* most of allocated - freed lately */
+	_Atomic int64_t high;         /* allocated - freed at its top lately */
 	_Atomic int64_t until_look;   /* bytes to move before the slow path */
 
 	_Atomic uint64_t requested;   /* bytes asked for, since start */
@@ -567,6 +571,15 @@ struct named {
 	uint32_t inlined; /* 1: into the frame that follows */
 };
 
+/*
+ * What a part of a copy was when that was written, by the CRC-32 of zlib and
+ * Ethernet: of a table its used rows, of the header all header_bytes.
+ */
+struct seal {
+	uint32_t part; /* enum segment_table_id; TABLE_ROOM: the header */
+	uint32_t sum;
+};
+
 /* Sites there may be.  The number is chosen to fit a record of the ledger. */
 #define SEGMENT_SITES (UINT32_C(448) << 10)
 
@@ -607,8 +620,9 @@ struct site {
  *         at_peak_bytes : allocated_bytes - freed_bytes.
  *
  * Of the generation in its stamp it holds allocated_bytes - freed_bytes less
- * its row of TABLE_*_PASSED (none: 0), which is what it holds of others, those
- * that other rows count below zero included; struct ages has the sums of these.
+ * the bytes in its row of TABLE_*_PASSED (none: 0), which are what it holds of
+ * others, those that other rows count below zero included; struct ages has the
+ * sums of these.
  */
 struct count {
 	_Atomic uint64_t allocations;
@@ -620,6 +634,22 @@ struct count {
 	_Atomic int64_t at_peak_bytes;
 	_Atomic uint64_t stamp; /* of its last change; 0: the row is free */
 };
+
+/*
+ * Beside a count.  What is freed of other generations is mostly of one for a
+ * while: so it waits here, where only the owner writes, and is taken off the
+ * ages when that generation changes.
+ *
+ *    63        56 55          0
+ *   | generation | bytes freed |
+ */
+struct passed {
+	_Atomic int64_t bytes;
+	_Atomic uint64_t late; /* not yet in struct ages; none of a shared row */
+};
+
+#define LATE_SHIFT 56
+#define LATE_BYTES ((UINT64_C(1) << LATE_SHIFT) - 1)
 
 /*
  * What the blocks of a site stand for that were drawn (model/sampling.h), to
@@ -773,7 +803,8 @@ struct past {
 
 /*
  * What a site holds of what was allocated before the mark of each column, and
- * after the one before; the last column is since the last mark.  It has a row
+ * after the one before, but for what struct passed has to be taken off yet; the
+ * last column is since the last mark.  It has a row
  * for each seven slots of segment_generations that anything was ever noted in,
  * from slot 1 + 7 * @group on.  Of column 0 nothing is noted: it has what is
  * left when all others are taken off the whole.
@@ -984,6 +1015,7 @@ _Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
 _Static_assert(sizeof(struct tally) == 192, "layout");
 _Static_assert(sizeof(struct node) == 16, "layout");
 _Static_assert(sizeof(struct named) == 32, "layout");
+_Static_assert(sizeof(struct seal) == 8, "layout");
 _Static_assert(sizeof(struct site) == 16, "layout");
 _Static_assert(sizeof(struct count) == 64, "layout");
 _Static_assert(sizeof(struct estimate) == 64, "layout");
@@ -995,6 +1027,7 @@ _Static_assert(sizeof(struct moment) == 64, "layout");
 _Static_assert(sizeof(struct trend) == 40, "layout");
 _Static_assert(sizeof(struct past) == 56, "layout");
 _Static_assert(sizeof(struct ages) == 64, "layout");
+_Static_assert(sizeof(struct passed) == 16, "layout");
 _Static_assert(sizeof(struct reach) == 96, "layout");
 _Static_assert(sizeof(struct finding) == 64, "layout");
 _Static_assert(sizeof(struct pool) == 128, "layout");

@@ -8,6 +8,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,11 @@ const char *text_variable(char *const *environment, const char *name);
 #define TEXT_SETTING_ROOM 64
 char *text_setting_name(char buffer[TEXT_SETTING_ROOM], const char *key);
 
+/* HEAPTIDE_LOG; NULL: none, or the word `debug`, which names no file. */
+const char *text_log(char *const *environment);
+/* Is that word there, or what others call it?  It stands for log.debug. */
+bool text_log_debugs(char *const *environment);
+
 /* How it is set in an environment, which may be NULL; NULL: not, or empty. */
 const char *text_setting(char *const *environment, const char *key);
 
@@ -52,6 +58,9 @@ int text_parse_bytes(const char *s, uint64_t *bytes);
 
 /* Read a share: `60%`, `7.5%`, 0 to 100.  In millionths of the whole. */
 int text_parse_share(const char *s, uint64_t *millionths);
+
+/* Read a number, all of @s: `10`, `0.5`; so much of @unit, rounded down. */
+int text_parse_times(const char *s, uint64_t unit, uint64_t *product);
 
 /* Read a duration: `500ms`, `5s`, `2m`, `1h`, `24h`, `1.5s`; a unit is due. */
 int text_parse_duration(const char *s, uint64_t *ns);

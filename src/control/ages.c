@@ -46,10 +46,20 @@ add(struct age_columns *ages, uint32_t column, uint64_t bytes)
 	    ((uint64_t)ages->live_bytes[column] + bytes);
 }
 
+/* Of one generation what was freed is not taken off its column yet. */
+static void
+add_late(const struct control *c, uint64_t late, struct age_columns *to)
+{
+	uint32_t generation = (uint32_t)(late >> LATE_SHIFT);
+
+	add(to, column_of(c->segment, generation), -(late & LATE_BYTES));
+	add(to, 0, late & LATE_BYTES);
+}
+
 /* Of the generation it stands in, what is left is not passed on yet. */
 static void
-add_count(const struct control *c, const struct count *count, int64_t passed,
-    struct age_columns *ages, uint64_t sites)
+add_count(const struct control *c, const struct count *count,
+    const struct passed *passed, struct age_columns *ages, uint64_t sites)
 {
 	uint64_t stamp = atomic_load(&count->stamp);
 	uint32_t column = column_of(c->segment, stamp_generation(stamp));
@@ -59,8 +69,9 @@ add_count(const struct control *c, const struct count *count, int64_t passed,
 		return;
 	add(&ages[stamp_site(stamp)], column, holds);
 	/* What it has of others is noted with these; but for the first. */
-	add(&ages[stamp_site(stamp)], column, -(uint64_t)passed);
-	add(&ages[stamp_site(stamp)], 0, (uint64_t)passed);
+	add(&ages[stamp_site(stamp)], column, -(uint64_t)passed->bytes);
+	add(&ages[stamp_site(stamp)], 0, (uint64_t)passed->bytes);
+	add_late(c, passed->late, &ages[stamp_site(stamp)]);
 }
 
 static void
@@ -69,14 +80,15 @@ add_counts(const struct control *c, enum segment_table_id table,
     uint64_t sites)
 {
 	const struct count *count = control_rows(c, table);
-	const _Atomic int64_t *passed = control_rows(c, passed_table);
+	const struct passed *passed = control_rows(c, passed_table);
+	const struct passed none = { 0 };
 	uint64_t n = control_count(c, table);
 	uint64_t known = control_count(c, passed_table);
 	uint64_t i;
 
 	for (i = 0; i < n; i++)
-		add_count(c, &count[i], i < known ? passed[i] : 0, ages,
-		    sites);
+		add_count(c, &count[i], i < known ? &passed[i] : &none,
+		    ages, sites);
 }
 
 /* Of the first generation nothing is noted: it has what is left. */

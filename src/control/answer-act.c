@@ -15,6 +15,8 @@
 #include "control/limit.h"
 #include "control/mark.h"
 #include "control/reply.h"
+#include "control/seen.h"
+#include "model/sources.h"
 #include "sys/sys.h"
 
 /* More is no budget, and not every reader of JSON has room for it. */
@@ -102,25 +104,48 @@ answer_sample(struct control *c, const struct request *r, struct text *t)
 	reply_u64(t, "sample_bytes", atomic_load(&config->sample_bytes));
 }
 
+/* What `512M`, `60%`, `max-256M` or `off` (0) comes to, as it stands now. */
+static int
+read_budget(const struct control *c, const struct request *r, uint64_t *bytes)
+{
+	struct source_wish wish;
+	int error = 0;
+
+	if (request_is(r, 1, "off")) {
+		*bytes = 0;
+		return 0;
+	}
+	if (source_parse(r->word[1], &wish) < 0)
+		return -EINVAL;
+	if (wish.form == FORM_BYTES)
+		*bytes = wish.value;
+	else
+		error = limit_of_wish(c->pid, &wish, bytes);
+	return error == 0 && (*bytes == 0 || *bytes > BUDGET_MOST) ?
+	    -EINVAL : error;
+}
+
 void
 answer_budget(struct control *c, const struct request *r, struct text *t)
 {
 	struct segment_config *config = &c->segment->config;
 	struct limit limit;
 	uint64_t bytes;
+	int error;
 
 	if (r->words > 1) {
-		if (request_is(r, 1, "off")) {
-			bytes = 0;
-		} else if (text_parse_bytes(r->word[1], &bytes) < 0 ||
-		    bytes == 0 || bytes > BUDGET_MOST) {
-			request_refuse(t, -EINVAL, "'budget' takes a size, "
-			    "as 512M or 1.5G, or off");
+		error = read_budget(c, r, &bytes);
+		if (error < 0) {
+			request_refuse(t, -EINVAL, error == -EINVAL ? "'budget' "
+			    "takes a size, as 512M, a share of what would "
+			    "rule without it, as 60%, or less so much, as "
+			    "max-256M; or off" : "no limit is "
+			    "known that could be shared so");
 			return;
 		}
 		atomic_store(&config->budget_bytes, bytes);
 	}
-	if (limit_find(c, &limit) < 0) {
+	if (seen_limit(c, &limit) < 0) {
 		request_refuse(t, -ESRCH, "the process has ended");
 		return;
 	}
@@ -138,20 +163,32 @@ answer_budget(struct control *c, const struct request *r, struct text *t)
  * It is done inside, by the next thread that comes by, after this answer; the
  * `trim` among the marks says when, and `trims_done` how many have been.
  */
+static void
+tell_trims(const struct control *c, struct text *t)
+{
+	const struct segment_watch *w = &c->segment->watch;
+
+	reply_u64(t, "trims_wanted", atomic_load(&w->trims_wanted));
+	reply_u64(t, "trims_done", atomic_load(&w->trims_done));
+}
+
+void
+answer_trim_now(struct control *c, struct text *t)
+{
+	atomic_fetch_add(&c->segment->watch.trims_wanted, 1);
+	tell_trims(c, t);
+	control_nudge(c);
+}
+
 void
 answer_trim(struct control *c, const struct request *r, struct text *t)
 {
-	struct segment_watch *w = &c->segment->watch;
 	bool tells = request_is(r, 1, "last");
 
-	if (r->words > 1 && !tells) {
+	if (r->words > 1 && !tells)
 		request_refuse(t, -EINVAL, "'trim' is asked as: trim [last]");
-		return;
-	}
-	if (!tells)
-		atomic_fetch_add(&w->trims_wanted, 1);
-	reply_u64(t, "trims_wanted", atomic_load(&w->trims_wanted));
-	reply_u64(t, "trims_done", atomic_load(&w->trims_done));
-	if (!tells)
-		control_nudge(c);
+	else if (tells)
+		tell_trims(c, t);
+	else
+		answer_trim_now(c, t);
 }

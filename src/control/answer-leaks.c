@@ -7,8 +7,8 @@
 
 #include "base/base.h"
 #include "control/judge.h"
-#include "control/limit.h"
 #include "control/reply.h"
+#include "control/seen.h"
 #include "sys/sys.h"
 
 #define LEAKS_MOST 100
@@ -65,6 +65,7 @@ put_site(const struct judge *j, uint32_t site, uint64_t available,
 	reply_open(t, NULL);
 	reply_u64(t, "site", site);
 	put_verdict(j, &j->verdict[site], t);
+	reply_bool(t, "minor", j->verdict[site].minor);
 	reply_i64(t, "live_bytes", j->site[site].live_bytes);
 	reply_i64(t, "live_blocks", j->site[site].live_blocks);
 	put_time_left(&j->verdict[site], available, t);
@@ -81,7 +82,7 @@ put_all(const struct judge *j, size_t n, struct text *t)
 	struct limit limit = { .available = LIMIT_NONE };
 	struct judge_brief brief = judge_count(j);
 
-	(void)limit_find(j->control, &limit);
+	(void)seen_limit(j->control, &limit);
 	reply_u64(t, "epochs", j->epochs);
 	reply_text(t, "by", j->timed ? "time" : "epochs");
 	reply_u64(t, "points", j->points);

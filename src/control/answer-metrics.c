@@ -7,21 +7,16 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "control/judge.h"
 #include "control/metrics.h"
 #include "control/reply.h"
-#include "sys/sys.h"
+#include "control/seen.h"
 
 static void
 judge(const struct control *c, struct metrics_facts *f)
 {
-	const struct judge_options options = {
-		.now_ns = sys_clock(),
-		.warmup = SIZE_MAX,
-	};
 	struct judge_brief brief;
 
-	if (judge_in_brief(c, &options, &brief) < 0)
+	if (seen_brief(c, &brief) < 0)
 		return;
 	f->leaks[0] = brief.growing;
 	f->leaks[1] = brief.steps;

@@ -130,6 +130,18 @@ answer_cleanup(struct control *c, const struct request *r, struct text *t)
 	reply_number(t, "seconds", (double)room->wish_ns / (double)NS_PER_S);
 }
 
+void
+answer_reclaim(struct control *c, const struct request *r, struct text *t)
+{
+	if (!is_asked_for(r))
+		request_refuse(t, -EINVAL, "'reclaim' takes warning, critical "
+		    "or exhausted");
+	else if (control_room(c) != NULL)
+		answer_cleanup(c, r, t);
+	else
+		answer_trim_now(c, t);
+}
+
 /* --- pressure, drain ------------------------------------------------------ */
 
 void

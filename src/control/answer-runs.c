@@ -125,7 +125,6 @@ answer_resume(struct control *c, const struct request *r, struct text *t)
 
 /* --- cleanup max_age=24h -------------------------------------------------- */
 
-#define HOUR_NS (3600 * NS_PER_S)
 
 struct cleaning {
 	struct text *t;
@@ -155,9 +154,9 @@ put_message(struct text *t, uint64_t ns)
 
 	text_open(&words, line, sizeof(line));
 	text_put(&words, "Cleaned up checkpoints older than ");
-	if (ns >= HOUR_NS && ns % HOUR_NS == 0) {
-		text_put_u64(&words, ns / HOUR_NS);
-		text_put(&words, ns == HOUR_NS ? " hour" : " hours");
+	if (ns >= NS_PER_HOUR && ns % NS_PER_HOUR == 0) {
+		text_put_u64(&words, ns / NS_PER_HOUR);
+		text_put(&words, ns == NS_PER_HOUR ? " hour" : " hours");
 	} else {
 		text_put(&words, text_format_duration(age, ns));
 	}

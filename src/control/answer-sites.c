@@ -62,18 +62,13 @@ static void
 add_up(struct holdings *h, const struct control *c)
 {
 	uint32_t used = min_u64(c->segment->watch.trend_used, TREND_COLUMNS);
-	struct held held[TREND_COLUMNS];
 	uint64_t i;
 
 	control_each_part(c, h->sites, add_part, h->of);
 	h->since = used > 0;
-	for (i = 0; i < h->sites; i++) {
-		h->of[i].growth = h->of[i].live;
-		if (!h->since)
-			continue;
-		history_of(c, i, held);
-		h->of[i].growth -= held[used - 1].live_bytes;
-	}
+	for (i = 0; i < h->sites; i++)
+		h->of[i].growth = h->of[i].live - (h->since ?
+		    history_at(c, i, used - 1) : 0);
 }
 
 static int64_t

@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "control/limit.h"
 #include "control/mark.h"
 #include "control/reply.h"
-#include "control/series.h"
+#include "control/seen.h"
 #include "model/reconcile.h"
 #include "model/trend.h"
 #include "plan/message.h"
@@ -40,34 +39,48 @@ answer_count(const struct request *r, size_t word, uint64_t most,
 	return false;
 }
 
+/* It is in the head of every answer. */
 void
 answer_version(struct control *c, const struct request *r, struct text *t)
 {
 	(void)c;
 	(void)r;
-	reply_text(t, "heaptide", PACKAGE_VERSION);
-	reply_u64(t, "schema", 1);
+	(void)t;
 }
 
 /* --- parts ---------------------------------------------------------------- */
 
+/* One look at the process, for all of an answer. */
+struct look {
+	uint64_t now_ns;
+	struct control_sums sums;
+	struct proc_stat stat;
+	int error; /* 0: there is a stat */
+};
+
+static void
+look_at(const struct control *c, struct look *look)
+{
+	look->now_ns = sys_clock();
+	control_sum(c, &look->sums);
+}
+
 static const char *
-state_of(const struct control *c)
+state_of(const struct control *c, const struct look *look)
 {
 	uint32_t how = atomic_load(&c->segment->end.how);
-	struct proc_stat stat;
 
 	if (how == END_EXEC)
 		return "replaced";
-	if (how != END_UNKNOWN || proc_stat_read(c->pid, &stat) < 0)
+	if (how != END_UNKNOWN || look->error < 0)
 		return "ended";
-	switch (stat.state) {
+	switch (look->stat.state) {
 	case 'T':
 	case 't':
 		return "stopped";
 	case 'Z':
 	case 'X':
-		return stat.threads > 1 ? "running" : "ended";
+		return look->stat.threads > 1 ? "running" : "ended";
 	default:
 		return "running";
 	}
@@ -75,15 +88,14 @@ state_of(const struct control *c)
 
 /* Of one CPU, since the start. */
 static double
-cpu_percent(const struct control *c, uint64_t now_ns)
+cpu_percent(const struct control *c, const struct look *look)
 {
-	double age = seconds_of(above_u64(now_ns,
+	double age = seconds_of(above_u64(look->now_ns,
 	    c->segment->identity.clock_ns));
-	struct proc_stat stat;
 
-	if (proc_stat_read(c->pid, &stat) < 0 || age <= 0)
+	if (look->error < 0 || age <= 0)
 		return 0;
-	return (double)stat.cpu_ticks / TICKS_A_SECOND / age * 100;
+	return (double)look->stat.cpu_ticks / TICKS_A_SECOND / age * 100;
 }
 
 static void
@@ -120,12 +132,12 @@ put_growth(const struct control *c, uint64_t now_ns,
 {
 	struct trend_line minute, hour, since;
 	const struct mark *mark = last_epoch(c);
-	bool is_minute = series_growth(c, now_ns, 60 * NS_PER_S, &minute);
-	bool is_hour = series_growth(c, now_ns, 3600 * NS_PER_S, &hour);
+	bool is_minute = seen_growth(c, SEEN_MINUTE, 0, &minute);
+	bool is_hour = seen_growth(c, SEEN_HOUR, 0, &hour);
 	bool is_old = above_u64(now_ns, c->segment->identity.clock_ns) >
-	    60 * NS_PER_S;
-	bool is_since = mark != NULL && series_growth(c, now_ns,
-	    above_u64(now_ns, mark->at_ns), &since);
+	    NS_PER_MINUTE;
+	bool is_since = mark != NULL && seen_growth(c, SEEN_MARK,
+	    mark->at_ns, &since);
 	uint64_t left = UINT64_MAX;
 
 	reply_open(t, "growth");
@@ -192,7 +204,6 @@ put_room(const struct control *c, struct text *t)
 		reply_u64(t, "budget", room->budget);
 	reply_u64(t, "used", room->used);
 	reply_u64(t, "used_peak", room->peak_used);
-	reply_u64(t, "memory_warnings", room->warnings);
 	reply_u64(t, "retained", room->retained);
 	reply_u64(t, "cleanups", room->cleanups);
 	reply_u64(t, "checkpoints_failed", room->checkpoints_failed);
@@ -202,46 +213,45 @@ put_room(const struct control *c, struct text *t)
 
 /* What people know as such comes first. */
 static void
-put_memory(const struct control *c, struct text *t)
+put_memory(const struct control *c, const struct look *look, struct text *t)
 {
-	uint64_t now_ns = sys_clock();
+	const struct control_sums *sums = &look->sums;
 	struct limit limit = { LIMIT_NONE, 0, LIMIT_NONE, NULL };
+	const struct tide_room *room = control_room(c);
 	struct proc_status status = { 0 };
-	struct control_sums sums;
 
-	(void)proc_status_read(c->pid, &status);
-	(void)limit_find(c, &limit);
-	control_sum(c, &sums);
+	(void)seen_status(c, &status);
+	(void)seen_limit(c, &limit);
 	reply_number(t, "memory_rss_mb", (double)status.resident / MIB);
-	reply_number(t, "cpu_percent", cpu_percent(c, now_ns));
+	reply_number(t, "cpu_percent", cpu_percent(c, look));
 	reply_number(t, "memory_usage_gb", (double)status.resident / GIB);
 	reply_number(t, "peak_memory_gb", (double)status.peak / GIB);
+	reply_u64(t, "memory_warnings", room != NULL ? room->warnings : 0);
 	reply_u64(t, "resident", status.resident);
 	reply_u64(t, "resident_peak", status.peak);
-	reply_u64(t, "live_bytes", sums.live_bytes);
-	reply_u64(t, "live_blocks", sums.live_blocks);
-	reply_u64(t, "peak_bytes", sums.peak_bytes);
+	reply_u64(t, "live_bytes", sums->live_bytes);
+	reply_u64(t, "live_blocks", sums->live_blocks);
+	reply_u64(t, "peak_bytes", sums->peak_bytes);
 	put_terms(c, t);
 	put_room(c, t);
 	put_limit(&limit, t);
-	put_growth(c, now_ns, &limit, t);
+	put_growth(c, look->now_ns, &limit, t);
 }
 
 static void
-put_progress(struct control *c, struct text *t)
+put_progress(struct control *c, const struct look *look, struct text *t)
 {
+	const struct control_sums *sums = &look->sums;
 	const struct segment *s = c->segment;
 	const struct mark *mark = last_epoch(c);
-	struct control_sums sums;
 
-	control_sum(c, &sums);
-	reply_number(t, "uptime", seconds_of(above_u64(sys_clock(),
+	reply_number(t, "uptime", seconds_of(above_u64(look->now_ns,
 	    s->identity.clock_ns)));
-	reply_u64(t, "allocations", sums.allocations);
-	reply_u64(t, "frees", sums.frees);
-	reply_u64(t, "allocated_bytes", sums.allocated);
-	reply_u64(t, "freed_bytes", sums.freed);
-	reply_u64(t, "temporary", sums.temporary);
+	reply_u64(t, "allocations", sums->allocations);
+	reply_u64(t, "frees", sums->frees);
+	reply_u64(t, "allocated_bytes", sums->allocated);
+	reply_u64(t, "freed_bytes", sums->freed);
+	reply_u64(t, "temporary", sums->temporary);
 	reply_u64(t, "threads", s->live.threads);
 	reply_u64(t, "epochs", s->watch.epochs);
 	if (mark == NULL)
@@ -310,14 +320,19 @@ put_configuration(const struct control *c, struct text *t)
 void
 answer_status(struct control *c, const struct request *r, struct text *t)
 {
-	answer_version(c, r, t);
+	struct look look;
+
+	(void)r;
+	look_at(c, &look);
+	/* Whether it runs is never of a moment ago. */
+	look.error = proc_stat_read(c->pid, &look.stat);
 	reply_i64(t, "pid", c->pid != 0 ? c->pid : c->segment->identity.pid);
-	reply_text(t, "status", state_of(c));
+	reply_text(t, "status", state_of(c, &look));
 	reply_open(t, "progress");
-	put_progress(c, t);
+	put_progress(c, &look, t);
 	reply_close(t);
 	reply_open(t, "memory");
-	put_memory(c, t);
+	put_memory(c, &look, t);
 	reply_close(t);
 	reply_open(t, "configuration");
 	put_configuration(c, t);
@@ -327,8 +342,12 @@ answer_status(struct control *c, const struct request *r, struct text *t)
 void
 answer_memory(struct control *c, const struct request *r, struct text *t)
 {
+	struct look look;
+
 	(void)r;
-	put_memory(c, t);
+	look_at(c, &look);
+	look.error = seen_stat(c, &look.stat);
+	put_memory(c, &look, t);
 }
 
 /* Who serves sends it again and again; here is the first. */

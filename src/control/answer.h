@@ -68,12 +68,17 @@ void answer_stacks(struct control *c, const struct request *r, struct text *t);
 void answer_sample(struct control *c, const struct request *r, struct text *t);
 void answer_budget(struct control *c, const struct request *r, struct text *t);
 void answer_trim(struct control *c, const struct request *r, struct text *t);
+/* Whatever was asked: a trim is wanted, and how that stands is told. */
+void answer_trim_now(struct control *c, struct text *t);
 
 /* answer-room.c: what a program that asks for its budget shall do */
 void answer_cleanup(struct control *c, const struct request *r,
     struct text *t);
 /* Asks for it, the first time; has it been done, or waited for long enough? */
 bool answer_cleanup_is_done(struct control *c, struct request *r);
+/* Of any program: a cleanup, or else a trim.  Waits as a cleanup does. */
+void answer_reclaim(struct control *c, const struct request *r,
+    struct text *t);
 void answer_pressure(struct control *c, const struct request *r,
     struct text *t);
 void answer_drain(struct control *c, const struct request *r, struct text *t);

@@ -12,13 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "base/base.h"
 #include "base/text.h"
+#include "control/census-state.h"
 #include "control/control.h"
-#include "model/reconcile.h"
-#include "sys/proc.h"
 #include "sys/sys.h"
 
 /* glibc: an arena lies at a multiple of this (HEAP_MAX_SIZE), closed pages
@@ -38,57 +35,8 @@
 /* Beyond so much a range is not counted by page but cut by length. */
 #define PAGEMAP_MOST    (64 * GIB)
 
-#define VERSION_TRIES   16
-#define CLAIMS_SPARE    64 /* mappings that come while we count them */
-
-/* Where a thread stands is a claim of one byte: RANGE_STACK, or RANGE_UNKNOWN
- * if the thread has ended and the place may be something else by now. */
-struct claim {
-	uint64_t start;
-	uint64_t end;
-	enum range_class class;
-};
-
-/* A range, classified as far as its own line tells. */
-struct range {
-	uint64_t start;
-	uint64_t end;
-	uint64_t resident;
-	enum range_class class;
-	bool is_open;       /* to claims: private and anonymous */
-	bool is_accessible; /* else address space only: a guard, a reserve */
-	bool behind_guard;
-	bool behind_program; /* directly behind data pages of the executable */
-	bool behind_module;  /* ... or of any file */
-};
-
 /* What a range may be by itself, below all claims. */
 #define HINTS 3
-
-struct census {
-	const struct segment *segment;
-	uint64_t resident[RANGE_CLASSES];
-
-	void *scratch;
-	size_t scratch_bytes;
-	struct claim *claim;   /* sorted by start */
-	size_t claims, claims_room;
-	struct claim *footing; /* sorted by start */
-	size_t footings, footings_room;
-	size_t next_claim, next_footing; /* first that may still matter */
-
-	int pagemap;           /* descriptor, or a negative errno value */
-	uint64_t page_bytes;
-	bool libc_allocates;
-	char own_file[24];     /* "/<pid>." */
-
-	struct range held;     /* waits for the range behind it */
-	bool holds;
-	uint64_t program;      /* mark of the executable's path; 0: not met */
-	uint64_t data_end;     /* end of the last data pages of a file */
-	bool data_is_program;
-	uint64_t guard_end;    /* end of the last range without access */
-};
 
 /* --- the segment's tables ------------------------------------------------- */
 
@@ -119,21 +67,6 @@ census_may(const struct segment *segment, uint64_t bytes)
 	return true;
 }
 
-static const void *
-rows_of(const struct segment *s, enum segment_table_id id)
-{
-	return (const char *)s + s->table[id].offset;
-}
-
-static size_t
-count_of(const struct segment *s, enum segment_table_id id)
-{
-	const struct segment_table *t = &s->table[id];
-
-	return min_u64(atomic_load_explicit(&t->used, memory_order_acquire),
-	    t->capacity);
-}
-
 static uint64_t
 positive(uint64_t n)
 {
@@ -145,8 +78,8 @@ take_counts(const struct census *c, struct reconcile_counts *counts)
 {
 	const struct segment *s = c->segment;
 	const struct segment_live *live = &s->live;
-	const struct tally *t = rows_of(s, TABLE_TALLIES);
-	const struct tally *end = t + count_of(s, TABLE_TALLIES);
+	const struct tally *t = census_rows(s, TABLE_TALLIES);
+	const struct tally *end = t + census_count(s, TABLE_TALLIES);
 	uint64_t bytes = 0, requested = 0, blocks = 0;
 
 	/* A row alone may be negative: it wraps, and the sum is right. */
@@ -180,9 +113,9 @@ is_libc(const struct segment *s)
 	const char *start, *p;
 	size_t i, length;
 
-	if ((uint64_t)path.offset + path.bytes > count_of(s, TABLE_TEXT))
+	if ((uint64_t)path.offset + path.bytes > census_count(s, TABLE_TEXT))
 		return false;
-	start = (const char *)rows_of(s, TABLE_TEXT) + path.offset;
+	start = (const char *)census_rows(s, TABLE_TEXT) + path.offset;
 	for (p = start + path.bytes; p > start && p[-1] != '/'; p--)
 		;
 	for (i = 0; i < ARRAY_LENGTH(names); i++) {
@@ -192,250 +125,6 @@ is_libc(const struct segment *s)
 			return true;
 	}
 	return false;
-}
-
-/* --- claims --------------------------------------------------------------- */
-
-static void
-add_claim(struct census *c, uint64_t start, uint64_t end,
-    enum range_class class)
-{
-	if (start < end && c->claims < c->claims_room)
-		c->claim[c->claims++] = (struct claim){ start, end, class };
-}
-
-static void
-claim_own(struct census *c)
-{
-	const struct segment_span *own = c->segment->own;
-	int i;
-
-	for (i = 0; i < SEGMENT_SPANS; i++)
-		add_claim(c, own[i].start, own[i].end, RANGE_HEAPTIDE);
-}
-
-static void
-claim_mappings_once(struct census *c)
-{
-	static const enum range_class class_of[MAPPING_KINDS] = {
-		[MAPPING_ANONYMOUS] = RANGE_MAPPED,
-		[MAPPING_FILE] = RANGE_FILE,
-		[MAPPING_SHARED] = RANGE_SHARED,
-		[MAPPING_RESERVED] = RANGE_MAPPED,
-		[MAPPING_ALLOCATOR] = RANGE_ALLOCATOR,
-	};
-	const struct mapping *m = rows_of(c->segment, TABLE_MAPPINGS);
-	const struct mapping *end = m + count_of(c->segment, TABLE_MAPPINGS);
-	uint32_t kind;
-
-	for (; m < end; m++) {
-		kind = m->kind;
-		if (kind != MAPPING_NONE && kind < MAPPING_KINDS)
-			add_claim(c, m->start, m->end, class_of[kind]);
-	}
-}
-
-/*
- * The table moves while the program maps.  A copy that was never consistent
- * is used all the same: what it gets wrong is the class of a few ranges.
- */
-static void
-claim_mappings(struct census *c)
-{
-	const _Atomic uint32_t *version = &c->segment->live.mappings_version;
-	size_t before = c->claims;
-	uint32_t was;
-	int i;
-
-	for (i = 0; i < VERSION_TRIES; i++) {
-		c->claims = before;
-		was = atomic_load_explicit(version, memory_order_acquire);
-		claim_mappings_once(c);
-		atomic_thread_fence(memory_order_acquire);
-		if ((was & 1) == 0 && was ==
-		    atomic_load_explicit(version, memory_order_relaxed))
-			return;
-	}
-}
-
-static void
-collect_footings(struct census *c)
-{
-	const struct tally *t = rows_of(c->segment, TABLE_TALLIES);
-	const struct tally *end = t + count_of(c->segment, TABLE_TALLIES);
-
-	for (; t < end && c->footings < c->footings_room; t++)
-		if (t->stack_address != 0)
-			c->footing[c->footings++] = (struct claim){
-				t->stack_address, t->stack_address + 1,
-				t->tid != 0 ? RANGE_STACK : RANGE_UNKNOWN };
-}
-
-/*
- * Shell's sort: in place, and quick on what is sorted but for a few rows, as
- * the mappings are.  libc's qsort() may call malloc.
- */
-static void
-sort(struct claim *claim, size_t count)
-{
-	struct claim row;
-	size_t gap, i, j;
-
-	for (gap = count / 2; gap > 0; gap /= 2)
-		for (i = gap; i < count; i++) {
-			row = claim[i];
-			for (j = i; j >= gap &&
-			    claim[j - gap].start > row.start; j -= gap)
-				claim[j] = claim[j - gap];
-			claim[j] = row;
-		}
-}
-
-/* Room for all claims there are, and some that come while we count them. */
-static int
-collect(struct census *c, bool is_self)
-{
-	const struct segment *s = c->segment;
-	void *room;
-
-	c->claims_room = SEGMENT_SPANS + 1 + CLAIMS_SPARE +
-	    count_of(s, TABLE_MAPPINGS);
-	c->footings_room = count_of(s, TABLE_TALLIES);
-	c->scratch_bytes = round_up((c->claims_room + c->footings_room) *
-	    sizeof(c->claim[0]), c->page_bytes);
-	room = sys_mmap(NULL, c->scratch_bytes, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (sys_error_of(room) != 0)
-		return sys_error_of(room);
-	c->scratch = room;
-	c->claim = room;
-	c->footing = c->claim + c->claims_room;
-
-	if (is_self)
-		add_claim(c, (uintptr_t)room,
-		    (uintptr_t)room + c->scratch_bytes, RANGE_HEAPTIDE);
-	claim_own(c);
-	claim_mappings(c);
-	collect_footings(c);
-	sort(c->claim, c->claims);
-	sort(c->footing, c->footings);
-	return 0;
-}
-
-/* --- what a line of smaps tells ------------------------------------------- */
-
-static const struct name_rule {
-	const char *start;
-	enum range_class class;
-	bool is_open;
-} name_rules[] = {
-	{ "[heap]", RANGE_ALLOCATOR, true },
-	{ "[stack", RANGE_STACK, false },
-	{ "[anon: glibc: pthread stack", RANGE_STACK, false },
-	{ "[anon: glibc: malloc", RANGE_ALLOCATOR, true },
-	{ "[anon:", RANGE_UNKNOWN, true },
-	{ "[", RANGE_FILE, false }, /* [vdso], [vvar], [uprobes], ... */
-};
-
-/* Shared mappings that have a path and yet are memory. */
-static const char *const memory_paths[] = {
-	"/dev/shm/", "/memfd:", "/dev/zero", "/SYSV", "/anon_hugepage",
-};
-
-static bool
-starts_with(const char *s, const char *start)
-{
-	return strncmp(s, start, strlen(start)) == 0;
-}
-
-/* `.../<pid>.<ticks>.tide`, perhaps with " (deleted)" behind. */
-static bool
-is_own_file(const struct census *c, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *suffix = strstr(path, SEGMENT_SUFFIX);
-
-	if (slash == NULL || suffix == NULL ||
-	    !starts_with(slash, c->own_file))
-		return false;
-	suffix += sizeof(SEGMENT_SUFFIX) - 1;
-	return *suffix == '\0' || *suffix == ' ';
-}
-
-static enum range_class
-class_of_file(const struct census *c, const struct proc_vma *vma)
-{
-	size_t i;
-
-	if (is_own_file(c, vma->name))
-		return RANGE_HEAPTIDE;
-	for (i = 0; vma->shared && i < ARRAY_LENGTH(memory_paths); i++)
-		if (starts_with(vma->name, memory_paths[i]))
-			return RANGE_SHARED;
-	return RANGE_FILE;
-}
-
-static void
-classify_anonymous(const struct proc_vma *vma, struct range *r)
-{
-	size_t i;
-
-	r->class = RANGE_UNKNOWN;
-	r->is_open = true;
-	if (vma->shared) {
-		r->class = RANGE_SHARED;
-		r->is_open = false;
-		return;
-	}
-	for (i = 0; i < ARRAY_LENGTH(name_rules); i++) {
-		if (!starts_with(vma->name, name_rules[i].start))
-			continue;
-		r->class = name_rules[i].class;
-		r->is_open = name_rules[i].is_open;
-		return;
-	}
-}
-
-/* Tells paths apart well enough: the mark only widens a guess. */
-static uint64_t
-mark_of(const char *path)
-{
-	uint64_t mark = 1;
-
-	while (*path != '\0')
-		mark = mix_u64(mark ^ (unsigned char)*path++);
-	return mark | 1;
-}
-
-static struct range
-classify(struct census *c, const struct proc_vma *vma)
-{
-	struct range r = {
-		.start = vma->start,
-		.end = vma->end,
-		.resident = vma->resident,
-		.is_accessible = vma->readable || vma->writable ||
-		    vma->executable,
-		.behind_guard = vma->start == c->guard_end,
-	};
-
-	if (vma->inode != 0) {
-		r.class = class_of_file(c, vma);
-		/* The executable is the first file: nothing is below it. */
-		if (c->program == 0)
-			c->program = mark_of(vma->name);
-		if (vma->writable && !vma->shared) {
-			c->data_end = vma->end;
-			c->data_is_program = c->program == mark_of(vma->name);
-		}
-	} else {
-		classify_anonymous(vma, &r);
-		r.behind_module = vma->start == c->data_end;
-		r.behind_program = r.behind_module && c->data_is_program;
-	}
-	if (!r.is_accessible)
-		c->guard_end = vma->end;
-	return r;
 }
 
 /* --- what a range may be by itself ---------------------------------------- */
@@ -483,8 +172,8 @@ arena_start(const struct range *r, const struct range *behind)
 static uint64_t
 module_end(const struct census *c, const struct range *r)
 {
-	const struct module *m = rows_of(c->segment, TABLE_MODULES);
-	const struct module *end = m + count_of(c->segment, TABLE_MODULES);
+	const struct module *m = census_rows(c->segment, TABLE_MODULES);
+	const struct module *end = m + census_count(c->segment, TABLE_MODULES);
 
 	for (; m < end; m++)
 		if (!m->unloaded && m->start < r->start && r->start < m->end)
@@ -623,7 +312,7 @@ static void
 each_vma(void *context, const struct proc_vma *vma)
 {
 	struct census *c = context;
-	struct range r = classify(c, vma);
+	struct range r = census_classify(c, vma);
 
 	if (c->holds)
 		settle(c, &c->held, &r);
@@ -659,8 +348,7 @@ finish(struct census *c)
 {
 	if (c->pagemap >= 0)
 		sys_close(c->pagemap);
-	if (c->scratch != NULL)
-		sys_munmap(c->scratch, c->scratch_bytes);
+	census_drop(c);
 }
 
 static int
@@ -668,7 +356,7 @@ count_ranges(struct census *c, int pid)
 {
 	int r;
 
-	r = collect(c, pid == 0 || pid == sys_pid());
+	r = census_collect(c, pid == 0 || pid == sys_pid());
 	if (r < 0)
 		return r;
 	r = proc_vmas_read(pid, each_vma, c);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "sys/sys.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -31,8 +32,8 @@ static const uint32_t row_bytes[TABLE_KNOWN] = {
 	[TABLE_MOMENTS] = sizeof(struct moment),
 	[TABLE_TRENDS] = sizeof(struct trend),
 	[TABLE_AGES] = sizeof(struct ages),
-	[TABLE_FIRST_PASSED] = sizeof(int64_t),
-	[TABLE_COUNTS_PASSED] = sizeof(int64_t),
+	[TABLE_FIRST_PASSED] = sizeof(struct passed),
+	[TABLE_COUNTS_PASSED] = sizeof(struct passed),
 	[TABLE_TIMED] = sizeof(struct timed),
 	[TABLE_LIVES] = sizeof(struct life),
 	[TABLE_REACH] = sizeof(struct reach),
@@ -148,6 +149,7 @@ control_open(struct control *c, const char *path, int pid)
 	r = sys_error_of(map);
 	if (r < 0)
 		goto out;
+	(void)sys_madvise(map, c->bytes, MADV_RANDOM); /* mostly holes */
 	c->segment = map;
 	if (may_control(c->segment, c->bytes))
 		return 0;
@@ -167,6 +169,21 @@ control_close(struct control *c)
 	sys_munmap(c->segment, c->bytes);
 	sys_close(c->fd);
 	c->segment = NULL;
+}
+
+int
+control_parse_least(const char *value, struct control_least *least)
+{
+	uint64_t an_hour = 0, millionths = 0;
+	int r = strchr(value, '%') != NULL ?
+	    text_parse_share(value, &millionths) :
+	    text_parse_times(value, MIB, &an_hour);
+
+	if (r < 0)
+		return -EINVAL;
+	least->per_second = (double)an_hour / 3600;
+	least->share = (double)millionths / 1e6;
+	return 0;
 }
 
 const struct tide_room *

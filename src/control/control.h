@@ -17,11 +17,23 @@
 #include "base/room.h"
 #include "base/segment.h"
 
+struct seen;
+
+/*
+ * Growth of less is too little to matter: bytes a second, and which share an
+ * epoch of what is held; that which it is not is 0.
+ */
+struct control_least {
+	double per_second, share;
+};
+
 struct control {
 	struct segment *segment; /* mapped shared */
 	uint64_t bytes;          /* of the mapping */
 	int pid;                 /* as we know the process; 0: it is ours */
 	int fd;                  /* of the file, beside; -1 */
+	struct seen *seen;       /* control/seen.h; or NULL */
+	struct control_least least; /* as somebody has set it, or zero */
 	/* Make rows [from, rows) safe to store into.  0, or -ENOSPC. */
 	int (*back)(struct control *c, enum segment_table_id table,
 	    uint64_t from, uint64_t rows);
@@ -33,6 +45,9 @@ struct control {
  */
 int control_open(struct control *c, const char *path, int pid);
 void control_close(struct control *c);
+
+/* `10`, MiB an hour, or `10%`, of what is held an epoch.  0, or -EINVAL. */
+int control_parse_least(const char *value, struct control_least *least);
 
 static inline void *
 control_rows(const struct control *c, enum segment_table_id table)

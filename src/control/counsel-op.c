@@ -98,6 +98,7 @@ static const struct member {
 	{ "items_failed", COUNSEL_COUNT, AT(items_failed) },
 	{ "cuts", COUNSEL_COUNT, AT(cuts) },
 	{ "aborts", COUNSEL_COUNT, AT(aborts) },
+	{ "aborts_memory", COUNSEL_COUNT, AT(aborts_memory) },
 	{ "overruns", COUNSEL_COUNT, AT(overruns) },
 	{ "changes", COUNSEL_COUNT, AT(changes) },
 	{ "n_mean", COUNSEL_REAL, 0, advice_items },

@@ -9,10 +9,9 @@
 
 #include "base/base.h"
 #include "control/judge.h"
-#include "control/limit.h"
+#include "control/seen.h"
 #include "model/numbers.h"
 #include "sys/cgroup.h"
-#include "sys/proc.h"
 #include "sys/sys.h"
 
 static double
@@ -62,7 +61,7 @@ follow_series(const struct control *c, struct course *s)
 	uint64_t second = atomic_load(&c->segment->watch.second);
 	bool minutes = second >= SERIES_SECONDS;
 	enum segment_table_id table = minutes ? TABLE_MINUTES : TABLE_SECONDS;
-	uint64_t unit = minutes ? 60 * NS_PER_S : NS_PER_S;
+	uint64_t unit = minutes ? NS_PER_MINUTE : NS_PER_S;
 	uint64_t last = minutes ? atomic_load(&c->segment->watch.minute) :
 	    second;
 	uint64_t start = c->segment->identity.clock_ns;
@@ -196,7 +195,7 @@ read_segment(struct counsel *k, const struct control *c)
 	    above_u64(peak->resident, peak->terms[RSS_FILES]));
 	f->budget = c->segment->config.budget_bytes != 0 ?
 	    c->segment->config.budget_bytes : TIDE_NONE;
-	if (!k->options.ended && limit_find(c, &limit) == 0 &&
+	if (!k->options.ended && seen_limit(c, &limit) == 0 &&
 	    limit.bytes != LIMIT_NONE) {
 		f->budget = limit.bytes;
 		memcpy(k->source, limit.source, min_u64(strlen(limit.source),
@@ -225,7 +224,7 @@ look_at_process(struct counsel *k, const struct control *c)
 		return;
 	if (f->from_host)
 		f->in_group = is_in_group(c->pid);
-	if (proc_status_read(c->pid, &status) == 0)
+	if (seen_status(c, &status) == 0)
 		f->swapped = status.swapped;
 }
 
@@ -442,9 +441,8 @@ find_facts(struct counsel *k, const struct control *c)
 	look_at_heap(k, c);
 }
 
-int
-counsel_open(struct counsel **counsel, const struct control *c,
-    const struct counsel_options *options)
+static int
+make(struct counsel **counsel, const struct counsel_options *options)
 {
 	struct counsel *k = sys_mmap(NULL, sizeof(*k), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -453,6 +451,43 @@ counsel_open(struct counsel **counsel, const struct control *c,
 	if (r < 0)
 		return r;
 	k->options = *options;
+	*counsel = k;
+	return 0;
+}
+
+int
+counsel_of(struct counsel **counsel, const struct advice_facts *facts,
+    const char *source, const struct counsel_options *options)
+{
+	struct counsel *k;
+	int r = make(&k, options);
+
+	if (r < 0)
+		return r;
+	k->facts = *facts;
+	k->facts.ops = min_u64(facts->ops, TIDE_OPS);
+	if (k->facts.ops > 0)
+		memcpy(k->op, facts->op, k->facts.ops * sizeof(k->op[0]));
+	k->facts.op = k->op;
+	memcpy(k->source, source, min_u64(strlen(source),
+	    sizeof(k->source) - 1));
+	k->facts.from_host = strcmp(k->source, "host") == 0;
+	k->facts.kept_bytes = options->kept_bytes;
+	k->facts.kept_seconds = options->kept_seconds;
+	k->count = advice_give(&k->facts, k->advice, ADVICE_MOST);
+	*counsel = k;
+	return 0;
+}
+
+int
+counsel_open(struct counsel **counsel, const struct control *c,
+    const struct counsel_options *options)
+{
+	struct counsel *k;
+	int r = make(&k, options);
+
+	if (r < 0)
+		return r;
 	find_facts(k, c);
 	r = look_at_growth(k, c);
 	if (r < 0) {

@@ -42,6 +42,13 @@ int counsel_open(struct counsel **counsel, const struct control *c,
     const struct counsel_options *options);
 void counsel_close(struct counsel *counsel);
 
+/*
+ * The same of facts that are known otherwise; @facts->op is copied, and so is
+ * where the budget is from.
+ */
+int counsel_of(struct counsel **counsel, const struct advice_facts *facts,
+    const char *source, const struct counsel_options *options);
+
 /* --- counsel-op.c --------------------------------------------------------- */
 
 /*

@@ -81,6 +81,29 @@ history_of(const struct control *c, uint64_t site,
 	spread_pasts(c, past, end, held);
 }
 
+int64_t
+history_at(const struct control *c, uint64_t site, uint32_t column)
+{
+	const struct trend *t = trends(c) + site;
+	const struct past *p;
+	uint32_t row, i, n;
+
+	if (site >= control_count(c, TABLE_TRENDS))
+		return 0;
+	if (load(&t->column) <= column)
+		return load(&t->live_bytes);
+	row = load(&t->past);
+	for (n = 0; n < PASTS_MOST; n++, row = load(&p->before)) {
+		p = past_of(c, row);
+		if (p == NULL)
+			break;
+		for (i = used_of(p); i-- > 0; )
+			if (load(&p->column[i]) <= column)
+				return load(&p->live_bytes[i]);
+	}
+	return 0;
+}
+
 /* --- rows of pasts -------------------------------------------------------- */
 
 /* Who is killed in between leaves one behind that nobody has. */

@@ -26,6 +26,9 @@ struct held {
 void history_of(const struct control *c, uint64_t site,
     struct held held[TREND_COLUMNS]);
 
+/* Live bytes of @site at one column: quick for those that are young. */
+int64_t history_at(const struct control *c, uint64_t site, uint32_t column);
+
 /*
  * What all sites hold now goes into @column, which is behind all others.  0, or
  * -ENOSPC: nothing has changed.

@@ -390,6 +390,18 @@ take_room(struct judge *j)
 	return 0;
 }
 
+/* Slower than somebody has said that it has to be: that is minor as well. */
+static bool
+is_slow(const struct judge *j, uint64_t i)
+{
+	const struct control_least *least = &j->control->least;
+	const struct verdict *v = &j->verdict[i];
+
+	return v->kind == VERDICT_GROWING &&
+	    (v->per_second < least->per_second ||
+	    v->per_epoch < least->share * j->site[i].held);
+}
+
 int
 judge_open(struct judge *j, const struct control *c,
     const struct judge_options *options)
@@ -412,6 +424,8 @@ judge_open(struct judge *j, const struct control *c,
 		judge_site(j, i);
 	/* What is wrong by chance is counted over all of them. */
 	verdict_control(j->verdict + 1, j->sites - 1, VERDICT_LEVEL);
+	for (i = 1; i < j->sites; i++)
+		j->verdict[i].minor |= is_slow(j, i);
 	judge_heap(j);
 	return 0;
 }

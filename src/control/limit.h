@@ -24,10 +24,7 @@ struct limit {
 struct control;
 struct source_wish;
 
-/*
- * 0, or a negative errno value: the process cannot be looked at.  The answer may
- * be 20 ms old.
- */
+/* 0, or a negative errno value: the process cannot be looked at. */
 int limit_find(const struct control *c, struct limit *limit);
 
 /*

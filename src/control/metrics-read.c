@@ -7,11 +7,7 @@
 
 #include "base/base.h"
 #include "control/counsel.h"
-#include "control/limit.h"
-#include "control/series.h"
-#include "model/trend.h"
-#include "sys/proc.h"
-#include "sys/sys.h"
+#include "control/seen.h"
 
 #define NS_A_TICK (NS_PER_S / 100) /* USER_HZ, of every machine we know */
 
@@ -63,11 +59,11 @@ read_process(const struct control *c, struct metrics_facts *f)
 	struct proc_stat stat;
 	size_t i;
 
-	if (proc_status_read(c->pid, &status) == 0) {
+	if (seen_status(c, &status) == 0) {
 		f->resident = status.resident;
 		f->resident_peak = status.peak;
 	}
-	if (proc_stat_read(c->pid, &stat) == 0)
+	if (seen_stat(c, &stat) == 0)
 		f->cpu = stat.cpu_ticks * NS_A_TICK;
 	f->started = (uint64_t)c->segment->identity.started_ns;
 	if (rss->at_ns == 0)
@@ -82,7 +78,7 @@ read_limit(const struct control *c, struct metrics_facts *f)
 {
 	struct limit limit;
 
-	if (limit_find(c, &limit) < 0 || limit.bytes == LIMIT_NONE)
+	if (seen_limit(c, &limit) < 0 || limit.bytes == LIMIT_NONE)
 		return;
 	f->limit = limit.bytes;
 	f->limit_used = limit.used;
@@ -146,7 +142,7 @@ metrics_read(const struct control *c, struct metrics_facts *f)
 	read_limit(c, f);
 	read_room(c, f);
 	read_lost(c, f);
-	f->grows = series_growth(c, sys_clock(), 60 * NS_PER_S, &minute) &&
+	f->grows = seen_growth(c, SEEN_MINUTE, 0, &minute) &&
 	    minute.rate > -9e18 && minute.rate < 9e18;
 	f->growth = f->grows ? (int64_t)minute.rate : 0;
 	f->ops = counsel_ops(c, f->op);

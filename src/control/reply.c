@@ -42,6 +42,15 @@ reply_close_list(struct text *t)
 	text_put(t, "]");
 }
 
+void
+reply_head(struct text *t, bool ok)
+{
+	reply_open(t, NULL);
+	reply_bool(t, "ok", ok);
+	reply_text(t, "heaptide", PACKAGE_VERSION);
+	reply_u64(t, "schema", 1);
+}
+
 /* --- text ----------------------------------------------------------------- */
 
 size_t

@@ -4,7 +4,7 @@
  * Floor 7 (control).  May use: base.  Used by: control.
  * Contexts: anywhere; allocates nothing.
  *
- *	reply_open(t, NULL);
+ *	reply_head(t, true);
  *	reply_u64(t, "pid", 7);
  *	reply_open_list(t, "sites");
  *	...
@@ -22,6 +22,9 @@
 #include <stdint.h>
 
 #include "base/text.h"
+
+/* Open the whole, which begins as every answer does. */
+void reply_head(struct text *t, bool ok);
 
 void reply_open(struct text *t, const char *name);
 void reply_close(struct text *t);

@@ -14,57 +14,61 @@ static void answer_help(struct control *c, const struct request *r,
     struct text *t);
 
 const struct request_row request_rows[] = {
-	{ "help", "", "what may be asked", 0, 0, answer_help },
-	{ "version", "", "which heaptide this is", 0, 0, answer_version },
+	{ "help", "", "what may be asked", 0, 0, answer_help, NULL },
+	{ "version", "", "which heaptide this is", 0, 0, answer_version, NULL },
 	{ "status", "", "the process now: status, progress, memory, "
-	  "configuration", 0, 0, answer_status },
-	{ "memory", "", "its memory alone", 0, 0, answer_memory },
+	  "configuration", 0, 0, answer_status, NULL },
+	{ "memory", "", "its memory alone", 0, 0, answer_memory, NULL },
 	{ "sites", "[N] [by live|growth|count]",
 	  "the N largest sites (10), or that grew most since the last mark",
-	  0, 3, answer_sites },
+	  0, 3, answer_sites, NULL },
 	{ "leaks", "[N]", "the N sites (10) that most surely keep growing",
-	  0, 1, answer_leaks },
+	  0, 1, answer_leaks, NULL },
 	{ "ops", "", "what its operations did: batches, bytes an item, time",
-	  0, 0, answer_ops },
+	  0, 0, answer_ops, NULL },
 	{ "analyze", "", "what is wrong about its memory, and what to set",
-	  0, 0, answer_analyze },
+	  0, 0, answer_analyze, NULL },
 	{ "marks", "[N]", "the last N marks and events (20)", 0, 1,
-	  answer_marks },
+	  answer_marks, NULL },
 	{ "series", "[N]", "the last N points of the time series (60)", 0, 1,
-	  answer_series },
+	  answer_series, NULL },
 	{ "mark", "NAME", "set a mark: from here on, growth is counted anew",
-	  1, REQUEST_WORDS - 1, answer_mark },
+	  1, REQUEST_WORDS - 1, answer_mark, NULL },
 	{ "stacks", "none|sampled|all",
 	  "keep the call paths of these allocations from now on", 0, 1,
-	  answer_stacks },
+	  answer_stacks, NULL },
 	{ "sample", "SIZE", "bytes allocated for each block that is drawn",
-	  0, 1, answer_sample },
-	{ "budget", "[SIZE|off]", "the limit that rules; or set one", 0, 1,
-	  answer_budget },
+	  0, 1, answer_sample, NULL },
+	{ "budget", "[SIZE|PCT|off]", "the limit that rules; or set one", 0, 1,
+	  answer_budget, NULL },
 	{ "trim", "[last]", "have the allocator give free memory back; or "
 	  "has it", 0, 1,
-	  answer_trim },
+	  answer_trim, NULL },
 	{ "cleanup", "[warning|critical|exhausted|last|max_age=TIME]",
 	  "have the program give up what it can; or what that brought; or "
 	  "remove older checkpoints", 0, 1,
-	  answer_cleanup },
+	  answer_cleanup, answer_cleanup_is_done },
+	{ "reclaim", "[warning|critical|exhausted]",
+	  "cleanup, and of a program that does not ask for its budget, trim",
+	  0, 1, answer_reclaim,
+	  answer_cleanup_is_done },
 	{ "pressure", "[ok|warning|critical|exhausted|off]",
 	  "have the program believe in a state at least so bad", 0, 1,
-	  answer_pressure },
+	  answer_pressure, NULL },
 	{ "drain", "", "have the program come to an end in good order", 0, 0,
-	  answer_drain },
+	  answer_drain, NULL },
 	{ "scan", "[starts|last]",
 	  "look for blocks that nobody can reach; or what that found", 0, 1,
-	  answer_scan },
+	  answer_scan, NULL },
 	{ "checkpoints", "", "the runs of this user that can be gone on with",
-	  0, 0, answer_checkpoints },
+	  0, 0, answer_checkpoints, NULL },
 	{ "resume", "RUN", "from where a run would go on", 1, 1,
-	  answer_resume },
+	  answer_resume, NULL },
 	{ "metrics", "[openmetrics|prometheus]",
 	  "counters and gauges, by name; or as text for a monitoring system",
-	  0, 1, answer_metrics },
+	  0, 1, answer_metrics, NULL },
 	{ "watch", "INTERVAL", "status, again and again", 1, 1,
-	  answer_watch },
+	  answer_watch, NULL },
 };
 
 const size_t request_row_count = ARRAY_LENGTH(request_rows);
@@ -191,8 +195,7 @@ request_refuse(struct text *t, int error, const char *message)
 		if (names[i].error == -error)
 			name = names[i].name;
 	text_open(t, t->start, t->bytes);
-	reply_open(t, NULL);
-	reply_bool(t, "ok", false);
+	reply_head(t, false);
 	reply_text(t, "error", name);
 	reply_text(t, "message", message);
 	reply_close(t);
@@ -236,8 +239,7 @@ static void
 carry_out(struct control *c, const struct request_row *row,
     const struct request *r, struct text *t)
 {
-	reply_open(t, NULL);
-	reply_bool(t, "ok", true);
+	reply_head(t, true);
 	row->answer(c, r, t);
 	/* Who has refused has written all of the answer. */
 	if (t->used > 0 && t->start[t->used - 1] == '\n')
@@ -258,8 +260,7 @@ request_answer(struct control *c, struct request *r, struct text *t)
 		refuse_word(t, r->word[0]);
 	else if (arguments < row->least || arguments > row->most)
 		refuse_arguments(t, row);
-	else if (row->answer == answer_cleanup &&
-	    !answer_cleanup_is_done(c, r))
+	else if (row->is_done != NULL && !row->is_done(c, r))
 		return false;
 	else
 		carry_out(c, row, r, t);

@@ -75,6 +75,8 @@ struct request_row {
 	size_t least, most;    /* arguments */
 	void (*answer)(struct control *c, const struct request *r,
 	    struct text *t);   /* fills an object that is open */
+	/* False: ask again, the program is still at it.  NULL: never waits. */
+	bool (*is_done)(struct control *c, struct request *r);
 };
 
 extern const struct request_row request_rows[];

@@ -134,6 +134,9 @@ stood(const struct control *c, enum segment_table_id table, uint64_t number,
 	uint64_t capacity = c->segment->table[table].capacity;
 	uint64_t start = c->segment->identity.clock_ns;
 
+	/* A profile that was put aside has the rows alone that were used. */
+	if (capacity == 0)
+		return false;
 	for (; number >= oldest && number > 0; number--) {
 		const struct point *p = &row[number % capacity];
 		uint64_t at;

@@ -28,7 +28,7 @@ trim(struct control *c, uint64_t now_ns, bool safe)
 	if (!atomic_compare_exchange_strong(&w->trims_done, &done, wanted) ||
 	    !can)
 		return;
-	real.trim();
+	real.trim(TIDE_NONE);
 	(void)mark_set(c, MARK_TRIM, "trim", now_ns);
 }
 

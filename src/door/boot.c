@@ -16,6 +16,8 @@
 #include "door/cooperate.h"
 #include "door/dial.h"
 #include "door/enforce.h"
+#include "door/heritage.h"
+#include "door/identity.h"
 #include "door/keeper.h"
 #include "door/options.h"
 #include "door/preload.h"
@@ -48,14 +50,6 @@ enum phase {
 	PHASE_OFF
 };
 
-/* What a child must know of its parent at the very moment of the fork. */
-struct heritage {
-	bool valid;
-	uint64_t blocks;
-	int64_t bytes;
-	int64_t requested;
-};
-
 static struct {
 	_Atomic uint32_t phase; /* enum phase */
 	_Atomic bool stopped;   /* who opens was; nobody waits for it */
@@ -75,17 +69,11 @@ static struct {
 	uint64_t stack_end; /* of the first thread; 0: not known */
 	char directory[PLACE_ROOM]; /* for segments; found once a tree */
 	char *const *environment; /* until libc has found it: environ */
-	struct heritage heritage;
 } boot;
 
 struct boot_now boot_now;
 
-#define PAGE_BYTES  4096
-uint32_t boot_mode[PAGE_BYTES / sizeof(uint32_t)]
-    __attribute__((aligned(PAGE_BYTES)));
-/* In the same page: boot.pid is of this process, or of the one that this one
- * is a guest of. */
-#define KNOWN 1
+struct boot_page boot_page;
 __thread struct self self;
 
 static char *const *
@@ -97,86 +85,10 @@ environment(void)
 /* --- the segment --- */
 
 /*
- * Room for paths while a segment is made.  That happens in one thread, which
+ * Room for a path while a segment is made.  That happens in one thread, which
  * may have a stack of a few pages.
  */
-static struct {
-	char path[PLACE_ROOM];
-	char text[PLACE_ROOM];
-} paper;
-
-/* Read a small file of /proc whole; returns its length, 0 on any failure. */
-static size_t
-slurp(const char *path, char *to, size_t room)
-{
-	int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
-	size_t used = 0;
-	ssize_t n = 1;
-
-	if (fd < 0)
-		return 0;
-	while (used < room && n > 0) {
-		n = sys_read(fd, to + used, room - used);
-		if (n > 0)
-			used += (size_t)n;
-	}
-	sys_close(fd);
-	return used;
-}
-
-static struct segment_text
-link_text(const char *path)
-{
-	ssize_t n = sys_readlink(path, paper.text, sizeof(paper.text));
-
-	return segment_text(paper.text, n > 0 ? (size_t)n : 0);
-}
-
-static void
-fill_identity(const struct proc_stat *stat, uint32_t exec_count)
-{
-	struct segment_identity *id = &segment_mine()->identity;
-	struct proc_stat parent;
-	size_t n;
-
-	id->pid = stat->pid;
-	id->parent_pid = stat->parent;
-	id->start_ticks = stat->ticks;
-	/* 0: in another pid namespace, and to proc_stat_read() ourselves. */
-	if (stat->parent > 0 && proc_stat_read(stat->parent, &parent) == 0)
-		id->parent_ticks = parent.ticks;
-	id->started_ns = sys_clock_wall();
-	id->clock_ns = sys_clock();
-	id->uid = sys_uid();
-	id->exec_count = exec_count;
-	id->executable = link_text("/proc/self/exe");
-	id->directory = link_text("/proc/self/cwd");
-	n = slurp("/proc/self/cmdline", paper.text, sizeof(paper.text));
-	id->arguments = segment_text(paper.text, n);
-	n = slurp("/proc/sys/kernel/hostname", paper.text, sizeof(paper.text));
-	id->host = segment_text(paper.text, n > 0 ? n - 1 : 0); /* newline */
-	id->run = segment_text(boot.options.run, strlen(boot.options.run));
-	id->allocator = segment_text(real.allocator, strlen(real.allocator));
-	id->forked = boot.heritage.valid;
-}
-
-static void
-fill_inheritance(void)
-{
-	struct segment *s = segment_mine();
-
-	if (!boot.heritage.valid)
-		return;
-	s->identity.inherits = 1;
-	s->live.inherited_blocks = boot.heritage.blocks;
-	s->live.inherited_bytes = boot.heritage.bytes;
-	s->live.inherited_requested_bytes = boot.heritage.requested;
-	atomic_store(&s->live.bytes, boot.heritage.bytes);
-	atomic_store(&s->live.peak_bytes, boot.heritage.bytes);
-	atomic_store(&s->live.requested_bytes, boot.heritage.requested);
-	atomic_store(&s->live.peak_requested_bytes, boot.heritage.requested);
-	atomic_store(&s->live.peak_at_ns, s->identity.clock_ns);
-}
+static char paper[PLACE_ROOM];
 
 /*
  * What was asked for, in bytes.  A share is of what there is now, and stays: it
@@ -232,7 +144,7 @@ static void
 know(void)
 {
 	boot.pid = sys_pid();
-	boot_mode[KNOWN] = 1;
+	boot_page.known = 1;
 }
 
 static int
@@ -245,25 +157,25 @@ make_segment(void)
 
 	r = boot.directory[0] != '\0' ? 0 :
 	    place_find(environment(), boot.directory);
-	if (boot_mode[KNOWN] == 0)
+	if (boot_page.known == 0)
 		know();
 	if (r == 0)
 		r = proc_stat_read(boot_is_guest() ? boot.pid : 0, &stat);
 	if (r == 0) {
 		namespace = proc_namespace(stat.pid);
 		r = place_segment(boot.directory, stat.pid, namespace,
-		    stat.ticks, paper.path);
+		    stat.ticks, paper);
 	}
 	if (r == 0)
-		r = segment_create(paper.path, &exec_count);
+		r = segment_create(paper, &exec_count);
 	if (r < 0) {
 		boot.directory[0] = '\0';
 		return r;
 	}
 	fill_config();
-	fill_identity(&stat, exec_count);
+	identity_fill(&stat, exec_count, boot.options.run);
 	segment_mine()->identity.namespace = namespace;
-	fill_inheritance();
+	heritage_fill();
 	stranger_store();
 	generation_begin(boot.first_generation);
 	if (tally_create_shared(boot.pid) < 0 || site_create_known() < 0)
@@ -278,20 +190,7 @@ make_segment(void)
 static void
 before_fork(void)
 {
-	struct segment_live *live;
-
-	boot.heritage.valid = false;
-	if (atomic_load(&boot.phase) != PHASE_COUNTING)
-		return;
-	live = &segment_mine()->live;
-	tally_sum(&boot.heritage.blocks, &boot.heritage.bytes,
-	    &boot.heritage.requested);
-	boot.heritage.blocks += live->inherited_blocks - live->inherited_frees;
-	boot.heritage.bytes += live->inherited_bytes -
-	    (int64_t)live->inherited_freed_bytes;
-	boot.heritage.requested += live->inherited_requested_bytes -
-	    (int64_t)live->inherited_freed_requested_bytes;
-	boot.heritage.valid = true;
+	heritage_take(atomic_load(&boot.phase) == PHASE_COUNTING);
 }
 
 /*
@@ -336,6 +235,7 @@ in_child(void)
 	know();
 	self.scratch = NULL;
 	self.memo = NULL;
+	self.chain = NULL;
 	life_reset();
 	mapping_reset();
 	module_reset();
@@ -349,7 +249,7 @@ static bool
 is_counting(void)
 {
 	return atomic_load(&boot.phase) == PHASE_COUNTING &&
-	    boot_mode[0] != MODE_NOT;
+	    boot_page.mode != MODE_NOT;
 }
 
 /* Who cannot ask (sys_confine()) is not taken for it. */
@@ -438,12 +338,26 @@ hook(void)
 
 /* --- on the way to counting --- */
 
-/* From here on a child of any making is told apart, see boot_mode. */
+void
+boot_set_mode(enum mode mode)
+{
+	boot_page.drawn = boot_page.plain = boot_page.asks = 0;
+	boot_page.asks_plain = false;
+	atomic_thread_fence(memory_order_seq_cst);
+	boot_page.mode = mode;
+	boot_page.drawn = mode >= MODE_DRAWN ? UINTPTR_MAX : 0;
+	boot_page.plain = mode == MODE_SHORT ? UINTPTR_MAX : 0;
+	boot_page.asks = mode == MODE_ASK || mode == MODE_ASK_SHORT ?
+	    UINTPTR_MAX : 0;
+	boot_page.asks_plain = mode == MODE_ASK_SHORT;
+}
+
+/* From here on a child of any making is told apart, see struct boot_page. */
 static void
 come_alive(void)
 {
-	(void)sys_madvise(boot_mode, sizeof(boot_mode), MADV_WIPEONFORK);
-	boot_mode[0] = dial_mode();
+	(void)sys_madvise(&boot_page, sizeof(boot_page), MADV_WIPEONFORK);
+	boot_set_mode(dial_mode());
 }
 
 /*
@@ -473,8 +387,8 @@ has_profiled_parent(void)
 	    proc_stat_read(0, &stat) == 0 && stat.parent > 0 &&
 	    proc_stat_read(stat.parent, &parent) == 0 &&
 	    place_segment(boot.directory, parent.pid, proc_namespace(stat.pid),
-	    parent.ticks, paper.path) == 0 &&
-	    sys_lstat(paper.path, &st) == 0;
+	    parent.ticks, paper) == 0 &&
+	    sys_lstat(paper, &st) == 0;
 }
 
 static bool
@@ -546,6 +460,7 @@ open_all(void)
 	boot_now.verifies = boot.options.verify;
 	boot_now.python = boot.options.python && python_open();
 	boot_now.more = boot_now.verifies || boot_now.python;
+	boot_now.heeds = boot_now.mixed || boot_now.python;
 	boot_now.depth = boot.options.depth;
 	dial_begin();
 	if (boot.unseen)
@@ -630,6 +545,8 @@ meet_thread(void)
 		    (uintptr_t)__builtin_thread_pointer(), UNWIND_STACK_LEAST);
 	counts_open(&self.counts, t);
 	dial_prepare(t);
+	/* It may have taken a memo: a look from outside is to know whose. */
+	(void)arena_spans(segment_mine()->own);
 	if (boot.has_key)
 		pthread_setspecific(boot.key, t);
 	self.tally = t;
@@ -644,7 +561,7 @@ enter(void)
 		return ENTRY_PASS;
 	if (self.busy == BUSY_OWN)
 		return ENTRY_POOL;
-	if (phase == PHASE_COUNTING && boot_mode[0] == MODE_NOT) {
+	if (phase == PHASE_COUNTING && boot_page.mode == MODE_NOT) {
 		notice_fork();
 		phase = atomic_load(&boot.phase);
 	}
@@ -717,7 +634,7 @@ boot_is_guest(void)
 	int pid;
 
 	/* A child with a memory of its own has an empty page here. */
-	if (boot_mode[KNOWN] == 0)
+	if (boot_page.known == 0)
 		return false;
 	pid = sys_pid();
 	return pid > 0 && pid != boot.pid;
@@ -771,7 +688,7 @@ start(void)
 	if (boot.options.keeper && is_counting() && !boot_is_guest()) {
 		struct aside was = boot_own_begin();
 
-		keeper_start(boot.directory);
+		keeper_start(boot.directory, boot.environment);
 		boot_own_end(was);
 	}
 }

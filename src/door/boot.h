@@ -23,6 +23,7 @@
 #include "heap/sample.h"
 #include "heap/site.h"
 #include "stack/memo.h"
+#include "stack/pychain.h"
 #include "stack/unwind.h"
 
 /* What the hot road needs of the calling thread.  Plain data: it has no
@@ -33,6 +34,7 @@ struct self {
 	uint64_t *scratch;   /* for one stack; NULL: none yet */
 	uint64_t *words;     /* for what its walk reads */
 	struct memo *memo;   /* of stacks that were walked; NULL: none */
+	struct pychain *chain; /* of Python's frames; NULL: none */
 	uint32_t busy;       /* enum busy; volatile by barriers */
 	uint32_t turn;       /* whose walk is in scratch, see where.c */
 	uint32_t turned;     /* boot_now.turned, as this thread has heard */
@@ -65,6 +67,7 @@ enum mode {
 	MODE_NOT,   /* no segment; or we are a child, and have none yet */
 	MODE_LONG,  /* every block has a record */
 	MODE_ASK,   /* the allocator is asked for sizes; some blocks have one */
+	MODE_ASK_SHORT, /* the same, and none has */
 	MODE_DRAWN, /* glibc's blocks tell their size; some have a record */
 	MODE_SHORT  /* the same, and none has: only the tally counts */
 };
@@ -73,14 +76,45 @@ enum mode {
  * The mode lies in a page that the kernel empties in a child
  * (MADV_WIPEONFORK), so that a child that was made without libc's fork(), and
  * thus without our handler, does not go on counting in its parent's segment.
+ *
+ * Beside it are masks, all ones or zero: a thread's row under one of them is
+ * NULL if the thread is not met or the mode is another, at the price of one
+ * question.  While the mode is changed all are zero: the long road is right
+ * in any mode.
  */
-extern uint32_t boot_mode[] INSIDE; /* enum mode; set before a thread counts */
+#define BOOT_PAGE_BYTES 4096
+
+struct boot_page {
+	uintptr_t drawn; /* ones: MODE_DRAWN or MODE_SHORT */
+	uintptr_t plain; /* ones: MODE_SHORT */
+	uintptr_t asks;  /* ones: MODE_ASK or MODE_ASK_SHORT */
+	bool asks_plain; /* MODE_ASK_SHORT: no block has a record */
+	uint32_t mode;   /* enum mode; set before a thread counts */
+	uint32_t known;  /* not 0: boot.c knows the pid, see boot_is_guest() */
+} __attribute__((aligned(BOOT_PAGE_BYTES)));
+
+extern struct boot_page boot_page INSIDE;
+
+/* Other threads take the road of before or after, or in between the long one. */
+void boot_set_mode(enum mode mode);
+
+/*
+ * This thread's row, or NULL where the @mask is zero or it is not met.  Read
+ * anew each time, so that no register is kept for a second mask.
+ */
+static HOT struct tally *
+boot_row(uintptr_t mask)
+{
+	struct tally *volatile *row = &self.tally;
+
+	return (struct tally *)((uintptr_t)*row & mask);
+}
 
 /* Does this thread of this process count? */
 static inline bool
 boot_counts(void)
 {
-	return self.tally != NULL && boot_mode[0] != MODE_NOT;
+	return self.tally != NULL && boot_page.mode != MODE_NOT;
 }
 
 /* What boot_enter() found for this call. */
@@ -144,6 +178,7 @@ struct boot_now {
 	bool python;         /* Python frames are parts of stacks */
 	bool passes;         /* operators new and delete are nobody's business */
 	bool mixed;          /* some blocks have a record and some have none */
+	bool heeds;          /* so; or it matters to Python what is freed */
 	uint32_t turned;     /* how often this has changed, see dial.h */
 	uint32_t depth;      /* frames to keep of a stack */
 	uint64_t seed;       /* of the draws; 0: by what is at hand */

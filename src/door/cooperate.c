@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "door/api.h"
 #include "door/boot.h"
-#include "door/psi.h"
 #include "door/purge.h"
 #include "mem/segment.h"
 #include "plan/cleanup.h"
@@ -19,6 +18,7 @@
 #include "plan/op.h"
 #include "plan/reserve.h"
 #include "plan/pressure.h"
+#include "plan/psi.h"
 #include "plan/run.h"
 #include "sys/place.h"
 #include "sys/say.h"
@@ -75,7 +75,7 @@ heap(struct host_heap *h)
 
 /*
  * Others have windows as well, and each begins the process' anew: it is good
- * only for who is alone (see plan/batch.c).
+ * only for who is alone (see plan/batch-close.c).
  */
 static void
 window_open(struct host_window *w)
@@ -179,6 +179,7 @@ static const struct plan_host host = {
 	.pressure = psi_look,
 	.epoch = epoch,
 	.purge = purge_here,
+	.purges = real_purges,
 	.say = say_line,
 	.setting = common_setting,
 	.pool_path = pool_path,

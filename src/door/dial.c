@@ -3,11 +3,14 @@
 #include "control/mark.h"
 #include "door/inside.h"
 #include "door/real.h"
+#include "heap/ledger.h"
 #include "heap/sample.h"
 #include "heap/tally.h"
 #include "mem/arena.h"
 #include "mem/segment.h"
 #include "stack/memo.h"
+#include "stack/pychain.h"
+#include "stack/pywatch.h"
 
 /* Address space as well is to be had for a bounded number of threads only. */
 #define LARGE_MEMOS 64
@@ -18,6 +21,7 @@ static struct {
 	/* By row of the tallies; who takes a row over takes these as well. */
 	uint64_t *scratch[ROWS];
 	struct memo *memo[ROWS];
+	struct pychain *chain[ROWS];
 	_Atomic uint32_t turning; /* 1: a thread is at it */
 } dial;
 
@@ -32,6 +36,21 @@ take_memo(size_t row)
 	return room != NULL ? memo_open(room, bytes) : NULL;
 }
 
+/* Python's own limit is 1000, and by far most programs stay below this. */
+#define FRAMES_LARGE 512
+
+static struct pychain *
+take_chain(size_t row)
+{
+	uint32_t frames = boot_now.depth;
+	void *room;
+
+	if (row < LARGE_MEMOS && frames < FRAMES_LARGE)
+		frames = FRAMES_LARGE;
+	room = arena_take(PYCHAIN_BYTES(frames));
+	return room != NULL ? pychain_open(room, frames) : NULL;
+}
+
 /* Who draws walks so seldom that nothing need be remembered of it. */
 static void
 prepare_to_walk(size_t row)
@@ -43,6 +62,12 @@ prepare_to_walk(size_t row)
 		    sizeof(uint64_t));
 	if (dial.memo[row] == NULL && boot_now.records)
 		dial.memo[row] = take_memo(row);
+	if (dial.chain[row] == NULL && boot_now.python)
+		dial.chain[row] = take_chain(row);
+	if (self.chain == NULL && dial.chain[row] != NULL) {
+		pychain_clear(dial.chain[row]);
+		self.chain = dial.chain[row];
+	}
 	if (self.scratch != NULL && self.memo != NULL)
 		return; /* in use */
 	self.words = dial.scratch[row] + frames;
@@ -75,6 +100,7 @@ set(enum segment_stacks stacks)
 	boot_now.records = stacks == STACKS_ALL;
 	boot_now.draws = stacks == STACKS_SAMPLED;
 	boot_now.passes = !boot_now.records && !real.owns_new;
+	ledger_expect_all(boot_now.records);
 }
 
 void
@@ -88,9 +114,9 @@ dial_mode(void)
 {
 	if (boot_now.records)
 		return MODE_LONG;
-	if (!real.chunks)
-		return MODE_ASK;
-	return boot_now.draws || boot_now.mixed ? MODE_DRAWN : MODE_SHORT;
+	if (boot_now.draws || boot_now.mixed)
+		return real.chunks ? MODE_DRAWN : MODE_ASK;
+	return real.chunks ? MODE_SHORT : MODE_ASK_SHORT;
 }
 
 /*
@@ -104,11 +130,12 @@ turn(enum segment_stacks stacks, uint64_t now_ns)
 	struct control c = inside();
 
 	sample_look_everywhere();
-	boot_now.mixed = true;
+	boot_now.heeds = boot_now.mixed = true;
 	atomic_thread_fence(memory_order_seq_cst);
+	pywatch_end();
 	set(stacks);
 	boot_now.turned++;
-	boot_mode[0] = dial_mode();
+	boot_set_mode(dial_mode());
 	atomic_store(&s->config.stacks, stacks);
 	atomic_store(&s->watch.switched_ns, now_ns);
 	atomic_fetch_add(&s->watch.switches, 1);

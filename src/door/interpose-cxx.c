@@ -341,7 +341,7 @@ after_delete(struct tally *t)
 static inline bool
 is_long(void)
 {
-	return self.tally != NULL && boot_mode[0] == MODE_LONG;
+	return self.tally != NULL && boot_page.mode == MODE_LONG;
 }
 
 /* The same, at length; and nobody has operators of his own. */

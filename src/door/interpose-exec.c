@@ -258,6 +258,9 @@ make_plan(const struct call *c, struct plan *plan)
 	else if (plan->why == UNFOLLOWED_NOT && !is_in_reach(inside))
 		plan->why = UNFOLLOWED_REACH;
 	plan->without = inside != NULL && program_harms(plan->why);
+	/* In a sandbox its profile is where it sees it, and we do not. */
+	if (plan->why == UNFOLLOWED_NOT && !segment_is_in_reach())
+		plan->why = UNFOLLOWED_REACH;
 }
 
 static char *const *

@@ -12,15 +12,12 @@
 #include "base/base.h"
 #include "base/segment.h"
 #include "door/boot.h"
+#include "door/identity.h"
 #include "door/real.h"
 #include "mem/arena.h"
 #include "mem/segment.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
-
-/* The library itself, from its first page to the last; the linker's names. */
-extern const char __ehdr_start[] INSIDE;
-extern const char _end[] INSIDE;
 
 static bool
 meets(const struct proc_vma *vma, uint64_t start, uint64_t end)
@@ -31,11 +28,15 @@ meets(const struct proc_vma *vma, uint64_t start, uint64_t end)
 static bool
 is_ours(const struct segment *s, const struct proc_vma *vma)
 {
+	struct segment_span span[SEGMENT_OWN_SPANS];
+	size_t n = segment_spans(span);
 	size_t i;
 
-	if (meets(vma, (uintptr_t)s, (uintptr_t)s + s->head.bytes) ||
-	    meets(vma, (uintptr_t)__ehdr_start, (uintptr_t)_end))
+	if (meets(vma, (uintptr_t)__ehdr_start, (uintptr_t)_end))
 		return true;
+	for (i = 0; i < n; i++)
+		if (meets(vma, span[i].start, span[i].end))
+			return true;
 	for (i = 0; i < SEGMENT_SPANS; i++)
 		if (meets(vma, s->own[i].start, s->own[i].end))
 			return true;

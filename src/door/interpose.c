@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "door/asked.h"
 #include "door/boot.h"
 #include "door/cooperate.h"
 #include "door/kind.h"
@@ -140,56 +141,16 @@ malloc_long(size_t size)
 
 	if (ASIDE(entry))
 		return malloc_aside(entry, size);
-	return record_new(real.malloc(size), size, ARCH_CALLER());
+	return record_made(real.malloc(size), size, ARCH_CALLER());
 }
 
-static JUMPED_TO void *
-malloc_due(void *block, size_t usable)
+/* From MODE_DRAWN on: glibc's, which tells its size. */
+static HOT void *
+malloc_short(struct tally *t, void *block)
 {
-	return record_due(block, usable, arch_frame_of(ARCH_CALLER()));
-}
-
-/* A block whose size is known to the allocator alone. */
-static JUMPED_TO void *
-malloc_asked(struct tally *t, void *block, size_t size)
-{
-	size_t usable = max_u64(real.usable_size(block), size);
-
-	if (tally_alloc(t, block, usable))
-		return malloc_due(block, usable);
-	return block;
-}
-
-/* MODE_ASK: an allocator that is not glibc's. */
-static JUMPED_TO void *
-malloc_asking(struct tally *t, size_t size)
-{
-	size_t usable = real_made(size);
-	void *block = real.malloc(size);
-
-	if (UNLIKELY(block == NULL))
-		return cooperate_refused();
-	if (usable == 0)
-		return malloc_asked(t, block, size);
-	if (tally_alloc(t, block, usable))
-		return malloc_due(block, usable);
-	return block;
-}
-
-EXPORT void *
-malloc(size_t size)
-{
-	struct tally *t = self.tally;
 	size_t usable;
 	size_t head;
-	void *block;
 
-	if (UNLIKELY(t == NULL || boot_mode[0] < MODE_DRAWN)) {
-		if (t != NULL && boot_mode[0] == MODE_ASK)
-			return malloc_asking(t, size);
-		return malloc_long(size);
-	}
-	block = real.malloc(size);
 	if (UNLIKELY(block == NULL))
 		return cooperate_refused();
 	head = real_head(block);
@@ -201,14 +162,36 @@ malloc(size_t size)
 	return block;
 }
 
+EXPORT void *
+malloc(size_t size)
+{
+	struct tally *t = boot_row(boot_page.drawn);
+
+	if (LIKELY(t != NULL))
+		return malloc_short(t, real.malloc(size));
+	t = boot_row(boot_page.asks);
+	if (t != NULL)
+		return malloc_asking(t, size);
+	return malloc_long(size);
+}
+
 /* True: the block is nobody's any more; else it is forgotten, and still there. */
-static inline bool
+static HOT bool
 is_gone(void *block, uint64_t pc)
 {
 	if (UNLIKELY(!boot_counts() || pool_has(block)) && free_aside(block))
 		return true;
 	record_gone(block, pc);
 	return false;
+}
+
+static HOT void
+free_counted(void *block, struct tally *t, size_t usable)
+{
+	if (tally_free(t, block, usable))
+		free_and_look(block);
+	else
+		real.free(block);
 }
 
 static __attribute__((noinline)) void
@@ -218,81 +201,68 @@ free_long(void *block, uint64_t pc)
 		real.free(block);
 }
 
-static COLD void
-free_and_look(void *block)
-{
-	record_look();
-	real.free(block);
-}
-
-static HOT void
-free_counted(struct tally *t, void *block, size_t usable)
-{
-	if (tally_free(t, block, usable))
-		free_and_look(block);
-	else
-		real.free(block);
-}
-
 /* A piece of the pool comes by here as well: in its head, bit 1 is set. */
 static HOT void
-free_short(struct tally *t, void *block, uint64_t pc)
+free_short(void *block, struct tally *t)
 {
 	size_t head = real_head(block);
 
 	if (real_is_mapped(head))
-		free_long(block, pc);
+		free_long(block, ARCH_RETURNS_TO());
 	else
-		free_counted(t, block, real_size(head));
+		free_counted(block, t, real_size(head));
 }
 
-static __attribute__((noinline)) void
-free_drawn(struct tally *t, void *block, uint64_t pc)
+/* This thread's row, if @block has a size before it and there is no record. */
+static HOT struct tally *
+row_of_short(const void *block)
 {
-	if (sample_may_have(block))
-		free_long(block, pc);
-	else
-		free_short(t, block, pc);
+	struct tally *t = boot_row(boot_page.plain);
+
+	if (t != NULL)
+		return t;
+	t = boot_row(boot_page.drawn);
+	return t != NULL && !sample_may_have(block) ? t : NULL;
 }
 
-static __attribute__((noinline)) void
-free_asking(struct tally *t, void *block, uint64_t pc)
-{
-	if (pool_has(block) || sample_may_have(block))
-		free_long(block, pc);
-	else
-		free_counted(t, block, real.usable_size(block));
-}
-
+/* Blocks stay in the register that they come in. */
 EXPORT void
 free(void *block)
 {
-	struct tally *t = self.tally;
+	struct tally *t = row_of_short(block);
 
 	if (UNLIKELY(block == NULL))
 		return;
-	if (UNLIKELY(t == NULL))
-		free_long(block, ARCH_RETURNS_TO());
-	else if (LIKELY(boot_mode[0] == MODE_SHORT))
-		free_short(t, block, ARCH_RETURNS_TO());
-	else if (boot_mode[0] == MODE_DRAWN)
-		free_drawn(t, block, ARCH_RETURNS_TO());
-	else if (boot_mode[0] == MODE_ASK)
-		free_asking(t, block, ARCH_RETURNS_TO());
+	if (LIKELY(t != NULL)) {
+		free_short(block, t);
+		return;
+	}
+	t = row_of_asked(block);
+	if (t != NULL)
+		free_asking(block, t);
 	else
 		free_long(block, ARCH_RETURNS_TO());
 }
 
-EXPORT void *
-calloc(size_t n, size_t size)
+static JUMPED_TO void *
+calloc_long(size_t n, size_t size)
 {
 	enum entry entry;
 
 	if (ASIDE(entry))
 		return calloc_aside(entry, n, size);
 	/* The product cannot overflow where the allocator succeeds. */
-	return record_new(real.calloc(n, size), n * size,
-	    ARCH_CALLER());
+	return record_made(real.calloc(n, size), n * size, ARCH_CALLER());
+}
+
+EXPORT void *
+calloc(size_t n, size_t size)
+{
+	struct tally *t = boot_row(boot_page.drawn);
+
+	if (UNLIKELY(t == NULL))
+		return calloc_long(n, size);
+	return malloc_short(t, real.calloc(n, size));
 }
 
 /*
@@ -322,8 +292,8 @@ reallocated(void *block, size_t size, struct arch_caller caller)
 	return record_new(fresh, size, caller);
 }
 
-EXPORT void *
-realloc(void *block, size_t size)
+static JUMPED_TO void *
+realloc_long(void *block, size_t size)
 {
 	enum entry entry = ENTRY_COUNT;
 
@@ -333,6 +303,24 @@ realloc(void *block, size_t size)
 		return record_new(real.malloc(size), size,
 		    ARCH_CALLER());
 	return reallocated(block, size, ARCH_CALLER());
+}
+
+/* As free_short() does: a piece of the pool looks mapped. */
+EXPORT void *
+realloc(void *block, size_t size)
+{
+	struct tally *t = row_of_short(block);
+	size_t usable;
+	void *fresh;
+
+	if (UNLIKELY(t == NULL || block == NULL) ||
+	    real_is_mapped(real_head(block)))
+		return realloc_long(block, size);
+	usable = real_size(real_head(block));
+	fresh = real.realloc(block, size);
+	if (LIKELY(fresh != NULL || size == 0))
+		(void)tally_free(t, block, usable);
+	return malloc_short(t, fresh);
 }
 
 /*

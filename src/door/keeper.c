@@ -85,10 +85,14 @@ begin_thread(void)
 }
 
 void
-keeper_start(const char *directory)
+keeper_start(const char *directory, char *const *environment)
 {
+	const char *least = text_setting(environment, "leak.threshold_rate");
 	struct control c = inside();
 	struct text name;
+
+	if (least != NULL)
+		(void)control_parse_least(least, &c.least);
 
 	text_open(&name, keeper.socket, sizeof(keeper.socket));
 	text_put(&name, directory);

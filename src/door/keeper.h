@@ -21,7 +21,7 @@
  * At the end of the library's start, in the program's first thread.  What libc
  * takes for a thread is ours, see boot_own_begin().
  */
-void keeper_start(const char *directory);
+void keeper_start(const char *directory, char *const *environment);
 
 /* Have it leave, and wait until it has: at exit, and before a filter of system
  * calls.  Nothing happens if there is none. */

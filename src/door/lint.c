@@ -190,10 +190,10 @@ is_bypassed(void)
 }
 
 /*
- * Blocks came that we have not seen, and nothing explains: of an allocator's
- * own function, say.
+ * So many blocks came that we have not seen, and nothing explains: of an
+ * allocator's own function, say.  Counted no further than to VAIN_MOST.
  */
-static _Atomic bool unseen;
+static _Atomic uint32_t unseen;
 
 /* glibc keeps those larger than this where their neighbours know of it. */
 #define FAST_MOST 128
@@ -222,7 +222,7 @@ is_free(const void *block, size_t usable, struct finding *f)
 	if (!ledger_last(block, usable, &last) ||
 	    !generation_is_own(last.generation))
 		return false;
-	if (!is_surely_free(block, usable) && (unseen || is_bypassed()))
+	if (!is_surely_free(block, usable) && (unseen != 0 || is_bypassed()))
 		return false;
 	/* Of more sites than fit what is kept, it may be one or another. */
 	if (atomic_load(&segment_mine()->table[TABLE_SITES].used) <=
@@ -231,8 +231,13 @@ is_free(const void *block, size_t usable, struct finding *f)
 	return true;
 }
 
-/* How far in front of an address its block is looked for. */
+/*
+ * How far in front of an address its block is looked for, and how often in vain.
+ * Where frees of blocks without a record are the rule, as after a time without
+ * room for records, the looks would be most of what the program does.
+ */
 #define INSIDE_MOST  (64 * KIB)
+#define VAIN_MOST    1000
 #define PAGE_BYTES   4096
 #define BLOCK_ALIGN  16
 
@@ -302,11 +307,11 @@ lint_unknown(const void *block, size_t usable, uint64_t pc)
 	if (is_free(block, usable, &f)) {
 		f.bytes = usable;
 		note(&f, FINDING_DOUBLE_FREE, pc);
-	} else if (is_interior((uintptr_t)block, &f)) {
+	} else if (unseen < VAIN_MOST && is_interior((uintptr_t)block, &f)) {
 		note(&f, FINDING_INTERIOR_FREE, pc);
 	} else if (is_elsewhere(block)) {
 		note(&f, FINDING_FOREIGN_FREE, pc);
-	} else {
-		unseen = true;
+	} else if (unseen < VAIN_MOST) {
+		unseen++;
 	}
 }

@@ -266,7 +266,10 @@ options_read(char *const *environment, struct options *options,
 	options->epoch = 0;
 	note_given(environment, options);
 	copy(environment, "HEAPTIDE_RUN", options->run, sizeof(options->run));
-	copy(environment, "HEAPTIDE_LOG", options->log, sizeof(options->log));
+	options->log[0] = '\0';
+	if (text_log(environment) != NULL)
+		copy(environment, "HEAPTIDE_LOG", options->log,
+		    sizeof(options->log));
 	for (i = 0; i < ARRAY_LENGTH(table); i++) {
 		const char *value = text_variable(environment, table[i].name);
 		int r;

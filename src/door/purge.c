@@ -20,12 +20,12 @@ purge_is_safe(const struct arch_frame *caller)
 }
 
 bool
-purge_here(void)
+purge_here(uint64_t want)
 {
 	struct arch_frame caller = arch_frame_of(ARCH_CALLER());
 
 	if (!purge_can() || !boot_counts() || !purge_is_safe(&caller))
 		return false;
-	real.trim();
+	real.trim(want);
 	return true;
 }

@@ -34,9 +34,10 @@ purge_can(void)
 bool purge_is_safe(const struct arch_frame *caller);
 
 /*
- * Do it, where the program has called us and not the allocator.  False: there
- * is no way, or not here.  From some us to 100 ms and more, by what is free.
+ * Do it, where the program has called us and not the allocator: @want bytes, or
+ * more, TIDE_NONE: all.  False: there is no way, or not here.  From some us to
+ * 100 ms and more, by what is free.
  */
-bool purge_here(void);
+bool purge_here(uint64_t want);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "plan/giveback.h"
 #include "sys/sys.h"
 
 struct real real;
@@ -219,61 +220,73 @@ ask_jemalloc(void)
 }
 
 static struct {
-	int (*malloc_trim)(size_t);
-	int (*mallctl)(const char *, void *, size_t *, void *, size_t);
-	void (*release)(void);
+	struct giveback by;
 	void (*collect)(bool);
 } ways;
 
 static void
-trim_glibc(void)
+trim_glibc(uint64_t want)
 {
-	(void)ways.malloc_trim(0);
-}
-
-/* 4096: MALLCTL_ARENAS_ALL. */
-static void
-trim_jemalloc(void)
-{
-	(void)ways.mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+	giveback_glibc(&ways.by, want);
 }
 
 static void
-trim_tcmalloc(void)
+trim_jemalloc(uint64_t want)
 {
-	ways.release();
+	giveback_jemalloc(&ways.by, want);
 }
 
 static void
-trim_mimalloc(void)
+trim_tcmalloc(uint64_t want)
 {
+	giveback_tcmalloc(&ways.by, want);
+}
+
+/* It is not to be told how much. */
+static void
+trim_mimalloc(uint64_t want)
+{
+	(void)want;
 	ways.collect(true);
 }
 
-/* How the allocator in use, and no other, gives free memory back. */
+bool
+real_purges(void)
+{
+	return real.trim == trim_jemalloc && giveback_is_pending(&ways.by);
+}
+
+/*
+ * How the allocator in use, and no other, gives free memory back.  What has no
+ * function of its own here is what another needs to be told how much.
+ */
 static void
 find_trim(void)
 {
 	const struct {
 		void *to;
 		const char *name;
-		void (*trim)(void);
+		void (*trim)(uint64_t);
 	} table[] = {
-		{ &ways.malloc_trim, "malloc_trim", trim_glibc },
-		{ &ways.mallctl, "mallctl", trim_jemalloc },
-		{ &ways.release, "MallocExtension_ReleaseFreeMemory",
+		{ &ways.by.malloc_trim, "malloc_trim", trim_glibc },
+		{ &ways.by.mallinfo2, "mallinfo2", NULL },
+		{ &ways.by.mallctl, "mallctl", trim_jemalloc },
+		{ &ways.by.release_all, "MallocExtension_ReleaseFreeMemory",
 		  trim_tcmalloc },
+		{ &ways.by.release_some, "MallocExtension_ReleaseToSystem",
+		  NULL },
 		{ &ways.collect, "mi_collect", trim_mimalloc },
 	};
 	size_t i;
 
-	for (i = 0; i < ARRAY_LENGTH(table) && real.trim == NULL; i++) {
+	for (i = 0; i < ARRAY_LENGTH(table); i++) {
 		void *found = next(table[i].name);
 
-		if (is_allocators(found)) {
-			*(void **)table[i].to = found;
+		if (!is_allocators(found))
+			continue;
+		*(void **)table[i].to = found;
+		if (real.trim == NULL)
 			real.trim = table[i].trim;
-		}
 	}
 }
 
@@ -313,6 +326,8 @@ real_resolve(void)
 		{ &real.posix_spawnp, "posix_spawnp" },
 		{ &real.prctl, "prctl" },
 		{ &real.mlockall, "mlockall" },
+		{ &real.setrlimit, "setrlimit" },
+		{ &real.prlimit, "prlimit" },
 		{ &real_syscall, "syscall" },
 	};
 	enum { FAMILY = 10 };

@@ -1,7 +1,8 @@
 /*
  * real.h - the allocator that the program would have without us
  *
- * Floor 8 (door).  May use: base, sys.  Used by: boot, record, interpose*.c.
+ * Floor 8 (door).  May use: base, sys, plan/giveback.h.  Used by: boot, record,
+ * interpose*.c.
  * Contexts: real_resolve() once, while the pool serves this thread; the rest
  * is read only from then on.
  */
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/base.h"
@@ -34,7 +36,8 @@ struct real {
 	void *(*valloc)(size_t);
 	void *(*pvalloc)(size_t);
 	size_t (*usable_size)(void *); /* NULL: blocks cannot be counted */
-	void (*trim)(void);            /* give memory back; NULL: it cannot */
+	void (*trim)(uint64_t);        /* give so many bytes back, or more;
+	                                * NULL: it cannot */
 	void (*free_sized)(void *, size_t);                 /* optional */
 	void (*free_aligned_sized)(void *, size_t, size_t); /* optional */
 	void *(*mmap)(void *, size_t, int, int, int, off_t);
@@ -57,6 +60,9 @@ struct real {
 	    char *const *, char *const *);
 	int (*prctl)(int, ...);
 	int (*mlockall)(int);
+	int (*setrlimit)(__rlimit_resource_t, const struct rlimit *);
+	int (*prlimit)(pid_t, enum __rlimit_resource, const struct rlimit *,
+	    struct rlimit *);
 	const char *self;      /* the path that we were loaded from, or "" */
 	const char *allocator;    /* path of real.malloc's module, or "" */
 	uint64_t allocator_start; /* its range */
@@ -133,12 +139,27 @@ real_made(size_t size)
 	return LIKELY(i < REAL_SIZES) ? real.sizes[i] : 0;
 }
 
+/* Of one that malloc() or calloc() made. */
+static inline size_t
+real_held_made(void *block, size_t requested)
+{
+	size_t made;
+
+	if (LIKELY(real.chunks))
+		return real_held(block, requested);
+	made = real_made(requested);
+	return made != 0 ? made : real_held(block, requested);
+}
+
 /*
  * A system call of the program's, as libc would make it, errno and all: for
  * who calls before real_resolve() has returned.
  */
 long real_directly(long number, long a, long b, long c, long d, long e,
     long f);
+
+/* Does the allocator give free memory back by itself? */
+bool real_purges(void);
 
 /* Find all of it. */
 void real_resolve(void);

@@ -17,6 +17,7 @@
 #include "heap/tally.h"
 #include "mem/arena.h"
 #include "mem/segment.h"
+#include "stack/pywatch.h"
 
 /* --- now and then --------------------------------------------------------- */
 
@@ -67,7 +68,8 @@ record_look(void)
 /*
  * Where every block has a record, threads do not count down.  They look when
  * they have drifted, and each time so much has been allocated: who allocates
- * and frees the same all day is heard of as well.
+ * and frees the same all day is heard of as well.  And when they are asked to:
+ * control_nudge() leaves nothing to count down.
  */
 #define LOOK_BITS 20 /* 1 MiB */
 
@@ -77,7 +79,18 @@ is_look_due(const struct tally *t, int64_t net, size_t usable)
 	uint64_t allocated = arch_own_u64(&t->allocated);
 
 	return tally_drifted(t, net) || UNLIKELY(
-	    ((allocated ^ (allocated - usable)) >> LOOK_BITS) != 0);
+	    ((allocated ^ (allocated - usable)) >> LOOK_BITS) != 0) ||
+	    UNLIKELY(arch_own_i64(&t->until_look) <= 0);
+}
+
+/* Before the look: who asks during it is heard at the next allocation. */
+static COLD void
+look_as_asked(struct tally *t, const struct arch_frame *caller)
+{
+	if (atomic_load_explicit(&t->until_look, memory_order_relaxed) <= 0)
+		atomic_store_explicit(&t->until_look, TALLY_DRIFT_BYTES,
+		    memory_order_relaxed);
+	look(t, caller);
 }
 
 /* --- a site's figures ----------------------------------------------------- */
@@ -113,8 +126,7 @@ site_free(struct counts *counts, const struct record *record, uint64_t stamp,
 	}
 	count_free(c, usable, record->slack, temporary);
 	if (UNLIKELY(record->generation != stamp_generation(stamp)))
-		generation_put(c, record->site, record->generation,
-		    -(int64_t)usable);
+		generation_free(c, record->site, record->generation, usable);
 }
 
 /* --- allocations ---------------------------------------------------------- */
@@ -161,16 +173,28 @@ write_down_long(struct counts *counts, void *block, size_t usable,
 }
 
 /* Is this one of the blocks whose life is watched? */
-static HOT void
-watch(const struct count *c, const void *block, size_t usable,
-    struct record *record)
+static HOT bool
+is_watched(const struct count *c, const void *block)
 {
-	uint64_t number = atomic_load_explicit(&c->allocations,
-	    memory_order_relaxed);
+	return life_is_due(atomic_load_explicit(&c->allocations,
+	    memory_order_relaxed), block);
+}
 
-	if (life_is_due(number, block) &&
-	    life_begin(block, record->site, number, usable))
-		record->rate = LIFE_RATE;
+/* What write_down() does, of a block that is not like most. */
+static __attribute__((noinline)) bool
+write_down_odd(struct counts *counts, void *block, size_t usable,
+    struct record record, uint64_t stamp)
+{
+	struct count *c = count_of(counts, record.site, stamp);
+
+	if (c != NULL && is_watched(c, block) &&
+	    life_begin(block, record.site, c->allocations, usable))
+		record.rate = LIFE_RATE;
+	if (!ledger_put(block, usable, &record) &&
+	    !write_down_long(counts, block, usable, &record))
+		return false;
+	site_alloc(c, record.site, stamp, usable, record.slack);
+	return true;
 }
 
 /*
@@ -182,19 +206,17 @@ write_down(struct counts *counts, void *block, size_t usable, size_t slack,
     uint32_t site)
 {
 	const uint64_t stamp = stamp_now();
-	struct count *c = count_of(counts, site, stamp);
-	struct record record = {
+	const struct record record = {
 		.site = site,
 		.slack = (uint32_t)slack,
 		.generation = stamp_generation(stamp),
 	};
+	struct count *c = count_of(counts, site, stamp);
 
-	if (LIKELY(c != NULL))
-		watch(c, block, usable, &record);
-	if (UNLIKELY(!ledger_put(block, usable, &record)) &&
-	    !write_down_long(counts, block, usable, &record))
-		return false;
-	site_alloc(c, site, stamp, usable, slack);
+	if (UNLIKELY(c == NULL) || UNLIKELY(is_watched(c, block)) ||
+	    UNLIKELY(!ledger_put_plain(block, usable, &record)))
+		return write_down_odd(counts, block, usable, record, stamp);
+	count_alloc(c, usable, slack);
 	return true;
 }
 
@@ -215,7 +237,7 @@ record_alloc(void *block, size_t requested, size_t usable, uint64_t pc,
 	if (UNLIKELY(tally_rises(t, net)) && peak_is_alone())
 		peak_climb(tally_process_bytes(t, net));
 	if (is_look_due(t, net, usable))
-		look(t, &caller);
+		look_as_asked(t, &caller);
 	return block;
 }
 
@@ -298,10 +320,10 @@ record_free_drawn(void *block, size_t usable)
 
 /* A block that was made before the fork: no allocation of this process. */
 static COLD void
-inherited_free(const struct record *record, size_t usable)
+inherited_free(struct record record, size_t usable)
 {
 	struct segment_live *live = &segment_mine()->live;
-	size_t requested = usable - record->slack;
+	size_t requested = usable - record.slack;
 
 	atomic_fetch_add(&live->inherited_frees, 1);
 	atomic_fetch_add(&live->inherited_freed_bytes, usable);
@@ -338,7 +360,7 @@ count_taken(void *block, size_t usable, const struct record *record,
 
 	if (UNLIKELY(record->generation != stamp_generation(stamp)) &&
 	    !generation_is_own(record->generation)) {
-		inherited_free(record, usable);
+		inherited_free(*record, usable);
 		return;
 	}
 	if (peak_is_alone())
@@ -370,8 +392,9 @@ count_mixed(void *block, size_t usable, const struct record *record)
 		look(t, NULL);
 }
 
-void
-record_free(void *block, size_t usable, uint64_t pc)
+/* A block whose record is of an odd kind, or has to be looked for. */
+static __attribute__((noinline)) void
+free_odd(void *block, size_t usable, uint64_t pc)
 {
 	struct record record;
 	bool known = ledger_take(block, usable, &record);
@@ -387,12 +410,55 @@ record_free(void *block, size_t usable, uint64_t pc)
 	}
 }
 
+static __attribute__((noinline)) void
+mind(void *block, size_t usable, struct record record, uint64_t pc)
+{
+	lint_freed(block, usable, &record, pc);
+}
+
+/* A block whose record is one like most, we hope. */
+static HOT void
+free_known(void *block, size_t usable, uint64_t pc)
+{
+	struct record record;
+
+	if (UNLIKELY(!ledger_take_plain(block, usable, &record))) {
+		free_odd(block, usable, pc);
+		return;
+	}
+	if (lint_may_mind(&record))
+		mind(block, usable, record, pc);
+	count_taken(block, usable, &record, pc);
+}
+
+/* Under boot_now.heeds; apart, as what it needs would have to be saved. */
+static __attribute__((noinline)) void
+free_heeded(void *block, size_t usable, uint64_t pc)
+{
+	pywatch_freed(block);
+	if (UNLIKELY(boot_now.mixed))
+		free_odd(block, usable, pc);
+	else
+		free_known(block, usable, pc);
+}
+
+void
+record_free(void *block, size_t usable, uint64_t pc)
+{
+	if (UNLIKELY(boot_now.heeds))
+		free_heeded(block, usable, pc);
+	else
+		free_known(block, usable, pc);
+}
+
 void
 record_take(void *block, size_t size, struct taken *taken)
 {
 	bool known = (boot_now.records || sample_may_have(block)) &&
 	    ledger_take(block, taken->usable, &taken->record);
 
+	if (UNLIKELY(boot_now.heeds))
+		pywatch_freed(block);
 	if (!known)
 		taken->record.site = 0;
 	/* Now: it may be the end of the process to hand it on. */
@@ -465,6 +531,7 @@ record_shared_free(void *block, size_t usable)
 	struct tally *t = segment_rows(TABLE_TALLIES);
 	struct record record;
 
+	pywatch_freed(block);
 	if (!boot_now.records || boot_now.mixed) {
 		if (sample_may_have(block))
 			record_free_drawn(block, usable);
@@ -472,7 +539,7 @@ record_shared_free(void *block, size_t usable)
 	} else if (!ledger_take(block, usable, &record)) {
 		atomic_fetch_add(&segment_mine()->lost.unknown_frees, 1);
 	} else if (!generation_is_own(record.generation)) {
-		inherited_free(&record, usable);
+		inherited_free(record, usable);
 	} else {
 		tally_shared_free(t, usable, usable - record.slack);
 		if (record.rate != 0)

@@ -67,14 +67,11 @@ uint32_t record_mapping_site(struct arch_frame caller);
  * last may take the place of our frame.
  */
 static inline __attribute__((always_inline)) void *
-record_new(void *block, size_t requested, struct arch_caller caller)
+record_held(void *block, size_t requested, size_t usable,
+    struct arch_caller caller)
 {
 	struct arch_frame from;
-	size_t usable;
 
-	if (UNLIKELY(block == NULL))
-		return cooperate_refused(); /* errno stays */
-	usable = real_held(block, requested);
 	if (LIKELY(boot_now.records)) {
 		from = arch_frame_of(caller);
 		return record_alloc(block, requested, usable, from.pc,
@@ -83,6 +80,25 @@ record_new(void *block, size_t requested, struct arch_caller caller)
 	if (tally_alloc(self.tally, block, usable))
 		return record_due(block, usable, arch_frame_of(caller));
 	return block;
+}
+
+static inline __attribute__((always_inline)) void *
+record_new(void *block, size_t requested, struct arch_caller caller)
+{
+	if (UNLIKELY(block == NULL))
+		return cooperate_refused(); /* errno stays */
+	return record_held(block, requested, real_held(block, requested),
+	    caller);
+}
+
+/* The same of one that malloc() or calloc() has made. */
+static inline __attribute__((always_inline)) void *
+record_made(void *block, size_t requested, struct arch_caller caller)
+{
+	if (UNLIKELY(block == NULL))
+		return cooperate_refused();
+	return record_held(block, requested,
+	    real_held_made(block, requested), caller);
 }
 
 /* The block is about to go back to the allocator, by who is at @pc. */

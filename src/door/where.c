@@ -249,21 +249,26 @@ static uint32_t
 mix(uint32_t site, uint32_t turn)
 {
 	const struct site *sites = segment_rows(TABLE_SITES);
+	struct python_path path;
+	enum python_answer answer;
 	uint32_t node;
-	size_t n;
-	bool cut;
 
-	n = python_path(site, self.scratch, boot_now.depth, &cut);
-	if (n == 0 || is_over(turn))
-		return n == 0 ? site : 0;
-	if (cut)
-		self.scratch[n++] = NODE_CUT;
-	node = intern_in_time(self.memo, 0, self.scratch, n);
-	return node == 0 || node == INTERN_LATER ? node :
-	    site_of(node, sites[site].flags);
+	answer = python_path(site, self.scratch, boot_now.depth, false,
+	    &path);
+	if (answer == PYTHON_DISTURBED || is_over(turn))
+		return 0;
+	if (answer == PYTHON_APART)
+		return site;
+	if (path.cut)
+		self.scratch[path.count++] = NODE_CUT;
+	node = intern_in_time(self.memo, path.base, self.scratch, path.count);
+	if (node == 0 || node == INTERN_LATER)
+		return node;
+	python_learn(&path, node);
+	return site_of(node, sites[site].flags);
 }
 
-static COLD uint32_t
+static uint32_t
 mix_in_turn(uint32_t site, uint64_t key)
 {
 	uint32_t mixed;
@@ -283,23 +288,59 @@ mix_in_turn(uint32_t site, uint64_t key)
 	return site; /* that much is known */
 }
 
-/* What is more than the stack of C, or to be known of that. */
-COLD uint32_t
-where_more(const struct arch_frame *caller, uint32_t flags, uint32_t site)
+/* Is @mixed the site of what is there when nothing is remembered? */
+static COLD void
+verify_mixed(uint32_t site, uint32_t mixed)
+{
+	const struct site *sites = segment_rows(TABLE_SITES);
+	struct segment_lost *lost = &segment_mine()->lost;
+	uint64_t frames[SEGMENT_DEPTH_MOST + 1];
+	struct python_path path;
+	uint32_t node = sites[site].leaf;
+
+	if (!python_is_right()) {
+		atomic_fetch_add(&lost->differing, 1);
+		return;
+	}
+	if (python_path(site, frames, boot_now.depth, true, &path) ==
+	    PYTHON_MIXED) {
+		if (path.cut)
+			frames[path.count++] = NODE_CUT;
+		node = intern_in_time(NULL, 0, frames, path.count);
+	}
+	if (node != 0 && node != INTERN_LATER && node != sites[mixed].leaf)
+		atomic_fetch_add(&lost->differing, 1);
+}
+
+/* @mixed: as far as it is known. */
+static __attribute__((noinline)) uint32_t
+more_long(const struct arch_frame *caller, uint32_t flags, uint32_t site,
+    uint32_t mixed, uint64_t key)
 {
 	int error = errno;
-	uint32_t mixed;
-	uint64_t key;
 
 	if (boot_now.verifies)
 		verify(caller, flags, site);
-	if (!boot_now.python || site <= SITE_FULL)
-		return site;
-	mixed = python_site(site, &key);
 	if (mixed == 0)
 		mixed = key != 0 ? mix_in_turn(site, key) : site;
+	if (boot_now.verifies && key != 0)
+		verify_mixed(site, mixed);
 	errno = error;
 	return mixed;
+}
+
+/* What is more than the stack of C, or to be known of that. */
+uint32_t
+where_more(const struct arch_frame *caller, uint32_t flags, uint32_t site)
+{
+	uint32_t mixed = 0;
+	uint64_t key = 0;
+
+	if (boot_now.python && LIKELY(site > SITE_FULL))
+		mixed = python_site(site, &key);
+	if (LIKELY(mixed != 0) && LIKELY(!boot_now.verifies))
+		return mixed;
+	return more_long(caller, flags, site, mixed, key);
 }
 
 /* --- of a pool ------------------------------------------------------------ */

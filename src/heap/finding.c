@@ -62,7 +62,7 @@ find(const struct finding *what)
 static COLD struct finding *
 take(void)
 {
-	uint64_t last = min_u64(segment_mine()->table[TABLE_FINDINGS].capacity,
+	uint64_t last = min_u64(segment_capacity(TABLE_FINDINGS),
 	    FINDINGS) - 1;
 	int64_t row = segment_take(TABLE_FINDINGS, 1);
 

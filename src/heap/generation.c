@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 #include "heap/peak.h"
+#include "sys/arch.h"
 #include "sys/sys.h"
 
 /* --- where it is noted ---------------------------------------------------- */
@@ -12,21 +13,52 @@ lose_space(void)
 	atomic_fetch_add(&segment_mine()->lost.space, 1);
 }
 
-/* Of the count @c: what it holds of other generations; NULL: no room. */
-static _Atomic int64_t *
+/* There is no such row of the table yet, or it is not counted as taken. */
+static COLD struct passed *
+reach_passed(enum segment_table_id table, uint64_t row)
+{
+	if (segment_reach(table, row + 1) < 0) {
+		lose_space();
+		return NULL;
+	}
+	return (struct passed *)segment_rows(table) + row;
+}
+
+/* The row of @c, a row of @counts, in what goes with those; NULL: it is none. */
+static HOT struct passed *
+row_beside(const struct count *c, enum segment_table_id counts,
+    enum segment_table_id passed)
+{
+	const struct segment_table *t = &segment_mine()->table[passed];
+	uint64_t row = (uint64_t)(c - (struct count *)segment_rows(counts));
+
+	return LIKELY(row < atomic_load_explicit(&t->used,
+	    memory_order_relaxed)) ?
+	    (struct passed *)segment_rows(passed) + row : NULL;
+}
+
+/*
+ * Of the count @c: what it holds of other generations; NULL: no room, which has
+ * been counted.  A count of one table is no row of the other: it lies beyond all
+ * that there may be.
+ */
+static HOT struct passed *
 passed_of(const struct count *c)
 {
 	const struct count *first = segment_rows(TABLE_FIRST);
 	const struct count *counts = segment_rows(TABLE_COUNTS);
-	bool is_first = c >= first &&
-	    c < first + segment_mine()->table[TABLE_FIRST].capacity;
-	enum segment_table_id table = is_first ? TABLE_FIRST_PASSED :
-	    TABLE_COUNTS_PASSED;
-	uint64_t row = (uint64_t)(c - (is_first ? first : counts));
+	struct passed *passed;
 
-	if (segment_reach(table, row + 1) < 0)
-		return NULL;
-	return (_Atomic int64_t *)segment_rows(table) + row;
+	passed = row_beside(c, TABLE_FIRST, TABLE_FIRST_PASSED);
+	if (LIKELY(passed != NULL))
+		return passed;
+	passed = row_beside(c, TABLE_COUNTS, TABLE_COUNTS_PASSED);
+	if (passed != NULL)
+		return passed;
+	if (c >= first && c < first + segment_capacity(TABLE_FIRST))
+		return reach_passed(TABLE_FIRST_PASSED,
+		    (uint64_t)(c - first));
+	return reach_passed(TABLE_COUNTS_PASSED, (uint64_t)(c - counts));
 }
 
 /* In a program so large what comes late has no history, which is no loss. */
@@ -35,7 +67,7 @@ is_full(enum segment_table_id table)
 {
 	const struct segment_table *t = &segment_mine()->table[table];
 
-	return atomic_load(&t->used) >= t->capacity;
+	return atomic_load(&t->used) >= segment_capacity(table);
 }
 
 /* Where @slot of @site is noted; NULL: there is no room. */
@@ -78,17 +110,49 @@ void
 generation_put(struct count *c, uint32_t site, uint32_t generation,
     int64_t bytes)
 {
-	_Atomic int64_t *passed;
+	struct passed *passed;
 
 	if (generation == stamp_generation(c->stamp))
 		return;
 	passed = passed_of(c);
-	if (passed == NULL) {
-		lose_space();
+	if (passed == NULL)
 		return;
-	}
-	atomic_fetch_add(passed, bytes);
+	atomic_fetch_add(&passed->bytes, bytes);
 	generation_add(site, generation, bytes);
+}
+
+/*
+ * Another generation is freed of from now on: note what waited.  (A process that
+ * is killed between the two lines has it in the columns of what is still live.)
+ */
+static COLD void
+settle(struct passed *passed, uint32_t site, uint64_t late)
+{
+	uint64_t was = atomic_exchange(&passed->late, late);
+
+	generation_add(site, (uint32_t)(was >> LATE_SHIFT),
+	    -(int64_t)(was & LATE_BYTES));
+}
+
+void
+generation_free(struct count *c, uint32_t site, uint32_t generation,
+    uint64_t bytes)
+{
+	struct passed *passed = passed_of(c);
+	uint64_t late;
+
+	if (UNLIKELY(passed == NULL))
+		return;
+	(void)arch_sub_is_negative(&passed->bytes, (int64_t)bytes);
+	late = atomic_load_explicit(&passed->late, memory_order_relaxed);
+	do {
+		if (UNLIKELY(late >> LATE_SHIFT != generation)) {
+			settle(passed, site,
+			    (uint64_t)generation << LATE_SHIFT | bytes);
+			return;
+		}
+	} while (UNLIKELY(!arch_swap_own_u64(&passed->late, &late,
+	    late + bytes)));
 }
 
 /* --- from one to the next ------------------------------------------------- */
@@ -100,17 +164,16 @@ generation_put(struct count *c, uint32_t site, uint32_t generation,
 static void
 pass_on(struct count *c, uint32_t site, uint32_t generation)
 {
-	_Atomic int64_t *passed = passed_of(c);
+	struct passed *passed = passed_of(c);
 	int64_t was, holds;
 
-	if (passed == NULL) {
-		lose_space();
+	if (passed == NULL)
 		return;
-	}
-	was = atomic_load(passed);
+	was = atomic_load(&passed->bytes);
 	do {
 		holds = (int64_t)(c->allocated_bytes - c->freed_bytes);
-	} while (!atomic_compare_exchange_weak(passed, &was, holds));
+	} while (!atomic_compare_exchange_weak(&passed->bytes, &was,
+	    holds));
 	generation_add(site, generation, holds - was);
 }
 

@@ -38,6 +38,13 @@ generation_is_own(uint32_t generation)
 void generation_put(struct count *c, uint32_t site, uint32_t generation,
     int64_t bytes);
 
+/*
+ * The same of a block of @bytes that the owner of @c has freed, in a later
+ * generation than it was made in: what every free of what lives long does.
+ */
+void generation_free(struct count *c, uint32_t site, uint32_t generation,
+    uint64_t bytes);
+
 /* The same of what no count has: of blocks that were drawn. */
 void generation_add(uint32_t site, uint32_t generation, int64_t bytes);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "heap/tally.h"
 #include "mem/arena.h"
 
 #define REGION_BYTES (UINT64_C(1) << LEDGER_REGION_BITS)
@@ -47,6 +48,33 @@ level_bytes(unsigned level)
 	return (REGION_BYTES >> level) * sizeof(uint32_t);
 }
 
+/*
+ * Where a heap has grown large it goes on to, and most of a new table will be
+ * in use soon; so its pages are made at one go.  It may come otherwise, and so
+ * they are to be worth FILL_BYTES for each block that there is, no more: blocks
+ * of 128 bytes, half of them smaller, take as much by and by.
+ */
+#define FILL_BYTES 20
+
+static struct {
+	_Atomic bool all;        /* every block has a record */
+	_Atomic uint64_t filled; /* bytes */
+} fill;
+
+static void
+fill_table(unsigned level, void *table, size_t bytes)
+{
+	int64_t live, requested;
+	uint64_t blocks;
+
+	if (!atomic_load(&fill.all) || (level != 5 && level != 7))
+		return;
+	tally_sum(&blocks, &live, &requested);
+	if ((int64_t)blocks > 0 && blocks * FILL_BYTES >
+	    atomic_load(&fill.filled) + bytes && arena_fill(table, bytes))
+		atomic_fetch_add(&fill.filled, bytes);
+}
+
 static bool
 make_level(struct ledger_region *region, unsigned level)
 {
@@ -56,10 +84,18 @@ make_level(struct ledger_region *region, unsigned level)
 
 	if (table == NULL)
 		return false;
-	if (!atomic_compare_exchange_strong(&region->level[level], &none,
-	    table) && bytes >= ARENA_LARGE)
+	if (atomic_compare_exchange_strong(&region->level[level], &none,
+	    table))
+		fill_table(level, (void *)table, bytes);
+	else if (bytes >= ARENA_LARGE)
 		arena_return((void *)table, bytes);
 	return true;
+}
+
+void
+ledger_expect_all(bool all)
+{
+	atomic_store(&fill.all, all);
 }
 
 /* A block's place, made if it was not met yet; NULL: there is no room. */
@@ -241,10 +277,16 @@ ledger_put_long(const void *block, size_t usable, const struct record *record,
 	_Atomic uint32_t *entry;
 	uint32_t before;
 	uint32_t packed;
+	bool known = false;
 
 	if ((uintptr_t)block >> LEDGER_ADDRESS_BITS != 0 ||
 	    record->slack >= LEDGER_SLACK)
 		return -ERANGE;
+	if (drawn_holds(block, record)) {
+		known = ledger_take(block, usable, old);
+		if (drawn_put(block, record))
+			return known ? -EEXIST : 0;
+	}
 	packed = record->slack >= LEDGER_ODD_SLACK || record->rate != 0 ?
 	    pack_odd(record) : LEDGER_LIVE + ledger_pack(record);
 	entry = make_entry(block, usable);
@@ -255,7 +297,8 @@ ledger_put_long(const void *block, size_t usable, const struct record *record,
 	atomic_store_explicit(entry, packed, memory_order_relaxed);
 	if (before >= LEDGER_LIVE)
 		unpack(before, old);
-	return packed == 0 ? -ENOMEM : before < LEDGER_LIVE ? 0 : -EEXIST;
+	return packed == 0 ? -ENOMEM : known || before >= LEDGER_LIVE ?
+	    -EEXIST : 0;
 }
 
 bool
@@ -265,7 +308,7 @@ ledger_look(const void *block, size_t usable, struct record *record)
 	uint32_t packed = entry == NULL ? 0 : atomic_load(entry);
 
 	if (packed < LEDGER_LIVE)
-		return false;
+		return drawn_look(block, record);
 	unpack(packed, record);
 	return true;
 }
@@ -308,6 +351,7 @@ ledger_set_generations(uint32_t generation)
 {
 	size_t i, k;
 
+	drawn_set_generations(generation);
 	for (i = 0; i < ARRAY_LENGTH(ledger_top); i++)
 		for (k = 0; ledger_top[i] != NULL &&
 		    k < ARRAY_LENGTH(ledger_top[i]->region); k++)

@@ -6,15 +6,17 @@
  * inherits it, by copy).
  *
  * Two blocks of at least g bytes cannot start within the same g bytes.  So a
- * table with one entry for every g bytes of address space, for the largest
- * power of two g that a block's usable size reaches, has a place for each
- * block and for no other: no hash, no probing, no collision, no lock, and no
- * locked instruction, since an address has one owner at a time.
+ * table with one entry for every g bytes of address space, for the largest g
+ * of 8, 32, 128, 512 ... that a block's usable size reaches, has a place for
+ * each block and for no other: no hash, no probing, no collision, no lock, and
+ * no locked instruction, since an address has one owner at a time.  (With every
+ * power of two there would be less of a table for blocks that are all alike,
+ * but more tables, and lines and pages of them, for those that are not.)
  *
  * Address space is cut into regions of 4 MiB, and a region has such a table
  * for each g.  They are mapped when first met, and touched where blocks are:
- * small blocks cost an entry of 4 bytes for each 16 or 32 bytes of heap, a
- * large one a single entry.
+ * small blocks cost an entry of 4 bytes for each 32 bytes of heap, a large one
+ * some entries.
  *
  * An entry is 24 bits for the site and the slack, and 8 for the generation.
  * With glibc the slack of nearly all blocks is below 31: then site and slack
@@ -22,6 +24,9 @@
  * the number there of an odd kind, which is kept beside.  What is left of an
  * entry when its record was taken out tells whose block was freed there last,
  * for who frees it once more (ledger_last()).
+ *
+ * Blocks that were drawn, and stand for others, are few and lie anywhere: those
+ * are in a table of their own (drawn.h), as far as that has room.
  *
  *  L1  ledger_take() after ledger_put() of a block, in any thread that learnt
  *      of the block from the one that put it, gives that record.
@@ -38,6 +43,7 @@
 
 #include "base/base.h"
 #include "base/segment.h"
+#include "heap/drawn.h"
 
 /* What is known of a block; packed into an entry. */
 struct record {
@@ -56,6 +62,10 @@ struct record {
 static inline bool ledger_put(const void *block, size_t usable,
     const struct record *record);
 
+/* The same of one with a rate of 0. */
+static inline bool ledger_put_plain(const void *block, size_t usable,
+    const struct record *record);
+
 /*
  * The same, slowly.  0; -ENOMEM: there is no room; -EEXIST: there was a record
  * (a free was missed), it is in @old and has been replaced; -ERANGE: the
@@ -66,6 +76,13 @@ int ledger_put_long(const void *block, size_t usable,
 
 /* Take a block's record out.  False: there is none. */
 static inline bool ledger_take(const void *block, size_t usable,
+    struct record *record);
+
+/*
+ * The same of one that is of no odd kind; false: it is, or there is none, so it
+ * is to be done by ledger_take().
+ */
+static inline bool ledger_take_plain(const void *block, size_t usable,
     struct record *record);
 
 /*
@@ -80,6 +97,12 @@ bool ledger_look(const void *block, size_t usable, struct record *record);
  */
 #define LEDGER_LAST_BITS 15
 bool ledger_last(const void *block, size_t usable, struct record *record);
+
+/*
+ * From now on every block has a record, or only some.  Where all have, tables
+ * of a heap that has become large are made whole, with all of their pages.
+ */
+void ledger_expect_all(bool all);
 
 /* Give all records of all blocks another generation. */
 void ledger_set_generations(uint32_t generation);
@@ -129,13 +152,11 @@ void ledger_forget_odd(_Atomic uint32_t *entry, const struct record *record);
 static HOT unsigned
 ledger_level(size_t usable)
 {
-	unsigned bits;
-
-	if (UNLIKELY(usable < 16))
-		return LEDGER_LEAST_BITS;
-	/* From 16 bytes on, blocks start at multiples of 16. */
-	bits = 63 - (unsigned)__builtin_clzll(usable + 15);
-	return bits < LEDGER_REGION_BITS ? bits : LEDGER_REGION_BITS;
+	/* One comparison for both: less than 16, or as large as a region. */
+	if (UNLIKELY(usable - 16 >= (UINT64_C(1) << LEDGER_REGION_BITS) - 31))
+		return usable < 16 ? LEDGER_LEAST_BITS : LEDGER_REGION_BITS;
+	/* From 16 bytes on, blocks start at multiples of 16.  Odd: see above. */
+	return (62 - (unsigned)__builtin_clzll(usable + 15)) | 1;
 }
 
 /* A block's place, or NULL: none of its level was met in its region. */
@@ -191,17 +212,53 @@ ledger_is_odd(uint32_t packed)
 }
 
 static HOT bool
-ledger_put(const void *block, size_t usable, const struct record *record)
+ledger_put_plain(const void *block, size_t usable,
+    const struct record *record)
 {
 	_Atomic uint32_t *entry = ledger_entry(block, usable);
 
-	if (UNLIKELY(entry == NULL || record->slack >= LEDGER_ODD_SLACK ||
-	    record->rate != 0) ||
+	if (UNLIKELY(entry == NULL || record->slack >= LEDGER_ODD_SLACK) ||
 	    UNLIKELY(atomic_load_explicit(entry, memory_order_relaxed) >=
 	    LEDGER_LIVE))
 		return false;
 	atomic_store_explicit(entry, LEDGER_LIVE + ledger_pack(record),
 	    memory_order_relaxed);
+	return true;
+}
+
+static HOT bool
+ledger_put(const void *block, size_t usable, const struct record *record)
+{
+	return LIKELY(record->rate == 0) &&
+	    ledger_put_plain(block, usable, record);
+}
+
+/*
+ * What is freed long after it was made has its entry in no cache.  Mostly it is
+ * not alone: what was made with it, and lies behind it, goes with it.
+ */
+static HOT void
+ledger_ahead(const _Atomic uint32_t *entry)
+{
+	__builtin_prefetch((const char *)(uintptr_t)entry + 64, 1);
+	__builtin_prefetch((const char *)(uintptr_t)entry + 128, 1);
+}
+
+static HOT bool
+ledger_take_plain(const void *block, size_t usable, struct record *record)
+{
+	_Atomic uint32_t *entry = ledger_entry(block, usable);
+	uint32_t packed;
+
+	if (UNLIKELY(entry == NULL))
+		return false;
+	ledger_ahead(entry);
+	packed = atomic_load_explicit(entry, memory_order_relaxed);
+	if (UNLIKELY(packed < LEDGER_LIVE) || ledger_is_odd(packed))
+		return false;
+	atomic_store_explicit(entry, packed & (LEDGER_LIVE - 1),
+	    memory_order_relaxed);
+	ledger_unpack(packed, record);
 	return true;
 }
 
@@ -212,10 +269,10 @@ ledger_take(const void *block, size_t usable, struct record *record)
 	uint32_t packed;
 
 	if (UNLIKELY(entry == NULL))
-		return false;
+		return drawn_take(block, record);
 	packed = atomic_load_explicit(entry, memory_order_relaxed);
 	if (UNLIKELY(packed < LEDGER_LIVE))
-		return false;
+		return drawn_take(block, record);
 	atomic_store_explicit(entry, packed & (LEDGER_LIVE - 1),
 	    memory_order_relaxed);
 	ledger_unpack(packed, record);

@@ -31,7 +31,7 @@ open_part(uint64_t rows)
 {
 	uint64_t more = rows == 0 ? PART_LEAST : 2 * rows;
 
-	return more <= segment_mine()->table[TABLE_TIMED].capacity &&
+	return more <= segment_capacity(TABLE_TIMED) &&
 	    segment_reach(TABLE_TIMED, more) == 0;
 }
 

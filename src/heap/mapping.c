@@ -119,18 +119,8 @@ account(const struct mapping *m, uint64_t bytes, bool whole)
 static uint64_t
 find_row(const struct mapping *rows, uint64_t count, uint64_t start)
 {
-	uint64_t low = 0;
-	uint64_t high = count;
-
-	while (low < high) {
-		uint64_t middle = (low + high) / 2;
-
-		if (rows[middle].end <= start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return rows_upto(rows, sizeof(*rows), offsetof(struct mapping, end),
+	    count, start);
 }
 
 /* Take [start, end) out; returns how many rows are left. */

@@ -146,7 +146,7 @@ may_own(uint64_t n)
 
 	return atomic_load_explicit(&table[TABLE_COUNTS].used,
 	    memory_order_relaxed) + n <= above_u64(
-	    table[TABLE_COUNTS].capacity, table[TABLE_SITES].capacity);
+	    segment_capacity(TABLE_COUNTS), segment_capacity(TABLE_SITES));
 }
 
 static bool

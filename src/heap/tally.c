@@ -53,8 +53,9 @@ tally_look(struct tally *t)
 {
 	struct segment_live *live = &segment_mine()->live;
 	uint64_t now = sys_clock_coarse();
-	int64_t high = atomic_load_explicit(&t->high, memory_order_relaxed);
+	int64_t was = atomic_load_explicit(&t->high, memory_order_relaxed);
 	int64_t net = tally_net(t);
+	int64_t high = was > net ? was : net;
 	int64_t others = publish(&live->bytes, &t->published, &t->high, net);
 	int64_t top;
 
@@ -285,7 +286,7 @@ tally_sum(uint64_t *blocks, int64_t *bytes, int64_t *requested)
 	struct segment *s = segment_mine();
 	const struct tally *t = segment_rows(TABLE_TALLIES);
 	uint64_t n = min_u64(atomic_load(&s->table[TABLE_TALLIES].used),
-	    s->table[TABLE_TALLIES].capacity);
+	    segment_capacity(TABLE_TALLIES));
 
 	*blocks = 0;
 	*bytes = 0;
@@ -303,7 +304,7 @@ tally_allocated(void)
 	struct segment *s = segment_mine();
 	const struct tally *t = segment_rows(TABLE_TALLIES);
 	uint64_t n = min_u64(atomic_load(&s->table[TABLE_TALLIES].used),
-	    s->table[TABLE_TALLIES].capacity);
+	    segment_capacity(TABLE_TALLIES));
 	uint64_t bytes = 0;
 
 	for (; n > 0; n--, t++)

@@ -7,8 +7,10 @@
  * The row is in the segment (base/segment.h tells its fields and invariant).
  * Only its owner adds to it, in single instructions that no signal can split.
  *
- * The peak of one allocating thread is exact: `high` follows its own heap
- * step by step.  With several, each thread's share of the common sum may be
+ * The peak of one allocating thread is exact: a heap is highest just before
+ * something is freed, and there `high` is raised to what it was.  So it is
+ * what has been, and what is may be higher: the top is the larger of the two.
+ * With several threads, each one's share of the common sum may be
  * `drift_bytes` old, so the peak is right to within (threads + 1) drifts.
  */
 #ifndef HEAP_TALLY_H
@@ -48,7 +50,8 @@ tally_add(struct tally *t, const void *block, size_t usable)
 	return tally_net(t);
 }
 
-/* Has this thread not held as much as @net since it last published? */
+/* Has this thread not held as much as @net since it last published, that we
+ * know?  From now on we do. */
 static HOT bool
 tally_rises(struct tally *t, int64_t net)
 {
@@ -71,17 +74,23 @@ tally_take(struct tally *t, const void *block, size_t usable)
 	return true;
 }
 
-/* The same two, and true: the slow path is due, see tally_look(). */
+/*
+ * The same two, and true: the slow path is due, see tally_look().  As nobody
+ * asks at once, the free looks first whether this was the top, for all
+ * allocations since the free before.  (What a signal handler allocates between
+ * that and the free itself is missing in it.)
+ */
 static HOT bool
 tally_alloc(struct tally *t, const void *block, size_t usable)
 {
-	(void)tally_rises(t, tally_add(t, block, usable));
+	(void)tally_add(t, block, usable);
 	return UNLIKELY(arch_sub_is_negative(&t->until_look, (int64_t)usable));
 }
 
 static HOT bool
 tally_free(struct tally *t, const void *block, size_t usable)
 {
+	(void)tally_rises(t, tally_net(t));
 	(void)tally_take(t, block, usable);
 	return UNLIKELY(arch_sub_is_negative(&t->until_look, (int64_t)usable));
 }

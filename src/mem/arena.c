@@ -11,6 +11,10 @@
 #define PAGE_BYTES  UINT64_C(4096)
 #define ALIGNMENT   64
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /* The room of a chunk that is being cut into pieces. */
 struct chunk {
 	_Atomic uint64_t used; /* bytes, this head included */
@@ -167,6 +171,17 @@ arena_take(size_t bytes)
 		if (!atomic_compare_exchange_strong(&arena.chunk, &c, fresh))
 			arena_return(fresh, CHUNK_BYTES);
 	}
+}
+
+bool
+arena_fill(void *piece, size_t bytes)
+{
+	uintptr_t start = round_up((uintptr_t)piece, PAGE_BYTES);
+	uintptr_t end = round_down((uintptr_t)piece + bytes, PAGE_BYTES);
+
+	return !atomic_load(&arena.keeps_sparse) &&
+	    arena_room() == UINT64_MAX && end > start &&
+	    sys_madvise((void *)start, end - start, MADV_POPULATE_WRITE) == 0;
 }
 
 void

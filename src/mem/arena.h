@@ -12,6 +12,7 @@
 #ifndef MEM_ARENA_H
 #define MEM_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,13 @@
  */
 #define ARENA_LARGE (UINT64_C(256) << 10)
 void *arena_take(size_t bytes);
+
+/*
+ * All of a piece will be used, and soon: have its pages made at one go, which
+ * costs a quarter of a fault for each.  False: where room is short or locked,
+ * or the kernel is older than 5.14, it stays as it is.
+ */
+bool arena_fill(void *piece, size_t bytes);
 
 /*
  * Under a limit of address space or of data (RLIMIT_AS, RLIMIT_DATA) all that

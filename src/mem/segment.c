@@ -7,9 +7,8 @@
 #include <sys/resource.h>
 
 #include "base/base.h"
-#include "base/room.h"
 #include "base/text.h"
-#include "sys/arch.h"
+#include "mem/tables.h"
 #include "sys/place.h"
 #include "sys/sys.h"
 
@@ -17,52 +16,16 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
-#define PAGE_BYTES     UINT64_C(4096)
+#define PAGE_BYTES     TABLES_PAGE_BYTES
 #define STEP_LEAST     (4 * KIB)
 #define STEP_DOUBLES   (32 * KIB)
 #define STEP_MOST      (1 * MIB)
 #define IMAGES_MOST    100000 /* names that are tried for an image */
 
-/*
- * Rows there is address space for; a process short of it gets fewer.  And how
- * many are backed beforehand where nothing can grow any more: a large program
- * has some 10 000 sites.
- */
-static const struct {
-	uint32_t entry_bytes;
-	uint64_t capacity;
-	uint64_t reserve;
-} plan[TABLE_ROOM] = {
-	[TABLE_TALLIES] = { sizeof(struct tally), 16 * KIB, 1 * KIB },
-	[TABLE_SITES] = { sizeof(struct site), SEGMENT_SITES, 16 * KIB },
-	[TABLE_FIRST] = { sizeof(struct count), SEGMENT_SITES, 16 * KIB },
-	[TABLE_COUNTS] = { sizeof(struct count), SEGMENT_SITES + 64 * KIB,
-	    20 * KIB },
-	[TABLE_ESTIMATES] = { sizeof(struct estimate), SEGMENT_SITES,
-	    16 * KIB },
-	[TABLE_NODES] = { sizeof(struct node), 2 * MIB, 64 * KIB },
-	[TABLE_MODULES] = { sizeof(struct module), 4 * KIB, 256 },
-	[TABLE_MAPPINGS] = { sizeof(struct mapping), 64 * KIB, 4 * KIB },
-	[TABLE_TEXT] = { 1, 4 * MIB, 32 * KIB },
-	[TABLE_SECONDS] = { sizeof(struct point), SERIES_SECONDS, 600 },
-	[TABLE_MINUTES] = { sizeof(struct point), SERIES_MINUTES, 60 },
-	[TABLE_MARKS] = { sizeof(struct mark), 32 * KIB, 64 },
-	[TABLE_MOMENTS] = { sizeof(struct moment), TREND_COLUMNS,
-	    TREND_COLUMNS },
-	[TABLE_TRENDS] = { sizeof(struct trend), SEGMENT_SITES, 16 * KIB },
-	[TABLE_AGES] = { sizeof(struct ages), 512 * KIB, 32 * KIB },
-	[TABLE_FIRST_PASSED] = { sizeof(int64_t), SEGMENT_SITES, 16 * KIB },
-	[TABLE_COUNTS_PASSED] = { sizeof(int64_t), SEGMENT_SITES + 64 * KIB,
-	    20 * KIB },
-	[TABLE_TIMED] = { sizeof(struct timed), SEGMENT_TIMED, 1 * KIB },
-	[TABLE_LIVES] = { sizeof(struct life), 8 * KIB, 512 },
-	[TABLE_REACH] = { sizeof(struct reach), SEGMENT_SITES, 1 * KIB },
-	[TABLE_FINDINGS] = { sizeof(struct finding), FINDINGS, 64 },
-	[TABLE_POOLS] = { sizeof(struct pool), POOL_NAMES, 64 },
-	[TABLE_BUDGET] = { sizeof(struct tide_room), 1, 1 },
-	[TABLE_PASTS] = { sizeof(struct past), 512 * KIB, 16 * KIB },
-	[TABLE_NAMES] = { sizeof(struct named), 64 * KIB, 1 * KIB },
-};
+/* Under a limit of address space the segment takes this share of it. */
+#define SPACE_SHARE    32
+#define GROWERS_NAP_NS (100 * UINT64_C(1000))
+#define GROWERS_NAPS   1000
 
 /* Without them nothing is lost that is counted. */
 static const bool spare[TABLE_ROOM] = {
@@ -79,60 +42,13 @@ static struct {
 	uint64_t bytes;
 	_Atomic uint64_t backed[TABLE_ROOM]; /* bytes of each table */
 	_Atomic bool full[TABLE_ROOM];       /* no more room, ever */
+	_Atomic uint32_t growers; /* threads that are backing something */
+	bool narrowed;            /* between tables there may be others' pages */
 	uint64_t device, inode; /* of the file, to know it again */
 	char path[PLACE_ROOM];
 } mine;
 
 static struct segment *ancestor; /* its header, or NULL */
-
-/* How far all capacities are halved so that the file keeps below @most. */
-static int
-choose_shift(uint64_t most, uint64_t *bytes)
-{
-	int shift;
-	size_t i;
-
-	for (shift = 0; shift <= 8; shift++) {
-		*bytes = SEGMENT_HEADER_BYTES;
-		for (i = 0; i < TABLE_ROOM; i++)
-			*bytes += round_up((plan[i].capacity >> shift) *
-			    plan[i].entry_bytes, PAGE_BYTES);
-		if (*bytes <= most)
-			return shift;
-	}
-	return -EFBIG;
-}
-
-static void
-lay_out(struct segment *s, uint64_t bytes, int shift)
-{
-	uint64_t offset = SEGMENT_HEADER_BYTES;
-	size_t i;
-
-	memcpy(s->head.magic, SEGMENT_MAGIC, sizeof(s->head.magic));
-	s->head.layout = SEGMENT_LAYOUT;
-	s->head.byte_order = SEGMENT_BYTE_ORDER;
-	s->head.bytes = bytes;
-	s->head.header_bytes = SEGMENT_HEADER_BYTES;
-	s->head.page_bytes = PAGE_BYTES;
-	s->head.machine = ARCH_ELF_MACHINE;
-	memcpy(s->head.version, PACKAGE_VERSION, sizeof(PACKAGE_VERSION));
-	for (i = 0; i < TABLE_ROOM; i++) {
-		if (plan[i].entry_bytes == 0)
-			continue; /* there is none of that number */
-		s->table[i].offset = offset;
-		s->table[i].capacity = plan[i].capacity >> shift;
-		s->table[i].entry_bytes = plan[i].entry_bytes;
-		offset += round_up(s->table[i].capacity * plan[i].entry_bytes,
-		    PAGE_BYTES);
-	}
-	/* Row 0 means "none" where rows are named. */
-	atomic_store(&s->table[TABLE_SITES].used, 1);
-	atomic_store(&s->table[TABLE_COUNTS].used, 1);
-	atomic_store(&s->table[TABLE_NODES].used, 1);
-	atomic_store(&s->table[TABLE_AGES].used, 1);
-	atomic_store(&s->table[TABLE_PASTS].used, 1);
-}
 
 /* A write beyond the limit of file sizes would raise SIGXFSZ. */
 static int
@@ -263,14 +179,65 @@ most_bytes(void)
 	uint64_t space = sys_limit(RLIMIT_AS);
 	uint64_t most = sys_limit(RLIMIT_FSIZE);
 
-	return space == UINT64_MAX ? most : min_u64(most, space / 32);
+	return space == UINT64_MAX ? most : min_u64(most, space / SPACE_SHARE);
+}
+
+/* Where the pages of a table end: its capacity, by which everybody goes. */
+static uint64_t
+end_of(const struct segment_table *t)
+{
+	return t->offset + round_up(__atomic_load_n(&t->capacity,
+	    __ATOMIC_SEQ_CST) * t->entry_bytes, PAGE_BYTES);
+}
+
+/* Where what lies at the start ends: all of it, or the header alone. */
+static uint64_t
+start_bytes(void)
+{
+	return mine.narrowed ? SEGMENT_HEADER_BYTES : mine.bytes;
+}
+
+size_t
+segment_spans(struct segment_span spans[SEGMENT_OWN_SPANS])
+{
+	uintptr_t start = (uintptr_t)segment_map;
+	size_t n = 0;
+	int i;
+
+	spans[n++] = (struct segment_span){ start, start + start_bytes() };
+	for (i = 0; mine.narrowed && i < TABLE_ROOM; i++) {
+		const struct segment_table *t = &segment_map->table[i];
+
+		if (t->entry_bytes != 0)
+			spans[n++] = (struct segment_span){ start + t->offset,
+			    start + end_of(t) };
+	}
+	return n;
+}
+
+/* All of it but the first @kept bytes. */
+static void
+unmap(uint64_t kept)
+{
+	char *start = (char *)segment_map;
+	int i;
+
+	for (i = 0; mine.narrowed && i < TABLE_ROOM; i++) {
+		const struct segment_table *t = &segment_map->table[i];
+
+		if (t->entry_bytes != 0)
+			(void)sys_munmap(start + t->offset,
+			    end_of(t) - t->offset);
+	}
+	if (start_bytes() > kept)
+		(void)sys_munmap(start + kept, start_bytes() - kept);
 }
 
 static void
 forget(void)
 {
 	if (segment_map != NULL)
-		(void)sys_munmap(segment_map, mine.bytes);
+		unmap(0);
 	segment_map = NULL;
 }
 
@@ -284,7 +251,7 @@ segment_create(const char *path, uint32_t *exec_count)
 	int fd;
 	int r;
 
-	shift = choose_shift(most_bytes(), &bytes);
+	shift = tables_shift(most_bytes(), &bytes);
 	if (shift < 0)
 		return shift;
 	fd = create_file(path, exec_count);
@@ -299,6 +266,11 @@ segment_create(const char *path, uint32_t *exec_count)
 	r = sys_error_of(s);
 	if (r < 0)
 		goto out;
+	/*
+	 * On a disk each first touch would read ahead, megabytes of holes: time,
+	 * and memory that is charged to the program's control group.
+	 */
+	(void)sys_madvise(s, bytes, MADV_RANDOM);
 
 	if (ancestor != NULL)
 		(void)sys_munmap(ancestor, SEGMENT_HEADER_BYTES);
@@ -314,7 +286,7 @@ segment_create(const char *path, uint32_t *exec_count)
 		forget();
 		goto out;
 	}
-	lay_out(s, bytes, shift);
+	tables_lay_out(s, bytes, shift);
 out:
 	sys_close(fd);
 	if (r < 0)
@@ -333,8 +305,7 @@ segment_leave(void)
 {
 	if (segment_map != NULL) {
 		ancestor = segment_map;
-		(void)sys_munmap((char *)segment_map + SEGMENT_HEADER_BYTES,
-		    mine.bytes - SEGMENT_HEADER_BYTES);
+		unmap(SEGMENT_HEADER_BYTES);
 	}
 	segment_map = NULL;
 }
@@ -351,6 +322,20 @@ struct segment *
 segment_nearest(void)
 {
 	return segment_map != NULL ? segment_map : ancestor;
+}
+
+bool
+segment_is_in_reach(void)
+{
+	struct stat st;
+	int r;
+
+	if (mine.path[0] == '\0')
+		return true;
+	r = sys_stat(mine.path, &st);
+	if (r == 0)
+		return st.st_dev == mine.device && st.st_ino == mine.inode;
+	return r != -ENOENT && r != -ENOTDIR;
 }
 
 /* Back a table up to @to bytes, whole pages; it has been up to @have. */
@@ -381,15 +366,20 @@ static COLD int
 grow(enum segment_table_id table, uint64_t need)
 {
 	const struct segment_table *t = &segment_map->table[table];
-	uint64_t room = round_up(t->capacity * t->entry_bytes, PAGE_BYTES);
 	uint64_t have = atomic_load(&mine.backed[table]);
-	uint64_t to = min_u64(round_up(max_u64(need, have + step_of(have)),
-	    PAGE_BYTES), room);
-	int r;
+	uint64_t room, to;
+	int r = -ENOSPC;
 
-	r = extend(table, have, to);
+	/* Before the capacity is read: see segment_narrow(). */
+	atomic_fetch_add(&mine.growers, 1);
+	room = end_of(t) - t->offset;
+	to = min_u64(round_up(max_u64(need, have + step_of(have)), PAGE_BYTES),
+	    room);
+	if (need <= room)
+		r = extend(table, have, to);
 	if (r < 0 && to > round_up(need, PAGE_BYTES)) /* the last bit of room */
 		r = extend(table, have, round_up(need, PAGE_BYTES));
+	atomic_fetch_sub(&mine.growers, 1);
 	if (r < 0) {
 		atomic_store(&mine.full[table], true);
 		if (!spare[table])
@@ -404,16 +394,104 @@ segment_reserve(void)
 {
 	int i;
 
+	atomic_fetch_add(&mine.growers, 1);
 	for (i = 0; i < TABLE_ROOM; i++) {
 		const struct segment_table *t = &segment_map->table[i];
 		uint64_t have = atomic_load(&mine.backed[i]);
-		uint64_t to = round_up(min_u64(t->capacity,
-		    atomic_load(&t->used) + plan[i].reserve) * t->entry_bytes,
-		    PAGE_BYTES);
+		uint64_t to = min_u64(end_of(t) - t->offset, round_up(
+		    (atomic_load(&t->used) + tables_reserve(i)) *
+		    t->entry_bytes, PAGE_BYTES));
 
 		if (to > have)
 			(void)extend(i, have, to);
 	}
+	atomic_fetch_sub(&mine.growers, 1);
+}
+
+/* Rows a table keeps: halved @shift times, but twice those that are taken. */
+static uint64_t
+rows_kept(enum segment_table_id table, int shift)
+{
+	uint64_t rows = 0;
+	int i;
+
+	for (i = 0; i < TABLE_ROOM; i++) {
+		const struct segment_table *kin = &segment_map->table[i];
+
+		if (kin->entry_bytes == 0 ||
+		    tables_kin(i) != tables_kin(table))
+			continue;
+		rows = max_u64(rows, tables_rows(i, shift));
+		rows = max_u64(rows, 2 * atomic_load(&kin->used));
+		rows = max_u64(rows, atomic_load(&mine.backed[i]) /
+		    kin->entry_bytes);
+	}
+	/* Of these as many as there may be sites are never somebody's own. */
+	if (tables_kin(table) == TABLE_COUNTS)
+		rows += rows_kept(TABLE_SITES, shift);
+	/* Rows of any size that fill their pages: no room goes beyond. */
+	return tables_is_fixed(table) ? UINT64_MAX :
+	    round_up(rows, PAGE_BYTES / (tables_kin(table) == TABLE_TEXT ?
+	    1 : 8));
+}
+
+/* Until nobody backs a table who may have read its capacity of before. */
+static bool
+await_growers(void)
+{
+	int naps;
+
+	for (naps = 0; atomic_load(&mine.growers) != 0; naps++) {
+		if (naps == GROWERS_NAPS)
+			return false;
+		sys_sleep(GROWERS_NAP_NS);
+	}
+	return true;
+}
+
+static void
+set_capacities(const uint64_t most[TABLE_ROOM], int shift)
+{
+	uint64_t rows[TABLE_ROOM];
+	int i;
+
+	for (i = 0; i < TABLE_ROOM; i++)
+		rows[i] = min_u64(most[i], rows_kept(i, shift));
+	for (i = 0; i < TABLE_ROOM; i++)
+		__atomic_store_n(&segment_map->table[i].capacity, rows[i],
+		    __ATOMIC_SEQ_CST);
+}
+
+/* What a table no longer has of the @rows it had. */
+static void
+unmap_behind(const struct segment_table *t, uint64_t rows)
+{
+	uint64_t end = t->offset + round_up(rows * t->entry_bytes, PAGE_BYTES);
+
+	if (end > end_of(t))
+		(void)sys_munmap((char *)segment_map + end_of(t),
+		    end - end_of(t));
+}
+
+void
+segment_narrow(uint64_t space)
+{
+	uint64_t was[TABLE_ROOM], bytes;
+	int shift = tables_shift(space / SPACE_SHARE, &bytes);
+	int i;
+
+	if (shift < 0)
+		shift = TABLES_SHIFT_MOST;
+	for (i = 0; i < TABLE_ROOM; i++)
+		was[i] = segment_capacity(i);
+	set_capacities(was, shift);
+	if (!await_growers())
+		return;
+	/* Some may have been backed meanwhile: from here on they go by less. */
+	set_capacities(was, shift);
+	mine.narrowed = true;
+	for (i = 0; i < TABLE_ROOM; i++)
+		unmap_behind(&segment_map->table[i], was[i]);
 }
 
 int
@@ -425,7 +503,7 @@ segment_room(enum segment_table_id table, uint64_t rows)
 	if (need <= atomic_load_explicit(&mine.backed[table],
 	    memory_order_relaxed))
 		return 0;
-	if (rows > t->capacity || atomic_load(&mine.full[table]))
+	if (rows > segment_capacity(table) || atomic_load(&mine.full[table]))
 		return -ENOSPC;
 	return grow(table, need);
 }

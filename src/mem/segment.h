@@ -59,11 +59,38 @@ segment_mine(void)
  */
 struct segment *segment_nearest(void);
 
+/*
+ * False: our file is not to be found where it was made.  So neither is the
+ * directory, for a program that is executed from here: in a sandbox, after
+ * chroot().
+ */
+bool segment_is_in_reach(void);
+
+/*
+ * Our address space is limited to @space bytes from now on: what of the tables
+ * was never used is given back as far as there is more than our share, and they
+ * are full earlier.  What is mapped there next is the program's.  It may wait,
+ * a tenth of a second at most, for threads that are backing a table.
+ */
+void segment_narrow(uint64_t space);
+
+/* Where the segment lies: in one piece, or where each table is. */
+#define SEGMENT_OWN_SPANS (TABLE_ROOM + 1)
+size_t segment_spans(struct segment_span spans[SEGMENT_OWN_SPANS]);
+
 /* Row 0 of a table. */
 static inline void *
 segment_rows(enum segment_table_id table)
 {
 	return (char *)segment_map + segment_map->table[table].offset;
+}
+
+/* How many rows a table may have; they become fewer by segment_narrow(). */
+static inline uint64_t
+segment_capacity(enum segment_table_id table)
+{
+	return __atomic_load_n(&segment_map->table[table].capacity,
+	    __ATOMIC_RELAXED);
 }
 
 /*

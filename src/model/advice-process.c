@@ -132,7 +132,7 @@ judge_high(struct advising *a)
 	for (i = 0; i < f->ops; i++) {
 		if (!advice_is_used(&f->op[i]))
 			continue;
-		aborts += f->op[i].aborts;
+		aborts += f->op[i].aborts_memory;
 		if (largest == NULL || f->op[i].growth_most >
 		    largest->growth_most) {
 			largest = &f->op[i];

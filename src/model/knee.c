@@ -6,6 +6,7 @@
 
 #define KNEE_AS_FAST   1.02f /* K3 */
 #define KNEE_FASTER    0.97f
+#define KNEE_WORTH     0.96f /* twice the memory, K1 */
 #define KNEE_FASTER_FAR 0.80f
 #define KNEE_SLOWER    1.10f /* clearly */
 #define KNEE_SLOWER_FAR 1.50f
@@ -15,6 +16,8 @@
 #define KNEE_RAMP      3     /* batches that count, of each size */
 #define KNEE_AGAIN     64    /* batches */
 #define KNEE_NS        50e6f /* enough, in however few batches */
+#define KNEE_FAR       2     /* times the bytes of the best size: K6 */
+#define KNEE_MANY      8     /* items: of fewer one may be twice the rest */
 #define KNEE_REACH     2     /* bins to either side that are neighbours */
 
 enum knee_phase {
@@ -140,10 +143,36 @@ knee_settle(struct knee *k, uint32_t best)
 {
 	k->phase = KNEE_SETTLED;
 	k->used = knee_smallest_as_fast(k, best);
+	k->most = k->top > 0 && k->used == knee_top(k);
 	k->settled_ns = knee_ns(&k->bin[k->used]);
 	k->since = 0;
 	k->since_ns = 0;
 	k->now = k->used;
+}
+
+/*
+ * What an item can take at best in larger batches than @from, which was measured:
+ * less of what a batch costs beside its items, and that is no more than what the
+ * smaller ones have shown.
+ */
+static double
+knee_promise(const struct knee *k, uint32_t bin, uint32_t from)
+{
+	double ns = knee_ns(&k->bin[from]), part = 1.0 / knee_size(from);
+	double call = 0, most = 0;
+	uint32_t i;
+
+	for (i = 0; i < from; i++) {
+		if (k->bin[i].measured == 0)
+			continue;
+		call = (knee_ns(&k->bin[i]) - ns) / (1.0 / knee_size(i) -
+		    part);
+		if (call > most)
+			most = call;
+	}
+	if (from == 0 || most > ns / part)
+		most = ns / part;
+	return ns - most * (part - 1.0 / knee_size(bin));
 }
 
 /* What it may be, at best. */
@@ -151,11 +180,19 @@ static double
 knee_hope(const struct knee *k, uint32_t bin, uint32_t best)
 {
 	const struct knee_bin *b = &k->bin[bin];
+	double hope, least;
 
 	if (b->measured == 0) /* between the best and what is not clear yet */
-		return knee_ns(&k->bin[best]) * 0.80;
-	return knee_ns(b) * (1 - KNEE_UNCERTAIN /
-	    numbers_root(b->measured < KNEE_KEPT ? b->measured : KNEE_KEPT));
+		hope = knee_ns(&k->bin[best]) * 0.80;
+	else if (b->measured == 1 && bin > best) /* in memory that was new */
+		hope = 0;
+	else
+		hope = knee_ns(b) * (1 - KNEE_UNCERTAIN / numbers_root(
+		    b->measured < KNEE_KEPT ? b->measured : KNEE_KEPT));
+	if (bin <= best)
+		return hope;
+	least = knee_promise(k, bin, best);
+	return hope > least ? hope : least;
 }
 
 /* K2: the next one to try; or it is over. */
@@ -197,7 +234,10 @@ knee_ramp(struct knee *k)
 		return;
 	k->slower = ratio < KNEE_FASTER ? 0 : k->slower +
 	    (ratio > KNEE_SLOWER_FAR ? 4 : ratio > KNEE_SLOWER ? 2 : 1);
-	if (k->slower >= 4 || k->now + 2 > knee_top(k))
+	best = knee_fastest_below(k, k->now + 1);
+	if (k->slower >= 4 || k->now + 2 > knee_top(k) ||
+	    knee_promise(k, k->now + 2, k->now) > KNEE_WORTH *
+	    knee_ns(&k->bin[best]))
 		knee_search(k);
 	else
 		k->now = k->now + 2;
@@ -239,19 +279,25 @@ knee_look_back(struct knee *k)
 	k->now = k->used;
 }
 
+/* Of all others only hearsay is left. */
 static void
-knee_rest(struct knee *k, float spent_ns)
+knee_forget_but(struct knee *k, uint32_t kept)
 {
 	uint32_t bin;
 
+	for (bin = 0; bin < KNEE_BINS; bin++)
+		if (bin != kept)
+			k->bin[bin].measured = 0;
+}
+
+static void
+knee_rest(struct knee *k, float spent_ns)
+{
 	k->changed = knee_least_ns(&k->bin[k->used]) > k->settled_ns *
 	    KNEE_CHANGED ? k->changed + 1 : 0;
 	if (k->changed > KNEE_LASTS) {
 		k->changed = 0;
-		/* Of all others only hearsay is left. */
-		for (bin = 0; bin < KNEE_BINS; bin++)
-			if (bin != k->used)
-				k->bin[bin].measured = 0;
+		knee_forget_but(k, k->used);
 		k->settled_ns = knee_ns(&k->bin[k->used]);
 		knee_search(k);
 		return;
@@ -259,6 +305,41 @@ knee_rest(struct knee *k, float spent_ns)
 	k->since_ns += spent_ns;
 	if (++k->since >= KNEE_AGAIN && k->since_ns >= KNEE_NS)
 		knee_probe(k);
+}
+
+/*
+ * Memory allows less than @k->now.  Where a size was settled on, that is for a
+ * while, as it comes: there is nothing to be tried for it; but if it stays and
+ * is slower, the best of what there is room for is another.  True: it counts.
+ */
+static bool
+knee_bounded(struct knee *k, uint32_t bin, float ns)
+{
+	k->top = bin + 1;
+	if (k->phase == KNEE_SETTLED) {
+		k->since_ns += ns;
+		k->changed = ns > k->settled_ns * KNEE_CHANGED ?
+		    k->changed + 1 : 0;
+		if (k->changed <= KNEE_LASTS)
+			return false;
+		k->changed = 0;
+		knee_forget_but(k, bin);
+		k->phase = KNEE_SEARCHING;
+	}
+	k->now = bin;
+	return true;
+}
+
+/* There is room again; the most that there was need not be the fastest. */
+static void
+knee_unbounded(struct knee *k)
+{
+	k->top = 0;
+	if (k->phase == KNEE_SETTLED && k->most) {
+		k->phase = KNEE_RAMPING;
+		k->slower = 0;
+	}
+	k->most = false;
 }
 
 void
@@ -285,10 +366,10 @@ knee_learn(struct knee *k, uint32_t n, uint64_t ns, bool bounded)
 	if (n == 0 || ns == 0)
 		return;
 	if (bounded && bin < k->now) {
-		k->top = bin + 1;
-		k->now = bin;
+		if (!knee_bounded(k, bin, spent / (float)n))
+			return;
 	} else if (!bounded && k->top > 0 && bin >= knee_top(k)) {
-		k->top = 0; /* there is room again */
+		knee_unbounded(k);
 	}
 	if (bin != k->now)
 		return; /* the rest of something; it tells little */
@@ -306,6 +387,40 @@ knee_learn(struct knee *k, uint32_t n, uint64_t ns, bool bounded)
 	default:
 		knee_rest(k, spent);
 	}
+}
+
+bool
+knee_is_settled(const struct knee *k)
+{
+	return k->phase >= KNEE_SETTLED;
+}
+
+uint64_t
+knee_bytes(const struct knee *k, uint32_t n, uint64_t expected)
+{
+	if (k->phase < KNEE_SETTLED)
+		return n < KNEE_MANY || k->far > KNEE_LASTS ? 0 :
+		    KNEE_FAR * expected;
+	if (k->most || k->grown < KNEE_KEPT)
+		return 0;
+	return (uint64_t)(KNEE_FAR * k->bytes);
+}
+
+void
+knee_grew(struct knee *k, uint32_t n, uint64_t bytes, bool cut)
+{
+	double weight = cut ? 1.0 / KNEE_AGAIN : 1.0 / 8;
+
+	k->far = cut ? k->far + 1 : 0;
+	if (k->phase < KNEE_SETTLED) {
+		k->grown = 0;
+		return;
+	}
+	if (!cut && knee_bin_of(n) != k->used)
+		return;
+	k->bytes = k->grown == 0 ? (double)bytes :
+	    k->bytes + ((double)bytes - k->bytes) * weight;
+	k->grown += !cut;
 }
 
 void

@@ -13,7 +13,9 @@
  *	is left after one batch, one that is slower after two (the first touches
  *	memory that is new), others after three.  The ramp ends with one that is
  *	half as slow again, two in a row that are slower, or four that are no
- *	faster.
+ *	faster; or where what a batch costs beside its items is no more worth
+ *	a larger one: with what smaller sizes have shown of that, the next could
+ *	not be 4 % faster than the best.
  *  K2  Then, of the best and its neighbours, the one is tried that may be the
  *	fastest: its median less 0.35 of it, over the root of how often it was
  *	measured (as UCB does; P. Auer, N. Cesa-Bianchi and P. Fischer, Finite-
@@ -24,6 +26,17 @@
  *	two batches: a work changes.  If it is 3 % faster, or if 17
  *	batches in a row are a quarter slower than when K2 was over, that comes
  *	again.
+ *  K5  Where memory allows less than what is used, that is for as long as it
+ *	lasts, and the size is used again as soon as it fits; 13 in a row that
+ *	are a quarter slower are a change as in K4.  Where memory ended the
+ *	ramp, that goes on once there is more.
+ *  K6  What makes large batches slow is bytes, not items: pages touched first,
+ *	caches.  So where items are far larger than they were, a batch is closed
+ *	at twice the mean growth of those that the size was found with, or, as
+ *	long as none is, at twice what eight or more usually took, twelve times
+ *	in a row at most: that it is slow says nothing of its size.  If
+ *	items stay so and are slower, that is K5.  The mean of these counts an
+ *	eighth of the others, so what is no slower is let go.
  */
 #ifndef MODEL_KNEE_H
 #define MODEL_KNEE_H
@@ -52,7 +65,11 @@ struct knee {
 	uint32_t changed;  /* batches in a row that were slower than it was */
 	uint32_t since;    /* batches since a neighbour was tried */
 	uint32_t probes;
+	bool most;         /* @used is the largest that memory allowed */
 	float since_ns;
+	double bytes;      /* mean growth at @used, of the last batches */
+	uint32_t grown;    /* batches that told */
+	uint32_t far;      /* in a row that were closed at knee_bytes() */
 	float settled_ns;  /* what an item took when the search was over */
 };
 
@@ -74,6 +91,20 @@ uint32_t knee_cap(const struct knee *k);
  * something else did not: there is nothing to be tried above.
  */
 void knee_learn(struct knee *k, uint32_t n, uint64_t ns, bool bounded);
+
+/* A batch of @n grew by so much; @cut: it was closed at knee_bytes(). */
+void knee_grew(struct knee *k, uint32_t n, uint64_t bytes, bool cut);
+
+/*
+ * A batch of @n that has grown by so many bytes is as large as pays, however few
+ * items it has; 0: not known.  @expected: bytes that as many took so far; 0: not
+ * known.  If it is closed there, knee_learn() is to be told that it was
+ * @bounded; or nothing while that is not knee_is_settled().
+ */
+uint64_t knee_bytes(const struct knee *k, uint32_t n, uint64_t expected);
+
+/* The search is over: knee_cap() is what is used, or a neighbour of it. */
+bool knee_is_settled(const struct knee *k);
 
 /* For "n=48 is enough; n=400 would be 3.9x slower". */
 void knee_read(const struct knee *k, struct knee_report *report);

@@ -8,6 +8,11 @@
 #define SENSOR_OMEGA      1.10 /* 1.01 to 1.13 of allocators in use */
 #define SENSOR_OMEGA_MOST 16.0 /* 14.2 of one that never gives back */
 #define SENSOR_HIGH       0.85 /* from here on, free is not to be counted on */
+#define SENSOR_FULL       0.95 /* and from here on, nothing is */
+#define SENSOR_MISSED     0.25 /* of what was free, before any batch told */
+#define SENSOR_MISSED_FADE (1.0 / 64)
+#define SENSOR_TELLS      64   /* of the budget: less free tells nothing */
+#define SENSOR_RESIDENT   0.97 /* of the budget: for U, free or not */
 #define SENSOR_UNKNOWN    (UINT64_C(64) << 20) /* bytes left, without budget */
 #define SENSOR_MOVED      20   /* a 20th of L; of a quarter MiB at least */
 #define SENSOR_MOVED_LEAST (UINT64_C(256) << 10)
@@ -118,6 +123,68 @@ sensor_held(const struct sensor *s, uint64_t live)
 		return live;
 	return above_u64(s->used0 + above_u64(live, s->live0 +
 	    s->reusable0), sensor_reusable(s, live));
+}
+
+int
+sensor_may_grow(const struct sensor *s, uint64_t live, uint64_t line,
+    uint64_t last, uint64_t stood)
+{
+	uint64_t quantum = sensor_quantum(s, live, 1);
+
+	if (sensor_used(s, live) < line)
+		return SENSOR_GROW;
+	if (s->looks == 0 || sensor_held(s, live) >= line)
+		return SENSOR_STOP;
+	/* What came since the look went into what was free, or did not. */
+	if (above_u64(live, s->live0) > quantum)
+		return SENSOR_LOOK;
+	/* If this never did, each batch would add an item to it. */
+	if (s->budget > 0 && (double)s->used0 >= SENSOR_FULL *
+	    (double)s->budget)
+		return SENSOR_STOP;
+	return s->used0 < last || s->used0 <= stood + quantum ?
+	    SENSOR_GROW : SENSOR_STOP;
+}
+
+static double
+sensor_missed(const struct sensor *s)
+{
+	return s->reused == 0 ? SENSOR_MISSED : s->missed;
+}
+
+void
+sensor_reused(struct sensor *s, const struct sensor_batch *batch)
+{
+	double spare = (double)above_u64(batch->stood, batch->held);
+	double grown = (double)batch->live;
+	double rise = (double)batch->risen;
+	double could = grown < spare ? grown : spare;
+	double missed;
+
+	if (could * SENSOR_TELLS < (double)s->budget || could < 1)
+		return;
+	if (grown > spare)
+		rise -= grown - spare;
+	missed = numbers_within(rise / could, 0, 1);
+	s->missed = sensor_missed(s) * (1 - SENSOR_MISSED_FADE);
+	if (missed > s->missed)
+		s->missed = missed;
+	s->reused++;
+}
+
+uint64_t
+sensor_fits(const struct sensor *s, uint64_t stood, uint64_t held)
+{
+	double line = SENSOR_RESIDENT * (double)s->budget;
+	double spare = (double)above_u64(stood, held);
+	double missed = sensor_missed(s);
+	double fits = line - (double)held - missed * spare;
+
+	if (s->budget == 0)
+		return UINT64_MAX;
+	if (fits < spare) /* it does not come to need all of that */
+		fits = missed > 0 ? (line - (double)stood) / missed : spare;
+	return fits > 1 ? numbers_whole(fits, UINT64_MAX) : 1;
 }
 
 static uint64_t

@@ -50,7 +50,10 @@ struct sensor {
 	double rate;           /* bytes a second, live, of the last looks;
 				* goes up at once and down slowly */
 	double error;          /* of the estimate at looks, share, decays */
+	double missed;         /* of what was free and could have been used
+				* again, the share that was not; decays */
 	uint32_t looks;
+	uint32_t reused;       /* batches that told of it */
 };
 
 void sensor_open(struct sensor *s, uint64_t budget);
@@ -69,6 +72,42 @@ uint64_t sensor_used(const struct sensor *s, uint64_t live);
  * again would count twice.
  */
 uint64_t sensor_held(const struct sensor *s, uint64_t live);
+
+/*
+ * May a batch grow that is to stop at @line?  Where the allocator gives nothing
+ * back, what one batch has filled stays at the line, and is free: it is not for
+ * the next to stop there at once.  So U counts up to @line, and beyond it what
+ * is held does, as long as resident memory is below @last, or does not grow and
+ * is below 95 % of the budget.  What is free may be in pieces, so @last is to be
+ * where somebody has the allocator give back.  @stood: U as the batch began.
+ * SENSOR_LOOK: it cannot be told from here.
+ */
+enum sensor_answer { SENSOR_STOP, SENSOR_GROW, SENSOR_LOOK };
+
+int sensor_may_grow(const struct sensor *s, uint64_t live, uint64_t line,
+    uint64_t last, uint64_t stood);
+
+/* What a batch began from, and came to; bytes. */
+struct sensor_batch {
+	uint64_t stood; /* U as it began, */
+	uint64_t held;  /* and less what the allocator held free */
+	uint64_t live;  /* what it added, at its height */
+	uint64_t risen; /* by how much U did at the most */
+};
+
+/*
+ * A batch is over.  What is free may be in pieces that do not fit: then a batch
+ * takes more of the kernel, and the share that it could not use is remembered,
+ * the worst of some 64 batches (a quarter, until one told).
+ */
+void sensor_reused(struct sensor *s, const struct sensor_batch *batch);
+
+/*
+ * The most that a batch may grow by that begins so, if it is to stay below 97 %
+ * of the budget though such a share of what is free does not serve it; at least
+ * 1, and UINT64_MAX without a budget.
+ */
+uint64_t sensor_fits(const struct sensor *s, uint64_t stood, uint64_t held);
 
 /* When to look again: a third of the time that is left, 5 ms to 1 s. */
 uint64_t sensor_period(const struct sensor *s, uint64_t live);

@@ -9,6 +9,7 @@
 #define SIZING_BELIEF      4.0  /* batches, before any was seen, */
 #define SIZING_BELIEVED    0.06 /* with such a deviation */
 #define SIZING_DEVIATIONS  2.5
+#define SIZING_USUAL       15   /* batches: their median is what is usual */
 #define SIZING_CUSUM_SLACK 0.5  /* E. S. Page, Continuous inspection schemes, */
 #define SIZING_CUSUM_LINE  4.0  /* Biometrika 41, 1954; in deviations */
 
@@ -152,6 +153,54 @@ sizing_is_credible(const struct sizing_fit *f, double least, double weight,
 {
 	return count <= 3 || f->residual <= least * (1 + SIZING_CREDIBLE /
 	    (weight > 1 ? weight : 1));
+}
+
+struct sizing_curve
+sizing_curve(const struct sizing *s)
+{
+	double least = sizing_least_residual(s->fit, SIZING_POWERS);
+	struct sizing_curve curve;
+	int best = SIZING_LINEAR;
+	int i;
+
+	if (!sizing_is_credible(&s->fit[best], least, sizing_batches(s),
+	    s->count))
+		for (i = 0; i < SIZING_POWERS; i++)
+			if (s->fit[i].residual < s->fit[best].residual)
+				best = i;
+	curve.fixed = s->fit[best].a > 0 ? s->fit[best].a : 0;
+	curve.each = s->fit[best].c;
+	curve.power = sizing_power(best);
+	return curve;
+}
+
+static double
+sizing_on(const struct sizing_curve *c, double n)
+{
+	return c->fixed + c->each * numbers_pow(n, c->power);
+}
+
+uint64_t
+sizing_expect(const struct sizing *s, uint32_t n)
+{
+	double ratio[SIZING_USUAL], r;
+	uint32_t count = s->count < SIZING_USUAL ? s->count : SIZING_USUAL;
+	const struct sizing_seen *seen;
+	struct sizing_curve c;
+	uint32_t i, j;
+
+	if (count == 0 || n == 0)
+		return 0;
+	c = sizing_curve(s);
+	for (i = 0; i < count; i++) {
+		seen = sizing_before(s, i);
+		r = seen->g / sizing_on(&c, seen->n);
+		for (j = i; j > 0 && ratio[j - 1] > r; j--)
+			ratio[j] = ratio[j - 1];
+		ratio[j] = r;
+	}
+	return numbers_whole(ratio[count / 2] * sizing_on(&c, n),
+	    UINT64_MAX / 2);
 }
 
 double

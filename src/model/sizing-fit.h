@@ -8,6 +8,7 @@
  *	sizing-fit.c      the fits and their margins (M1, M2, M6)
  *	sizing-weights.c  items that have weights
  *	sizing-save.c     from run to run
+ *	sizing-risk.c     what a kill may cost (M7)
  *
  * Where a number has no other source it was found by simulation: doc/sizing.md
  * has the workloads, and `heaptide simulate all` makes the table again.
@@ -28,6 +29,7 @@
 /* --- fits ----------------------------------------------------------------- */
 
 /* The exponents, and n to each of them. */
+#define SIZING_LINEAR 1 /* n^1 is at this place */
 double sizing_power(int i);
 void sizing_powers(const struct sizing_seen *seen, double x[SIZING_POWERS]);
 
@@ -79,9 +81,17 @@ void sizing_forget(struct sizing *s, double left);
 struct sizing_bounds {
 	double n;
 	int bound; /* enum sizing_bound */
+	double bolder; /* M7: times what is safe */
 };
 
 void sizing_bound_by(struct sizing_bounds *b, double n, int bound);
+
+/* M7.  A batch of @n took @t, in ns, both above 0. */
+void sizing_risk_time(struct sizing *s, double n, double t);
+
+/* How many items where @safe would be safe, and @room bytes are left up to the
+ * budget: @safe or more. */
+double sizing_risk(const struct sizing *s, double safe, double room);
 
 /* What bounds a batch other than memory. */
 void sizing_by_others(const struct sizing *s, const struct sizing_room *room,

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#define SIZING_VERSION 1
 #define SIZING_LOADED  32 /* batches until what was loaded is old */
 
 void

@@ -18,11 +18,13 @@ void
 sizing_begin(const struct sizing *s, const struct sizing_room *room,
     const struct sizing_plan *plan, struct sizing_open_batch *open)
 {
-	struct sizing_bounds b = { 4294967295.0, SIZING_BY_REMAINING };
+	struct sizing_bounds b = { 4294967295.0, SIZING_BY_REMAINING, 1 };
 
 	memset(open, 0, sizeof(*open));
 	open->room = room->budget == 0 ? 1e30 : SIZING_HEAVY_HARD *
 	    (double)room->budget - (double)room->used;
+	if (room->fits > 0 && (double)room->fits < open->room)
+		open->room = (double)room->fits;
 	sizing_by_others(s, room, &b);
 	if (s->conf.policy != SIZING_LEARN || s->conf.fixed > 0 ||
 	    s->heavy_count == 0)

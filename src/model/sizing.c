@@ -12,6 +12,7 @@
 #define SIZING_HARD_WIDER  1.06 /* and by how much more than that */
 #define SIZING_ITEM_HARD   0.98 /* for the last item before the line */
 #define SIZING_OVERRUN     0.95
+#define SIZING_CHEAP       16 /* batches' time */
 
 static double
 sizing_target(const struct sizing_conf *conf)
@@ -170,6 +171,31 @@ sizing_by_envelope(const struct sizing *s, double soft)
 	return n;
 }
 
+/* Up to @left bytes, the budget, if a kill has a price; else to what is safe. */
+static void
+sizing_by_memory(const struct sizing *s, double soft, double hard,
+    double left, struct sizing_bounds *b)
+{
+	double n = sizing_by_fits(s, soft, hard);
+	double near = sizing_by_envelope(s, soft);
+	double step, safe, bold;
+
+	if (n < sizing_largest(s, SIZING_RECENT) + 1 || n < 8) {
+		step = sizing_by_exploring(s, soft, hard);
+		if (step > n)
+			n = step;
+	}
+	safe = n < near ? n : near;
+	bold = sizing_risk(s, safe, left);
+	if (bold > safe) {
+		sizing_bound_by(b, bold, SIZING_BY_COST);
+		b->bolder = bold / safe;
+		return;
+	}
+	sizing_bound_by(b, n, SIZING_BY_MEMORY);
+	sizing_bound_by(b, near, SIZING_BY_NEAR);
+}
+
 static void
 sizing_by_learning(const struct sizing *s, const struct sizing_room *room,
     struct sizing_bounds *b)
@@ -177,28 +203,23 @@ sizing_by_learning(const struct sizing *s, const struct sizing_room *room,
 	double budget = (double)room->budget, used = (double)room->used;
 	double soft = sizing_target(&s->conf) * budget - used;
 	double hard = SIZING_HARD * budget - used;
-	double n;
 
 	if (s->count == 0) {
 		sizing_bound_by(b, sizing_initial(&s->conf),
 		    SIZING_BY_INITIAL);
 		return;
 	}
+	if (room->fits > 0 && (double)room->fits < hard)
+		hard = (double)room->fits;
+	if (hard < soft)
+		soft = hard;
 	if (room->budget == 0) /* no limit: growth is all that bounds */
 		soft = hard = 1e30;
 	if (soft <= 0) {
 		sizing_bound_by(b, 0, SIZING_BY_MEMORY);
 		return;
 	}
-	n = sizing_by_fits(s, soft, hard);
-	if (n < sizing_largest(s, SIZING_RECENT) + 1 || n < 8) {
-		double step = sizing_by_exploring(s, soft, hard);
-
-		if (step > n)
-			n = step;
-	}
-	sizing_bound_by(b, n, SIZING_BY_MEMORY);
-	sizing_bound_by(b, sizing_by_envelope(s, soft), SIZING_BY_NEAR);
+	sizing_by_memory(s, soft, hard, budget - used, b);
 	sizing_bound_by(b, 2 * sizing_largest(s, SIZING_RECENT),
 	    SIZING_BY_GROWTH);
 	if (s->overrun_cap > 0)
@@ -252,9 +273,9 @@ sizing_by_others(const struct sizing *s, const struct sizing_room *room,
 
 static uint32_t
 sizing_choose(const struct sizing *s, const struct sizing_room *room,
-    int *bound)
+    struct sizing_bounds *bounds)
 {
-	struct sizing_bounds b = { 4294967295.0, SIZING_BY_REMAINING };
+	struct sizing_bounds b = { 4294967295.0, SIZING_BY_REMAINING, 1 };
 	const struct sizing_conf *conf = &s->conf;
 	uint32_t least = conf->min > 0 ? conf->min : 1;
 
@@ -280,7 +301,7 @@ sizing_choose(const struct sizing *s, const struct sizing_room *room,
 	if (room->remaining < 4294967295)
 		sizing_bound_by(&b, (double)room->remaining,
 		    SIZING_BY_REMAINING);
-	*bound = b.bound;
+	*bounds = b;
 	return (uint32_t)numbers_whole(b.n, UINT32_MAX);
 }
 
@@ -333,13 +354,16 @@ sizing_one(const struct sizing *s, uint32_t n)
 
 /*
  * So low that the largest item there was would still fit, wherever in the batch
- * it comes; but a quarter of the room is used whatever came once.
+ * it comes; but a quarter of the room is used whatever came once.  A batch that
+ * may be @bolder than is safe may fill so much more.
  */
 static double
-sizing_line(const struct sizing *s, const struct sizing_room *room, double one)
+sizing_line(const struct sizing *s, const struct sizing_room *room, double one,
+    double bolder)
 {
 	double budget = (double)room->budget, used = (double)room->used;
-	double line = sizing_target(&s->conf) * budget;
+	double target = sizing_target(&s->conf) * budget;
+	double line = target > used ? used + bolder * (target - used) : target;
 	double worst = s->worst > one ? s->worst : one;
 	double last = SIZING_ITEM_HARD * budget - worst;
 	double least = used + (SIZING_ITEM_HARD * budget - used) / 4;
@@ -349,20 +373,36 @@ sizing_line(const struct sizing *s, const struct sizing_room *room, double one)
 	return last < line ? last : line;
 }
 
+/* Short of an overrun, by an item: what is in pieces was said to be free. */
+static double
+sizing_last(const struct sizing *s, double budget, double line, double one)
+{
+	double worst = s->worst > one ? s->worst : one;
+	double last = SIZING_OVERRUN * budget - worst;
+
+	return last > line ? last : line;
+}
+
 void
 sizing_plan(const struct sizing *s, const struct sizing_room *room,
     struct sizing_plan *plan)
 {
+	struct sizing_bounds b;
 	double one, line;
 
 	memset(plan, 0, sizeof(*plan));
-	plan->n = sizing_choose(s, room, &plan->bound);
+	plan->n = sizing_choose(s, room, &b);
+	plan->bound = b.bound;
 	plan->predicted = sizing_predict(s, plan->n);
 	one = sizing_one(s, plan->n > 0 ? plan->n : 1);
 	plan->one = numbers_whole(one, UINT64_MAX / 2);
-	line = sizing_line(s, room, one);
-	plan->line = s->conf.model == SIZING_VECTOR || room->budget == 0 ?
-	    UINT64_MAX : numbers_whole(line, UINT64_MAX / 2);
+	plan->line = plan->last = UINT64_MAX;
+	if (s->conf.model == SIZING_VECTOR || room->budget == 0)
+		return;
+	line = sizing_line(s, room, one, b.bolder);
+	plan->line = numbers_whole(line, UINT64_MAX / 2);
+	plan->last = numbers_whole(sizing_last(s, (double)room->budget, line,
+	    one), UINT64_MAX / 2);
 }
 
 /* --- learning ------------------------------------------------------------- */
@@ -403,13 +443,43 @@ sizing_learn_mean(struct sizing *s, const struct sizing_batch *batch)
 		s->mean *= 1.5;
 }
 
+/*
+ * What the next may have while none may grow.  One item that was let in to try,
+ * or that came before a cut, is no size to stay at; nor is one that the knee
+ * tries, or it could never go back.
+ */
+static void
+sizing_learn_last(struct sizing *s, const struct sizing_batch *batch)
+{
+	if (batch->cut && !batch->held && batch->n < s->last)
+		s->last = batch->n > s->last / 2 ? batch->n : s->last / 2;
+	else if (!batch->held || batch->n > s->last)
+		s->last = batch->n;
+}
+
+/*
+ * M4.  Where a kill is so cheap that it may be risked (M7: one in 128 is the
+ * least that is known of a chance), to come close to one is what was meant.
+ */
+static bool
+sizing_is_over(const struct sizing *s, const struct sizing_batch *batch)
+{
+	uint64_t cost = s->conf.kill_cost_ns;
+
+	if (batch->failed)
+		return true;
+	if (cost > 0 && cost / SIZING_CHEAP < batch->time_ns)
+		return false;
+	return batch->budget > 0 && (double)batch->growth +
+	    (double)batch->used > SIZING_OVERRUN * (double)batch->budget;
+}
+
 void
 sizing_learn(struct sizing *s, const struct sizing_batch *batch)
 {
 	double n = batch->n, g = (double)batch->growth;
 	double budget = (double)batch->budget;
-	bool over = batch->failed || (batch->budget > 0 &&
-	    g + (double)batch->used > SIZING_OVERRUN * budget);
+	bool over = sizing_is_over(s, batch);
 
 	if (batch->n == 0)
 		return;
@@ -426,6 +496,8 @@ sizing_learn(struct sizing *s, const struct sizing_batch *batch)
 	if (s->overrun_cap > 1e6)
 		s->overrun_cap = 0;
 
+	if (s->conf.kill_cost_ns > 0 && batch->time_ns > 0 && !batch->failed)
+		sizing_risk_time(s, n, (double)batch->time_ns);
 	sizing_remember(s, n, g, batch->cut && !batch->failed);
 	if (batch->item_max > 0)
 		sizing_learn_one(s, (double)batch->item_max);
@@ -439,6 +511,6 @@ sizing_learn(struct sizing *s, const struct sizing_batch *batch)
 			s->failed_n = batch->n;
 	} else {
 		s->failures = 0;
-		s->last = batch->n;
+		sizing_learn_last(s, batch);
 	}
 }

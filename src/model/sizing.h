@@ -25,6 +25,12 @@
  *	n grows by 1/8: a and c cannot be told apart if n never changes.
  *  M6  Growth that comes suddenly (a CUSUM of the residuals) makes the fits
  *	forget; the envelope keeps what it has.
+ *  M7  A price.  Where a kill costs no more than some time, K, as a run goes on
+ *	by itself, what is safe is not always the fastest: n may grow, up to
+ *	twice, as long as n (1 - P) / (T + P K) does.  P, that a batch of n
+ *	grows beyond the budget, is by how many of the last 128 would have, and
+ *	one more; T, its time, is a line.  Unless somebody names K that is never
+ *	so, and M1 to M6 are all there is.
  *
  * If the caller names a weight for each item before it is loaded, only the
  * ratio of growth to weight must be learned, and the batch is closed before
@@ -53,6 +59,7 @@
 #define SIZING_KEPT   512 /* batches that are remembered */
 #define SIZING_WEIGHED 128 /* and those that had weights */
 #define SIZING_POWERS 6   /* exponents that are tried */
+#define SIZING_VERSION 1  /* of struct sizing_saved */
 #define SIZING_SAVED  64  /* batches that are saved */
 #define SIZING_HEAVY  2   /* sums of weights, and n times the largest */
 
@@ -80,12 +87,17 @@ struct sizing_conf {
 	uint32_t fixed;   /* of SIZING_FIXED; if not 0, it means that policy */
 	int policy;       /* enum sizing_policy */
 	int model;        /* enum sizing_model */
+	uint64_t kill_cost_ns; /* M7, beside the batch; 0: no batch is to be
+			   * worth a kill */
 };
 
 /* What there is before a batch begins; bytes. */
 struct sizing_room {
 	uint64_t budget;
 	uint64_t used;      /* now, of the budget */
+	uint64_t fits;      /* bytes that it may grow by in any case, as what
+			     * is free may not serve it (sensor_fits()); 0:
+			     * not known */
 	uint64_t remaining; /* items that are left; UINT64_MAX: not known */
 	uint32_t knee;      /* more are not faster (knee.h); 0: not known */
 	bool grow_allowed;  /* false: no more than the last batch had */
@@ -103,6 +115,7 @@ enum sizing_bound {
 	SIZING_BY_KNEE,      /* more are not faster */
 	SIZING_BY_MAX,       /* conf.max, or conf.fixed */
 	SIZING_BY_REMAINING, /* there are no more items */
+	SIZING_BY_COST,      /* more would be killed too often (M7) */
 	SIZING_BY_STATE,     /* no growth allowed, a probe, or the seed's table */
 	SIZING_BY_MIN        /* conf.min; memory alone would say less */
 };
@@ -114,6 +127,8 @@ struct sizing_plan {
 			     * all; 0: nothing is known yet */
 	uint64_t line;      /* stop between two items once so much is used;
 			     * UINT64_MAX of SIZING_VECTOR */
+	uint64_t last;      /* and in any case once so much is resident, free in
+			     * the allocator or not (sensor_may_grow()) */
 	uint64_t one;       /* bytes that one item may take, Q99; 0: not known */
 };
 
@@ -128,6 +143,7 @@ struct sizing_open_batch {
 struct sizing_batch {
 	uint32_t n;        /* items that were in it */
 	bool cut;          /* it was closed at the line, before n was reached */
+	bool held;         /* by the state or the knee, not by what it takes */
 	bool failed;       /* killed, or no memory: growth is what was reached */
 	uint64_t growth;   /* peak less what was used at the beginning */
 	uint64_t retained; /* what was used at the end less at the beginning */
@@ -144,6 +160,11 @@ struct sizing_fit {
 	double residual;     /* mean square of the relative error */
 	double factor;       /* M2 */
 	double cusum;        /* M6 */
+};
+
+/* How long batches took, for M7: sums of 1, 1/t, 1/t^2, n/t, n/t^2, n^2/t^2. */
+struct sizing_clock {
+	double weight, t, tt, n, nt, nn;
 };
 
 /* One batch; as floats, or 512 of them would be the size of a page more. */
@@ -167,7 +188,9 @@ struct sizing {
 	struct sizing_conf conf;
 
 	uint64_t batches;   /* learned from */
-	uint32_t last;      /* items of the last batch that had no failure */
+	uint32_t last;      /* items of the last batch that had no failure and
+			     * was not held back, or of a larger one since;
+			     * half of it once one is cut */
 	uint32_t failures;  /* in a row */
 	uint32_t failed_n;  /* items of the first of them */
 	uint32_t loaded;    /* batches that came from sizing_load(), and count
@@ -182,6 +205,8 @@ struct sizing {
 	struct sizing_fit fit[SIZING_POWERS];
 	uint32_t count, next; /* of the ring */
 	struct sizing_seen seen[SIZING_KEPT];
+
+	struct sizing_clock clock;
 
 	double heavy_weight, heavy_g, heavy_gg;
 	struct sizing_fit heavy_fit[SIZING_HEAVY];
@@ -225,6 +250,23 @@ int sizing_item(const struct sizing *s, struct sizing_open_batch *open,
 
 /* A batch is over.  One of n = 0 teaches nothing. */
 void sizing_learn(struct sizing *s, const struct sizing_batch *batch);
+
+/*
+ * fixed + each * n^power, as people are told: linear as long as that is
+ * credible (M1), for of two sizes any power is true; else what fits best.
+ */
+struct sizing_curve {
+	double fixed, each; /* bytes */
+	double power;
+};
+
+struct sizing_curve sizing_curve(const struct sizing *s);
+
+/*
+ * What @n items usually take: by that curve, and the median of the last batches
+ * beside it that were not cut; bytes; 0: nothing is known.
+ */
+uint64_t sizing_expect(const struct sizing *s, uint32_t n);
 
 /* What @n items may take, margins and all; bytes; 0: nothing is known. */
 uint64_t sizing_predict(const struct sizing *s, uint32_t n);

@@ -4,7 +4,6 @@
 
 #define STATES_NS        1000000000.0
 #define STATES_NEAR_S    0.5  /* S3 */
-#define STATES_SOME      0.10 /* S2 */
 #define STATES_FULL      0.05
 #define STATES_SHARE     0.05 /* S5: of the time, in ten seconds */
 #define STATES_BUCKET_NS (0.05 * 10 * STATES_NS)

@@ -16,7 +16,8 @@
  *	its own dwell.
  *  S2  Others may raise it: PSI some of 10 % in two seconds, to warning; PSI
  *	full of 5 %, or a limit that moved or was hit, to critical; a malloc that
- *	failed, to exhausted.  Each lasts for the dwell.
+ *	failed, to exhausted.  Each lasts for the dwell.  PSI is that of our
+ *	group, or of a machine that is short (sys/pressure.h).
  *  S3  If what is left would be used up in half a second at the present rate,
  *	the state is one higher.
  *  S4  The breaker opens at critical: no new batch.  Once the state has been
@@ -35,6 +36,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* S2: of two seconds, that some task waited for memory; it counts from here. */
+#define STATES_SOME 0.10
 
 enum states_state {
 	STATES_OK,

@@ -1,5 +1,6 @@
 #include "model/stats.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define POINTS STATS_KENDALL_POINTS
@@ -20,13 +21,33 @@ stats_sort(double *value, size_t count)
 		}
 }
 
-/* Newton's, from above. */
+/*
+ * A power of two above the root of x > 0: of 2^e x's with x in [1, 2), half of
+ * e and one more.
+ */
+static double
+above_root(double x)
+{
+	uint64_t bits;
+	double power;
+
+	memcpy(&bits, &x, sizeof(bits));
+	bits = ((bits >> 52) + 1023) / 2 + 1;
+	bits <<= 52;
+	memcpy(&power, &bits, sizeof(power));
+	return power;
+}
+
+/* Newton's, from above: six steps or seven. */
 double
 stats_root(double x)
 {
-	double root = x > 1 ? x : 1;
-	double next = (root + x / root) / 2;
+	double root, next;
 
+	if (!(x > 0))
+		return 0;
+	root = above_root(x);
+	next = (root + x / root) / 2;
 	while (next < root) {
 		root = next;
 		next = (root + x / root) / 2;

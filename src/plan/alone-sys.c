@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -173,6 +175,19 @@ sys_faults(void)
 	    (uint64_t)usage.ru_minflt;
 }
 
+#ifndef RUSAGE_THREAD
+#define RUSAGE_THREAD 1
+#endif
+
+static uint64_t
+sys_switches(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) < 0 ? 0 :
+	    (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw;
+}
+
 static int
 sys_pid(void)
 {
@@ -258,11 +273,11 @@ sys_page_bytes(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* -ESRCH: there is no such thread in this process. */
+/* -ESRCH: there is no such thread, in any process: a pool's members ask. */
 static int
 sys_thread_exists(int tid)
 {
-	ANSWER(int, (int)syscall(SYS_tgkill, getpid(), tid, 0));
+	ANSWER(int, (int)syscall(SYS_tkill, tid, 0));
 }
 
 static int
@@ -275,6 +290,25 @@ static int
 sys_stat(const char *path, struct stat *st)
 {
 	ANSWER(int, stat(path, st));
+}
+
+static int
+sys_poll(struct pollfd *fds, unsigned count)
+{
+	ANSWER(int, poll(fds, count, 0));
+}
+
+static int
+sys_socket(int family, int type)
+{
+	ANSWER(int, socket(family, type, 0));
+}
+
+static int
+sys_connect(int fd, const void *address, size_t bytes)
+{
+	ANSWER(int, connect(fd, (const struct sockaddr *)address,
+	    (socklen_t)bytes));
 }
 
 static int

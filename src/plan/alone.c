@@ -4,6 +4,7 @@
  * Part of heaptide.h only, behind all of plan; it is never compiled into ours.
  * The few things that are asked of sys/sys.h are here done by libc.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,9 +15,13 @@
 #include "plan/cleanup.h"
 #include "plan/common.h"
 #include "plan/figures.h"
+#include "plan/giveback.h"
 #include "plan/guard.h"
 #include "plan/op.h"
+#include "plan/psi.h"
 #include "plan/run.h"
+
+#pragma weak dlsym /* a static program has none */
 
 /* --- the host ------------------------------------------------------------- */
 
@@ -82,36 +87,75 @@ alone_pool_path(const char *name, char *path, size_t bytes)
 	return t.cut ? -ENAMETOOLONG : 0;
 }
 
-#define ALONE_OLD_NS (20 * NS_PER_MS)
-
 static struct tide_room *
 alone_own_room(void)
 {
+	psi_in_child();
 	memset(&alone.room, 0, sizeof(alone.room));
-	alone.room.refresh_ns = ALONE_OLD_NS;
+	alone.room.refresh_ns = PLAN_OLD_NS;
 	return &alone.room;
 }
 
+/* False: there is no such function. */
 static bool
-alone_purge(void)
+alone_find(const char *name, void *to)
+{
+	void *found = dlsym != NULL ? dlsym(RTLD_DEFAULT, name) : NULL;
+
+	memcpy(to, &found, sizeof(found));
+	return found != NULL;
+}
+
+/*
+ * By dlsym() as well: see discover.c.  Of those that are there but not in use
+ * nothing is free.
+ */
+static bool
+alone_purge(uint64_t want)
 {
 	extern int malloc_trim(size_t) __attribute__((weak));
+	struct giveback by;
+	void (*collect)(bool);
 
-	if (malloc_trim == NULL)
-		return false;
-	(void)malloc_trim(0);
-	return true;
+	memset(&by, 0, sizeof(by));
+	by.malloc_trim = malloc_trim;
+	(void)alone_find("mallinfo2", &by.mallinfo2);
+	if (by.malloc_trim != NULL)
+		giveback_glibc(&by, want);
+	if (alone_find("mallctl", &by.mallctl)) {
+		giveback_jemalloc(&by, want);
+		return true;
+	}
+	(void)alone_find("MallocExtension_ReleaseToSystem", &by.release_some);
+	if (alone_find("MallocExtension_ReleaseFreeMemory", &by.release_all)) {
+		giveback_tcmalloc(&by, want);
+		return true;
+	}
+	if (alone_find("mi_collect", &collect)) {
+		collect(true);
+		return true;
+	}
+	return by.malloc_trim != NULL;
+}
+
+static bool
+alone_purges(void)
+{
+	struct giveback by;
+
+	memset(&by, 0, sizeof(by));
+	return alone_find("mallctl", &by.mallctl) && giveback_is_pending(&by);
 }
 
 static void
 alone_say(const char *line)
 {
-	const char *path = getenv("HEAPTIDE_LOG");
+	const char *path = text_log(environ);
 	struct text t;
 	char text[256];
 	int fd;
 
-	if (path == NULL || *path == '\0')
+	if (path == NULL)
 		return;
 	fd = sys_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -132,10 +176,12 @@ static const struct plan_host alone_host = {
 	&alone_window_open,
 	&alone_window_close,
 	&common_memory,
+	&common_glance,
 	&common_limit,
-	NULL,
+	&psi_look,
 	NULL,
 	&alone_purge,
+	&alone_purges,
 	&alone_say,
 	&common_setting,
 	&alone_pool_path,
@@ -210,17 +256,23 @@ alone_is_here(void)
 	    plan_room()->pid == sys_pid();
 }
 
-/* Made fresh: what is known of the resident memory is 20 ms old at most. */
+/*
+ * Made fresh: what is known of the resident memory is room->refresh_ns old at
+ * most, see plan_look().  The coarse clock is a quarter of the cost, and may be
+ * behind the other by one of its ticks, 1 to 10 ms.
+ */
 static struct tide_room *
 alone_fresh(void)
 {
 	struct tide_room *room = plan_room();
-	uint64_t now_ns = sys_clock_coarse();
+	uint64_t old_ns = __atomic_load_n(&room->refresh_ns, __ATOMIC_RELAXED);
+	uint64_t now_ns = old_ns < PLAN_CALM_NS ? sys_clock() :
+	    sys_clock_coarse();
 
 	if (!alone_is_here()) {
 		plan_refresh(sys_clock());
 		alone_stay_here();
-	} else if (now_ns - room->refreshed_ns > ALONE_OLD_NS) {
+	} else if (above_u64(now_ns, room->refreshed_ns) > old_ns) {
 		plan_refresh(sys_clock());
 	}
 	return plan_room();
@@ -342,7 +394,7 @@ alone_begin(void)
 			host = &alone.in_page;
 		}
 		plan_begin(host, page != NULL ? page : alone_own_room());
-		plan_room()->refresh_ns = ALONE_OLD_NS;
+		plan_room()->refresh_ns = PLAN_OLD_NS;
 		alone_stay_here();
 		__atomic_store_n(&alone.begun, 2, __ATOMIC_RELEASE);
 	}

@@ -147,16 +147,16 @@ put_gigabytes(struct text *t, const char *name, uint64_t bytes)
 	text_put_u64(t, hundredths % 100);
 }
 
-static void
-put_bytes(struct text *t, const char *name, uint64_t bytes)
+void
+plan_put_number(struct text *t, const char *name, uint64_t n)
 {
 	text_put(t, ",\"");
 	text_put(t, name);
 	text_put(t, "\":");
-	if (bytes == TIDE_NONE)
+	if (n == TIDE_NONE)
 		text_put(t, "null");
 	else
-		text_put_u64(t, bytes);
+		text_put_u64(t, n);
 }
 
 int
@@ -178,13 +178,13 @@ plan_json(char *buf, size_t cap)
 	text_put(&t, "\"");
 	put_gigabytes(&t, "memory_usage_gb", info.used);
 	put_gigabytes(&t, "peak_memory_gb", info.peak_used);
-	put_bytes(&t, "memory_warnings", info.warnings);
-	put_bytes(&t, "memory_usage", info.used);
-	put_bytes(&t, "peak_memory", info.peak_used);
-	put_bytes(&t, "budget", info.budget);
-	put_bytes(&t, "available", info.available);
-	put_bytes(&t, "live", info.live);
-	put_bytes(&t, "resident", info.resident);
+	plan_put_number(&t, "memory_warnings", info.warnings);
+	plan_put_number(&t, "memory_usage", info.used);
+	plan_put_number(&t, "peak_memory", info.peak_used);
+	plan_put_number(&t, "budget", info.budget);
+	plan_put_number(&t, "available", info.available);
+	plan_put_number(&t, "live", info.live);
+	plan_put_number(&t, "resident", info.resident);
 	text_put(&t, ",\"source\":\"");
 	text_put(&t, info.source);
 	text_put(&t, "\",\"level\":\"");

@@ -16,6 +16,7 @@
 
 #define LITTLE_PART    100 /* of what is wanted */
 #define RETAINED_PART  10  /* of the budget */
+#define MARGIN_PART    50
 #define WARN_MILLE     750 /* unless the room tells */
 
 /* A look at memory. */
@@ -158,14 +159,32 @@ let_rest(bool little)
 	plan_unlock();
 }
 
+/* What is wanted and has not gone back yet; unless somebody asks for that very
+ * number a little more, or used would stay where it is a line. */
+static uint64_t
+still_needed(const struct cleanup_pass *p)
+{
+	const struct tide_room *room = plan_room();
+	uint64_t need = above_u64(p->want, returned_between(&p->first,
+	    &p->last));
+
+	if (p->want == TIDE_NONE)
+		return TIDE_NONE;
+	if (need > 0 && !p->turn.forced && room != NULL)
+		need += __atomic_load_n(&room->budget, __ATOMIC_RELAXED) /
+		    MARGIN_PART;
+	return need;
+}
+
 static void
 purge(struct cleanup_pass *p)
 {
 	const struct plan_host *host = plan_host();
 	struct cleanup_look before = p->last;
+	uint64_t need = still_needed(p);
 	bool rested;
 
-	if (host == NULL || host->purge == NULL ||
+	if (host == NULL || host->purge == NULL || need == 0 ||
 	    (!p->turn.forced && !purge_pays(p)))
 		return;
 	plan_lock();
@@ -174,7 +193,7 @@ purge(struct cleanup_pass *p)
 	if (rested)
 		return;
 	begin_to_say(p);
-	if (!host->purge())
+	if (!host->purge(need))
 		return;
 	p->purged = true;
 	look(&p->last);

@@ -55,16 +55,33 @@ common_memory(struct host_memory *memory)
 	return 0;
 }
 
+int
+common_glance(struct host_memory *memory)
+{
+	struct proc_statm statm;
+	int r = proc_statm_read(&statm);
+
+	if (r < 0)
+		return r;
+	memset(memory, 0, sizeof(*memory));
+	memory->resident = statm.resident;
+	memory->used = above_u64(statm.resident, statm.shared);
+	return 0;
+}
+
 const char *
 common_setting(const char *name)
 {
+	const char *value;
 	char variable[64];
 	struct text t;
 
 	text_open(&t, variable, sizeof(variable));
 	text_put(&t, "HEAPTIDE_");
 	text_put(&t, name);
-	return t.cut ? NULL : text_variable(environ, variable);
+	value = t.cut ? NULL : text_variable(environ, variable);
+	return value == NULL && strcmp(name, "LOG_DEBUG") == 0 &&
+	    text_log_debugs(environ) ? "on" : value;
 }
 
 static void

@@ -15,6 +15,9 @@
 /* RssAnon, RssShmem and VmSwap of this process, and all that is resident. */
 int common_memory(struct host_memory *memory);
 
+/* A quarter of that: what is resident, and what of it lies in no file. */
+int common_glance(struct host_memory *memory);
+
 /* HEAPTIDE_@name of the environment, as it is now; NULL: not set. */
 const char *common_setting(const char *name);
 

@@ -38,6 +38,14 @@ put_room(struct text *t)
 	text_put(t, states_breaker_name(plan_states()->breaker));
 }
 
+static void
+open_line(struct text *t, char line[LINE_ROOM], const struct tide_op_stats *row)
+{
+	text_open(t, line, LINE_ROOM);
+	text_put(t, "DEBUG ");
+	text_put(t, row->name);
+}
+
 void
 decision_begin(const tide_op *op, const tide_batch *b, uint64_t predicted)
 {
@@ -47,9 +55,7 @@ decision_begin(const tide_op *op, const tide_batch *b, uint64_t predicted)
 
 	if (!plan_debugs())
 		return;
-	text_open(&t, line, sizeof(line));
-	text_put(&t, "DEBUG ");
-	text_put(&t, row->name);
+	open_line(&t, line, row);
 	put(&t, ": batch ", row->batches + 1, " of ");
 	put(&t, "", b->n, " from ");
 	put(&t, "", b->first, ", bound by ");
@@ -68,9 +74,7 @@ decision_end(const tide_op *op, const struct sizing_batch *s)
 
 	if (!plan_debugs())
 		return;
-	text_open(&t, line, sizeof(line));
-	text_put(&t, "DEBUG ");
-	text_put(&t, row->name);
+	open_line(&t, line, row);
 	put(&t, ": batch ", row->batches, s->failed ? " failed: " :
 	    s->cut ? " was cut: " : " took ");
 	put(&t, "", s->growth, " bytes for ");

@@ -12,8 +12,6 @@
 
 #include "plan/client.h"
 
-#pragma weak dlsym
-
 /*
  * Read before the first question: nothing is left, and what is to be known has
  * to be asked for.  The words of struct tide_room up to its third line.

@@ -69,6 +69,9 @@ struct plan_host {
 
 	/* 0, or a negative errno value: it cannot be seen now. */
 	int (*memory)(struct host_memory *memory);
+	/* The same for less, @used but for shared and swapped memory; NULL:
+	 * there is no way, or no need as the heap is counted. */
+	int (*glance)(struct host_memory *memory);
 	/* @set_bytes: what the program set itself, 0: nothing. */
 	int (*limit)(uint64_t set_bytes, struct host_limit *limit);
 
@@ -80,10 +83,15 @@ struct plan_host {
 	void (*epoch)(const char *name);
 
 	/*
-	 * Have the allocator give back what is free in it.  False: there is no
-	 * way, or not in this context.
+	 * Have the allocator give back @want bytes of what is free in it, or
+	 * more; TIDE_NONE: all.  False: there is no way, or not in this
+	 * context.
 	 */
-	bool (*purge)(void);
+	bool (*purge)(uint64_t want);
+
+	/* Does the allocator give back by itself, in its own time, what is free
+	 * in it?  NULL: it does not. */
+	bool (*purges)(void);
 
 	/* A line for people, without a newline: where logs go. */
 	void (*say)(const char *line);

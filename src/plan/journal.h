@@ -64,6 +64,9 @@ enum journal_type {
 	JOURNAL_INPUT,     /* what it is fed with: struct journal_identity */
 	JOURNAL_COMMAND,   /* how to start it: texts, a zero behind each; the
 	                    * first is the directory */
+	JOURNAL_WORK,      /* how it went so far: struct journal_work */
+	JOURNAL_OP,        /* the same of an operation, in the process that
+	                    * writes: struct tide_op_stats */
 	JOURNAL_TYPES
 };
 
@@ -144,6 +147,39 @@ struct journal_end {
 	uint64_t cursor, batches, items;
 	int32_t ok;
 	int32_t redo;          /* 1: of what failed; the run is as it was */
+};
+
+/* Sums over all processes of the run, and nothing else: 64 bits each. */
+struct journal_totals {
+	uint64_t batches, items, items_failed, cuts, aborts, overruns;
+	uint64_t growth;       /* of batches, bytes */
+	uint64_t time_ns, delay_ns, delay_freed;
+	uint64_t wait_ns, waits; /* for room */
+	uint64_t checkpoints, checkpoint_bytes, checkpoint_ns;
+	uint64_t checkpoints_failed;
+	uint64_t cleanups, cleanup_freed, cleanup_returned, cleanup_ns;
+	uint64_t refault_ns;   /* that they cost afterwards */
+	uint64_t refused;      /* allocations */
+	/* What was used was followed for so long; so long it was high; and in
+	 * which state it was. */
+	uint64_t watched_ns, high_ns, state_ns[4];
+	/* Of `heaptide batch`. */
+	uint64_t tries, retried, oom, no_memory, preempted, suspended, split;
+	uint64_t poison, late, skipped, busy_us, wasted_us;
+};
+
+struct journal_work {
+	struct journal_totals total;
+	double used_area;      /* bytes x ns, over total.watched_ns */
+	uint64_t growth_most, used_most; /* of all processes */
+	/* As it stood when this was written. */
+	uint64_t used, budget; /* TIDE_NONE: there is none */
+	uint64_t trend_points; /* 0: too few; see tide_room */
+	double trend_rate, trend_low, trend_high;
+	uint32_t target_mille, critical_mille;
+	uint32_t leased;       /* it has, or had, a share of a common budget */
+	uint32_t reserved;
+	char source[32];       /* of the budget */
 };
 
 /* --- reading -------------------------------------------------------------- */

@@ -114,6 +114,12 @@ member_acquire(uint64_t least, uint64_t want, int64_t wait_ns, uint64_t *got,
 	return r == -EAGAIN ? -ETIMEDOUT : r == -E2BIG ? -ENOMEM : r;
 }
 
+void
+member_keep(uint32_t which)
+{
+	shares_keep(&membership.member[which]);
+}
+
 int
 member_extend(uint32_t which, uint64_t more)
 {
@@ -159,6 +165,13 @@ member_lease(void)
 		if (membership.member[i].pool != NULL)
 			bytes += shares_lease(&membership.member[i]);
 	return bytes;
+}
+
+bool
+member_others(void)
+{
+	return membership.in &&
+	    shares_leased(&membership.pool) > member_lease();
 }
 
 int

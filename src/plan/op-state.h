@@ -1,8 +1,8 @@
 /*
- * op-state.h - what op.c, underway.c and batch.c share
+ * op-state.h - what op.c, underway.c and batch*.c share
  *
  * Floor (plan).  May use: as op.h.  Used by: op.c, underway.c,
- * batch.c.
+ * batch*.c.
  */
 #ifndef PLAN_OP_STATE_H
 #define PLAN_OP_STATE_H
@@ -18,6 +18,7 @@
 #include "model/states.h"
 #include "plan/host.h"
 #include "plan/op.h"
+#include "plan/pace.h"
 
 /* A walk through a query, see page.c. */
 struct op_page {
@@ -37,6 +38,8 @@ struct tide_op {
 	struct spread growth; /* of its batches */
 	struct op_page page;
 	uint64_t ended_ns; /* of its last batch */
+	struct pace ended; /* and where its thread stood */
+	uint64_t kept_ns;  /* what it has learned, learned_keep() */
 	uint32_t poll_every; /* batches from one look to the next */
 	bool clean_each, clean_last; /* after each batch, after the last */
 	bool vain;         /* it has been told that delays bring nothing */

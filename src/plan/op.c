@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "plan/op-state.h"
+#include "plan/learned.h"
 #include "plan/plan.h"
 #include "plan/run.h"
 #include "plan/settings.h"
@@ -163,6 +164,7 @@ set_up(struct tide_op *op, const tide_op_conf *given)
 	conf.fixed = c->fixed;
 	conf.policy = c->policy;
 	conf.model = c->model;
+	conf.kill_cost_ns = settings_time("KILL_COST", 0);
 	sizing_open(&op->sizing, &conf);
 	knee_open(&op->knee);
 	set_delay(op);
@@ -255,8 +257,10 @@ op_open(const char *name, const tide_op_conf *conf)
 	if (!known)
 		op = make(name, conf);
 	plan_unlock();
-	if (!known)
+	if (!known) {
 		run_warm(op);
+		learned_take(op);
+	}
 	return op;
 }
 

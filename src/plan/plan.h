@@ -36,8 +36,19 @@ const struct plan_host *plan_host(void);
  */
 bool plan_note(uint64_t live, uint64_t now_ns);
 
+/* It is, too, once so much is live; TIDE_NONE: however much. */
+void plan_set_live_line(uint64_t live);
+
 /* How far a thread may move before it publishes, bytes. */
 uint64_t plan_quantum(void);
+
+/*
+ * Where the heap is not counted, what is known of the resident memory is at
+ * most so old when somebody asks: without a budget, and with one; less so where
+ * it moves.  All that is known is looked at anew after the former.
+ */
+#define PLAN_OLD_NS  (20 * NS_PER_MS)
+#define PLAN_CALM_NS (5 * NS_PER_MS)
 
 /*
  * At a safe point, which is any tide_*() call that is no query: limits are read
@@ -75,6 +86,12 @@ uint64_t plan_start_used(void);
  */
 uint64_t plan_live(void);
 
+/*
+ * The line that batches may fill: @share of @budget, or as it is set for the
+ * process where @share is 0.  TIDE_NONE: there is no budget.
+ */
+uint64_t plan_line(uint64_t budget, double share);
+
 /* What is used now, with all that threads have counted; bytes. */
 uint64_t plan_used_now(void);
 
@@ -84,9 +101,35 @@ uint64_t plan_used_now(void);
  */
 uint64_t plan_held(void);
 
+/*
+ * May a batch that began at @stood go on beyond its line, into what is free in
+ * the allocator (sensor_may_grow())?  Not where memory is critical: what is free
+ * need not be what is wanted next.  False as well where the heap is not counted.
+ * It may look at the kernel.
+ */
+bool plan_may_grow(uint64_t line, uint64_t last, uint64_t stood);
+
 /* The most that was used since plan_high_reset(), bytes. */
 uint64_t plan_high(void);
 void plan_high_reset(void);
+
+/*
+ * As plan_held() has it, of the looks since then: what live blocks cost with
+ * all that the allocator needs for them.  With plan_lock() held.
+ */
+uint64_t plan_high_held(void);
+
+/*
+ * A batch has added @live bytes at its height since plan_high_reset(), when
+ * @stood were used, and @held of them not free in the allocator; no other was
+ * under way.  And what the next may grow by if that is no better (sensor_fits());
+ * 0: not known.  With plan_lock() held.
+ */
+void plan_reused(uint64_t stood, uint64_t held, uint64_t live);
+uint64_t plan_fits(void);
+
+/* The share of the last two seconds that some task waited for memory. */
+double plan_stalled(void);
 
 /* So much was used at some time, as is known now. */
 void plan_saw(uint64_t used);
@@ -96,6 +139,10 @@ void plan_say(const char *line);
 
 /* Is every decision to be told?  log.debug. */
 bool plan_debugs(void);
+
+/* A member of JSON, with a comma before it; TIDE_NONE is null. */
+struct text;
+void plan_put_number(struct text *t, const char *name, uint64_t n);
 
 /* --- as the header has them (plan/client.h) ------------------------------- */
 

@@ -36,8 +36,7 @@ free_to_reserve(uint64_t *line)
 	const struct tide_room *r = plan_room();
 	uint64_t reserved = op_state()->reserved;
 
-	*line = r->budget == TIDE_NONE ? TIDE_NONE :
-	    (uint64_t)((double)r->budget * r->target_mille / 1000.0);
+	*line = plan_line(r->budget, 0);
 	if (*line == TIDE_NONE)
 		return TIDE_NONE - reserved;
 	return above_u64(above_u64(*line, r->used), reserved);
@@ -92,6 +91,7 @@ keep(uint64_t bytes, uint32_t member)
 {
 	size_t i;
 
+	member_keep(member);
 	plan_lock();
 	/* Each lease is of another member, so there is a place. */
 	for (i = 0; i < MEMBERS && reserve.lease[i].bytes != 0; i++)

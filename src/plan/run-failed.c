@@ -79,8 +79,11 @@ apply_fail(struct run_failed *out, const struct journal_record *record)
 		return r < 0 ? r : spans_put(&out->quarantined, f.first, end,
 		    record->number);
 	}
-	if (f.reason == 0)
-		return spans_drop(&out->failed, f.first, end, UINT64_MAX);
+	if (f.reason == 0) {
+		r = spans_drop(&out->failed, f.first, end, UINT64_MAX);
+		return r < 0 ? r : spans_drop(&out->quarantined, f.first, end,
+		    UINT64_MAX);
+	}
 	return spans_put(&out->failed, f.first, end, record->number);
 }
 

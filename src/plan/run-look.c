@@ -112,6 +112,11 @@ run_look_add(void *context, const struct journal_record *record)
 		look->ended = true;
 		look->ok = end.ok != 0;
 		break;
+	case JOURNAL_WORK:
+		journal_take(record, &look->work, sizeof(look->work));
+		look->work.source[sizeof(look->work.source) - 1] = '\0';
+		look->work_at_ns = record->time_ns;
+		break;
 	case JOURNAL_COMMAND:
 		look->command = true;
 		break;

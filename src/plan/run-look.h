@@ -26,6 +26,8 @@ struct run_look {
 	uint64_t peak;                 /* the most that one took, bytes */
 	uint64_t failed, quarantined;  /* items; until run_look_read() is done,
 	                                * a range as often as it failed */
+	struct journal_work work;      /* of all processes, as last told; zero */
+	uint64_t work_at_ns;           /* when; 0: it never was */
 	uint64_t model_ns;             /* when something was learned, last */
 	uint64_t wanted;               /* the last resume was from this mark */
 	uint32_t asked;                /* as somebody said */

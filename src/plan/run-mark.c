@@ -62,7 +62,7 @@ run_warm(tide_op *op)
 	if (!run_enter())
 		return;
 	if (run->same_program && run->look.model_ns != 0 &&
-	    op_row(op)->batches == 0)
+	    op_row(op)->batches == 0 && op->sizing.count == 0)
 		found = find_model(op_row(op)->name, &model);
 	run_unlock();
 	if (!found)
@@ -95,6 +95,13 @@ put_models(void)
 			(void)journal_put(&run->journal, JOURNAL_MODEL,
 			    &model, sizeof(model), NULL, 0);
 	}
+}
+
+static void
+put_learned(void)
+{
+	put_models();
+	run_put_work();
 }
 
 /* --- checkpoints ---------------------------------------------------------- */
@@ -275,7 +282,7 @@ run_checkpoint(uint64_t cursor, const void *blob, size_t len)
 	mark.blob = (uint32_t)len;
 	mark.by_itself = run->calling;
 	if (start_ns - run->model_ns >= MODEL_EVERY_NS)
-		put_models();
+		put_learned();
 	r = journal_mark(&run->journal, JOURNAL_MARK, &mark, sizeof(mark),
 	    blob, len);
 	if (r == 0) {
@@ -365,6 +372,34 @@ call_hook(uint64_t cursor)
 	}
 }
 
+/*
+ * What failed before this batch began, and was in it, is done after all.  That
+ * has a record of its own: those of batches are the first to go when a file
+ * becomes too long, and what they did would have failed again.
+ */
+static void
+note_done(const struct journal_batch *b)
+{
+	struct run_state *run = run_state();
+	uint64_t at = b->first, end = b->first + b->count;
+	const struct span *span;
+	struct journal_fail done;
+
+	while ((span = spans_from(&run->failing, at)) != NULL &&
+	    span->first < end) {
+		memset(&done, 0, sizeof(done));
+		done.first = max_u64(span->first, at);
+		done.count = min_u64(span->end, end) - done.first;
+		done.attempt = run->attempt;
+		at = done.first + done.count;
+		if (span->stamp > b->begun)
+			continue;
+		(void)journal_put(&run->journal, JOURNAL_FAIL, &done,
+		    sizeof(done), NULL, 0);
+		(void)spans_drop(&run->failing, done.first, at, b->begun);
+	}
+}
+
 void
 run_note_batch(const struct journal_batch *batch, const tide_op *op,
     uint32_t every)
@@ -385,6 +420,7 @@ run_note_batch(const struct journal_batch *batch, const tide_op *op,
 	else
 		(void)journal_put(&run->journal, JOURNAL_BATCH, &b,
 		    sizeof(b), NULL, 0);
+	note_done(&b);
 	if (is_due(every))
 		call_hook(b.first + b.count);
 	run_unlock();
@@ -404,8 +440,10 @@ run_note_fail(uint64_t first, uint64_t count, int reason, const char *why)
 	fail.reason = reason;
 	fail.attempt = run->attempt;
 	run_put_text(fail.why, sizeof(fail.why), why != NULL ? why : "");
-	(void)journal_put(&run->journal, JOURNAL_FAIL, &fail, sizeof(fail),
-	    NULL, 0);
+	if (journal_put(&run->journal, JOURNAL_FAIL, &fail, sizeof(fail),
+	    NULL, 0) == 0)
+		(void)spans_put(&run->failing, first, first + min_u64(count,
+		    UINT64_MAX - first), run->journal.number);
 	run_unlock();
 }
 
@@ -420,7 +458,7 @@ run_finish(int ok)
 
 	if (!run_enter())
 		return -ENOENT;
-	put_models();
+	put_learned();
 	memset(&end, 0, sizeof(end));
 	end.cursor = run->cursor;
 	end.batches = run->batches;
@@ -433,6 +471,7 @@ run_finish(int ok)
 		(void)journal_compact(&run->journal, false);
 	journal_close(&run->journal);
 	run_failed_close(&run->parts);
+	spans_close(&run->failing);
 	__atomic_store_n(&run->pid, 0, __ATOMIC_RELAXED);
 	run_unlock();
 	return r;
@@ -458,6 +497,7 @@ leave(void)
 	struct run_state *run = run_state();
 	struct journal_end end;
 
+	run_put_work();
 	memset(&end, 0, sizeof(end));
 	end.cursor = run->cursor;
 	end.batches = run->batches;

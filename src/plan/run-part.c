@@ -82,6 +82,20 @@ take_quarantine(void)
 	return r;
 }
 
+/* All that the file says, to know when it is done after all. */
+static int
+note_failing(const struct spans *from)
+{
+	struct run_state *run = run_state();
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < from->count; i++)
+		r = spans_put(&run->failing, from->at[i].first,
+		    from->at[i].end, from->at[i].stamp);
+	return r;
+}
+
 /* Those that are left out as well. */
 static int
 add_quarantined(struct run_failed *parts)
@@ -104,6 +118,7 @@ run_part_open(bool with_quarantined)
 	int r = 0;
 
 	run_failed_close(&run->parts);
+	spans_close(&run->failing);
 	if (run->look.failed + run->look.quarantined > 0) {
 		buffer = run_look_buffer();
 		if (buffer == NULL)
@@ -113,6 +128,10 @@ run_part_open(bool with_quarantined)
 	}
 	if (r == 0)
 		r = take_quarantine();
+	if (r == 0)
+		r = note_failing(&run->parts.failed);
+	if (r == 0)
+		r = note_failing(&run->parts.quarantined);
 	if (r == 0 && run->redo)
 		r = run_failed_to_redo(&run->parts);
 	if (r == 0 && run->redo && with_quarantined)

@@ -1,7 +1,8 @@
 /*
  * run-state.h - what the parts of run have in common
  *
- * Floor (plan).  May use: as run.h.  Used by: run.c, run-part.c, run-mark.c.
+ * Floor (plan).  May use: as run.h.  Used by: run.c, run-part.c,
+ * run-work.c, run-mark.c.
  */
 #ifndef PLAN_RUN_STATE_H
 #define PLAN_RUN_STATE_H
@@ -26,6 +27,8 @@ struct run_state {
 	bool redo;                /* only what failed is done again */
 	bool told;                /* that a checkpoint could not be written */
 	struct run_failed parts;  /* what is left out; if @redo, what is done */
+	struct spans failing;     /* what failed, in the file and since; not yet
+	                           * done; stamps are of FAIL and QUAR */
 	uint64_t between_ns;      /* from one crash to the next; 0: none yet */
 	uint64_t cost_ns, costs;  /* of the hook, in all, and how often */
 	int op;                   /* of the last batch */
@@ -34,6 +37,7 @@ struct run_state {
 	uint64_t mark_number;     /* its number; 0: there is none */
 	uint64_t since;           /* batches since then */
 	uint64_t mark_ns, model_ns; /* CLOCK_MONOTONIC */
+	struct journal_work work; /* of this process, before there was the run */
 	tide_checkpoint_fn hook;
 	void *hook_context;
 };
@@ -49,6 +53,13 @@ bool run_enter(void);
 
 /* What batches may have, with the run locked (run-part.c).  0, -EINVAL ... */
 int run_part_open(bool with_quarantined);
+
+/*
+ * How the work goes (run-work.c): it begins now; it is written down, with the
+ * run locked.
+ */
+void run_begin_work(void);
+void run_put_work(void);
 
 /* HEAPTIDE_@name, or NULL; and a line for people. */
 const char *run_given(const char *name);

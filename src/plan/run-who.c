@@ -13,8 +13,9 @@
 
 /* --- where ---------------------------------------------------------------- */
 
-int
-run_who_directory(char *const *environment, char path[JOURNAL_PATH])
+static int
+directory_of(char *const *environment, const char *leaf,
+    char path[JOURNAL_PATH])
 {
 	const char *state = text_variable(environment, "HEAPTIDE_STATE");
 	const char *xdg = text_variable(environment, "XDG_STATE_HOME");
@@ -33,18 +34,16 @@ run_who_directory(char *const *environment, char path[JOURNAL_PATH])
 	} else {
 		return -ENOENT;
 	}
-	text_put(&t, "/runs");
+	text_put(&t, leaf);
 	return t.cut ? -ENAMETOOLONG : 0;
 }
 
-int
-run_who_make_directory(char *const *environment, char path[JOURNAL_PATH])
+static int
+make_directory(char path[JOURNAL_PATH])
 {
-	int r = run_who_directory(environment, path);
 	char *slash;
+	int r;
 
-	if (r < 0)
-		return r;
 	for (slash = strchr(path + 1, '/'); slash != NULL;
 	    slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -53,6 +52,28 @@ run_who_make_directory(char *const *environment, char path[JOURNAL_PATH])
 	}
 	r = sys_mkdir(path, 0700);
 	return r == -EEXIST ? 0 : r;
+}
+
+int
+run_who_directory(char *const *environment, char path[JOURNAL_PATH])
+{
+	return directory_of(environment, "/runs", path);
+}
+
+int
+run_who_make_directory(char *const *environment, char path[JOURNAL_PATH])
+{
+	int r = directory_of(environment, "/runs", path);
+
+	return r < 0 ? r : make_directory(path);
+}
+
+int
+run_who_models(char *const *environment, bool make, char path[JOURNAL_PATH])
+{
+	int r = directory_of(environment, "/models", path);
+
+	return r < 0 || !make ? r : make_directory(path);
 }
 
 static bool
@@ -177,15 +198,23 @@ run_who_environment(char *const *environment)
 void
 run_who_id(const char *name, char id[JOURNAL_ID_ROOM])
 {
-	static const char digits[] = "0123456789abcdef";
 	char directory[JOURNAL_PATH];
 	uint64_t hash = crc_hash(run_who_arguments(), name, strlen(name));
 	ssize_t n = sys_readlink("/proc/self/cwd", directory,
 	    sizeof(directory));
-	size_t i;
 
 	if (n > 0)
 		hash = crc_hash(hash, directory, (size_t)n);
+	run_who_name(name, hash, id);
+}
+
+void
+run_who_name(const char *name, uint64_t hash, char id[JOURNAL_ID_ROOM])
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+	int n;
+
 	hash = mix_u64(hash);
 	memset(id, 0, JOURNAL_ID_ROOM);
 	for (i = 0; i < NAME_KEPT && name[i] != '\0'; i++)

@@ -25,6 +25,10 @@ int run_who_directory(char *const *environment, char path[JOURNAL_PATH]);
 /* The same, made if it is not there, 0700. */
 int run_who_make_directory(char *const *environment, char path[JOURNAL_PATH]);
 
+/* What was learned lies beside them: models/; @make: as above. */
+int run_who_models(char *const *environment, bool make,
+    char path[JOURNAL_PATH]);
+
 /* The file of run @id there.  -EINVAL: that is no name of a run. */
 int run_who_path(char *const *environment, const char *id,
     char path[JOURNAL_PATH]);
@@ -34,6 +38,9 @@ int run_who_path(char *const *environment, const char *id,
  * the same when it is started again.
  */
 void run_who_id(const char *name, char id[JOURNAL_ID_ROOM]);
+
+/* @name as far as it may be in a file's, and a sum of @hash. */
+void run_who_name(const char *name, uint64_t hash, char id[JOURNAL_ID_ROOM]);
 
 /*
  * `RUN` or `RUN@NUMBER`, as in HEAPTIDE_RESUME.  @number: 0 if there is none.

@@ -120,6 +120,7 @@ run_in_child(void)
 	if (run->pid != 0 && run->pid != sys_pid())
 		journal_close(&run->journal);
 	run_failed_close(&run->parts);
+	spans_close(&run->failing);
 	memset((char *)run + sizeof(run->journal), 0,
 	    sizeof(*run) - sizeof(run->journal));
 }
@@ -454,6 +455,7 @@ run_begin(const char *name, uint64_t total, const char *unit, char *id)
 	run->model_ns = run->mark_ns = sys_clock();
 	run->between_ns = run->cost_ns = run->costs = 0;
 	run->same_program = run->told = false;
+	run_begin_work();
 	r = begin_locked(name, total == 0 ? TIDE_NONE : total, unit);
 	if (r == 0) {
 		if (id != NULL)

@@ -144,7 +144,7 @@ count_all(const struct shares *pool, struct count *c)
 		held = shares_get(&pool->slot[i].held);
 		c->held += held_sum(held);
 		c->bases += held_base(held);
-		c->active += held_lease(held) > 0;
+		c->active += (uint32_t)held_seat(held);
 		c->members++;
 	}
 }
@@ -265,7 +265,8 @@ shares_bury(struct shares_member *member, uint32_t index, uint64_t owner)
 		shares_suspect(h);
 	shares_begin(member);
 	held = __atomic_exchange_n(&s->held, 0, __ATOMIC_SEQ_CST);
-	shares_give(pool, (int64_t)held_sum(held), held_lease(held) > 0);
+	shares_give(pool, (int64_t)held_sum(held),
+	    (uint32_t)held_seat(held));
 	shares_end(member);
 	shares_put32(&s->busy, 0);
 	(void)shares_add(&h->bases, 0 - held_base(held));
@@ -461,6 +462,16 @@ shares_stop(struct shares *pool)
 }
 
 /* --- to look -------------------------------------------------------------- */
+
+uint64_t
+shares_leased(const struct shares *pool)
+{
+	const struct shares_head *h = pool->head;
+	int64_t units = (int64_t)shares_get(&h->budget) -
+	    word_left(shares_get(&h->word)) - (int64_t)shares_get(&h->bases);
+
+	return units > 0 ? (uint64_t)units * SHARES_UNIT : 0;
+}
 
 void
 shares_read(const struct shares *pool, struct shares_total *total)

@@ -120,11 +120,12 @@ word_of(int64_t left, uint32_t active, uint64_t epoch)
 	    (epoch & WORD_EPOCH_MASK);
 }
 
-/* --- slot.held: waits, 1 | base, 31 | lease, 31 --------------------------- */
+/* --- slot.held: kept, 1 | waits, 1 | base, 31 | lease, 31 ----------------- */
 
 #define HELD_BITS 31
 #define HELD_MOST ((UINT64_C(1) << HELD_BITS) - 1)
 #define HELD_WAIT (UINT64_C(1) << (2 * HELD_BITS))
+#define HELD_KEPT (UINT64_C(1) << 63) /* a lease that takes no seat */
 
 static inline uint64_t
 held_lease(uint64_t held)
@@ -136,6 +137,13 @@ static inline uint64_t
 held_base(uint64_t held)
 {
 	return held >> HELD_BITS & HELD_MOST;
+}
+
+/* Does it count as active? */
+static inline int
+held_seat(uint64_t held)
+{
+	return held_lease(held) > 0 && (held & HELD_KEPT) == 0;
 }
 
 static inline uint64_t

@@ -340,7 +340,7 @@ set_held(struct shares_member *member, uint64_t now)
 	struct shares_slot *s = shares_slot_of(member);
 	uint64_t was = shares_get(&s->held);
 	int64_t gives = (int64_t)held_sum(was) - (int64_t)held_sum(now);
-	uint32_t ends = held_lease(was) > 0 && held_lease(now) == 0;
+	uint32_t ends = held_seat(was) && !held_seat(now);
 
 	/* What no machine has is not believed, or `left` would overflow. */
 	if (gives < 0 && word_left(shares_get(&pool->head->word)) + gives <
@@ -431,7 +431,19 @@ shares_shrink(struct shares_member *member, uint64_t keep)
 		units = 1;
 	if (units >= held_lease(held))
 		return;
-	set_held(member, held_of(held_base(held), units));
+	set_held(member, (held & HELD_KEPT) | held_of(held_base(held), units));
+	shares_serve(member);
+}
+
+void
+shares_keep(struct shares_member *member)
+{
+	struct shares_slot *s = shares_slot_of(member);
+	uint64_t held = shares_get(&s->held);
+
+	if (!held_seat(held))
+		return;
+	set_held(member, held | HELD_KEPT);
 	shares_serve(member);
 }
 

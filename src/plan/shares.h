@@ -19,7 +19,7 @@
  *  S3  Who waits is served in the order of the queue, or passed at most 256
  *      times and for 2 s.
  *  S4  Nobody waits while it holds a lease, so there is no circle; every wait
- *      has an end.
+ *      has an end.  A process that has several members sees to it itself.
  *
  * Amounts are bytes in this face, and whole pages of SHARES_UNIT beneath.
  *
@@ -127,6 +127,9 @@ int shares_extend(struct shares_member *member, uint64_t more);
 /* Give back all of the lease but @keep bytes, which are fewer. */
 void shares_shrink(struct shares_member *member, uint64_t keep);
 
+/* It is held without a seat from now on: it is no batch that needs a core. */
+void shares_keep(struct shares_member *member);
+
 /*
  * The batch has ended.  @base: bytes that the process uses now, without it;
  * UINT64_MAX: as before.
@@ -168,6 +171,9 @@ int shares_budget_set(struct shares_member *member, uint64_t bytes);
 void shares_stop(struct shares *pool);
 
 /* --- to look -------------------------------------------------------------- */
+
+/* What is leased now by all of them; near it, while it changes. */
+uint64_t shares_leased(const struct shares *pool);
 
 struct shares_total {
 	uint64_t budget;

@@ -40,16 +40,8 @@ spans_close(struct spans *s)
 static size_t
 index_from(const struct spans *s, uint64_t item)
 {
-	size_t low = 0, high = s->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (s->at[middle].end > item)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return rows_upto(s->at, sizeof(*s->at), offsetof(struct span, end),
+	    s->count, item);
 }
 
 const struct span *

@@ -147,18 +147,6 @@ put_quoted(struct text *t, const char *s)
 	text_put(t, "\"");
 }
 
-static void
-put_number(struct text *t, const char *name, uint64_t n)
-{
-	text_put(t, ",\"");
-	text_put(t, name);
-	text_put(t, "\":");
-	if (n == TIDE_NONE)
-		text_put(t, "null");
-	else
-		text_put_u64(t, n);
-}
-
 /* Thousandths of a second. */
 static void
 put_seconds(struct text *t, const char *name, uint64_t ns)
@@ -166,10 +154,10 @@ put_seconds(struct text *t, const char *name, uint64_t ns)
 	uint64_t ms = ns / NS_PER_MS;
 
 	if (ns == TIDE_NONE) {
-		put_number(t, name, ns);
+		plan_put_number(t, name, ns);
 		return;
 	}
-	put_number(t, name, ms / 1000);
+	plan_put_number(t, name, ms / 1000);
 	text_put(t, ms % 1000 < 10 ? ".00" : ms % 1000 < 100 ? ".0" : ".");
 	text_put_u64(t, ms % 1000);
 }
@@ -195,15 +183,15 @@ put_op(struct text *t, const struct tide_op_conf *conf,
 	put_quoted(t, row->name);
 	text_put(t, ",\"unit\":");
 	put_quoted(t, row->unit);
-	put_number(t, "chunk", chunk);
-	put_number(t, "chunks", chunks != 0 ? chunks : TIDE_NONE);
+	plan_put_number(t, "chunk", chunk);
+	plan_put_number(t, "chunks", chunks != 0 ? chunks : TIDE_NONE);
 }
 
 static void
 close_line(struct text *t, uint64_t used)
 {
-	put_number(t, "used", used);
-	put_number(t, "budget", plan_room()->budget);
+	plan_put_number(t, "used", used);
+	plan_put_number(t, "budget", plan_room()->budget);
 	text_put(t, ",\"state\":");
 	put_quoted(t, message_state(plan_room()->state));
 	text_put(t, "}\n");
@@ -220,8 +208,8 @@ tell_json_begin(const struct tide_op_conf *conf,
 
 	open_line(&t, line, "begin");
 	put_op(&t, conf, row, row->batches + 1);
-	put_number(&t, "first", first);
-	put_number(&t, "items", n);
+	plan_put_number(&t, "first", first);
+	plan_put_number(&t, "items", n);
 	close_line(&t, used);
 }
 
@@ -235,8 +223,8 @@ tell_json_end(const struct tide_op_conf *conf,
 
 	open_line(&t, line, "end");
 	put_op(&t, conf, row, row->batches);
-	put_number(&t, "done", row->done);
-	put_number(&t, "total", row->total != 0 ? row->total : TIDE_NONE);
+	plan_put_number(&t, "done", row->done);
+	plan_put_number(&t, "total", row->total != 0 ? row->total : TIDE_NONE);
 	put_seconds(&t, "seconds", time_ns);
 	put_seconds(&t, "elapsed", row->ended_ns - row->started_ns);
 	put_seconds(&t, "eta", tell_time_left(row));
@@ -252,8 +240,8 @@ tell_json_cleaned(const tide_reclaim_result *result, uint64_t used)
 	struct text t;
 
 	open_line(&t, line, "cleanup");
-	put_number(&t, "freed", result->freed);
-	put_number(&t, "returned", result->returned);
+	plan_put_number(&t, "freed", result->freed);
+	plan_put_number(&t, "returned", result->returned);
 	put_seconds(&t, "seconds", result->time_ns);
 	close_line(&t, used);
 }

@@ -156,6 +156,17 @@ underway_set_waits(int32_t tid, bool waits)
 }
 
 bool
+underway_holds_lease(int32_t tid)
+{
+	const struct op_open *o = op_state()->open;
+	const struct op_open *end = o + OPS_OPEN;
+
+	while (o < end && (o->batch == NULL || o->tid != tid || o->member < 0))
+		o++;
+	return o < end;
+}
+
+bool
 underway_will_end(const tide_op *op)
 {
 	struct ops *ops = op_state();

@@ -39,6 +39,9 @@ void underway_forget_dead(void);
 /* The thread waits to begin another, or no longer does. */
 void underway_set_waits(int32_t tid, bool waits);
 
+/* Is one under way of this thread, with a lease? */
+bool underway_holds_lease(int32_t tid);
+
 /*
  * Is there a batch that may come to its end while this thread waits: one that
  * is another's, who does not wait as well?  @op: of this one; NULL: of any.

@@ -53,7 +53,7 @@ nodes(void)
 static uint64_t
 links_bytes(void)
 {
-	uint64_t all = segment_mine()->table[TABLE_NODES].capacity *
+	uint64_t all = segment_capacity(TABLE_NODES) *
 	    sizeof(struct links);
 	uint64_t bytes = min_u64(all, round_up(arena_room() / 4, ARENA_LARGE));
 	uint64_t rooms = 0;

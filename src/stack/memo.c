@@ -3,8 +3,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define ENTRY_WORDS(count) (sizeof(struct memo_entry) / 8 + (count))
-#define ENTRY_MOST         ENTRY_WORDS(MEMO_TRACE)
+/* Words of an entry with the even number @even of them, and their places. */
+#define ENTRY_WORDS(even) \
+	(sizeof(struct memo_entry) / 8 + (even) + ((even) + 3) / 4)
+#define ENTRY_MOST        ENTRY_WORDS(MEMO_TRACE)
+
+_Static_assert(MEMO_TRACE % 2 == 0, "words are compared by twos");
 
 /* A memo begins with so many words, and a place in each table for 16 of them. */
 #define RING_LEAST   ((uint32_t)(4 * KIB))
@@ -94,6 +98,45 @@ look_at_places(const struct memo_entry *leader, uint64_t hash)
 		factor += UINT64_C(0xbf58476d1ce4e5b8); /* even: it stays odd */
 	}
 	return mix_u64(hash);
+}
+
+/* Write down where the words of @e lie, and the last once more. */
+static void
+lay_places(struct memo_entry *e)
+{
+	uint16_t *place = (uint16_t *)&e->word[e->even];
+	uint64_t at = 0; /* in words, from the stack pointer on */
+	uint64_t all = 0;
+	uint32_t i;
+
+	for (i = 0; i < e->count; i++) {
+		at += (uint64_t)memo_distance(e->word[i]);
+		place[i] = (uint16_t)at;
+		all |= at;
+	}
+	if (e->even != e->count) {
+		e->word[i] = e->word[i - 1];
+		place[i] = (uint16_t)at;
+	}
+	atomic_signal_fence(memory_order_seq_cst);
+	e->flags = (uint16_t)((e->flags & ~MEMO_NEW) |
+	    (all > UINT16_MAX ? MEMO_WIDE : 0));
+}
+
+bool
+memo_holds_long(const struct memo_entry *e)
+{
+	uint64_t place = e->sp;
+	uint32_t i;
+
+	for (i = 0; i < e->count; i++) {
+		place = memo_place(place, e->word[i]);
+		if (!memo_is_there(place, e->word[i]))
+			return false;
+	}
+	if ((e->flags & MEMO_NEW) != 0)
+		lay_places((struct memo_entry *)e); /* it is ours */
+	return true;
 }
 
 /* Do two walks lead through the same places? */
@@ -226,8 +269,9 @@ memo_lay(struct memo *memo, const struct arch_frame *from,
 		.pc = from->pc, .sp = from->sp, .fp = from->fp,
 		.generation = result->generation, .node = result->node,
 		.site = result->site, .frames = result->frames,
+		.even = (trace->count + 1) & ~UINT32_C(1),
 		.count = (uint16_t)trace->count,
-		.flags = (uint16_t)trace->flags,
+		.flags = (uint16_t)(trace->flags | MEMO_NEW),
 		.first_fp = (uint16_t)trace->first_fp,
 	};
 	memcpy(e->word, trace->word, trace->count * sizeof(*e->word));
@@ -238,7 +282,7 @@ void
 memo_put(struct memo *memo, uint64_t here)
 {
 	struct memo_entry *e = next_entry(memo);
-	uint64_t head = here + ENTRY_WORDS(e->count);
+	uint64_t head = here + ENTRY_WORDS(e->even);
 	bool is_round = head / memo->ring_words !=
 	    memo->head / memo->ring_words;
 

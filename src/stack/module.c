@@ -45,7 +45,7 @@ rows(uint64_t *count)
 	const struct segment_table *t = &segment_mine()->table[TABLE_MODULES];
 
 	*count = min_u64(atomic_load_explicit(&t->used, memory_order_acquire),
-	    t->capacity);
+	    segment_capacity(TABLE_MODULES));
 	return segment_rows(TABLE_MODULES);
 }
 

@@ -2,52 +2,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/base.h"
-#include "sys/sys.h"
+#include "stack/pylayout.h"
+#include "stack/pyread.h"
 
-/*
- * Where words lie, in bytes, in a build with the GIL, of 64 bits.  Sources:
- * cpython/pystate.h, internal/pycore_frame.h, cpython/code.h and
- * cpython/unicodeobject.h of each version; all three were compared with what
- * offsetof() says.
- */
-struct layout {
-	uint16_t version;         /* major and minor: 0x030b */
-	uint8_t thread_id;        /* in the thread's state: pthread_self() */
-	uint8_t current;          /* its innermost frame; or where that lies, */
-	int16_t inner;            /* and so far behind it then; -1: it is it */
-	uint8_t code, previous, instruction; /* in a frame */
-	uint8_t owner;            /* a byte that says whether it ends a call: */
-	uint8_t owner_end;        /* by this value */
-	bool end_is_frame;        /* and the one that does is a frame as well */
-	uint8_t first_line;       /* in a code object */
-	uint8_t instructions;     /* here they begin */
-	uint8_t ascii, compact;   /* bytes before the characters of a text */
-};
-
-static const struct layout layouts[] = {
+static const struct pylayout layouts[] = {
 	{ 0x030b, 152, 56, 8, 32, 48, 56, 68, 1, true, 72, 184, 48, 72 },
 	{ 0x030c, 136, 56, 0, 0, 8, 56, 70, 3, false, 68, 192, 40, 56 },
 	{ 0x030d, 152, 72, -1, 0, 8, 56, 70, 3, false, 68, 200, 40, 56 },
-};
-
-/* The same in all of them. */
-enum {
-	OBJECT_REFERENCES = 0,
-	OBJECT_TYPE = 8,
-	OBJECT_SIZE = 16,       /* of code: its instructions; of bytes */
-	BYTES_CONTENT = 32,
-	CODE_FILE = 112,
-	CODE_FUNCTION = 128,
-	CODE_LINES = 136,
-	TEXT_LENGTH = 16,
-	TEXT_HASH = 24,         /* -1: nobody has asked for it */
-	TEXT_STATE = 32,
-	CODE_BYTES = 144,
-	FRAME_BYTES = 72,
-	STATE_BYTES = 168,
-	RUNTIME_NO_GIL = 16     /* from 3.13 on: a build without the GIL */
 };
 
 #define STATE_KIND(state) ((state) >> 2 & 7) /* bytes a character */
@@ -55,17 +19,9 @@ enum {
 #define STATE_ASCII       0x40
 
 #define TEXT_MOST  4096 /* characters of a text that are taken */
-#define SUM_MOST   128  /* bytes of one that tell it from others */
 #define LINES_MOST MIB  /* bytes of a table of lines */
-#define PAGE_BITS  12
-#define PAGES      1024
-#define USER_END   (UINT64_C(1) << 47)
 
-static struct {
-	struct pyframe_host host;
-	const struct layout *layout;
-	_Atomic uint64_t page[PAGES]; /* numbers of pages that were readable */
-} python;
+struct pyframe_here pyframe_here;
 
 bool
 pyframe_open(const struct pyframe_host *host)
@@ -81,154 +37,156 @@ pyframe_open(const struct pyframe_host *host)
 	    *(const uint64_t *)(uintptr_t)(host->runtime +
 	    RUNTIME_NO_GIL) != 0))
 		return false;
-	python.host = *host;
-	python.layout = &layouts[i];
+	pyframe_here.host = *host;
+	pyframe_here.layout = &layouts[i];
 	return true;
-}
-
-bool
-pyframe_runs(uint64_t pc)
-{
-	return pc > python.host.eval_start && pc <= python.host.eval_end;
 }
 
 /* --- what may be read ----------------------------------------------------- */
 
-static COLD bool
-ask_for_page(uint64_t number, _Atomic uint64_t *slot)
+static __attribute__((noinline)) bool
+meet(uint64_t at, uint64_t bytes, uint64_t *met)
 {
-	if (!sys_is_readable((const void *)(uintptr_t)(number << PAGE_BITS)))
+	if (!pyread_is_object(at, bytes))
 		return false;
-	atomic_store_explicit(slot, number, memory_order_relaxed);
+	*met = at;
 	return true;
 }
 
+/* One that is mostly the one of before, which was none if it was 0. */
 static HOT bool
-is_page(uint64_t number)
+is_met(uint64_t at, uint64_t bytes, uint64_t *met)
 {
-	_Atomic uint64_t *slot = &python.page[number % PAGES];
-
-	return LIKELY(atomic_load_explicit(slot, memory_order_relaxed) ==
-	    number) || ask_for_page(number, slot);
+	return LIKELY(at == *met && at != 0) || meet(at, bytes, met);
 }
 
-static bool
-may_read(uint64_t at, uint64_t bytes)
-{
-	uint64_t number = at >> PAGE_BITS;
-
-	if (number == 0 || at >= USER_END || bytes == 0)
-		return false;
-	for (; number <= (at + bytes - 1) >> PAGE_BITS; number++)
-		if (!is_page(number))
-			return false;
-	return true;
-}
-
-/* The same of something small, in whole words. */
-static HOT bool
-is_object(uint64_t at, uint64_t bytes)
-{
-	uint64_t first = at >> PAGE_BITS;
-	uint64_t last = (at + bytes - 1) >> PAGE_BITS;
-
-	return LIKELY(at % 8 == 0 && first != 0 && at < USER_END) &&
-	    is_page(first) && (LIKELY(first == last) || is_page(last));
-}
-
-static HOT uint64_t
-word(uint64_t at)
-{
-	return *(const uint64_t *)(uintptr_t)at;
-}
-
-/* One that is being destroyed has no references left. */
-static HOT bool
-is_code(uint64_t at)
-{
-	return is_object(at, CODE_BYTES) &&
-	    word(at + OBJECT_TYPE) == python.host.code_type &&
-	    (int64_t)word(at + OBJECT_REFERENCES) > 0;
-}
-
-static HOT uint32_t
-first_line(uint64_t code)
-{
-	return *(const uint32_t *)(uintptr_t)(code +
-	    python.layout->first_line);
-}
-
-/* --- a key ---------------------------------------------------------------- */
+/* --- what tells a code object from another -------------------------------- */
 
 /*
  * Where the characters of a text are, and how many bytes they take; 0: it is
- * none, or not in one piece.  The first is at a multiple of 8.
+ * none, or not in one piece.
  */
-static uint64_t
+static HOT uint64_t
 content(uint64_t text, uint64_t *bytes, uint32_t *kind, bool *ascii)
 {
-	uint64_t length, at;
+	const struct pylayout *l = pyframe_here.layout;
+	uint64_t length;
 	uint32_t state;
 
-	if (!is_object(text, python.layout->ascii))
+	if (!pyread_is_object(text, l->ascii))
 		return 0;
-	length = min_u64(word(text + TEXT_LENGTH), TEXT_MOST);
-	state = (uint32_t)word(text + TEXT_STATE);
+	length = min_u64(pylayout_word(text + TEXT_LENGTH), TEXT_MOST);
+	state = (uint32_t)pylayout_word(text + TEXT_STATE);
 	*ascii = (state & STATE_ASCII) != 0;
 	*kind = STATE_KIND(state);
-	at = text + (*ascii ? python.layout->ascii : python.layout->compact);
 	*bytes = length * *kind;
-	return (state & STATE_COMPACT) == 0 || (*kind != 1 && *kind != 2 &&
-	    *kind != 4) || !may_read(at, *bytes) ? 0 : at;
+	if ((state & STATE_COMPACT) == 0 || (*kind != 1 && *kind != 2 &&
+	    *kind != 4) || *bytes == 0)
+		return 0;
+	return text + (*ascii ? l->ascii : l->compact);
 }
 
-/* Python has no hash of it yet: by its last characters. */
-static COLD uint64_t
-sum_of_new_text(uint64_t text)
+static void
+keep_end(struct pytext *t)
 {
-	uint64_t bytes, at, i;
-	uint64_t sum = 0;
+	uint64_t bytes, at;
 	uint32_t kind;
 	bool ascii;
 
-	at = content(text, &bytes, &kind, &ascii);
+	at = content(t->address, &bytes, &kind, &ascii);
 	if (at == 0)
-		return 0;
-	i = bytes > SUM_MOST ? round_down(bytes - SUM_MOST, 8) : 0;
-	for (; i + 8 <= bytes; i += 8)
-		sum = (sum + word(at + i)) * UINT64_C(0x9e3779b97f4a7c15);
-	for (; i < bytes; i++)
-		sum = (sum + *(const uint8_t *)(uintptr_t)(at + i)) *
-		    UINT64_C(0x9e3779b97f4a7c15);
-	return sum + bytes;
+		return;
+	t->length = pylayout_word(t->address + TEXT_LENGTH);
+	t->state = pylayout_word(t->address + TEXT_STATE);
+	t->bytes = min_u64(bytes, PYTEXT_KEPT);
+	t->end = at + bytes - t->bytes;
+	if (pyread_is_piece(t->end, t->bytes))
+		memcpy(t->kept, (const void *)(uintptr_t)t->end, t->bytes);
+	else
+		t->bytes = 0;
 }
 
-static HOT uint64_t
-sum_of_text(uint64_t text)
+static void
+read_text(uint64_t at, struct pytext *t)
 {
-	uint64_t hash = UINT64_MAX;
+	t->address = pyread_is_object(at, pyframe_here.layout->ascii) ? at : 0;
+	t->hash = TEXT_NO_HASH;
+	t->bytes = 0;
+	if (t->address != 0)
+		t->hash = pylayout_word(at + TEXT_HASH);
+	if (t->hash == TEXT_NO_HASH)
+		keep_end(t);
+}
 
-	if (LIKELY(is_object(text + TEXT_HASH, 8)))
-		hash = word(text + TEXT_HASH);
-	return LIKELY(hash != UINT64_MAX) ? hash : sum_of_new_text(text);
+/* The last word may lie over the one before. */
+static uint64_t
+sum_of_text(const struct pytext *t)
+{
+	uint64_t sum = t->bytes;
+	uint64_t word = 0;
+	size_t i;
+
+	if (t->hash != TEXT_NO_HASH)
+		return t->hash;
+	for (i = 0; i < t->bytes; i += 8) {
+		memcpy(&word, t->kept + (i + 8 <= t->bytes ? i :
+		    above_u64(t->bytes, 8)), min_u64(t->bytes, 8));
+		sum = (sum + word) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return sum;
+}
+
+/* One that is being destroyed has no references left. */
+static bool
+is_code(uint64_t at)
+{
+	return pyread_is_object(at, CODE_BYTES) && pylayout_is_alive(at);
+}
+
+/* Is it part of the interpreter's own file, and there until the end? */
+static bool
+is_fixed(uint64_t at)
+{
+	return at >= pyframe_here.host.start && at < pyframe_here.host.end;
+}
+
+bool
+pyframe_is_fixed(const struct pycode *c)
+{
+	return is_fixed(c->address);
 }
 
 /* Odd numbers without meaning: the sum of all is mixed once. */
-static HOT uint64_t
-key_of(uint64_t code, uint64_t at)
+static void
+read_code(uint64_t at, struct pycode *c)
 {
-	return mix_u64(code * UINT64_C(0x9e3779b97f4a7c15) +
-	    at * UINT64_C(0xd6e8feb86659fd93) +
-	    word(code + CODE_LINES) * UINT64_C(0xbf58476d1ce4e5b9) +
-	    (word(code + OBJECT_SIZE) << 32 | first_line(code)) *
-	    UINT64_C(0x94d049bb133111eb) +
-	    sum_of_text(word(code + CODE_FUNCTION)) *
-	    UINT64_C(0xff51afd7ed558ccd) +
-	    sum_of_text(word(code + CODE_FILE)) *
-	    UINT64_C(0xc4ceb9fe1a85ec53));
+	c->address = at;
+	c->lines = pylayout_word(at + CODE_LINES);
+	c->extent = pylayout_extent(at);
+	read_text(pylayout_word(at + CODE_FUNCTION), &c->function);
+	read_text(pylayout_word(at + CODE_FILE), &c->file);
+	c->key = at * UINT64_C(0x9e3779b97f4a7c15) +
+	    c->lines * UINT64_C(0xbf58476d1ce4e5b9) +
+	    c->extent * UINT64_C(0x94d049bb133111eb) +
+	    sum_of_text(&c->function) * UINT64_C(0xff51afd7ed558ccd) +
+	    sum_of_text(&c->file) * UINT64_C(0xc4ceb9fe1a85ec53);
+}
+
+/* Its instructions, of two bytes each, are behind its head. */
+uint64_t
+pyframe_code_bytes(const struct pycode *c)
+{
+	return round_up(pyframe_here.layout->instructions +
+	    2 * (c->extent >> 32), 8);
 }
 
 /* --- frames --------------------------------------------------------------- */
+
+static HOT bool
+is_of_thread(uint64_t state, uint64_t self)
+{
+	return pylayout_word(state + pyframe_here.layout->thread_id) == self;
+}
 
 /*
  * The state that this thread runs with.  From 3.12 on the second function tells
@@ -236,84 +194,97 @@ key_of(uint64_t code, uint64_t at)
  * tells of the one that holds the GIL.  While the interpreter ends, it frees
  * the states of threads that do not hold it.
  */
-static uint64_t
-own_state(void)
+static __attribute__((noinline)) uint64_t
+ask_for_state(void *current, struct pyframe_met *met)
 {
-	void *current = python.host.current();
+	const struct pyframe_host *host = &pyframe_here.host;
+	bool tells = pyframe_here.layout->version >= 0x030c;
 	void *state = current;
+	uint64_t at;
 
-	if (python.layout->version < 0x030c || state == NULL)
-		state = python.host.own();
-	if (state != current && python.host.ends())
+	if (!tells || state == NULL)
+		state = host->own();
+	if (state != current && host->ends())
 		return 0;
-	if (!is_object((uintptr_t)state, STATE_BYTES) ||
-	    word((uintptr_t)state + python.layout->thread_id) !=
-	    (uint64_t)pthread_self())
+	at = (uintptr_t)state;
+	if (!pyread_is_object(at, STATE_BYTES) || !is_of_thread(at,
+	    (uint64_t)pthread_self()))
 		return 0;
-	return (uintptr_t)state;
-}
-
-void
-pyframe_begin(struct pyframe_walk *w, uint32_t most)
-{
-	uint64_t state = own_state();
-	uint64_t frame = 0;
-
-	if (state != 0)
-		frame = word(state + python.layout->current);
-	if (frame != 0 && python.layout->inner >= 0) {
-		frame += (uint64_t)python.layout->inner;
-		frame = is_object(frame, 8) ? word(frame) : 0;
+	if (state == current && (tells || is_fixed(at))) {
+		met->state = 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		met->self = (uint64_t)pthread_self();
+		atomic_signal_fence(memory_order_seq_cst);
+		met->state = at;
 	}
-	*w = (struct pyframe_walk){ .frame = frame, .left = most };
+	return at;
 }
 
-static HOT bool
-next(struct pyframe_walk *w, struct pyframe *f)
+/*
+ * Mostly it need not be asked for: this thread's is the one that was found the
+ * last time, and is either what tells of this thread, or the main thread's,
+ * which is never freed.
+ */
+static HOT uint64_t
+own_state(struct pyframe_met *met)
 {
-	const struct layout *l = python.layout;
-	uint64_t frame = w->frame;
+	void *current = pyframe_here.host.current();
+	uint64_t state = (uintptr_t)current;
 
-	if (w->left == 0 || !is_object(frame, FRAME_BYTES))
-		return false;
-	w->left--;
-	w->frame = word(frame + l->previous);
-	f->last = *(const uint8_t *)(uintptr_t)(frame + l->owner) ==
-	    l->owner_end;
-	if (f->last && !l->end_is_frame) {
-		f->code = 0;
-		f->at = 0;
-		f->key = 1;
-		return true;
-	}
-	f->code = word(frame + l->code);
-	f->at = word(frame + l->instruction);
-	if (!is_code(f->code))
-		return false;
-	f->key = key_of(f->code, f->at);
-	return true;
-}
-
-bool
-pyframe_next(struct pyframe_walk *w, struct pyframe *f)
-{
-	return next(w, f);
+	if (UNLIKELY(state == 0 || state != met->state ||
+	    !is_of_thread(state, met->self)))
+		return ask_for_state(current, met);
+	return state;
 }
 
 uint64_t
-pyframe_sum(uint32_t most, uint32_t *calls)
+pyframe_innermost(struct pyframe_met *met)
 {
-	struct pyframe_walk w;
-	struct pyframe f;
-	uint64_t sum = 0;
+	const struct pylayout *l = pyframe_here.layout;
+	uint64_t state = own_state(met);
+	uint64_t place;
 
-	*calls = 0;
-	pyframe_begin(&w, most);
-	while (next(&w, &f)) {
-		sum = sum * UINT64_C(0xd6e8feb86659fd93) + f.key + f.last;
-		*calls += f.last;
+	if (UNLIKELY(state == 0))
+		return 0;
+	place = pylayout_word(state + l->current);
+	if (place == 0 || l->inner < 0)
+		return place;
+	place += (uint64_t)l->inner;
+	return is_met(place, 8, &met->place) ? pylayout_word(place) : 0;
+}
+
+bool
+pyframe_is_one(uint64_t frame, uint64_t *outer)
+{
+	const struct pylayout *l = pyframe_here.layout;
+
+	if (!pyread_is_object(frame, FRAME_BYTES))
+		return false;
+	*outer = pylayout_word(frame + l->previous);
+	return (pylayout_ends_call(frame) && !l->end_is_frame) ||
+	    is_code(pylayout_word(frame + l->code));
+}
+
+bool
+pyframe_read(uint64_t frame, struct pyframe *f, bool is_code_known)
+{
+	const struct pylayout *l = pyframe_here.layout;
+
+	if (!pyframe_is_one(frame, &f->outer))
+		return false;
+	f->last = pylayout_ends_call(frame);
+	if (f->last && !l->end_is_frame) {
+		f->at = 0;
+		f->code.address = 0;
+		f->code.key = 1;
+		return true;
 	}
-	return sum;
+	f->at = pylayout_word(frame + l->instruction);
+	if (!is_code_known) {
+		read_code(pylayout_word(frame + l->code), &f->code);
+		f->line_met = 0;
+	}
+	return true;
 }
 
 /* --- lines ---------------------------------------------------------------- */
@@ -366,32 +337,86 @@ read_entry(struct lines *t, uint32_t *line, bool *has)
 	return (head & 7) + 1;
 }
 
-uint32_t
-pyframe_line(const struct pyframe *f)
+/*
+ * Where in a table one is: a whole word, for a signal handler that comes here
+ * as well.  0: at its begin; what does not fit is not remembered.
+ *
+ *    63       40 39           20 19               0
+ *   |   bytes   | instructions  | lines, of either sign |
+ */
+#define MET_BITS 20
+
+static uint64_t
+pack_met(uint64_t bytes, uint64_t passed, uint32_t lines)
 {
-	uint64_t table = word(f->code + CODE_LINES);
-	uint64_t start = f->code + python.layout->instructions;
-	uint32_t line = first_line(f->code);
-	uint64_t left = (f->at - start) / 2;
-	struct lines t;
-	uint64_t bytes;
+	uint32_t moved = lines + (UINT32_C(1) << (MET_BITS - 1));
+
+	if (bytes >> 24 != 0 || passed >> MET_BITS != 0 ||
+	    moved >> MET_BITS != 0)
+		return 0;
+	return bytes << (2 * MET_BITS) | passed << MET_BITS | moved;
+}
+
+/* As far as there is no later instruction wanted than the @wanted-th. */
+static void
+go_on_from(uint64_t met, uint64_t wanted, struct lines *t, uint64_t *passed,
+    uint32_t *line)
+{
+	const uint64_t mask = (UINT64_C(1) << MET_BITS) - 1;
+	uint64_t bytes = met >> (2 * MET_BITS);
+
+	*passed = met >> MET_BITS & mask;
+	if (met == 0 || *passed > wanted ||
+	    bytes > (uint64_t)(t->end - t->at)) {
+		*passed = 0;
+		return;
+	}
+	t->at += bytes;
+	*line += (uint32_t)(met & mask) - (UINT32_C(1) << (MET_BITS - 1));
+}
+
+/* The line of the @wanted-th instruction. */
+static uint32_t
+find_line(struct lines t, uint32_t first, uint64_t wanted, uint64_t *met)
+{
+	const uint8_t *begin = t.at;
+	uint32_t line = first;
+	uint64_t passed;
 	bool has;
 
-	if (f->at < start || !is_object(table, BYTES_CONTENT))
-		return line; /* it has not begun */
-	bytes = word(table + OBJECT_SIZE);
-	if (bytes > LINES_MOST || !may_read(table, BYTES_CONTENT + bytes))
-		return line;
-	t.at = (const uint8_t *)(uintptr_t)(table + BYTES_CONTENT);
-	t.end = t.at + bytes;
+	go_on_from(*met, wanted, &t, &passed, &line);
 	while (t.at < t.end) {
+		const uint8_t *entry = t.at;
+		uint32_t before = line;
 		uint32_t length = read_entry(&t, &line, &has);
 
-		if (left < length)
+		if (wanted < passed + length) {
+			*met = pack_met((uint64_t)(entry - begin), passed,
+			    before - first);
 			return has ? line : 0;
-		left -= length;
+		}
+		passed += length;
 	}
 	return 0;
+}
+
+uint32_t
+pyframe_line(struct pyframe *f)
+{
+	uint64_t table = f->code.lines;
+	uint64_t start = f->code.address + pyframe_here.layout->instructions;
+	uint32_t first = (uint32_t)f->code.extent;
+	struct lines t;
+	uint64_t bytes;
+
+	if (f->at < start || !pyread_is_object(table, BYTES_CONTENT))
+		return first; /* it has not begun */
+	bytes = pylayout_word(table + OBJECT_SIZE);
+	if (bytes > LINES_MOST || !pyread_may(table, BYTES_CONTENT + bytes))
+		return first;
+	t.at = (const uint8_t *)(uintptr_t)(table + BYTES_CONTENT);
+	t.end = t.at + bytes;
+	return find_line(t, first, (f->at - start) / 2, &f->line_met);
 }
 
 /* --- texts ---------------------------------------------------------------- */
@@ -434,7 +459,7 @@ text_at(uint64_t text, char buffer[PYFRAME_TEXT], size_t *bytes)
 
 	*bytes = 0;
 	at = content(text, &all, &kind, &ascii);
-	if (at == 0)
+	if (at == 0 || !pyread_may(at, all))
 		return buffer;
 	if (ascii) {
 		*bytes = all;
@@ -450,12 +475,12 @@ const char *
 pyframe_function(const struct pyframe *f, char buffer[PYFRAME_TEXT],
     size_t *bytes)
 {
-	return text_at(word(f->code + CODE_FUNCTION), buffer, bytes);
+	return text_at(f->code.function.address, buffer, bytes);
 }
 
 const char *
 pyframe_file(const struct pyframe *f, char buffer[PYFRAME_TEXT],
     size_t *bytes)
 {
-	return text_at(word(f->code + CODE_FILE), buffer, bytes);
+	return text_at(f->code.file.address, buffer, bytes);
 }

@@ -11,14 +11,6 @@
 #define TEXTS  (UINT32_C(1) << 15)
 #define TRIES  32 /* places that are looked at */
 
-struct pyname_cache {
-	uint64_t mask;
-	struct {
-		_Atomic uint64_t value;
-		_Atomic uint64_t check; /* the key, and the value: by XOR */
-	} entry[];
-};
-
 /*
  * Hashes that only grow, of what is in the segment: who finds an equal one
  * takes it, and two who come at once may put it in twice, which makes two
@@ -57,18 +49,6 @@ pyname_cache_put(struct pyname_cache *cache, uint64_t key, uint64_t value)
 	    memory_order_relaxed);
 	atomic_store_explicit(&cache->entry[i].check, key ^ value,
 	    memory_order_release);
-}
-
-uint64_t
-pyname_cache_find(const struct pyname_cache *cache, uint64_t key)
-{
-	uint64_t i = key & cache->mask;
-	uint64_t check = atomic_load_explicit(&cache->entry[i].check,
-	    memory_order_acquire);
-	uint64_t value = atomic_load_explicit(&cache->entry[i].value,
-	    memory_order_relaxed);
-
-	return (check ^ value) == key ? value : 0;
 }
 
 void
@@ -172,7 +152,7 @@ put_row(const struct named *name)
 }
 
 static COLD uint32_t
-name_frame(const struct pyframe *f)
+name_frame(struct pyframe *f)
 {
 	static const char module[] = "python";
 	char buffer[PYFRAME_TEXT];
@@ -190,15 +170,16 @@ name_frame(const struct pyframe *f)
 }
 
 uint64_t
-pyname_of(const struct pyframe *f)
+pyname_of(struct pyframe *f)
 {
-	uint64_t row = pyname_cache_find(names.lately, f->key);
+	uint64_t key = pyframe_key(f);
+	uint64_t row = pyname_cache_find(names.lately, key);
 
 	if (row == 0) {
 		row = name_frame(f);
 		if (row == 0)
 			return 0;
-		pyname_cache_put(names.lately, f->key, row);
+		pyname_cache_put(names.lately, key, row);
 	}
 	return NODE_NAMED + row - 1;
 }

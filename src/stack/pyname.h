@@ -11,6 +11,8 @@
 #ifndef STACK_PYNAME_H
 #define STACK_PYNAME_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/base.h"
@@ -20,22 +22,38 @@
  * What stands for a frame in the tree: NODE_NAMED and its row.  0: there is no
  * room for its name, which is counted under lost.text.
  */
-uint64_t pyname_of(const struct pyframe *f);
+uint64_t pyname_of(struct pyframe *f);
 
 /*
  * What was found out lately, by a key of 64 bits.  Written by any thread, at
  * once; an entry that two have written half each answers to no key.
  */
-struct pyname_cache;
-#define PYNAME_SITES 16384 /* entries, a power of two */
+struct pyname_cache {
+	uint64_t mask;
+	struct {
+		_Atomic uint64_t value;
+		_Atomic uint64_t check; /* the key, and the value: by XOR */
+	} entry[];
+};
 
-/* One with @entries, or NULL. */
+/* One with @entries, a power of two, or NULL. */
 struct pyname_cache *pyname_cache_open(uint32_t entries);
 void pyname_cache_put(struct pyname_cache *cache, uint64_t key,
     uint64_t value);
-/* 0: it is not known. */
-uint64_t pyname_cache_find(const struct pyname_cache *cache, uint64_t key);
 void pyname_cache_clear(struct pyname_cache *cache);
+
+/* 0: it is not known. */
+static HOT uint64_t
+pyname_cache_find(const struct pyname_cache *cache, uint64_t key)
+{
+	uint64_t i = key & cache->mask;
+	uint64_t check = atomic_load_explicit(&cache->entry[i].check,
+	    memory_order_acquire);
+	uint64_t value = atomic_load_explicit(&cache->entry[i].value,
+	    memory_order_relaxed);
+
+	return (check ^ value) == key ? value : 0;
+}
 
 /* Take memory; false: there is none. */
 bool pyname_open(void);

@@ -103,6 +103,27 @@ arch_own_i64(const _Atomic int64_t *word)
 #endif
 }
 
+/*
+ * Make @n of a word that only this thread writes, if it still is *@was; false:
+ * a signal handler came in between, and *@was is what it is now.
+ */
+static inline int
+arch_swap_own_u64(_Atomic uint64_t *word, uint64_t *was, uint64_t n)
+{
+#if ARCH_ONE_INSTRUCTION
+	int done;
+
+	/* No lock prefix: against this thread's signals it is whole. */
+	__asm__ volatile("cmpxchgq %3, %0"
+	    : "+m"(*(uint64_t *)word), "+a"(*was), "=@ccz"(done)
+	    : "r"(n));
+	return done;
+#else
+	return atomic_compare_exchange_strong_explicit(word, was, n,
+	    memory_order_relaxed, memory_order_relaxed);
+#endif
+}
+
 /* Raise a word of this thread's to @n, unless it is there or above. */
 static inline void
 arch_raise_i64(_Atomic int64_t *word, int64_t n)
@@ -175,6 +196,20 @@ arch_raise_i64(_Atomic int64_t *word, int64_t n)
 	    ".size " #name ", . - " #name "\n" \
 	    ".popsection")
 #endif
+
+/* Where the stack ends now: what is below is nobody's. */
+static inline uint64_t
+arch_sp(void)
+{
+	uint64_t sp;
+
+#if defined(__x86_64__)
+	__asm__ volatile("movq %%rsp, %0" : "=r"(sp));
+#else
+	__asm__ volatile("mov %0, sp" : "=r"(sp));
+#endif
+	return sp;
+}
 
 /* The address that the function that this stands in will return to. */
 #define ARCH_RETURNS_TO() ((uint64_t)(uintptr_t)__builtin_return_address(0))

@@ -95,6 +95,12 @@ pressure_share(const struct pressure_line *before,
 	return us >= span ? 1000000 : us * 1000000 / span;
 }
 
+bool
+pressure_is_common(const struct proc_memory *memory)
+{
+	return memory->available < memory->total / 4;
+}
+
 /* --- to be told ----------------------------------------------------------- */
 
 /* 64: it is no digit of base64. */
@@ -231,61 +237,4 @@ pressure_client_close(struct pressure_client *client)
 	if (client->fd >= 0)
 		sys_close(client->fd);
 	client->fd = -1;
-}
-
-/* --- to tell -------------------------------------------------------------- */
-
-int
-pressure_server_make(struct pressure_server *server, const char *path)
-{
-	struct text t;
-	int r;
-
-	server->fd = -1;
-	text_open(&t, server->path, sizeof(server->path));
-	text_put(&t, path);
-	if (t.cut)
-		r = -ENAMETOOLONG;
-	else
-		r = sys_mkfifo(path, 0600);
-	if (r < 0)
-		server->path[0] = '\0';
-	return r;
-}
-
-/* For both, or poll() would tell readers for ever that nobody writes. */
-int
-pressure_server_open(struct pressure_server *server)
-{
-	int fd;
-
-	if (server->path[0] == '\0')
-		return -ENOENT;
-	fd = sys_open(server->path, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fd;
-	server->fd = fd;
-	return 0;
-}
-
-int
-pressure_server_notify(const struct pressure_server *server)
-{
-	ssize_t n;
-
-	if (server->fd < 0)
-		return -EBADF;
-	n = sys_write(server->fd, "", 1);
-	return n < 0 && n != -EAGAIN ? (int)n : 0;
-}
-
-void
-pressure_server_close(struct pressure_server *server)
-{
-	if (server->fd >= 0)
-		sys_close(server->fd);
-	server->fd = -1;
-	if (server->path[0] != '\0')
-		(void)sys_unlink(server->path);
-	server->path[0] = '\0';
 }

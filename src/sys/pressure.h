@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/proc.h"
+
 #define PRESSURE_WATCH "MEMORY_PRESSURE_WATCH"
 #define PRESSURE_WRITE "MEMORY_PRESSURE_WRITE"
 
@@ -53,6 +55,13 @@ int pressure_read(const char *root, const char *path,
  */
 uint64_t pressure_share(const struct pressure_line *before,
     const struct pressure_line *now, uint64_t ns);
+
+/*
+ * Is PRESSURE_SYSTEM about the machine as a whole?  It counts who waits in a
+ * group with a limit of its own as well, however much there is beside that: so,
+ * only while less than a quarter of all can be had.
+ */
+bool pressure_is_common(const struct proc_memory *memory);
 
 /* --- to be told ----------------------------------------------------------- */
 

@@ -235,22 +235,31 @@ proc_stat_parse(const char *text, struct proc_stat *stat)
 	return 0;
 }
 
+/*
+ * All of a file of one line, which is closed; the kernel writes it in one go, so
+ * one read has it.  Bytes, or -errno, @fd's own included.
+ */
+static ssize_t
+read_once(int fd, char *text, size_t room)
+{
+	ssize_t got;
+
+	if (fd < 0)
+		return fd;
+	got = sys_read(fd, text, room - 1);
+	sys_close(fd);
+	if (got >= 0)
+		text[got] = '\0';
+	return got;
+}
+
 int
 proc_stat_read(int pid, struct proc_stat *stat)
 {
 	char text[STAT_ROOM];
-	ssize_t got;
-	int fd = open_of("", pid, "stat");
+	ssize_t got = read_once(open_of("", pid, "stat"), text, sizeof(text));
 
-	if (fd < 0)
-		return fd;
-	/* One read gives it whole: the kernel writes it in one go. */
-	got = sys_read(fd, text, sizeof(text) - 1);
-	sys_close(fd);
-	if (got < 0)
-		return (int)got;
-	text[got] = '\0';
-	return proc_stat_parse(text, stat);
+	return got < 0 ? (int)got : proc_stat_parse(text, stat);
 }
 
 bool
@@ -261,6 +270,24 @@ proc_is_alive(int pid, uint64_t ticks)
 	/* A first thread that left before the others stands as a zombie. */
 	return proc_stat_read(pid, &stat) == 0 && stat.ticks == ticks &&
 	    stat.state != 'X' && (stat.state != 'Z' || stat.threads > 1);
+}
+
+/* proc_pid_schedstat(5): time on a CPU, time without one, ns; turns. */
+int
+proc_waited(uint64_t *ns)
+{
+	char text[64];
+	const char *at = text;
+	uint64_t ran, waited;
+	ssize_t got = read_once(sys_open("/proc/thread-self/schedstat",
+	    O_RDONLY | O_CLOEXEC, 0), text, sizeof(text));
+
+	if (got < 0)
+		return (int)got;
+	if (!proc_number(&at, 10, &ran) || !proc_number(&at, 10, &waited))
+		return -EINVAL;
+	*ns = waited;
+	return 0;
 }
 
 /* --- status, limits, meminfo ---------------------------------------------- */
@@ -306,6 +333,24 @@ proc_status_read(int pid, struct proc_status *status)
 	if (r == 0)
 		*status = s;
 	return r;
+}
+
+int
+proc_statm_read(struct proc_statm *statm)
+{
+	char text[STAT_ROOM];
+	const char *at = text;
+	uint64_t size, resident, shared;
+	ssize_t got = read_once(open_of("", 0, "statm"), text, sizeof(text));
+
+	if (got < 0)
+		return (int)got;
+	if (!proc_number(&at, 10, &size) || !proc_number(&at, 10, &resident) ||
+	    !proc_number(&at, 10, &shared))
+		return -EINVAL;
+	statm->resident = resident * sys_page_bytes();
+	statm->shared = shared * sys_page_bytes();
+	return 0;
 }
 
 /* "unlimited" is no number and leaves the field as it is. */

@@ -59,9 +59,23 @@ struct proc_vma {
 	                      * during the call only */
 };
 
+/* Bytes, of the caller; what is shared may be in files or be memory. */
+struct proc_statm {
+	uint64_t resident;
+	uint64_t shared;
+};
+
+int proc_statm_read(struct proc_statm *statm);
+
 /* @pid 0 is the caller, here and below. */
 int proc_stat_read(int pid, struct proc_stat *stat);
 int proc_status_read(int pid, struct proc_status *status);
+
+/*
+ * How long the calling thread could have run and others had the CPU, ns; without
+ * what a hypervisor gave to others.  -ENOENT: the kernel does not count it.
+ */
+int proc_waited(uint64_t *ns);
 
 /* @root stands before /proc: "" but for a tree made by a test. */
 int proc_limits_read(const char *root, int pid, struct proc_limits *limits);

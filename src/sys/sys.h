@@ -17,6 +17,7 @@
 
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 /*
  * From sys_confine() on each function below answers -EPERM and asks the kernel
@@ -119,6 +120,9 @@ uint64_t sys_limit(int resource);
 /* Minor page faults of the process so far. */
 uint64_t sys_faults(void);
 
+/* So often has the calling thread made way for others, of its own or not. */
+uint64_t sys_switches(void);
+
 int sys_pid(void);
 int sys_parent_pid(void);
 int sys_tid(void);
@@ -192,10 +196,12 @@ void sys_wake_shared(const uint32_t *word);
 
 /* Through the vDSO, some 5 and 20 ns; ns since boot, since 1970. */
 uint64_t sys_clock_coarse(void);
-/* CPU time of this process so far; asks the kernel. */
-uint64_t sys_clock_busy(void);
 uint64_t sys_clock(void);
 int64_t sys_clock_wall(void);
+/* CPU time of this process so far; asks the kernel. */
+uint64_t sys_clock_busy(void);
+/* The kernel itself is asked for the time: 0, or a negative errno value. */
+int sys_clock_ask(clockid_t clock, struct timespec *now);
 
 static inline int
 sys_error_of(const void *result)

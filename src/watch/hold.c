@@ -2,18 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "base/base.h"
-#include "base/text.h"
 #include "sys/proc.h"
 #include "sys/sys.h"
+#include "watch/standing.h"
+#include "watch/way.h"
 
 /* Who does not come in this time is not waited for. */
 #define PATIENCE_NS (20 * NS_PER_MS)
@@ -29,7 +27,6 @@ static struct {
 	struct hold *hold; /* made once, for good: a handler may come late */
 	uint64_t mask;     /* the caller's, of signals */
 	uint64_t ask_until; /* UINT64_MAX: nobody was asked */
-	char paper[8192];  /* for small files: stacks may be small */
 	struct sys_action was;
 	int number;        /* of the signal that our handler is there for; 0 */
 	/*
@@ -40,207 +37,7 @@ static struct {
 	bool crowded;      /* and more, of whom nobody knows */
 } hold;
 
-/* --- small files ---------------------------------------------------------- */
-
-static int
-path_of(char path[64], int tid, const char *name)
-{
-	struct text t;
-
-	text_open(&t, path, 64);
-	text_put(&t, "/proc/self/task/");
-	text_put_i64(&t, tid);
-	text_put(&t, "/");
-	text_put(&t, name);
-	return t.cut;
-}
-
-/* Read at most @room - 1 bytes of a thread's file, a zero behind them. */
-static bool
-read_of(int tid, const char *name, char *to, size_t room)
-{
-	char path[64];
-	ssize_t n;
-	int fd;
-
-	(void)path_of(path, tid, name);
-	fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	n = sys_read(fd, to, room - 1);
-	sys_close(fd);
-	to[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
-/* `NUMBER ARG0 ... ARG5 SP PC`, `-1 SP PC`, or `running`. */
-struct standing {
-	bool runs;
-	int64_t call;
-	uint64_t argument[6];
-	uint64_t sp, pc;
-};
-
-static bool
-take_hex(const char **at, uint64_t *n)
-{
-	while (**at == ' ')
-		(*at)++;
-	if ((*at)[0] == '0' && (*at)[1] == 'x')
-		*at += 2;
-	return proc_number(at, 16, n);
-}
-
-static bool
-read_standing(int tid, struct standing *s)
-{
-	char line[256];
-	const char *at = line;
-	uint64_t number = 0;
-	int i;
-
-	*s = (struct standing){ .call = -1 };
-	if (!read_of(tid, "syscall", line, sizeof(line)))
-		return false;
-	s->runs = line[0] == 'r';
-	if (s->runs)
-		return true;
-	if (line[0] == '-') {
-		at += 2;
-		return take_hex(&at, &s->sp) && take_hex(&at, &s->pc);
-	}
-	if (!proc_number(&at, 10, &number))
-		return false;
-	s->call = (int64_t)number;
-	for (i = 0; i < 6; i++)
-		if (!take_hex(&at, &s->argument[i]))
-			return false;
-	return take_hex(&at, &s->sp) && take_hex(&at, &s->pc);
-}
-
-/* How often it was given a CPU: the last number. */
-static uint64_t
-slices_of(int tid)
-{
-	char line[96];
-	const char *at = line;
-	uint64_t n = 0;
-
-	if (!read_of(tid, "schedstat", line, sizeof(line)))
-		return 0;
-	while (proc_number(&at, 10, &n))
-		;
-	return n;
-}
-
-/* The number behind a word of a thread's status; false: it is not there. */
-static bool
-status_of(int tid, const char *word, unsigned base, uint64_t *n)
-{
-	const char *at;
-
-	if (!read_of(tid, "status", hold.paper, sizeof(hold.paper)))
-		return false;
-	at = strstr(hold.paper, word);
-	if (at == NULL)
-		return false;
-	at += strlen(word);
-	while (*at == '\t' || *at == ' ')
-		at++;
-	return proc_number(&at, base, n);
-}
-
-static uint64_t
-sleeps_of(int tid)
-{
-	uint64_t n;
-
-	return status_of(tid, "\nvoluntary_ctxt_switches:", 10, &n) ? n :
-	    UINT64_MAX;
-}
-
 #if ARCH_CAN_HOLD
-/* --- calls that may be interrupted ---------------------------------------- */
-
-enum way {
-	WAY_NONE,    /* leave it alone */
-	WAY_AGAIN,   /* make it again */
-	WAY_RESTART  /* the kernel knows how long it is to go on */
-};
-
-/* What is read from it comes as it is there, and is not waited for any more. */
-static bool
-is_stream(int fd)
-{
-	char path[64];
-	char link[32];
-	struct text t;
-	ssize_t n;
-
-	text_open(&t, path, sizeof(path));
-	text_put(&t, "/proc/self/fd/");
-	text_put_i64(&t, fd);
-	n = sys_readlink(path, link, sizeof(link) - 1);
-	link[n > 0 ? n : 0] = '\0';
-	return strncmp(link, "pipe:", 5) == 0 ||
-	    strncmp(link, "socket:", 7) == 0;
-}
-
-static bool
-is_forever(uint64_t milliseconds)
-{
-	return (int32_t)milliseconds < 0;
-}
-
-static enum way
-way_of_futex(uint64_t operation)
-{
-	switch (operation & ~(uint64_t)(FUTEX_PRIVATE_FLAG |
-	    FUTEX_CLOCK_REALTIME)) {
-	case FUTEX_WAIT:
-	case FUTEX_WAIT_BITSET:
-		return WAY_RESTART;
-	default:
-		return WAY_NONE;
-	}
-}
-
-/* @a: its arguments as far as they are known, or NULL: it has just begun. */
-static enum way
-way_of(int64_t call, const uint64_t *a)
-{
-	switch (call) {
-	case SYS_poll:
-		return a != NULL && is_forever(a[2]) ? WAY_AGAIN : WAY_RESTART;
-	case SYS_nanosleep:
-		return WAY_RESTART;
-	case SYS_clock_nanosleep: /* at a time, or after one */
-		return a == NULL || (a[1] & 1) ? WAY_AGAIN : WAY_RESTART;
-	case SYS_futex:
-		return a == NULL ? WAY_RESTART : way_of_futex(a[1]);
-	case SYS_pause:
-	case SYS_select:  /* these write down how long it is to go on */
-	case SYS_pselect6:
-	case SYS_ppoll:
-	case SYS_wait4:
-	case SYS_waitid:
-	case SYS_accept:
-	case SYS_accept4:
-		return WAY_AGAIN;
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-		return a == NULL || is_forever(a[3]) ? WAY_AGAIN : WAY_NONE;
-	case SYS_read:
-		return a == NULL || is_stream((int)a[0]) ? WAY_AGAIN :
-		    WAY_NONE;
-	case SYS_recvfrom:
-		return a == NULL || !(a[3] & MSG_WAITALL) ? WAY_AGAIN :
-		    WAY_NONE;
-	default:
-		return a == NULL ? WAY_AGAIN : WAY_NONE;
-	}
-}
-
 /* --- in the thread that is held ------------------------------------------- */
 
 static uint64_t
@@ -381,7 +178,7 @@ blocks(int tid, int number)
 {
 	uint64_t mask;
 
-	return !status_of(tid, "\nSigBlk:", 16, &mask) ||
+	return !standing_status(tid, "\nSigBlk:", 16, &mask) ||
 	    (mask >> (number - 1) & 1);
 }
 
@@ -473,8 +270,8 @@ stays(const struct hold *h, const struct hold_thread *t, bool runs)
 		;
 	if (i == h->noted)
 		return false;
-	return runs ? sleeps_of(t->tid) == n[i].sleeps :
-	    slices_of(t->tid) == n[i].slices;
+	return runs ? standing_sleeps(t->tid) == n[i].sleeps :
+	    standing_slices(t->tid) == n[i].slices;
 }
 
 static void
@@ -664,11 +461,11 @@ stand(struct hold *h, struct hold_thread *t, bool again)
 {
 	struct standing s;
 
-	if (!read_standing(t->tid, &s))
+	if (!standing_read(t->tid, &s))
 		return;
 	if (again) {
 		if (s.runs || s.sp != t->sp || s.pc != t->pc ||
-		    slices_of(t->tid) != t->slices)
+		    standing_slices(t->tid) != t->slices)
 			atomic_store(&t->state, HOLD_UNSEEN);
 		return;
 	}
@@ -678,7 +475,7 @@ stand(struct hold *h, struct hold_thread *t, bool again)
 	if (atomic_load(&t->state) != HOLD_UNSEEN || s.runs)
 		return;
 	t->sp = s.sp;
-	t->slices = slices_of(t->tid);
+	t->slices = standing_slices(t->tid);
 	atomic_store(&t->state, HOLD_STILL);
 }
 
@@ -704,8 +501,8 @@ hold_note(void)
 	(void)list_threads(h, 0);
 	for (i = 0; i < h->count; i++)
 		h->note[i] = (struct hold_note){ h->thread[i].tid,
-			slices_of(h->thread[i].tid),
-			sleeps_of(h->thread[i].tid) };
+			standing_slices(h->thread[i].tid),
+			standing_sleeps(h->thread[i].tid) };
 	h->noted = h->count;
 	return h->count;
 }

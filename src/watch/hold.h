@@ -64,7 +64,7 @@ struct hold_thread {
 	uint64_t pc;     /* behind it */
 	uint64_t slices; /* STILL: how often it has run so far */
 	uint64_t sleeps; /* how often it has slept so far */
-	int32_t way;     /* ASKED: how the call goes on, see hold.c */
+	int32_t way;     /* ASKED: enum way: how the call goes on */
 	uint64_t word[ARCH_WORDS]; /* HELD */
 };
 

@@ -53,8 +53,11 @@ struct root {
 	uint64_t what;
 };
 
+#define ROOTS_ARENAS_MOST 16384
+#define ROOTS_PAGES       512 /* looked up at once */
+
 /* What is not the program's. */
-#define ROOTS_OWN_MOST (SEGMENT_SPANS + 4)
+#define ROOTS_OWN_MOST (SEGMENT_SPANS + TABLE_ROOM + 4)
 
 struct roots {
 	struct workroom *room;
@@ -79,11 +82,25 @@ struct roots {
 	void *context;
 };
 
+static inline uint64_t
+roots_word_at(uint64_t address)
+{
+	return *(const uint64_t *)(uintptr_t)address;
+}
+
+/* --- roots.c -------------------------------------------------------------- */
+
 /* Read the map of this process.  0, or a negative errno value. */
 int roots_open(struct roots *r, struct workroom *room);
 
 /* Leave out what is ours, before anything else. */
 void roots_exclude(struct roots *r, uint64_t start, uint64_t end);
+
+/* --- roots-heaps.c -------------------------------------------------------- */
+
+/* What is ours within [at, end): where it starts; @past is its end. */
+uint64_t roots_next_own(const struct roots *r, uint64_t at, uint64_t end,
+    uint64_t *past);
 
 /*
  * Find glibc's heaps, the data of which lies in [@start, @end), and give them
@@ -92,9 +109,13 @@ void roots_exclude(struct roots *r, uint64_t start, uint64_t end);
 int roots_find_heaps(struct roots *r, struct heap *h, uint64_t start,
     uint64_t end);
 
+/* --- roots.c, again ------------------------------------------------------- */
+
 /* Give all roots to @m, and then follow them. */
 void roots_mark(struct roots *r, struct trace *m, const struct heap *h,
     const struct hold *hold);
+
+/* --- roots-pages.c -------------------------------------------------------- */
 
 /* For struct trace: @context is a struct roots. */
 void roots_written(void *context, uint64_t start, uint64_t end,

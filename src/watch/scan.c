@@ -298,15 +298,14 @@ wait_until_ready(const struct scan *s)
 static void
 exclude_ours(struct scan *s)
 {
-	struct segment_span spans[SEGMENT_SPANS];
-	const struct segment *segment = segment_mine();
-	size_t n = arena_spans(spans), i;
+	struct segment_span spans[SEGMENT_SPANS], tables[SEGMENT_OWN_SPANS];
+	size_t n = arena_spans(spans), of_tables = segment_spans(tables), i;
 
 	roots_exclude(&s->roots, s->room.start, s->room.end);
 	roots_exclude(&s->roots, (uintptr_t)s->hold,
 	    (uintptr_t)s->hold + s->hold->bytes);
-	roots_exclude(&s->roots, (uintptr_t)segment,
-	    (uintptr_t)segment + segment->head.bytes);
+	for (i = 0; i < of_tables; i++)
+		roots_exclude(&s->roots, tables[i].start, tables[i].end);
 	for (i = 0; i < n; i++)
 		roots_exclude(&s->roots, spans[i].start, spans[i].end);
 }
@@ -446,10 +445,10 @@ fork_child(const struct scan_setup *setup)
 	struct hold *hold;
 	int pid;
 
-	/* What is in registers goes to the stack, which the child scans. */
+	/* What is in registers goes to the stack, which the child scans: no
+	 * further down, where calls that are over have left what they knew. */
 	__builtin_unwind_init();
-	hold = hold_begin((uintptr_t)__builtin_frame_address(0) -
-	    4 * KIB);
+	hold = hold_begin(arch_sp());
 	if (hold == NULL)
 		return -ENOMEM;
 	pid = sys_fork_quietly();

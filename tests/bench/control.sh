@@ -5,8 +5,9 @@
 #
 # Puts requests to a program that allocates all the time, and prints how many a
 # second were answered, how long `status` took, what the supervisor and the
-# program used of the CPU meanwhile and how far the program came, beside the
-# same time without requests; and the supervisor's memory and descriptors.
+# program used of the CPU meanwhile, how far the program came, and what of the
+# CPU it took for each allocation, beside the same time without requests; and
+# the supervisor's memory and descriptors.
 #
 # Environment:
 #   BENCH_SECONDS  of each row: 30
@@ -30,7 +31,7 @@ sleep 1 until -e "enough";
 PL
 
 run=
-trap 'status=$?; touch enough; wait $run; cd /; rm -rf "$scratch"
+trap 'status=$?; touch enough; wait $run; cd /; rm -rf "$scratch" "$segments"
 	exit $status' EXIT
 
 # figures: CPU ticks of supervisor and program, allocations
@@ -55,17 +56,17 @@ supervisor()
 }
 
 ticks=$(getconf CLK_TCK)
-printf '%-8s %9s %9s %9s %9s %9s %10s %9s %11s\n' stacks asked answered \
-    median '99 %' longest supervisor program 'allocations'
+printf '%-8s %9s %9s %9s %9s %9s %10s %9s %11s %7s\n' stacks asked answered \
+    median '99 %' longest supervisor program 'allocations' each
 for stacks in ${BENCH_STACKS:-sampled all}; do
-	rm -rf enough held segments
+	rm -rf enough held "$HEAPTIDE_DIR"
 	"$heaptide" run --stacks "$stacks" --summary off -o profile.tide -- \
 	    sh -c 'perl hold.pl "$0" & until [ -e held ]; do sleep 0.1; done
 		exec ./turned 2 enough' "${BENCH_HELD:-0}" >messages 2>&1 &
 	run=$!
 	until pid=$(sed 's/ .*//' /proc/"$run"/task/"$run"/children) &&
 	    [ "$(cat /proc/"$pid"/comm 2>&1)" = turned ]; do sleep 0.1; done
-	socket=segments/$pid.sock
+	socket=$HEAPTIDE_DIR/$pid.sock
 	# Until a look, who asks is told of what it was before its exec.
 	until "$heaptide" ctl "$pid" status | grep -q '"status":"running"'; do
 		sleep 0.1
@@ -83,10 +84,11 @@ for stacks in ${BENCH_STACKS:-sampled all}; do
 		echo "$stacks $rate $7 $8 $9 ${10} $(awk "BEGIN {
 			print ($4 - $1) * 100 / $ticks / $seconds,
 			    ($5 - $2) * 100 / $ticks / $seconds,
-			    ($6 - $3) / $seconds }")" |
+			    ($6 - $3) / $seconds,
+			    ($5 - $2) * 1e9 / $ticks / ($6 - $3) }")" |
 			awk '{ printf "%-8s %7s/s %7s/s %6s us %6s us %6s us " \
-			    "%8.1f %% %7.1f %% %9d/s\n", $1, $2, $3, $4, $5,
-			    $6, $7, $8, $9 }'
+			    "%8.1f %% %7.1f %% %9d/s %4d ns\n", $1, $2, $3,
+			    $4, $5, $6, $7, $8, $9, $10 }'
 	done
 	echo "$stacks: the supervisor has $(supervisor); before, $before"
 	touch enough

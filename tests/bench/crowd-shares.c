@@ -1,7 +1,7 @@
 /*
  * crowd-shares.c - many real processes on one ledger, some killed at random
  *
- * usage: crowd-shares POOL PROCESSES BATCHES KILLS ITEM_US [touch]
+ * usage: crowd-shares POOL PROCESSES BATCHES KILLS ITEM_US [touch|perfect]
  *
  *	POOL      a file made by `heaptide pool start`
  *	BATCHES   that each does, or `60s`: as many as it can in that time
@@ -10,6 +10,10 @@
  *	          with 304.  An item needs 128 KiB to 8 MiB.  It is slept, not
  *	          computed: there may be more processes than processors.
  *	touch     the memory that is leased is mapped and written to
+ *	perfect   so it is, but nobody asks for it: PROCESSES, as many as may be
+ *	          at it at one time, share the line in equal parts, and do the
+ *	          batches of the same crowd one after the other.  More than they
+ *	          do nobody can, of whom no more may be at it
  *
  * With no PROCESSES: how long it takes to acquire and release, alone.
  *
@@ -47,6 +51,7 @@ struct account {
 	_Atomic uint32_t phase;
 	_Atomic uint32_t batches;
 	_Atomic uint64_t items;
+	_Atomic uint64_t bytes; /* that batches had, all in all */
 	_Atomic uint64_t waited_most_ns;
 	_Atomic uint64_t waiting_since_ns;
 	_Atomic uint32_t failed; /* -errno of what should not have */
@@ -56,6 +61,7 @@ struct account {
 
 struct common {
 	_Atomic uint32_t go, stop, ready;
+	_Atomic uint32_t turn; /* of a perfect crowd: whose batch is next */
 	_Atomic uint64_t held, most; /* by all */
 	struct account of[];
 };
@@ -64,7 +70,7 @@ struct setup {
 	const char *path;
 	uint64_t processes, batches, kills, item_us;
 	uint64_t time_ns; /* 0: by batches */
-	bool touch;
+	bool touch, perfect;
 	uint64_t budget;
 };
 
@@ -96,6 +102,34 @@ work(const struct setup *setup, uint64_t bytes, uint64_t items)
 		munmap((void *)at, bytes);
 }
 
+/* Of a process by its number. */
+static uint64_t
+item_bytes(uint32_t index)
+{
+	return (128 * KIB) << mix_u64(index + 1) % 7;
+}
+
+static void
+note_batch(struct account *mine, uint64_t bytes, uint64_t items)
+{
+	mine->items += items;
+	mine->bytes += bytes;
+	mine->batches++;
+}
+
+/* What the law would give if all came in their turn. */
+static int
+do_perfect_batch(const struct setup *setup, struct account *mine)
+{
+	uint64_t item = item_bytes(common->turn++);
+	uint64_t part = setup->budget / 100 * 95 / setup->processes;
+	uint64_t bytes = min_u64(max_u64(part, item), item * BEST);
+
+	work(setup, bytes, bytes / item);
+	note_batch(mine, bytes, bytes / item);
+	return 0;
+}
+
 static int
 do_batch(const struct setup *setup, struct account *mine,
     struct shares_member *member, uint64_t item)
@@ -122,8 +156,7 @@ do_batch(const struct setup *setup, struct account *mine,
 	mine->held = 0;
 	mine->phase = HAS_NONE;
 
-	mine->items += got / item;
-	mine->batches++;
+	note_batch(mine, got, got / item);
 	shares_release(member, UINT64_MAX);
 	return 0;
 }
@@ -132,7 +165,7 @@ static int
 be_one(const struct setup *setup, struct shares *pool, uint32_t index)
 {
 	struct account *mine = &common->of[index];
-	uint64_t item = (128 * KIB) << mix_u64(index + 1) % 7;
+	uint64_t item = item_bytes(index);
 	struct shares_member member;
 	int r;
 
@@ -144,7 +177,8 @@ be_one(const struct setup *setup, struct shares *pool, uint32_t index)
 		sys_wait_while(&common->go, 0);
 	while (r == 0 && !common->stop && (setup->time_ns > 0 ||
 	    mine->batches < setup->batches))
-		r = do_batch(setup, mine, &member, item);
+		r = setup->perfect ? do_perfect_batch(setup, mine) :
+		    do_batch(setup, mine, &member, item);
 	if (r < 0 && r != -ESHUTDOWN)
 		mine->failed = (uint32_t)-r;
 	/* Who ends without a word is found as well. */
@@ -286,13 +320,14 @@ give_back_all(struct shares *pool, struct shares_member *member)
 static void
 tell(const struct setup *setup, uint64_t took, uint32_t seats)
 {
-	uint64_t items = 0, waited = 0, batches = 0, now = sys_clock();
+	uint64_t items = 0, bytes = 0, waited = 0, batches = 0, now = sys_clock();
 	uint32_t unserved = 0, failed = 0, unfinished = 0, i;
 
 	for (i = 0; i < setup->processes; i++) {
 		const struct account *a = &common->of[i];
 
 		items += a->items;
+		bytes += a->bytes;
 		batches += a->batches;
 		waited = max_u64(waited, a->waited_most_ns);
 		if (a->waiting_since_ns > 0)
@@ -315,6 +350,8 @@ tell(const struct setup *setup, uint64_t took, uint32_t seats)
 	printf("round_s %.2f\n", batches > 0 ? (double)took / 1e9 /
 	    (double)batches * (double)setup->processes : 0);
 	printf("seconds %.2f\n", (double)took / 1e9);
+	printf("mib_a_second %.1f\n", (double)bytes / (double)MIB * 1e9 /
+	    (double)took);
 	if (seats > 0)
 		printf("efficiency %.3f\n", (double)items *
 		    (double)setup->item_us * 1e3 / (double)took /
@@ -340,17 +377,22 @@ measure_alone(const struct setup *setup, struct shares_member *member)
 static void
 tell_cpu(const struct setup *setup)
 {
-	uint64_t batches = 0;
+	uint64_t batches = 0, bytes = 0;
 	struct rusage used;
+	double us;
 	uint32_t i;
 
-	for (i = 0; i < setup->processes; i++)
+	for (i = 0; i < setup->processes; i++) {
 		batches += common->of[i].batches;
+		bytes += common->of[i].bytes;
+	}
 	getrusage(RUSAGE_CHILDREN, &used);
+	us = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
+	    (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 	printf("cpu_us_a_batch %.1f\n", batches > 0 ?
-	    ((double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 +
-	    (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec)) /
-	    (double)batches : 0);
+	    us / (double)batches : 0);
+	printf("mib_a_cpu_second %.1f\n", us > 0 ?
+	    (double)bytes / (double)MIB * 1e6 / us : 0);
 }
 
 static int
@@ -366,7 +408,8 @@ read_setup(int argc, char **argv, struct setup *s)
 	if (text_parse_u64(argv[3], UINT32_MAX, &s->batches) < 0 &&
 	    text_parse_duration(argv[3], &s->time_ns) < 0)
 		return -1;
-	s->touch = argc > 6 && strcmp(argv[6], "touch") == 0;
+	s->perfect = argc > 6 && strcmp(argv[6], "perfect") == 0;
+	s->touch = s->perfect || (argc > 6 && strcmp(argv[6], "touch") == 0);
 	return 0;
 }
 
@@ -383,7 +426,7 @@ main(int argc, char **argv)
 
 	if (read_setup(argc, argv, &setup) < 0) {
 		fprintf(stderr, "usage: crowd-shares POOL PROCESSES BATCHES "
-		    "KILLS ITEM_US [touch]\n");
+		    "KILLS ITEM_US [touch|perfect]\n");
 		return 2;
 	}
 	r = shares_open(&pool, setup.path, 1);

@@ -16,6 +16,13 @@ die()
 	exit 1
 }
 
+# skip WHY: there is nothing to be measured here
+skip()
+{
+	echo "skipped: $*"
+	exit 0
+}
+
 has()
 {
 	for command; do
@@ -27,9 +34,12 @@ has perl awk || die "perl and awk are needed"
 [ -x "$heaptide" ] && [ -e "$library" ] || die "nothing is built in $builddir"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/heaptide-bench.XXXXXX") || exit
-trap 'status=$?; cd /; rm -rf "$scratch"; exit $status' EXIT
+trap 'status=$?; cd /; rm -rf "$scratch" "$segments"; exit $status' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$scratch" || exit
-export HOME="$scratch" HEAPTIDE_DIR="$scratch/segments"
+# Profiles grow where they do by themselves (heaptide(1), FILES), if it is there.
+segments=$(mktemp -d /dev/shm/heaptide-bench.XXXXXX 2>/dev/null) ||
+	segments=$scratch/segments
+export HOME="$scratch" HEAPTIDE_DIR="$segments"
 ${CC:-cc} -O2 -D_GNU_SOURCE -o measure "$here/measure.c" ||
 	die "cannot build measure"

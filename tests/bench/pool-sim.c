@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "sim-pool.h"
+#include "simulate/sim-pool.h"
 
 int
 main(int argc, char **argv)

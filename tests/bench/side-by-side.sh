@@ -23,12 +23,6 @@ srcdir=$(cd "$(dirname "$0")/../.." && pwd)
 builddir=$(cd "${builddir:-$srcdir/build}" && pwd) || exit
 . "$srcdir/tests/bench/lib.sh"
 
-skip()
-{
-	echo "skipped: $*"
-	exit 0
-}
-
 parallel --version 2>/dev/null | grep -q 'GNU parallel' ||
 	skip "GNU parallel is not installed"
 group=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' \
@@ -44,8 +38,8 @@ max=$jail/memory.limit_in_bytes events=$jail/memory.oom_control
 	skip "$group has no limit on memory that may be set"
 }
 rmdir "$jail"
-trap 'status=$?; cd /; rmdir "$jail" 2>/dev/null; rm -rf "$scratch"
-	exit $status' EXIT
+trap 'status=$?; cd /; rmdir "$jail" 2>/dev/null
+	rm -rf "$scratch" "$segments"; exit $status' EXIT
 export PARALLEL_HOME="$scratch/parallel" HEAPTIDE_STATE="$scratch/state"
 mkdir -p "$PARALLEL_HOME" && touch "$PARALLEL_HOME/will-cite"
 

@@ -5,7 +5,9 @@
  *
  * JAIL is a directory below a memory controller's, of version 1 or 2, which is
  * made and removed.  WORKLOAD is one of `heaptide simulate`, its items a
- * quarter of the size.  HOW: static N, sizes, cut, weights, knee (and cut).
+ * quarter of the size.  HOW: static N; the laws by themselves: sizes, cut,
+ * weights, knee (and cut); or a program that asks heaptide.h, with the library
+ * inside or without it: program, told (of weights).
  *
  * Each item is allocated and written to; then the batch computes until it has
  * had 320 us and 20 us an item in all, and all is freed.  What is killed is
@@ -27,23 +29,27 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "heaptide.h"
+
 #include "base/base.h"
 #include "model/knee.h"
 #include "model/sensor.h"
 #include "model/sizing.h"
-#include "simulate.h"
+#include "simulate/simulate.h"
 
 #define SCALE    0.25
 #define CALL_NS  320000.0
 #define ITEM_NS  20000.0
 #define OUTSIDE  (6 * MIB) /* of the limit: program, stacks, page tables */
+#define CRITICAL  0.88     /* as plan/plan.c has it */
 #define KILLS    400       /* enough is enough */
 #define BATCH    4096
+#define STOPPED  75        /* by heaptide.h, which is as good as killed */
 
-enum how { STATIC, SIZES, CUT, WEIGHTS, KNEE };
+enum how { STATIC, SIZES, CUT, WEIGHTS, KNEE, PROGRAM, TOLD };
 
 static const char *const hows[] = { "static", "sizes", "cut", "weights",
-	"knee", NULL };
+	"knee", "program", "told", NULL };
 
 /* What outlives a kill. */
 struct shared {
@@ -53,7 +59,11 @@ struct shared {
 	uint32_t cursor, batches;
 	uint32_t begun;   /* items of the batch that is running; 0: none */
 	uint64_t reached; /* bytes it had grown by, when last looked at */
-	uint64_t used;    /* as it began */
+	uint64_t used;    /* as it began, less what was free in the heap */
+	uint64_t stood;   /* and with it */
+	uint64_t high;    /* the most, with it */
+	uint64_t pays;    /* knee_bytes() of the batch */
+	uint64_t held;    /* the most, less what was free, since then */
 	uint32_t in_row;  /* kills without a batch in between */
 };
 
@@ -114,6 +124,10 @@ look(void)
 		.now_ns = clock_now() };
 
 	sensor_sample(&shared->sensor, &l);
+	if (l.used > shared->high)
+		shared->high = l.used;
+	if (sensor_held(&shared->sensor, live) > shared->held)
+		shared->held = sensor_held(&shared->sensor, live);
 }
 
 /* --- a batch -------------------------------------------------------------- */
@@ -124,7 +138,9 @@ plan_batch(struct sizing_plan *plan, struct sizing_open_batch *open,
     bool *bounded)
 {
 	struct sizing_room room = { .budget = budget, .grow_allowed = true,
-		.used = shared->used, .remaining = items - shared->cursor };
+		.used = shared->used, .remaining = items - shared->cursor,
+		.fits = sensor_fits(&shared->sensor, shared->stood,
+		    shared->used) };
 	uint32_t n;
 
 	if (room.remaining > BATCH)
@@ -154,33 +170,92 @@ reach(uint64_t bytes)
 		shared->reached = bytes;
 }
 
+/* Of the batch that begins at the cursor: all are padded to the largest. */
+static uint64_t
+bytes_of(uint32_t i, uint32_t n)
+{
+	uint64_t bytes = size[shared->cursor + i];
+
+	for (uint32_t j = 0; work->padded && j < n; j++)
+		bytes = max_u64(bytes, size[shared->cursor + j]);
+	return bytes;
+}
+
+static void *
+make_item(uint64_t bytes)
+{
+	void *block = malloc(bytes);
+
+	if (block == NULL)
+		die("malloc");
+	memset(block, 1, bytes);
+	live += bytes;
+	return block;
+}
+
+/* What is done with them, of which the batch began at @began. */
+static void
+compute(uint64_t began, uint32_t n)
+{
+	uint64_t due = began + (uint64_t)(CALL_NS + ITEM_NS * n);
+	volatile uint64_t spun = 0;
+
+	while (cpu_now() < due)
+		spun++;
+}
+
+/* Is it at its line, as plan_may_grow() has it?  @plan NULL: it has none. */
+static bool
+is_full(const struct sizing_plan *plan)
+{
+	uint64_t last;
+	int may;
+
+	if (sensor_is_due(&shared->sensor, live))
+		look();
+	if (plan == NULL)
+		return false;
+	last = min_u64(plan->last, (uint64_t)(CRITICAL * (double)budget));
+	may = sensor_may_grow(&shared->sensor, live, plan->line, last,
+	    shared->stood);
+	if (may == SENSOR_LOOK) {
+		look();
+		may = sensor_may_grow(&shared->sensor, live, plan->line, last,
+		    shared->stood);
+	}
+	return may != SENSOR_GROW;
+}
+
 /* Allocate, and stop at the line if asked to; how many there are. */
 static uint32_t
-load(void **block, uint32_t n, uint64_t line, uint64_t *item_max)
+load(void **block, uint32_t n, const struct sizing_plan *plan,
+    uint64_t *item_max)
 {
-	uint64_t begun = live, bytes, used;
+	uint64_t pays = how != KNEE ? 0 : shared->pays;
+	uint64_t begun = live, bytes;
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		bytes = size[shared->cursor + i];
-		if (work->padded) /* as large as the largest of the batch */
-			for (uint32_t j = 0; j < n; j++)
-				bytes = max_u64(bytes,
-				    size[shared->cursor + j]);
-		block[i] = malloc(bytes);
-		if (block[i] == NULL)
-			die("malloc");
-		memset(block[i], 1, bytes);
-		live += bytes;
+		bytes = bytes_of(i, n);
+		block[i] = make_item(bytes);
 		*item_max = max_u64(*item_max, bytes);
 		reach(live - begun);
-		if (sensor_is_due(&shared->sensor, live))
-			look();
-		used = sensor_used(&shared->sensor, live);
-		if ((how == CUT || how == KNEE) && used >= line)
+		if (is_full(plan) || (pays != 0 && live - begun >= pays &&
+		    !work->padded))
 			return i + 1;
 	}
 	return n;
+}
+
+/* Did it find room in what was free? */
+static void
+took_room(uint64_t grown)
+{
+	const struct sensor_batch b = { .stood = shared->stood,
+		.held = shared->used, .live = grown,
+		.risen = shared->high - shared->stood };
+
+	sensor_reused(&shared->sensor, &b);
 }
 
 static void
@@ -190,23 +265,27 @@ run_batch(void)
 	struct sizing_open_batch open = { 0 };
 	struct sizing_batch b = { .budget = budget };
 	struct sizing_plan plan;
-	uint64_t began = cpu_now(), due, begun_live = live;
-	volatile uint64_t spun = 0;
+	uint64_t began = cpu_now(), begun_live = live;
 	uint32_t n, wanted, i;
 	bool bounded;
 
 	look();
 	shared->used = sensor_held(&shared->sensor, live);
+	shared->stood = shared->sensor.used0;
+	shared->held = shared->used;
+	shared->high = shared->stood;
 	shared->reached = 0;
 	wanted = plan_batch(&plan, &open, &bounded);
+	shared->pays = knee_bytes(&shared->knee, wanted,
+	    sizing_expect(&shared->sizing, wanted));
 	shared->begun = wanted;
-	n = load(block, wanted, how == STATIC ? UINT64_MAX : plan.line,
-	    &b.item_max);
+	n = load(block, wanted, how == STATIC || how == SIZES || work->padded ?
+	    NULL : &plan, &b.item_max);
 	look();
-	reach(above_u64(shared->sensor.used0, shared->used));
-	due = began + (uint64_t)(CALL_NS + ITEM_NS * n);
-	while (cpu_now() < due)
-		spun++;
+	reach(above_u64(shared->sensor.used0, shared->stood));
+	reach(shared->held - shared->used);
+	compute(began, n);
+	took_room(live - begun_live);
 	for (i = 0; i < n; i++)
 		free(block[i]);
 	live = begun_live;
@@ -220,12 +299,63 @@ run_batch(void)
 	b.time_ns = cpu_now() - began;
 	if (how != STATIC)
 		sizing_learn(&shared->sizing, &b);
-	if (how == KNEE)
-		knee_learn(&shared->knee, n, b.time_ns, bounded || b.cut);
+	if (how == KNEE) { /* as plan/batch-close.c has it */
+		bool paid = b.cut && shared->pays != 0 &&
+		    b.growth >= shared->pays;
+		if (!b.cut || (paid && knee_is_settled(&shared->knee)))
+			knee_learn(&shared->knee, n, b.time_ns,
+			    bounded || paid);
+		if (!b.cut || paid)
+			knee_grew(&shared->knee, n, b.growth, b.cut);
+	}
 	shared->cursor += n;
 	shared->batches++;
 	shared->begun = 0;
 	shared->in_row = 0;
+}
+
+/* --- a program ------------------------------------------------------------ */
+
+/* May it have an item more?  @n: of the batch. */
+static int
+ask_more(tide_batch *b, uint32_t i)
+{
+	if (how == TOLD)
+		return tide_item(b, size[shared->cursor + i]);
+	/* Nothing to stop between two items where all are padded. */
+	return work->padded || tide_batch_more(b);
+}
+
+/* False: there is nothing more to be had, or to be done. */
+static bool
+run_as_told(tide_op *op)
+{
+	static void *block[BATCH];
+	uint64_t began = cpu_now();
+	uint32_t i, n, most;
+	tide_batch b;
+
+	memset(&b, 0, sizeof(b));
+	if (tide_batch_begin(op, &b, shared->cursor,
+	    items - shared->cursor, -1) <= 0)
+		return false;
+	most = how == TOLD ? items - shared->cursor : b.n;
+	if (most > BATCH)
+		most = BATCH;
+	shared->begun = b.n;
+	for (n = 0; n < most && ask_more(&b, n); n++)
+		if (!work->padded || how != TOLD)
+			block[n] = make_item(bytes_of(n, b.n));
+	for (i = 0; work->padded && how == TOLD && i < n; i++)
+		block[i] = make_item(bytes_of(i, n));
+	compute(began, n);
+	for (i = 0; i < n; i++)
+		free(block[i]);
+	tide_batch_end(&b, n);
+	shared->cursor += n;
+	shared->batches++;
+	shared->begun = shared->in_row = 0;
+	return true;
 }
 
 /* --- the jail ------------------------------------------------------------- */
@@ -289,9 +419,15 @@ worker(const char *jail)
 	store(jail, "cgroup.procs", text);
 	sensor_open(&shared->sensor, budget);
 	live = 0;
-	while (shared->cursor < items)
+	if (how >= PROGRAM) {
+		tide_op *op = tide_op_open("work", NULL);
+
+		while (shared->cursor < items && run_as_told(op))
+			;
+	}
+	while (how < PROGRAM && shared->cursor < items)
 		run_batch();
-	_exit(0);
+	_exit(shared->cursor < items ? STOPPED : 0);
 }
 
 /* It was killed in the middle of a batch. */
@@ -368,7 +504,8 @@ main(int argc, char **argv)
 			worker(argv[1]);
 		if (pid < 0 || waitpid(pid, &status, 0) < 0)
 			die("fork");
-		if (WIFEXITED(status) || ++kills >= KILLS)
+		if ((WIFEXITED(status) && WEXITSTATUS(status) != STOPPED) ||
+		    ++kills >= KILLS)
 			break;
 		learn_kill();
 	}

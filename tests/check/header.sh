@@ -26,10 +26,17 @@ main(void)
 	return tide_batch_more(&b) + (tide_used() == 0 && tide_level() == 3);
 }
 END
+# Who includes it behind others has chosen what these show.
+{
+	printf '#include <%s>\n' stdio.h unistd.h
+	cat "$dir/all.c"
+} >"$dir/late.c"
+
+program=$dir/all.c
 compile()
 {
 	"$@" -O1 -Wall -Wextra -Wpedantic -Werror -I"$dir" \
-	    -o "$dir/all" "$dir/all.c" >"$dir/out" 2>&1 && "$dir/all" && return
+	    -o "$dir/all" "$program" >"$dir/out" 2>&1 && "$dir/all" && return
 	echo "not with: $*" >&2
 	sed 10q "$dir/out" >&2
 	status=1
@@ -43,4 +50,15 @@ for off in "" -DHEAPTIDE_DISABLE; do
 	compile clang -std=c99 $off
 	compile clang++ -x c++ -std=c++11 $off
 done
+program=$dir/late.c
+compile cc -std=gnu99
+compile cc
+compile c++ -x c++
+compile cc -std=c99 -D_GNU_SOURCE
+# As ISO C alone shows too little, that is what is said.
+cc -std=c99 -I"$dir" -c -o "$dir/late.o" "$program" 2>&1 |
+	grep -q 'error:.*heaptide.h needs more than ISO C' || {
+	echo "-std=c99, behind other headers: no word of what to do" >&2
+	status=1
+}
 exit $status

@@ -4,7 +4,7 @@
 
 cd "$srcdir" || exit
 for file in src/*/*.[ch] bindings/* bindings/*/* src/libheaptide.map src/FLOORS include/*.h \
-	tools/*.[ch] examples/* doc/* tests/*.sh \
+	tools/*.[ch] tools/*/*.[ch] examples/* doc/* tests/*.sh \
 	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/victims/*; do
 	[ -f "$file" ] || continue
 	# Of a test the program or module is named, and that makes its source.

@@ -21,9 +21,8 @@ locked()
 	    END { exit n == 0 }' code
 }
 
-for name in malloc malloc_asking malloc_long free free_drawn free_asking \
-    free_long calloc realloc record_alloc record_free retrace \
-    intern_stack; do
+for name in malloc malloc_asking malloc_long free free_long calloc realloc \
+    record_alloc record_free generation_free retrace intern_stack; do
 	found=$(locked $name) || fail "there is no $name in the library"
 	[ -z "$found" ] || fail "$name locks: $found"
 done

@@ -7,7 +7,7 @@
 
 # Lowest floor first, and within a floor whoever is called before who calls.
 files="model/numbers.c model/sizing-fit.c model/sizing-weights.c
-	model/sizing-save.c model/sizing.c model/knee.c model/states.c
+	model/sizing-save.c model/sizing-risk.c model/sizing.c model/knee.c model/states.c
 	model/sensor.c model/delay.c model/spread.c model/stats.c
 	model/trend.c"
 

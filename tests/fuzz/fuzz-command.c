@@ -3,7 +3,7 @@
  */
 #include "fuzz.h"
 
-#include "inspect.h"
+#include "profile/inspect.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

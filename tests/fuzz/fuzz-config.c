@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "config.h"
+#include "settings/config.h"
 
 /* What was taken is what a setting may be, and tells where it stands. */
 static void

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/base.h"
-#include "gate.h"
+#include "check/gate.h"
 
 static void
 is_sound(const struct gate *g, const char *text)

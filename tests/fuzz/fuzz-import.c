@@ -6,8 +6,8 @@
  */
 #include "fuzz.h"
 
-#include "import.h"
-#include "need.h"
+#include "formats/import.h"
+#include "say/need.h"
 
 static bool (*const formats[])(struct import *in) = {
 	import_heaptrack, import_massif, import_pprof,

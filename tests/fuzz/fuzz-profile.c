@@ -1,19 +1,23 @@
 /*
  * fuzz-profile.c - a profile from a damaged disk, or from an enemy
  *
- * All that `heaptide report`, `leaks`, `recommend` and `ops` do with it, but for
- * looking into the files that it names: those are elfutils' to read.
+ * All that `heaptide report`, `leaks`, `recommend`, `ops`, `export` and `merge` do
+ * with it, but for looking into the files that it names: those are elfutils' to
+ * read.
  */
 #include "fuzz.h"
 
 #include <errno.h>
 
-#include "advise.h"
-#include "leaks.h"
-#include "object.h"
-#include "ops.h"
-#include "page.h"
-#include "report.h"
+#include "base/base.h"
+#include "formats/export.h"
+#include "formats/merge.h"
+#include "ops/advise.h"
+#include "ops/ops.h"
+#include "report/leaks.h"
+#include "report/page.h"
+#include "report/report.h"
+#include "symbols/object.h"
 
 int
 object_open(const char *path, const uint8_t *build_id, size_t build_id_bytes,
@@ -143,6 +147,48 @@ print_advice(const struct profile *p)
 	advise_close(&a);
 }
 
+/*
+ * In every format: none of them believes what it reads, either.  But for
+ * heaptrack's, which has up to 16 million lines.
+ */
+static void
+export(const struct profile *p, FILE *to)
+{
+	static bool (*const write[])(const struct export *) = {
+		export_pprof, export_collapsed, export_speedscope,
+		export_massif, export_callgrind, export_csv, export_json,
+	};
+	const struct report_options options = { .full = true };
+	struct report r;
+	struct export e;
+
+	report_open(&r, p, &options);
+	export_open(&e, &r, to, EXPORT_LIVE);
+	for (size_t i = 0; i < ARRAY_LENGTH(write); i++)
+		(void)write[i](&e);
+	export_close(&e);
+	report_close(&r);
+}
+
+/* It twice, as two files, is refused; once it is a sum. */
+static void
+merge(const uint8_t *bytes, size_t size)
+{
+	int fd = memfd_create("profile", 0);
+	char path[64], why[512];
+	struct merge m;
+
+	MUST(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	merge_open(&m, 2);
+	MUST(merge_add(&m, path, why));
+	MUST(!merge_add(&m, path, why));
+	if (merge_finish(&m, why))
+		walk(&m.sum);
+	merge_close(&m);
+	close(fd);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -167,6 +213,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	print_leaks(&p, false);
 	print_leaks(&p, true);
 	print_advice(&p);
+	export(&p, stdout);
 	profile_close(&p);
+	merge(bytes, size);
 	return 0;
 }

@@ -5,6 +5,7 @@
  * half by its first byte.  Their lengths are put right: the section is part of
  * a program that runs, and how far its entries reach is believed.
  */
+#include "stack/rules-frame.c"
 #include "stack/rules.c"
 
 #include "fuzz.h"

@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
-#include "option.h"
+#include "say/option.h"
 
 struct all {
 	bool flag;

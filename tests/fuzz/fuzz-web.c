@@ -7,8 +7,8 @@
  */
 #include "fuzz.h"
 
-#include "web-parse.h"
-#include "web-route.h"
+#include "web/web-parse.h"
+#include "web/web-route.h"
 
 static const enum web_method methods[] = {
 	WEB_GET, WEB_HEAD, WEB_POST, WEB_OPTIONS, WEB_OTHER,

@@ -86,3 +86,33 @@ same "status" 1 $?
 same "the others" "5:1 6:1 7:1 8:1" "$(echo $(sort out))"
 sed -n '/^{/,$p' err >report.json
 same "taken apart" "1 1" "$(json report.json '"\(.poison) \(.jobs)"')"
+
+# --- jobs that are alike: one more begins as another is about to end -------------------
+
+# grow MEGABYTES: in a second, and has it for another
+cat >grow <<'PERL'
+#!/usr/bin/perl
+my @held;
+for my $i (1 .. 50) {
+	my $x = "x";
+	$x x= $ARGV[0] * 1048576 / 50;
+	push @held, $x;
+	undef $x;
+	select undef, undef, undef, 0.02;
+}
+select undef, undef, undef, 1;
+print "$ARGV[1]\n";
+PERL
+chmod +x grow
+rmdir "$jail" && mkdir "$jail" && limit $((300 * M))
+seq 8 >items
+jailed "$HEAPTIDE" batch -j8 --joblog alike --summary json -- ./grow 90 {} \
+	<items >out 2>err
+same "status" 0 $?
+sort -n out | cmp - items || fail "not all are done: $(cat err)"
+same "killed" 0 "$(kills)"
+sed -n '/^{/,$p' err >report.json
+same "killed or ended for others" "0 0" \
+	"$(json report.json '"\(.oom_kills) \(.preempted)"')"
+[ "$(json report.json .budget)" -le $((300 * M)) ] ||
+	fail "more than there is: $(cat report.json)"

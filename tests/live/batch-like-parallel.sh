@@ -50,6 +50,55 @@ both "an end" /dev/null -k -- echo {}
 both commands numbers -k -- 'test $(({} % 3)) -ne 0 || exit 1'
 both dry items -k --dry-run -- echo {#}
 
+# --- several sources ----------------------------------------------------------
+
+printf '%s\n' 1 2 >one
+printf '%s\n' x "y z" "" >two
+show='printf [%s]'
+none=/dev/null
+both product $none -k -- $show {1} {2} {} . ::: a b ::: c d
+both three $none -k -- $show {3}{1} {2} ::: a b ::: c "d e" ::: 1 2 3
+both unplaced $none -k -- $show . ::: a "b c" ::: '$d' "" "it's"
+both "inside a word" $none -k -- $show 'x{}y' '{1}-{2}' ::: a b ::: c 'd e'
+both "for a shell" $none -k -- "printf '[%s]' {1} x{}y; echo" ::: a 'b;c' ::: '$d'
+both parts $none -k -- $show {.} {/} {//} {/.} {2.} {1/} {2//} {-1/.} {-2} \
+	::: a.x /q/b.y ::: d/c.z
+both "no such place" $none -k -- $show {3}x {1} {-5} ::: a ::: b
+both linked $none -k -- $show {2} {1} ::: a b c :::+ 1 2
+both "linked and not" $none -k -- $show {} ::: a b :::+ 1 2 ::: q r
+both "three linked" $none -k -- $show {} ::: a b :::+ 1 2 :::+ 5 6 7
+both files $none -k -- $show {} :::: one two
+both "a file among them" $none -k -- $show {1} {2} ::: a b :::: two
+both "files that are linked" $none -k -- $show {} :::: one ::::+ two
+both "of options" $none -k -a one -a two -- $show {1} {2}
+both "of an option and words" $none -k -a one -- $show {1} {2} ::: x y
+both "one that is empty" $none -k -- $show {1} {2}x ::: a :::
+both "standard input" one -k -- $show {1} {2} :::: - two
+both "one file" $none -k -- $show {1} {} :::: two
+both "so many a job" $none -k -n2 -- $show {1} {2} {3} {4} {5} \
+	::: a b c ::: d e f
+both "of one source" one -k -n2 -- $show {2}-{1}
+both "and one too few" two -k -n2 -- $show {2}-{1}
+both numbers $none -k -j1 -- echo {#} {1} {2} ::: a b ::: c d
+both dry $none -k --dry-run -- echo {1} {2} {} ::: a 'b c' ::: "" d
+both tags $none -k --tag -- echo {2} ::: a b ::: c d
+both many $none -k -- echo {2} {1} ::: $(seq 20) ::: $(seq 30)
+[ -z "$judge" ] || same "all of them" 600 "$(wc -l <ours | tr -d ' ')"
+rm -f log
+batch --joblog log -- test {1} != {2} ::: a b ::: a b
+same "two failed" 2 $?
+same "in the joblog" "test a '!=' a
+test b '!=' b" "$(awk -F '\t' '$7 == 1 { print $9 }' log | sort)"
+batch --joblog log --retry-failed -- true >ours
+same "are tried again as they were" 2 $?
+batch -- echo ::: a :::: nowhere 2>err
+same "no such file" 2 $?
+grep -q 'cannot read nowhere' err || fail "$(cat err)"
+printf 'a\0b\n' >zero
+batch -a zero -a one -- echo 2>err
+same "a zero byte" 2 $?
+grep -q 'zero holds a zero byte' err || fail "$(cat err)"
+
 seq 300 >lines
 batch -k -- echo {} <lines >ours
 cmp lines ours || fail "of 300 lines some are not in order"
@@ -128,7 +177,7 @@ same "too long for an argument" "1 1 1" "$? $(echo $(cat ours))"
 
 # --- time -----------------------------------------------------------------------
 
-batch --timeout 200ms -- sleep {} ::: 0 60 2>err
+batch --timeout 6s -- sleep {} ::: 0 60 2>err
 same "one that takes too long" 1 $?
 batch --retries 2 --retry-delay 10ms -- sh -c \
 	'echo $1 >>tries; test $(grep -c $1 tries) = 3' _ {} ::: a b
@@ -137,10 +186,6 @@ same "at the third try" "0 6" "$? $(wc -l <tries)"
 # --- the joblog -------------------------------------------------------------------
 
 # What parallel reads of ours, and we of parallel's.
-columns()
-{
-	cut -f1,2,5,6,7,8,9 "$1" | sort -n
-}
 batch -j1 --joblog ours.log -- 'echo a; exit {}' <codes >out
 same "four fail" 4 $?
 if [ -n "$judge" ]; then

@@ -23,6 +23,13 @@ at_twenty()
 	[ "$(cat done.list 2>/dev/null | wc -l)" -ge 19 ] && grep -qx 20 began
 }
 
+# What is done is in its file: a second later at most.
+marked()
+{
+	run=$(sed -n 's/^Started batch: //p' err)
+	"$HEAPTIDE" checkpoints list | grep "^- $run: 19"
+}
+
 # begin OPTIONS...: a batch in the background, up to item 20
 begin()
 {
@@ -31,7 +38,7 @@ begin()
 	batch=$!
 	started="$started $batch"
 	await at_twenty
-	sleep 1.2 # a mark is a second old at most
+	await marked
 }
 
 # --- told to end -----------------------------------------------------------------
@@ -79,7 +86,7 @@ rm -f go began done.list
 batch=$!
 started="$started $batch"
 await at_twenty
-sleep 1.2
+await marked
 run=$(sed -n 's/^Started batch: //p' err)
 kill -TERM $batch
 wait $batch
@@ -96,7 +103,7 @@ rm -f go began done.list
 batch=$!
 started="$started $batch"
 await at_twenty
-sleep 1.2
+await marked
 kill -TERM $batch
 wait $batch
 echo 31 >>list.of.items

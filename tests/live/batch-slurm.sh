@@ -182,10 +182,15 @@ as_here "after a signal" $?
 
 begin
 kill -9 $slurmd_pid
+# Those of ours: there may be another such test beside this one.
+steps=0
 for pid in /proc/[0-9]*; do
 	grep -q '^slurmstepd: \[' "$pid/cmdline" 2>/dev/null &&
-		kill -9 "${pid#/proc/}"
+		is_ours "${pid#/proc/}" || continue
+	kill -9 "${pid#/proc/}"
+	steps=$((steps + 1))
 done
+[ $steps -ge 4 ] || fail "only $steps of 4 tasks were on the node"
 kill -9 $(task_pids)
 wait $slurmd_pid 2>/dev/null
 touch go

@@ -417,7 +417,7 @@ refused "one operand too many" leak.tide clean.tide
 refused "--epoch is about a program" --epoch 1s leak.tide
 refused "--output is about a program" -o x leak.tide
 refused "'%q' means nothing" -o 'x%q' -- true
-refused "10ms and more" --epoch 1ms -- true
+refused "'1ms' is not accepted" --epoch 1ms -- true
 refused "is missing" --fail-if 'growth>0'
 check 125 --junit no/such/directory/j.xml -- ./works clean 2
 says "--junit 'no/such/directory/j.xml' cannot be written"

@@ -114,6 +114,8 @@ HEAPTIDE_CHECKPOINT_EVERY=3 run batches 12 >out
 same "each third" "asked: 4, last at 48" "$(grep ^asked out)"
 HEAPTIDE_CHECKPOINT_EVERY=0 run batches 12 >out
 same "never" "asked: 0, last at 0" "$(grep ^asked out)"
+# Those runs had no end, from which an interval follows: so, anew.
+rm -rf "$HEAPTIDE_STATE"
 same "with the library inside" "asked: 2, last at 40" "$(RUNNER=batches \
     RUNNER_N=12 limited 60 "$HEAPTIDE" run -q -o p.tide -- "$runner" |
     grep ^asked)"

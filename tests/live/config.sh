@@ -77,6 +77,19 @@ printf 'summary = json\n' >json.conf
 limited 60 "$HEAPTIDE" run --config json.conf -o p.tide -- true 2>err
 jq -e .heaptide err >/dev/null || fail "no JSON: $(cat err)"
 
+# What these are called elsewhere is understood.
+HEAPTIDE_SUMMARY=0 limited 60 "$HEAPTIDE" run -o p.tide -- true 2>err
+same "HEAPTIDE_SUMMARY=0" "" "$(cat err)"
+HEAPTIDE_SUMMARY=1 limited 60 "$HEAPTIDE" run -o p.tide -- true 2>err
+grep -q 'peak heap' err || fail "HEAPTIDE_SUMMARY=1: $(cat err)"
+HEAPTIDE_LOG=debug variables
+finds HEAPTIDE_LOG_DEBUG=on
+[ ! -e debug ] || fail "HEAPTIDE_LOG=debug is a file"
+HEAPTIDE_TRACE=1 variables
+finds HEAPTIDE_LOG_DEBUG=on
+HEAPTIDE_TRACE=1 HEAPTIDE_LOG_DEBUG=off variables
+finds HEAPTIDE_LOG_DEBUG=off
+
 # So does it on the program that `check` runs.
 printf 'batch.max = 77\n[retry]\nmax = 2\n' >check.conf
 HEAPTIDE_CONFIG=check.conf limited 60 "$HEAPTIDE" check --fail-if 'peak>1G' \

@@ -341,7 +341,7 @@ start()
 nothing_left()
 {
 	same "left behind" "" "$(ls "$HEAPTIDE_DIR")"
-	! kill -0 "$pid" 2>/dev/null || fail "$program: $pid is still there"
+	! is_ours "$pid" || fail "$program: $pid is still there"
 	started=
 }
 

@@ -45,7 +45,15 @@ fi
 	"$builddir/examples/pipeline" 1000000000 >stopped 2>err </dev/null &
 ours=$!
 started="$started $ours"
-await grep -q "^depth: runtime$" err
+# Before its first batch a signal is all there is to tell it by.
+in_batches()
+{
+	set -- "$HEAPTIDE_DIR"/*.sock
+	[ -S "$1" ] && pid=${1##*/} &&
+		"$HEAPTIDE" ops --json "${pid%.sock}" >ops.json &&
+		jq -e '.ops[0].batches > 0' ops.json
+}
+await in_batches
 kill -TERM $ours
 wait $ours
 same "status of one that was stopped" 75 $?

@@ -256,6 +256,52 @@ export_as json -o out.report.json
 jq -S . report.json >a && jq -S . out.report.json >b && cmp a b ||
 	fail "json is not what report --json prints"
 
+# --- metrics -----------------------------------------------------------------
+
+told()
+{
+	sed -n "s/^heaptide_$1{[^}]*} //p" out.metrics
+}
+
+# Of who is gone, and not of whoever asks.
+for format in openmetrics prometheus; do
+	export_as $format -o out.metrics
+	same "$format" "$allocations $allocated $blocks $live $peak" \
+		"$(told allocations_total) $(told allocated_bytes_total) \
+$(told live_blocks) $(told live_bytes) $(told peak_bytes)"
+	same "$format: resident" \
+		"$(json report.json '"\(.rss.resident) \(.rss.peak)"')" \
+		"$(told resident_bytes) $(told resident_peak_bytes)"
+	same "$format: limit" "" "$(told limit_bytes)$(told cpu_seconds_total)"
+	grep -q "^heaptide_live_bytes{pid=\"$(json report.json .pid)\",command=\
+\"busy\"} " out.metrics || fail "$format: whose: $(head -n 5 out.metrics)"
+	grep -q '^heaptide_leaks{.*verdict="growing"} 0' out.metrics ||
+		fail "$format: no verdict"
+done
+cp out.metrics plain
+export_as openmetrics -o open
+same "openmetrics: its end" '# EOF' "$(tail -n 1 open)"
+same "prometheus: comments" '' "$(grep '^# EOF' plain)"
+limited 60 "$HEAPTIDE" export --prometheus profile.tide >out.metrics ||
+	fail "--prometheus: $?"
+cmp plain out.metrics || fail "--prometheus is not --format prometheus"
+# A profile of massif's has no count of calls: none is told.
+"$HEAPTIDE" import massif out.massif -o other.tide >/dev/null ||
+	fail "import massif"
+limited 60 "$HEAPTIDE" export -f openmetrics other.tide >out.metrics ||
+	fail "metrics of an import: $?"
+same "of an import" "$live " "$(told live_bytes) $(told allocations_total)"
+if /usr/bin/python3 -c 'import prometheus_client' 2>/dev/null; then
+	/usr/bin/python3 - open <<'PY' >said 2>&1 || fail "a parser: $(cat said)"
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+all = list(text_string_to_metric_families(open(sys.argv[1]).read()))
+assert len(all) > 15, len(all)
+PY
+else
+	without "python3-prometheus-client is not installed"
+fi
+
 # --- without stacks, and sampled ---------------------------------------------
 
 under none ./busy
@@ -327,6 +373,7 @@ refused()
 refused 2 'pprof, collapsed, speedscope, massif, heaptrack, callgrind, csv' \
 	--format svg profile.tide
 refused 2 '--format is missing' profile.tide
+refused 2 'one of them is accepted' --prometheus -f csv profile.tide
 refused 2 'live, peak, allocations, bytes or growth' -f csv --by size \
 	profile.tide
 refused 125 'No such file' -f csv nothing.tide
@@ -338,7 +385,7 @@ refused 125 'is not a heaptide profile' -f csv -o kept kept
 same "what was there" old "$(cat kept)"
 if [ -e /dev/full ]; then
 	for format in pprof collapsed speedscope massif heaptrack callgrind \
-	    csv json; do
+	    csv json openmetrics prometheus; do
 		"$HEAPTIDE" export -f $format profile.tide >/dev/full 2>err
 		same "$format on a full disk" 125 $?
 		grep -q 'No space left' err || fail "$format: $(cat err)"
@@ -346,3 +393,16 @@ if [ -e /dev/full ]; then
 		same "$format into a full file" 125 $?
 	done
 fi
+
+# More blocks than anybody has lines for.
+printf '%s\n' \
+	'heap profile: 9000000000: 144000000000 [9000000000: 144000000000] @ h' \
+	'9000000000: 144000000000 [9000000000: 144000000000] @ 0x1000 0x2000' \
+	'' 'MAPPED_LIBRARIES:' >huge.heap
+limited 60 "$HEAPTIDE" import pprof huge.heap -o huge.tide 2>err ||
+	fail "huge: $(cat err)"
+limited 200 "$HEAPTIDE" export -f heaptrack huge.tide >huge.out 2>err
+same "huge: status" 0 $?
+within "huge: lines" 1000000 40000000 "$(wc -l <huge.out)"
+grep -q 'the numbers of calls are lower' err || fail "huge: $(cat err)"
+rm huge.out

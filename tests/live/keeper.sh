@@ -107,6 +107,17 @@ done
 
 # --- not ----------------------------------------------------------------------
 
+# What a program of two threads may not do, one that is preloaded by hand does.
+if unshare -U true 2>/dev/null; then
+	for keeper in auto off; do
+		LD_PRELOAD=$LIBHEAPTIDE HEAPTIDE_KEEPER=$keeper \
+			limited 20 unshare -U true 2>err ||
+			fail "$keeper: a name space of users: $(cat err)"
+	done
+else
+	without "name spaces of users"
+fi
+
 for keeper in auto off; do
 	begin $keeper sleep 600
 	alive()

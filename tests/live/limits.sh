@@ -190,6 +190,40 @@ for stacks in none sampled all; do
 	done
 done
 
+# One that the program sets itself, later: what was not used is given back.
+for stacks in none sampled all; do
+	for what in lowered lowered-by-pid; do
+		limited 100 "$limits" $what >plain
+		by_hand "$limits" $what >out
+		same "$what: status" 6 $?
+		plain=$(value MiB plain)
+		within "$what: MiB" $((plain - 300 / 5)) $plain \
+		    "$(value MiB out)"
+		own_report
+		same "$what: exact, or lost blocks" true \
+		    "$(json report.json '.exact == (.lost.blocks == 0)')"
+	done
+done
+
+# Operations are seen from outside under a limit as well.
+(ulimit -v 2000000 && under none "$victims/progress" chunks >/dev/null) ||
+	fail "operations under a limit: status $?"
+"$HEAPTIDE" ops --json profile.tide >ops.json ||
+	fail "operations under a limit: ops: status $?"
+within "operations under a limit" 1 99 "$(json ops.json '.ops | length')"
+
+# A free of a block for whose record there was no room is nothing to look into
+# each time: the look is hundreds of calls of the kernel.
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+	(ulimit -d 100000 && limited 300 strace -f -c \
+	    -e trace=rt_sigprocmask -o calls env LD_PRELOAD="$LIBHEAPTIDE" \
+	    HEAPTIDE_STACKS=all "$limits" small-space >out)
+	within "looks at memory" 1 50000 \
+	    "$(awk '$NF == "rt_sigprocmask" { print $4 }' calls)"
+else
+	skipped="$skipped looks"
+fi
+
 # --- memory that is locked ---------------------------------------------------------
 
 # Ours is not: it would be all there, 100 MiB and more.

@@ -22,9 +22,9 @@ report long.tide
 # Its tables of marks fill up to their caps, and no further.
 within "what heaptide takes for itself" 1 8388608 \
 	"$(json report.json .rss.terms.heaptide)"
-same "and nothing else moves" true "$(jq -n --slurpfile r report.json \
-	--slurpfile o out '$o[0].drift * $o[0].resident <=
-	0.02 * $o[0].resident + $r[0].rss.terms.heaptide')"
+# Blocks that are drawn lie elsewhere each time: that is no reason to grow.
+same "with it, what is resident stays within 2 %: $(json out .drift)" true \
+	"$(json out '.drift < 0.02 and .drift > -0.02')"
 "$HEAPTIDE" leaks --json long.tide >leaks.json || fail "leaks"
 same "nothing grows" 0 "$(json leaks.json \
 	'[.leaks[] | select(.verdict == "growing")] | length')"

@@ -67,7 +67,7 @@ same "the names that were asked for" true "$(found 'all(
 	(.memory_rss_mb * 1048576 - .resident | fabs) < 1 and
 	(.memory_usage_gb * 1073741824 - .resident | fabs) < 1 and
 	(.peak_memory_gb * 1073741824 - .resident_peak | fabs) < 1 and
-	.cpu_percent >= 0 and (.memory_warnings | type) == "array")')"
+	.cpu_percent >= 0 and .memory_warnings == (.warnings | length))')"
 same "no heap is known" true "$(found 'all(.heap == null)')"
 same "the limit that rules" true "$(found 'all(.limit == null or
 	(.limit.bytes > 0 and .limit.source != ""))')"
@@ -219,4 +219,5 @@ same "the limit" "rlimit-as 419430400" \
 same "its state" true "$(found '.[0] | (.limit.used / .limit.bytes) as $fill |
 	.state == (if $fill < 0.75 then "ok" elif $fill < 0.88 then "warning"
 	elif $fill < 0.96 then "critical" else "exhausted" end) and
-	$fill > 0.75 and (.memory_warnings[0] | test("% of the limit are used"))')"
+	$fill > 0.75 and .memory_warnings > 0 and
+	(.warnings[0] | test("% of the limit are used"))')"

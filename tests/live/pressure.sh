@@ -1,6 +1,7 @@
 #!/bin/sh
 # pressure.sh - who waits to be told of memory pressure is told, by systemd's
-# protocol, once the budget is nearly used
+# protocol, once the budget is nearly used; and where systemd tells, a program that
+# asks for its budget hears of it, with the library inside and without
 . "${srcdir:-.}/tests/lib.sh"
 
 # pressed STATUS SAYS BUDGET BYTES SECONDS [sd-event]
@@ -56,3 +57,77 @@ MEMORY_PRESSURE_WATCH=/dev/null MEMORY_PRESSURE_WRITE=YQ== limited 60 \
 	"$HEAPTIDE" run -q -o p.tide -- sh -c \
 	'echo "$MEMORY_PRESSURE_WATCH $MEMORY_PRESSURE_WRITE"' >out
 same "what was there" "/dev/null YQ==" "$(cat out)"
+
+# --- as who is told -----------------------------------------------------------
+
+command -v perl >/dev/null && perl -MIO::Socket::UNIX -e 1 2>/dev/null || {
+	without "no perl, or it has no sockets"
+	exit 0
+}
+# One that takes what is written and then tells, ten times a second.
+cat >teller.pl <<'END'
+use IO::Socket::UNIX;
+$SIG{PIPE} = 'IGNORE';
+my $listener = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5) or die;
+while (my $client = $listener->accept) {
+	my $said;
+	defined sysread($client, $said, 5) && $said eq 'hello' or next;
+	open(my $note, '>>', $ARGV[1]) or die;
+	print $note "$said\n";
+	close($note);
+	select(undef, undef, undef, 0.1) while syswrite($client, 'x');
+}
+END
+cat >hears.c <<'END'
+#include <heaptide.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int
+main(int argc, char **argv)
+{
+	int tries, ends[2], fd;
+	char byte = 'k';
+
+	for (tries = 0; tide_state() != TIDE_WARNING && tries < 200; tries++) {
+		(void)tide_poll(0);
+		usleep(50000);
+	}
+	printf("%d %d", tide_level(), tide_state());
+	if (argc > 1) {
+		/* All of its descriptors are closed, and come again. */
+		for (fd = 3; fd < 64; fd++)
+			close(fd);
+		while (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 &&
+		    ends[1] < 40)
+			(void)!write(ends[1], &byte, 1);
+		for (tries = 0; tries < 20; tries++) {
+			(void)tide_poll(0);
+			usleep(50000);
+		}
+		/* Each pair has one end that can be read. */
+		for (fd = 3, tries = 0; fd < 40; fd++)
+			tries += recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
+		printf(" %d", tries);
+	}
+	printf("\n");
+	return 0;
+}
+END
+${CC:-cc} -I"$srcdir/include" -o hears hears.c || fail "not built"
+perl teller.pl "$scratch/teller" "$scratch/heard" &
+started="$started $!"
+await [ -S "$scratch/teller" ]
+export MEMORY_PRESSURE_WATCH="$scratch/teller" MEMORY_PRESSURE_WRITE=aGVsbG8=
+
+same "alone" "0 1" "$(limited 60 ./hears)"
+same "with the library" "2 1" \
+    "$(limited 60 "$HEAPTIDE" run -q --summary off -o p.tide -- ./hears)"
+same "what was written to it" "hello hello" "$(echo $(cat heard))"
+same "whose descriptors were closed, alone" "0 1 18" "$(limited 60 ./hears x)"
+same "whose descriptors were closed" "2 1 18" "$(limited 60 "$HEAPTIDE" run \
+    -q --summary off -o p.tide -- ./hears x)"
+# Nobody there: it is not heard, and nothing else is different.
+same "with nobody there" "0 0" "$(MEMORY_PRESSURE_WATCH=/nonexistent \
+	limited 60 ./hears)"

@@ -141,6 +141,7 @@ grep -q '^progress 2000/2000 item batches 40/40 share 1.00 left 0$' out ||
 grep -q '^report ops 1 batches 40 items 2000 p50 819600 p99 819600 most 819600 item 16392$' \
     out || fail "$(grep ^report out)"
 grep -q '^advice R-OK 0 Memory usage is well within' out || fail "$(cat out)"
+grep -q '^stats 1$' out || fail "in short: $(cat out)"
 grep -q '^advices 1 told$' out || fail "$(cat out)"
 told --budget 200M -- "$program" leaking
 grep -q '^trend 1 points 19 rate 32776 low 32776 high 32776 p 0.0000 meets$' \

@@ -61,6 +61,52 @@ print(len(kept), flush=True)
 os._exit(3)
 PY
 
+# Frames that come, go and change: what is remembered of them is what is there.
+cat >changes.py <<'PY'
+import threading
+
+
+class Thing:
+    def __init__(self, n):
+        self.texts = [str(i) for i in range(n)]
+
+
+def things(n):
+    for i in range(n):
+        yield Thing(i % 7)
+
+
+def down(n):
+    return down(n - 1) if n else [object() for i in range(50)]
+
+
+def work():
+    for i in range(200):
+        Thing(i % 9)
+        down(i % 30)
+
+
+# Code after code at one address, run in one frame, by one instruction; in
+# between nothing is allocated but further out.
+list(map(len, map(eval, map(compile, ["[bytearray(100), str(300)]"] * 200,
+                            ["same%03d.py" % k for k in range(200)],
+                            ["eval"] * 200))))
+for k in range(300):
+    names = {}
+    exec(compile("def f%d(x):\n%s return [str(x), bytearray(50)]" %
+                 (k, "\n" * (k % 5)), "gen%d.py" % k, "exec"), names)
+    names["f%d" % k](k)
+    list(things(5))
+    sorted(range(5), key=lambda v: str(v))
+for depth in (3, 60, 200, 700):
+    down(depth)
+threads = [threading.Thread(target=work) for i in range(3)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+PY
+
 # path BYTES: of the site that holds so many and a few bytes, the Python frames
 path()
 {
@@ -120,6 +166,15 @@ if sys.implementation.name == "cpython" and (3, 11) <= v < (3, 14) and \
 	[ -n "$python" ] || continue
 	tried="$tried $python"
 	echo "$python"
+	rm -rf profile.tide* "$HEAPTIDE_DIR"
+	HEAPTIDE_VERIFY=1 PYTHONMALLOC=malloc limited 120 "$HEAPTIDE" run -q \
+	    --stacks all -o profile.tide -- "$python" changes.py >out 2>err \
+	    </dev/null || fail "status $?"
+	"$HEAPTIDE" report --json --top 1 profile.tide >report.json ||
+		fail "no report"
+	within "stacks that were found anew" 100000 100000000 \
+	    "$(json report.json .lost.verified)"
+	same "others then" 0 "$(json report.json .lost.differing)"
 	for malloc in malloc pymalloc; do
 		rm -rf profile.tide* "$HEAPTIDE_DIR"
 		PYTHONMALLOC=$malloc PYTHONUTF8=1 limited 120 "$HEAPTIDE" run \

@@ -85,7 +85,7 @@ in_group()
 }
 
 if mkdir "$group" 2>/dev/null; then
-	trap 'status=$?; kill -KILL $started 2>/dev/null; rmdir "$group"; cd /
+	trap 'status=$?; end_started; rmdir "$group"; cd /
 		rm -rf "$scratch"; exit $status' EXIT
 	rm -f "$HEAPTIDE_DIR"/*
 	in_group

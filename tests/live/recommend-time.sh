@@ -69,14 +69,6 @@ HEAPTIDE_POOL=common ran alone holding
 looked alone
 lacks R-CONC
 
-# --- R-SWAP: a part of it is not in memory ------------------------------------
-
-if [ "$(awk '/^SwapTotal:/ { print $2 }' /proc/meminfo)" -gt 0 ]; then
-	without "R-SWAP: only the unit test makes somebody swap"
-else
-	without "R-SWAP: there is no swap"
-fi
-
 # --- R-DELAY, as it came out ---------------------------------------------------
 
 wait $delayed || fail "delayed: status $?"

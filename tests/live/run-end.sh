@@ -28,7 +28,8 @@ ends "signalled 0 6" 'use POSIX; POSIX::abort()'
 # --- who lives on ------------------------------------------------------------
 
 "$HEAPTIDE" run -o profile.tide -- sh -c \
-	'perl -e "sleep 600" >/dev/null 2>&1 & echo $! >pid; sleep 0.5' 2>err
+	'perl -e "open F, q(>), q(begun); sleep 600" >/dev/null 2>&1 &
+	echo $! >pid; while [ ! -e begun ]; do sleep 0.05; done' 2>err
 pid=$(cat pid)
 kill -0 "$pid" || fail "the daemon ended with the run"
 grep -q "1 process of this run .*perl.* $pid" err ||
@@ -38,6 +39,9 @@ grep -q "1 process of this run .*perl.* $pid" err ||
 same "in ps" running \
 	"$(json ps.json ".processes[] | select(.pid == $pid) | .state")"
 kill "$pid"
-while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+# A zombie is not dead: whoever is to wait for it may take a moment.
+while is_ours "$pid" || grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do
+	sleep 0.05
+done
 "$HEAPTIDE" ps --clean >/dev/null
 same "after --clean" "" "$(ls "$HEAPTIDE_DIR")"

@@ -92,6 +92,22 @@ kill -s CONT "$ours"
 await_state "$theirs" S
 finish
 
+# Whoever knows the program alone continues it alone, or ends it.
+start
+for i in 1 2 3; do
+	kill -s STOP "$theirs"
+	await_state "$ours" T
+	kill -s CONT "$theirs"
+	await_state "$ours" S
+done
+finish
+start
+kill -s STOP "$theirs"
+await_state "$ours" T
+kill -s KILL "$theirs"
+wait "$ours" 2>/dev/null
+same "killed while it was stopped" 137 $?
+
 # --- our death ---------------------------------------------------------------
 
 start
@@ -100,5 +116,5 @@ wait "$ours" 2>/dev/null
 same "killed" 137 $?
 kill -0 "$theirs" || fail "the program died with its supervisor"
 touch done
-while kill -0 "$theirs" 2>/dev/null; do sleep 0.05; done
+while is_ours "$theirs"; do sleep 0.05; done
 ls segments/"$theirs".*.tide >/dev/null || fail "its profile is gone"

@@ -40,9 +40,21 @@ group='print getpgrp()'
 same "process group" "$(perl -e 'print getpgrp()')" \
 	"$("$HEAPTIDE" run -q -o profile.tide -- perl -e "$group")"
 
-# An alarm set before exec rings in the program, not in us.
-rang=$(perl -e 'alarm 1; exec @ARGV' -- "$HEAPTIDE" run -q -o profile.tide -- \
-	perl -e '$SIG{ALRM} = sub { print "rang"; exit }; sleep 5')
+# An alarm set before exec rings in the program, not in us; blocked until that
+# has a handler, however long it takes to begin.
+cat >alarm.pl <<'PL'
+use POSIX;
+my $alarm = POSIX::SigSet->new(SIGALRM);
+if (@ARGV) {
+	sigprocmask(SIG_BLOCK, $alarm);
+	alarm 1;
+	exec @ARGV;
+}
+$SIG{ALRM} = sub { print "rang"; exit };
+sigprocmask(SIG_UNBLOCK, $alarm);
+sleep 5;
+PL
+rang=$(perl alarm.pl "$HEAPTIDE" run -q -o profile.tide -- perl alarm.pl)
 same "alarm" rang "$rang"
 
 # The environment gains ours and loses nothing.

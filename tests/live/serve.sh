@@ -195,6 +195,11 @@ answers 404 "/status/$pid"
 answers 404 "/mark/$pid" -H "$json" -d '{"name":"a"}'
 answers 200 "/report/$pid"
 has ".pid == $pid"
+# Who comes later, as its page does, is told the end as well, and nothing else.
+limited 30 curl -sNf "$url/events/$pid" >events || fail "no events: $?"
+same "events of who is gone" end "$(sed -n 's/^event: //p' events)"
+sed -n 's/^data: //p' events | jq -e ".pid == $pid and .status == \"ended\"" \
+    >/dev/null || fail "$(cat events)"
 answers 200 /processes
 has '.total.running == 0 and .processes[0].state == "dead"'
 answers 200 /memory-status

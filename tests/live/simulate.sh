@@ -55,6 +55,18 @@ simulated linear --seeds 1 --budget 2000M
 same "twice the budget" true "$(json simulated.json '
 	.workloads[0].best_static > 700')"
 
+# A kill that is cheap is risked where that is faster, one that is not is not.
+priced()
+{
+	simulated pareto-1.5 --seeds 4 "$@"
+	json simulated.json "$law | \"\(.percent) \(.kills)\""
+}
+never=$(priced)
+same "a price of an hour" "$never" "$(priced --kill-cost 1h)"
+set -- $never $(priced --kill-cost 200ms)
+awk -v a="$1" -v b="$3" 'BEGIN { exit !(b > a) }' ||
+	fail "a price of 200 ms: $3 % at $4 kills, without $1 % at $2"
+
 limited 60 "$HEAPTIDE" simulate linear --seeds 1 >out || fail "status $?"
 grep -q '^linear .* k0.0 ' out || fail "as text: $(cat out)"
 

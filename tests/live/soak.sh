@@ -30,6 +30,7 @@ sub ask
 {
 	my ($path, $line) = @_;
 	my $s = reach($path);
+	my $why = $s ? "it was hung up on" : "connect: $!";
 	my $bytes = "";
 	if ($s) {
 		syswrite $s, "$line\n";
@@ -39,7 +40,8 @@ sub ask
 		}
 	}
 	if ($bytes !~ /\n\z/) {
-		$path ne $main or die "no answer to '$line'\n";
+		$path ne $main or die "no answer to '$line': $why after ",
+		    length $bytes, " bytes\n";
 		return $count{vanished}++;
 	}
 	my $json = eval { decode_json $bytes } or die "no JSON: $bytes\n";
@@ -120,14 +122,23 @@ is_served()
 await is_served
 started="$run $pid"
 
+# stands: how it is with the run, for who has found it lacking
+stands()
+{
+	for one in "$run" "$pid"; do
+		grep -H '^State' /proc/"$one"/status
+	done 2>&1
+	cat err
+}
+
 seed=$(date +%s)
 echo "seeds $seed and $((seed + 1))"
 limited $((seconds + 60)) perl crowd.pl "$HEAPTIDE_DIR" "$pid" "$seconds" \
     "$seed" >first.out 2>&1 &
 first=$!
 limited $((seconds + 60)) perl crowd.pl "$HEAPTIDE_DIR" "$pid" "$seconds" \
-    $((seed + 1)) >second.out 2>&1 || fail "$(cat second.out)"
-wait $first || fail "$(cat first.out)"
+    $((seed + 1)) >second.out 2>&1 || fail "$(cat second.out; stands)"
+wait $first || fail "$(cat first.out; stands)"
 cat first.out second.out
 kill -0 "$run" || fail "heaptide run has gone: $(cat err)"
 touch enough
@@ -135,15 +146,18 @@ wait "$run" || fail "status $?: $(cat err)"
 started=
 [ ! -s err ] || fail "$(head -n 5 err)"
 same "left behind" "" "$(ls "$HEAPTIDE_DIR")"
-[ ! -e /proc/"$pid" ] || fail "$pid is still there"
+! is_ours "$pid" || fail "$pid is still there"
 
 # --- the program's account, and those of its children --------------------------
 
 children=0
 for account in account.*; do
 	[ $children -lt 10 ] || break
+	# Of a number that two have had it is not known which is which.
+	profile=profile.tide.d/heaptide.*.${account#account.}
+	[ "$(ls $profile.*tide 2>/dev/null | wc -l)" -eq 1 ] || continue
 	children=$((children + 1))
-	report "$(ls profile.tide.d/heaptide.*."${account#account.}".tide)"
+	report "$(ls $profile.tide)"
 	totals_match "$account"
 done
 within "children" 3 10 $children

@@ -43,7 +43,7 @@ PL
 
 # --- what is refused ----------------------------------------------------------
 
-refused 2 "PID is missing" status
+refused 2 "PID|RUN is missing" status
 refused 2 "'self' is no process" status self
 refused 2 "'0' is no process" mark 0 name
 refused 2 "is missing" mark 1

@@ -21,6 +21,11 @@ says()
 {
 	grep -q "$1" err
 }
+# SIGTERM, bit 14 of the mask, does not wait for it any more.
+has_taken()
+{
+	! grep '^ShdPnd:.*[4567cdef]...$' "/proc/$ours/status"
+}
 # start COMMAND...: heaptide's pid is $ours, in a group of its own
 start()
 {
@@ -39,7 +44,7 @@ SURVIVOR="stay 50" start --retries 5 --summary json -- "$survivor" 200 out
 await is_there out.batches
 sleep 0.3
 kill -TERM $ours
-sleep 0.2
+await has_taken
 touch go
 wait $ours
 same "SIGTERM: status" 85 $?

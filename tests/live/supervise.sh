@@ -37,7 +37,7 @@ of()
 
 # --- killed, wherever it happens to be ---------------------------------------
 
-survive "chance 60" --retries 30 --retry-errors
+survive "chance 40" --retries 30 --retry-errors
 ended 0 done
 cmp whole out || fail "killed by chance: the output is another"
 within "killed" 1 60 "$(of error)"

@@ -19,7 +19,7 @@ refused()
 
 refused 'must be a terminal'
 refused 'must be a terminal' 1
-refused '100ms and more are accepted' --interval 1ms
+refused "'1ms' is not accepted.*at least 100 ms" --interval 1ms
 refused "'soon'" --interval soon
 
 # --- a terminal --------------------------------------------------------------
@@ -30,7 +30,7 @@ export TMUX_TMPDIR="$scratch" SHELL=/bin/sh
 servers=0
 server=top$$
 programs=
-trap 'status=$?; mux kill-server 2>/dev/null; kill -s KILL $programs 2>/dev/null
+trap 'status=$?; mux kill-server 2>/dev/null; started=$programs; end_started
 	cd /; rm -rf "$scratch"; exit $status' EXIT
 
 mux()

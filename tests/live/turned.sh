@@ -76,3 +76,18 @@ for way in run preload; do
 		    .live_bytes < 0 or .live_blocks < 0)] | length')"
 	done
 done
+
+# What was allocated while there were no stacks is told as well.  Without
+# samples: a sum of estimates may be more than there is.
+rm -rf enough "$HEAPTIDE_DIR"
+under none "$victims/turned" 4 enough >account &
+job=$!
+await is_there
+turn_to all
+touch enough
+wait $job || fail "turned to all once: status $?"
+report profile.tide
+within "bytes of no site" 1 999999999 "$(json report.json \
+    '.totals.live_bytes - ([.sites[].live_bytes] | add // 0)')"
+"$HEAPTIDE" report profile.tide | grep -q ' of no site: ' ||
+	fail "bytes of no site are not told"

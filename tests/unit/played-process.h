@@ -31,7 +31,7 @@ static struct {
 	bool counted, seen;
 	uint64_t live, blocks, resident, faults;
 	int purges;
-	uint64_t by_purge;
+	uint64_t by_purge, purge_want;
 	char said[8][160];
 	int lines;
 	pthread_mutex_t lock;
@@ -59,9 +59,10 @@ memory(struct host_memory *m)
 }
 
 static bool
-purge(void)
+purge(uint64_t want)
 {
 	played.purges++;
+	played.purge_want = want;
 	played.resident -= played.by_purge;
 	return true;
 }

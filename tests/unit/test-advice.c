@@ -519,7 +519,7 @@ critical_times_are_told_with_the_largest_operation(void **state)
 	f.state_share[0] = ADVICE_UNKNOWN;
 	f.state_share[TIDE_EXHAUSTED] = 1;
 	assert_null(advise(&f, ADVICE_HIGH));
-	op[0].aborts = 1;
+	op[0].aborts = op[0].aborts_memory = 1;
 	assert_non_null(advise(&f, ADVICE_HIGH));
 }
 

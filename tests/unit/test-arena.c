@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -125,6 +126,27 @@ threads_are_given_pieces_apart(void **state)
 	}
 }
 
+static void
+a_piece_that_is_filled_is_there_and_zero(void **state)
+{
+	unsigned char there[MIB / 4096];
+	char *p = arena_take(MIB);
+	size_t i;
+
+	(void)state;
+	assert_int_equal((uintptr_t)p % 4096, 0);
+	assert_int_equal(mincore(p, MIB, there), 0);
+	for (i = 0; i < ARRAY_LENGTH(there); i++)
+		assert_int_equal(there[i] & 1, 0);
+	if (!arena_fill(p, MIB))
+		skip(); /* the kernel cannot, or room is limited */
+	assert_int_equal(mincore(p, MIB, there), 0);
+	for (i = 0; i < ARRAY_LENGTH(there); i++)
+		assert_int_equal(there[i] & 1, 1);
+	assert_true(is_zero(p, MIB));
+	assert_false(arena_fill(p + 1, 4096)); /* no page is in it whole */
+}
+
 int
 main(void)
 {
@@ -134,6 +156,7 @@ main(void)
 		cmocka_unit_test(a_new_range_changes_the_version),
 		cmocka_unit_test(
 		    a_cleared_piece_is_zero_and_its_neighbours_are_not),
+		cmocka_unit_test(a_piece_that_is_filled_is_there_and_zero),
 		cmocka_unit_test(threads_are_given_pieces_apart),
 	};
 

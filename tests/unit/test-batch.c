@@ -16,10 +16,10 @@
 #include <errno.h>
 
 #include "base/base.h"
-#include "batch-halt.h"
-#include "batch-items.h"
-#include "batch-joblog.h"
-#include "batch-template.h"
+#include "batch/batch-halt.h"
+#include "batch/batch-items.h"
+#include "batch/batch-joblog.h"
+#include "batch/batch-template.h"
 
 /* --- the template --------------------------------------------------------- */
 

@@ -177,6 +177,24 @@ a_range_of_several_owners_is_counted_page_by_page(void **state)
 	unfence(p, 12 * MIB);
 }
 
+/* More of them than a module may have that nobody knows. */
+static void
+the_librarys_own_zero_pages_are_heaptides(void **state)
+{
+	struct made *m = *state;
+	struct segment_identity *own = &m->segment.identity;
+	struct segment_rss before = look(m), after;
+	char *p = fenced(8 * MIB);
+
+	memset(p, 1, 4 * MIB);
+	own->library_start = (uintptr_t)p;
+	own->library_end = (uintptr_t)p + 8 * MIB;
+	after = look(m);
+	assert_int_equal(grown(RSS_HEAPTIDE, &before, &after), 4 * MIB);
+	ABOUT(0, grown(RSS_UNATTRIBUTED, &before, &after));
+	unfence(p, 8 * MIB);
+}
+
 static void
 claims_in_disorder_and_on_top_of_each_other_count_once(void **state)
 {
@@ -573,6 +591,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_program_mapped_is_mapped),
 		TEST(a_range_of_several_owners_is_counted_page_by_page),
+		TEST(the_librarys_own_zero_pages_are_heaptides),
 		TEST(claims_in_disorder_and_on_top_of_each_other_count_once),
 		TEST(what_the_allocator_mapped_is_live_as_far_as_blocks_live),
 		TEST(what_was_inherited_is_live_until_it_is_freed),

@@ -1,32 +1,11 @@
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "sysroot.h"
 
-#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "sys/cgroup.h"
 #include "sys/proc.h"
-
-/* A tree in tests/unit/fixtures that looks like the root of some machine. */
-static const char *
-tree(const char *name)
-{
-	static char path[1024];
-	const char *srcdir = getenv("srcdir");
-
-	snprintf(path, sizeof(path), "%s/tests/unit/fixtures/sysroot-%s",
-	    srcdir != NULL ? srcdir : ".", name);
-	if (access(path, R_OK) != 0)
-		fail_msg("%s is missing; run from the top of the tree", path);
-	return path;
-}
 
 static void
 check_path(const struct cgroup_memory *m, size_t level, const char *name,

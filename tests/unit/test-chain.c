@@ -1,33 +1,13 @@
 /*
  * test-chain.c - every limit there is, in one list
  */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "sysroot.h"
 
-#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "plan/chain.h"
-
-static const char *
-tree(const char *name)
-{
-	static char path[1024];
-	const char *srcdir = getenv("srcdir");
-
-	snprintf(path, sizeof(path), "%s/tests/unit/fixtures/sysroot-%s",
-	    srcdir != NULL ? srcdir : ".", name);
-	if (access(path, R_OK) != 0)
-		fail_msg("%s is missing; run from the top of the tree", path);
-	return path;
-}
 
 /* The first row of a name; NULL: there is none. */
 static const struct source *

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "chart.h"
+#include "top/chart.h"
 
 #define S NS_PER_S
 

@@ -346,6 +346,38 @@ the_allocator_gives_back_only_where_it_pays(void **state)
 }
 
 static void
+the_allocator_is_told_how_much_is_still_needed(void **state)
+{
+	struct thing a = { .letter = 'a', .returns = 4 * MIB };
+	tide_reclaim_result r;
+
+	(void)state;
+	played.live = 30 * MIB;
+	played.room.used = 90 * MIB;
+	played.by_purge = 7 * MIB;
+	/* All, where all is wanted. */
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, 0, 0, NULL), 0);
+	assert_int_equal(played.purges, 1);
+	assert_true(played.purge_want == TIDE_NONE);
+	/* A callback has brought some of it; and a little more, so that used
+	 * does not stay right at the line. */
+	put(&a, TIDE_CLEAN_COMPACT, 0, 0);
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, TIDE_NO_CALLBACKS, 10 *
+	    MIB, NULL), 0);
+	assert_true(played.purge_want == 10 * MIB + played.room.budget / 50);
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 10 *
+	    MIB, &r), 0);
+	assert_true(played.purge_want == 6 * MIB);
+	assert_true(r.returned == 11 * MIB);
+	/* Nothing, where it has brought it all. */
+	a.returns = 12 * MIB;
+	played.purges = 0;
+	assert_int_equal(cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 10 *
+	    MIB, NULL), 0);
+	assert_int_equal(played.purges, 0);
+}
+
+static void
 a_purge_in_vain_is_left_out_as_well(void **state)
 {
 	(void)state;
@@ -421,6 +453,8 @@ main(void)
 		    begin),
 		cmocka_unit_test_setup(
 		    the_allocator_gives_back_only_where_it_pays, begin),
+		cmocka_unit_test_setup(
+		    the_allocator_is_told_how_much_is_still_needed, begin),
 		cmocka_unit_test_setup(a_purge_in_vain_is_left_out_as_well,
 		    begin),
 		cmocka_unit_test_setup(what_is_needed_again_is_billed, begin),

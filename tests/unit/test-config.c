@@ -16,8 +16,8 @@
 
 #include "base/base.h"
 #include "base/text.h"
-#include "config.h"
-#include "settings.h"
+#include "settings/config.h"
+#include "settings/settings.h"
 
 extern char **environ;
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "gate.h"
+#include "check/gate.h"
 
 /* An expression, and what it means. */
 struct reading {

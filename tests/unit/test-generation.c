@@ -12,6 +12,7 @@
 #include "control/mark.h"
 #include "door/inside.h"
 #include "heap/generation.h"
+#include "some.h"
 
 enum { SITES = 8, BLOCKS = 3000, THREADS = 3 };
 
@@ -24,14 +25,6 @@ struct block {
 
 static struct control control;
 static uint32_t sites[SITES];
-static unsigned seed = 1;
-
-static uint32_t
-some(uint32_t below)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % below;
-}
 
 static int
 begin(void **state)
@@ -73,7 +66,8 @@ give_back(struct counts *counts, struct block *b)
 
 	if (c != NULL) {
 		count_free(c, b->bytes, 0, false);
-		generation_put(c, b->site, b->generation, -(int64_t)b->bytes);
+		if (b->generation != stamp_generation(stamp))
+			generation_free(c, b->site, b->generation, b->bytes);
 	} else {
 		site_shared_free(b->site, b->generation, b->bytes, 0, false);
 	}

@@ -10,23 +10,16 @@
 #include "base/base.h"
 #include "control/history.h"
 #include "door/inside.h"
+#include "some.h"
 
 enum { SITES = 200 };
 
 static struct control control;
 static uint32_t first_site;
-static unsigned seed;
 
 /* As it should be; [0] is the site first_site. */
 static struct held expected[SITES][TREND_COLUMNS];
 static uint32_t columns;
-
-static uint32_t
-some(uint32_t below)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % below;
-}
 
 static int
 begin(void **state)
@@ -75,6 +68,8 @@ assert_as_expected(void)
 			    expected[i][k].live_bytes);
 			assert_true(held[k].allocated_bytes ==
 			    expected[i][k].allocated_bytes);
+			assert_true(history_at(&control, first_site + i, k) ==
+			    expected[i][k].live_bytes);
 		}
 	}
 }
@@ -266,6 +261,8 @@ what_a_damaged_profile_says_is_not_followed_anywhere(void **state)
 	for (k = 0; k < 3; k++) {
 		for (i = 0; i < SITES; i++)
 			history_of(&control, first_site + i, held);
+		for (i = 0; i < SITES; i++)
+			(void)history_at(&control, first_site + i, 0);
 		history_thin_out(&control, keep, ARRAY_LENGTH(keep));
 		change(k);
 		(void)history_note(&control, 4);
@@ -273,6 +270,7 @@ what_a_damaged_profile_says_is_not_followed_anywhere(void **state)
 	}
 	history_of(&control, UINT64_MAX, held);
 	assert_true(held[0].live_bytes == 0 && held[31].live_bytes == 0);
+	assert_true(history_at(&control, UINT64_MAX, 31) == 0);
 }
 
 int

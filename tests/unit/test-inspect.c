@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "inspect.h"
+#include "profile/inspect.h"
 #include "sys/arch.h"
 
 #define OTHER_MACHINE 22 /* EM_S390 */

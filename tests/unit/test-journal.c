@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "base/crc.h"
+#include "in-memory.h"
 #include "plan/journal.h"
 #include "sys/sys.h"
 
@@ -139,11 +140,7 @@ static int
 begin(void **state)
 {
 	(void)state;
-	/* In memory, if it may: some thousand files are made. */
-	strcpy(directory, access("/dev/shm", W_OK) == 0 ?
-	    "/dev/shm/heaptide-journal.XXXXXX" :
-	    "/tmp/heaptide-journal.XXXXXX");
-	assert_non_null(mkdtemp(directory));
+	assert_non_null(in_memory(directory, sizeof(directory), "journal"));
 	snprintf(path, sizeof(path), "%s/one%s", directory, JOURNAL_SUFFIX);
 	snprintf(other, sizeof(other), "%s.new", path);
 	journal.fd = second.fd = -1;

@@ -197,6 +197,133 @@ memory_bounds_it_and_gives_room_again(void **state)
 	assert_true(report.n > 64);
 }
 
+/* Batches of what the knee allows, and of @room at most. */
+static void
+work_in(uint32_t room, double item_ns, uint32_t batches)
+{
+	uint32_t n, cap;
+
+	while (batches-- > 0) {
+		cap = knee_cap(&knee);
+		n = cap < room ? cap : room;
+		knee_learn(&knee, n, (uint64_t)(3e6 + item_ns * n), room < cap);
+	}
+}
+
+static void
+after_a_burst_it_goes_on_as_before(void **state)
+{
+	uint32_t before;
+
+	(void)state;
+	knee_open(&knee);
+	work_in(100000, 1000, 400);
+	before = knee_cap(&knee);
+	assert_true(before > 1024);
+	work_in(140, 6000, 4); /* large items: few fit */
+	assert_int_equal(knee_cap(&knee), before);
+	work_in(100000, 1000, 1);
+	assert_true(knee_cap(&knee) >= before);
+}
+
+static void
+where_memory_ended_the_ramp_it_goes_on_with_more(void **state)
+{
+	(void)state;
+	knee_open(&knee);
+	work_in(100, 1000, 100);
+	assert_in_range(knee_cap(&knee), 64, 127);
+	work_in(100000, 1000, 40);
+	assert_true(knee_cap(&knee) > 1024);
+}
+
+static void
+memory_that_stays_short_is_a_change(void **state)
+{
+	struct knee_report report;
+
+	(void)state;
+	knee_open(&knee);
+	work_in(100000, 1000, 400);
+	work_in(140, 6000, 60);
+	assert_in_range(knee_cap(&knee), 16, 191);
+	knee_read(&knee, &report);
+	assert_in_range(report.n, 16, 191);
+}
+
+/* While nothing is known of what is usual. */
+static uint64_t
+pays(void)
+{
+	return knee_bytes(&knee, knee_cap(&knee), 0);
+}
+
+static void
+the_ramp_ends_where_a_call_is_paid_for(void **state)
+{
+	uint32_t n, most = 0;
+	int i;
+
+	(void)state;
+	/* 340 us a call, 20 an item: beyond 256 less than 3 % is to be saved,
+	 * beyond 512 less than 1.6. */
+	knee_open(&knee);
+	for (i = 0; i < 400; i++) {
+		n = knee_cap(&knee);
+		if (n > most)
+			most = n;
+		knee_learn(&knee, n, 340000 + n * UINT64_C(20000), false);
+	}
+	assert_in_range(knee_cap(&knee), 96, 384);
+	assert_true(most <= 512);
+}
+
+static void
+while_sizes_are_tried_a_burst_is_closed(void **state)
+{
+	int i;
+
+	(void)state;
+	knee_open(&knee);
+	assert_int_equal(knee_bytes(&knee, 4, 1000), 0);
+	assert_int_equal(knee_bytes(&knee, 100, 0), 0);
+	assert_int_equal(knee_bytes(&knee, 100, 1000), 2000);
+	/* If it lasts it is none. */
+	for (i = 0; i < 13; i++) {
+		assert_int_equal(knee_bytes(&knee, 100, 1000), 2000);
+		knee_grew(&knee, 20, 2000, true);
+	}
+	assert_int_equal(knee_bytes(&knee, 100, 1000), 0);
+	knee_grew(&knee, 100, 1000, false);
+	assert_int_equal(knee_bytes(&knee, 100, 1000), 2000);
+}
+
+static void
+a_batch_of_few_large_items_is_large_enough(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	knee_open(&knee);
+	for (i = 0; i < 300; i++) {
+		assert_true(pays() == 0 || i > 5);
+		knee_grew(&knee, knee_cap(&knee), knee_cap(&knee) * 1000,
+		    false);
+		knee_learn(&knee, knee_cap(&knee),
+		    320000 + knee_cap(&knee) * (20000 + (knee_cap(&knee) >
+		    32 ? 1000 * knee_cap(&knee) : 0)), false);
+	}
+	assert_in_range(knee_cap(&knee), 16, 64);
+	assert_in_range(pays(), knee_cap(&knee) * 1900,
+	    knee_cap(&knee) * 2100);
+	/* What is no slower for it is let go, in the end. */
+	i = knee_cap(&knee);
+	while (pays() < UINT64_C(100000000)) {
+		knee_grew(&knee, i / 4, pays(), true);
+		assert_true(pays() > 0);
+	}
+}
+
 static void
 odd_numbers_change_nothing(void **state)
 {
@@ -222,6 +349,13 @@ main(void)
 		cmocka_unit_test(it_tells_what_larger_ones_would_cost),
 		cmocka_unit_test(a_work_that_changes_is_followed),
 		cmocka_unit_test(memory_bounds_it_and_gives_room_again),
+		cmocka_unit_test(after_a_burst_it_goes_on_as_before),
+		cmocka_unit_test(
+		    where_memory_ended_the_ramp_it_goes_on_with_more),
+		cmocka_unit_test(memory_that_stays_short_is_a_change),
+		cmocka_unit_test(the_ramp_ends_where_a_call_is_paid_for),
+		cmocka_unit_test(while_sizes_are_tried_a_burst_is_closed),
+		cmocka_unit_test(a_batch_of_few_large_items_is_large_enough),
 		cmocka_unit_test(odd_numbers_change_nothing),
 	};
 

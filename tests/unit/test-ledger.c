@@ -1,17 +1,24 @@
+#include "own-segment.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "base/base.h"
 #include "heap/ledger.h"
+#include "heap/life.h"
 #include "heap/sample.h"
+#include "heap/tally.h"
+#include "mem/arena.h"
 
 /* As who allocates does it: shortly, and else at length. */
 static int
@@ -203,7 +210,8 @@ allocate_and_free(void *context)
 	int i;
 
 	for (i = 0; i < 300000; i++) {
-		struct record mine = { .slack = (uint32_t)i % 300 };
+		struct record mine = { .slack = (uint32_t)i % 300,
+			.rate = i % 3 == 0 ? 1 : 0 };
 		struct record got, old;
 		size_t usable;
 		void *p;
@@ -214,7 +222,8 @@ allocate_and_free(void *context)
 		usable = malloc_usable_size(p);
 		wrong += put(p, usable, &mine, &old) != 0;
 		wrong += take(p, usable, &got) != 0;
-		wrong += got.site != mine.site || got.slack != mine.slack;
+		wrong += got.site != mine.site || got.slack != mine.slack ||
+		    got.rate != mine.rate;
 		free(p);
 	}
 	return (void *)wrong;
@@ -238,6 +247,104 @@ threads_that_share_a_heap_find_their_own_records(void **state)
 	}
 }
 
+/* --- blocks that were drawn ----------------------------------------------- */
+
+static void
+all_that_are_drawn_are_found_however_many(void **state)
+{
+	enum { DRAWN = 300000 };
+	const uint64_t start = 0x510000000000;
+	struct record r = { .rate = 3 }, got, old;
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < DRAWN; i++) {
+		r.site = (uint32_t)i + 1;
+		r.slack = (uint32_t)i;
+		r.generation = i % GENERATIONS;
+		assert_int_equal(put((void *)(start + i * 48), 40, &r, &old),
+		    0);
+	}
+	assert_false(ledger_look((void *)(start + 8), 40, &got));
+	for (i = 0; i < DRAWN; i++) {
+		void *block = (void *)(start + (i * 7919 % DRAWN) * 48);
+
+		assert_true(ledger_look(block, 40, &got));
+		assert_int_equal(got.site, i * 7919 % DRAWN + 1);
+		assert_int_equal(take(block, 40, &got), 0);
+		assert_int_equal(got.slack, i * 7919 % DRAWN);
+		assert_int_equal(got.generation, i * 7919 % DRAWN %
+		    GENERATIONS);
+		assert_int_equal(got.rate, 3);
+		assert_int_equal(take(block, 40, &got), -ENOENT);
+	}
+}
+
+/* One whose free was missed gives the first, whichever way each is kept. */
+static void
+a_drawn_block_takes_the_place_of_one_that_was_not(void **state)
+{
+	const struct record drawn = { .site = 9, .rate = 2 };
+	struct record got, old = { 0 };
+	void *block = (void *)0x7500000040;
+
+	(void)state;
+	assert_int_equal(put(block, 64, &some, &old), 0);
+	assert_int_equal(put(block, 64, &drawn, &old), -EEXIST);
+	assert_memory_equal(&old, &some, sizeof(old));
+	assert_int_equal(put(block, 64, &drawn, &old), -EEXIST);
+	assert_memory_equal(&old, &drawn, sizeof(old));
+	assert_int_equal(take(block, 64, &got), 0);
+	assert_int_equal(got.site, 9);
+	assert_int_equal(take(block, 64, &got), -ENOENT);
+}
+
+/* Pages of this process that are there. */
+static uint64_t
+resident(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*u %lu", &pages), 1);
+	fclose(f);
+	return pages * 4096;
+}
+
+/*
+ * A hundred at one time, each somewhere else than all before: a place for each
+ * that could be would come to 40 MiB here.
+ */
+static void
+what_was_drawn_takes_room_by_how_many_there_are_not_by_where(void **state)
+{
+	enum { LIVE = 100, DRAWS = 1000000 };
+	const uint64_t start = 0x530000000000;
+	struct record r = { .site = 5, .rate = 1 }, got, old;
+	static void *live[LIVE];
+	uint64_t random = 1, before = 0;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < DRAWS; i++) {
+		void **at = &live[i % LIVE];
+
+		if (i == DRAWS / 100)
+			before = resident();
+		if (*at != NULL)
+			assert_int_equal(take(*at, 24, &got), 0);
+		do {
+			random = mix_u64(random + i);
+			*at = (void *)(start + random % (160 * MIB) / 32 * 32);
+		} while (ledger_look(*at, 24, &got));
+		assert_int_equal(put(*at, 24, &r, &old), 0);
+	}
+	assert_in_range(resident(), 0, before + 256 * KIB);
+	for (i = 0; i < LIVE; i++)
+		assert_int_equal(take(live[i], 24, &got), 0);
+}
+
 /* Large numbers come back by their low bits, odd kinds by their site. */
 static void
 who_was_there_last_is_known_until_another_comes(void **state)
@@ -245,7 +352,8 @@ who_was_there_last_is_known_until_another_comes(void **state)
 	static const struct record rows[] = {
 		{ .site = 7, .slack = 3, .generation = 2 },
 		{ .site = 7, .slack = 300, .generation = 2 },
-		{ .site = 5, .slack = 40, .generation = 1, .rate = 9 },
+		{ .site = 5, .slack = 40, .generation = 1,
+		  .rate = LIFE_RATE },
 		{ .site = SEGMENT_SITES - 1, .slack = 1, .generation = 200 },
 	};
 	void *block = (void *)0x7400000040;
@@ -271,6 +379,56 @@ who_was_there_last_is_known_until_another_comes(void **state)
 	/* Of another size there was none at this address. */
 	assert_false(ledger_last(block, 5000, &got));
 }
+/* Pages of a region's table for blocks of 48 bytes that are there. */
+static size_t
+pages_of(uint64_t region)
+{
+	const size_t bytes = (UINT64_C(1) << (LEDGER_REGION_BITS - 5)) * 4;
+	unsigned char there[4 * MIB / 32 * 4 / 4096];
+	uintptr_t table = (uintptr_t)ledger_entry((void *)region, 48);
+	uintptr_t first = round_up(table, 4096);
+	size_t n = (round_down(table + bytes, 4096) - first) / 4096;
+	size_t i, pages = 0;
+
+	assert_int_equal(mincore((void *)first, n * 4096, there), 0);
+	for (i = 0; i < n; i++)
+		pages += there[i] & 1;
+	return pages;
+}
+
+static size_t
+pages_after_one(uint64_t region)
+{
+	struct record old;
+
+	assert_int_equal(put((void *)region, 48, &some, &old), 0);
+	return pages_of(region);
+}
+
+/* A table whole is 128 pages: worth so many blocks of FILL_BYTES, 20. */
+#define WORTH (512 * KIB / 20)
+
+static void
+a_table_is_made_whole_where_every_one_of_many_blocks_has_a_record(void **state)
+{
+	char *probe = arena_take(ARENA_LARGE);
+	struct tally *t = tally_claim();
+
+	(void)state;
+	if (!arena_fill(probe, ARENA_LARGE))
+		skip(); /* the kernel cannot, or room is limited */
+	atomic_store(&t->allocations, WORTH - 1);
+	ledger_expect_all(true);
+	assert_in_range(pages_after_one(0x7300000000), 1, 2);
+	atomic_store(&t->allocations, 2 * WORTH + 100);
+	assert_in_range(pages_after_one(0x7300400000), 127, 128);
+	assert_in_range(pages_after_one(0x7300800000), 127, 128);
+	assert_in_range(pages_after_one(0x7300c00000), 1, 2);
+	ledger_expect_all(false);
+	atomic_store(&t->allocations, 100 * WORTH);
+	assert_in_range(pages_after_one(0x7301000000), 1, 2);
+	atomic_store(&t->allocations, 0);
+}
 
 int
 main(void)
@@ -291,7 +449,15 @@ main(void)
 #endif
 		cmocka_unit_test(
 		    threads_that_share_a_heap_find_their_own_records),
+		cmocka_unit_test(all_that_are_drawn_are_found_however_many),
+		cmocka_unit_test(
+		    a_drawn_block_takes_the_place_of_one_that_was_not),
+		cmocka_unit_test(
+		    what_was_drawn_takes_room_by_how_many_there_are_not_by_where),
 		cmocka_unit_test(odd_pairs_are_many_and_then_too_many),
+		cmocka_unit_test_setup_teardown(
+		    a_table_is_made_whole_where_every_one_of_many_blocks_has_a_record,
+		    own_segment_setup, own_segment_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
-#include "match.h"
+#include "diff/match.h"
 
 #define ROWS 8
 #define TEXT_ROOM 64

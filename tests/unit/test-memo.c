@@ -35,12 +35,13 @@ set_up_small(void **state)
  * slot depends on that, and how often is what some tests are about.
  */
 static uint64_t *const words = (uint64_t *)0x123456789000;
+#define STACK_BYTES ((size_t)2 << 20)
 
 static int
 make_words(void **state)
 {
 	(void)state;
-	return mmap(words, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	return mmap(words, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 	    MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == words ? 0 : -1;
 }
 
@@ -59,9 +60,10 @@ find(struct arch_frame from, uint32_t generation)
 	return e != NULL ? e->node : 0;
 }
 
-/* A walk from @from that read the first @count words. */
+/* A walk from @from that read @count words, each @step behind the last. */
 static void
-put(struct arch_frame from, size_t count, uint32_t flags, uint32_t node)
+put_apart(struct arch_frame from, size_t count, size_t step, uint32_t flags,
+    uint32_t node)
 {
 	const struct memo_result result = { .generation = 1, .node = node,
 		.site = node, .frames = (uint32_t)count + 1 };
@@ -72,12 +74,19 @@ put(struct arch_frame from, size_t count, uint32_t flags, uint32_t node)
 
 	memo_begin(&trace, &from, noted);
 	for (i = 0; i < count; i++)
-		memo_note(&trace, (uintptr_t)&words[i], words[i], MEMO_RETURN);
+		memo_note(&trace, (uintptr_t)&words[i * step],
+		    words[i * step], MEMO_RETURN);
 	trace.whole = true;
 	trace.flags |= flags;
 	place = memo_lay(memo, &from, &trace, &result);
 	if (place != 0)
 		memo_put(memo, place);
+}
+
+static void
+put(struct arch_frame from, size_t count, uint32_t flags, uint32_t node)
+{
+	put_apart(from, count, 1, flags, node);
 }
 
 static void
@@ -114,6 +123,29 @@ each_word_that_was_read_counts_and_no_other(void **state)
 	}
 	words[5]++;
 	assert_int_equal(find(frame(0x1000, 0), 1), 42);
+}
+
+/* Even numbers and odd ones; near, and where a place has more than 16 bits. */
+static void
+it_counts_however_many_and_however_far_apart(void **state)
+{
+	static const size_t steps[] = { 1, 100, 10000 };
+	uint64_t pc = 0x1000;
+	size_t s, count, i;
+
+	(void)state;
+	for (s = 0; s < 3; s++) {
+		for (count = 0; count <= 12; count++, pc++) {
+			put_apart(frame(pc, 0), count, steps[s], 0, 42);
+			assert_int_equal(find(frame(pc, 0), 1), 42);
+			for (i = 0; i < count; i++) {
+				words[i * steps[s]] ^= 1;
+				assert_int_equal(find(frame(pc, 0), 1), 0);
+				words[i * steps[s]] ^= 1;
+			}
+			assert_int_equal(find(frame(pc, 0), 1), 42);
+		}
+	}
 }
 
 static void
@@ -338,6 +370,8 @@ main(void)
 		    what_was_put_in_is_found_and_nothing_else, set_up),
 		cmocka_unit_test_setup(
 		    each_word_that_was_read_counts_and_no_other, set_up),
+		cmocka_unit_test_setup(
+		    it_counts_however_many_and_however_far_apart, set_up),
 		cmocka_unit_test_setup(a_frame_pointer_that_was_used_counts,
 		    set_up),
 		cmocka_unit_test_setup(

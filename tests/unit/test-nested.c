@@ -14,15 +14,7 @@
 
 #include "base/base.h"
 #include "heap/nested.h"
-
-static unsigned seed = 7;
-
-static uint32_t
-some(uint32_t below)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % below;
-}
+#include "some.h"
 
 static void
 a_record_comes_back_once_as_it_was_put_in(void **state)

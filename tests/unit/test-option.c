@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #include "base/base.h"
-#include "option.h"
+#include "say/option.h"
 
 struct options {
 	bool quiet;
@@ -24,7 +24,7 @@ struct options {
 	uint64_t sample;
 	uint64_t share;
 	struct option_amount budget;
-	uint64_t timeout;
+	uint64_t timeout, epoch;
 };
 
 static const char *const stacks[] = { "none", "sampled", "all", NULL };
@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
 	{ .name = "share", .kind = OPTION_SHARE, AT(share) },
 	{ .name = "budget", .kind = OPTION_AMOUNT, AT(budget) },
 	{ .name = "timeout", .kind = OPTION_DURATION, AT(timeout) },
+	{ .name = "epoch", .kind = OPTION_DURATION, AT(epoch),
+	  .least = 10 * NS_PER_MS, .most = 3600 * NS_PER_S },
 	{ .name = NULL }
 };
 
@@ -173,6 +175,12 @@ a_refusal_names_option_value_and_what_is_accepted(void **state)
 		  "share from 0% to 100%" },
 		{ "run --timeout 5", "--timeout '5' is not accepted: give a "
 		  "duration like 500ms, 5s, 2m or 24h" },
+		{ "run --epoch 5ms", "--epoch '5ms' is not accepted: give a "
+		  "duration like 500ms, 5s, 2m or 24h, at least 10 ms, at "
+		  "most 1 h 0 min" },
+		{ "run --epoch 61m", "--epoch '61m' is not accepted: give a "
+		  "duration like 500ms, 5s, 2m or 24h, at least 10 ms, at "
+		  "most 1 h 0 min" },
 		{ "run --budget much", "--budget 'much' is not accepted: give "
 		  "a size like 512M or 1.5G, or a share like 60%" },
 		{ "run --output", "--output needs a value: FILE" },

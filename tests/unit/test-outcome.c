@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 #include "base/room.h"
-#include "outcome.h"
+#include "run/outcome.h"
 
 /* As wait() has it. */
 #define EXIT(code)     ((code) << 8)

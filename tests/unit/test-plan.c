@@ -18,6 +18,7 @@
 #include "plan/guard.h"
 #include "plan/member.h"
 #include "plan/op.h"
+#include "plan/op-state.h"
 #include "plan/plan.h"
 #include "plan/reserve.h"
 #include "plan/shares.h"
@@ -27,10 +28,14 @@ static struct {
 	struct tide_room room;
 	uint64_t live, beside;    /* bytes: of the heap, and not of it */
 	uint64_t budget, others;
+	bool keeps;               /* the allocator gives nothing back */
+	uint64_t kept;            /* what was live at the most, then */
+	uint64_t pieces;          /* of it, too small to be used again */
 	int64_t high;             /* since a window was opened */
 	int64_t thread;
 	uint64_t failed;
 	int epochs;
+	int wholes, glances;      /* how often memory was asked for */
 	const char *target;
 } fake;
 
@@ -64,8 +69,19 @@ window_close(struct host_window *w)
 static int
 memory(struct host_memory *m)
 {
-	m->used = m->resident = fake.live + fake.beside;
+	m->used = m->resident = max_u64(fake.live, fake.kept) + fake.beside;
 	m->faults = 0;
+	fake.wholes++;
+	return 0;
+}
+
+/* It does not know what is beside. */
+static int
+glance(struct host_memory *m)
+{
+	m->resident = max_u64(fake.live, fake.kept) + fake.beside;
+	m->used = max_u64(fake.live, fake.kept);
+	fake.glances++;
 	return 0;
 }
 
@@ -114,6 +130,16 @@ static const struct plan_host host = {
 	.own_room = own_room,
 };
 
+/* Where the heap is not counted. */
+static const struct plan_host bare_host = {
+	.level = TIDE_STANDALONE,
+	.memory = memory,
+	.glance = glance,
+	.limit = limit,
+	.setting = setting,
+	.own_room = own_room,
+};
+
 /* As the library does it when a thread publishes. */
 static void
 grow(int64_t bytes)
@@ -122,6 +148,8 @@ grow(int64_t bytes)
 	fake.thread += bytes;
 	if ((int64_t)fake.live > fake.high)
 		fake.high = (int64_t)fake.live;
+	if (fake.keeps)
+		fake.kept = max_u64(fake.kept, fake.live + fake.pieces);
 	(void)plan_note(fake.live, sys_clock());
 }
 
@@ -298,6 +326,155 @@ batches_grow_to_the_budget_and_not_beyond(void **state)
 	assert_int_equal(stats.active, 0);
 	assert_int_equal(fake.epochs, stats.batches);
 	assert_int_equal(stats.retained_sum, 0);
+}
+
+static void
+what_the_allocator_keeps_is_nobodys_growth(void **state)
+{
+	tide_op_conf conf = { .size = sizeof(conf), .initial = 150 };
+	tide_op *op = op_open("kept", &conf);
+	struct tide_op_stats stats;
+	tide_batch b;
+	uint64_t at = 0, done;
+
+	(void)state;
+	fake.keeps = true;
+	memset(&b, 0, sizeof(b));
+	while (at < 750) {
+		assert_true(batch_begin(op, &b, at, 100000, 0) > 0);
+		assert_true(b.n >= 150);
+		assert_int_equal(op_read(op, &stats), 0);
+		assert_int_not_equal(stats.bound, TIDE_BOUND_OVERRUN);
+		b.n = 150;
+		done = work(&b, 4 * MIB);
+		assert_int_equal(done, 150);
+		(void)batch_end(&b, done);
+		at += done;
+	}
+	assert_int_equal(op_read(op, &stats), 0);
+	assert_in_range(stats.growth_last, 600 * MIB, 610 * MIB);
+	/* Nor was more used than was ever resident. */
+	assert_true(fake.room.peak_used <= fake.kept + fake.beside);
+
+	assert_true(batch_begin(op, &b, at, 10, 0) > 0);
+	done = work(&b, 4 * MIB);
+	(void)batch_end(&b, done);
+	assert_int_equal(op_read(op, &stats), 0);
+	assert_in_range(stats.growth_last, done * 4 * MIB,
+	    done * 4 * MIB + 10 * MIB);
+}
+
+static void
+what_one_batch_has_filled_the_next_may_fill(void **state)
+{
+	tide_op_conf conf = { .size = sizeof(conf), .fixed = 300 };
+	tide_op *op = op_open("filled", &conf);
+	tide_batch b;
+	uint64_t first, done;
+	int i;
+
+	(void)state;
+	fake.keeps = true;
+	memset(&b, 0, sizeof(b));
+	assert_int_equal(batch_begin(op, &b, 0, 100000, 0), 300);
+	first = work(&b, 4 * MIB);
+	assert_in_range(first, 200, 220);
+	(void)batch_end(&b, first);
+	for (i = 0; i < 10; i++) {
+		/* A warning, but only of what is free. */
+		assert_int_equal(fake.room.state, TIDE_WARNING);
+		assert_int_equal(batch_begin(op, &b, 0, 100000, 0), 300);
+		assert_true(fake.room.used >= b.line_);
+		done = work(&b, 4 * MIB);
+		/* What a live byte costs is not known to the page. */
+		assert_in_range(done, first - 8, first);
+		(void)batch_end(&b, done);
+	}
+}
+
+static void
+what_is_free_but_in_pieces_is_not_counted_on(void **state)
+{
+	tide_op_conf conf = { .size = sizeof(conf), .fixed = 400 };
+	tide_op *op = op_open("pieces", &conf);
+	tide_batch b;
+	int i;
+
+	(void)state;
+	fake.keeps = true;
+	memset(&b, 0, sizeof(b));
+	for (i = 0; i < 2; i++) {
+		/* Half of what one has had is of no use to the next. */
+		fake.pieces = fake.kept / 2;
+		assert_int_equal(batch_begin(op, &b, 0, 1000, 0), 400);
+		assert_int_equal(work(&b, MIB), 400);
+		(void)batch_end(&b, 400);
+	}
+	assert_int_equal(plan_settle(sys_clock(), true), TIDE_OK);
+	/* 600 are free: 97 % of the budget, less what is held, less half. */
+	assert_in_range(plan_fits() / MIB, 993 - 16 - 300 - 32,
+	    993 - 16 - 300 + 32);
+}
+
+static void
+what_the_knee_tries_under_a_warning_is_left_again(void **state)
+{
+	tide_op *op = op_open("warned", NULL);
+	uint32_t last;
+	tide_batch b;
+	int i;
+
+	(void)state;
+	memset(&b, 0, sizeof(b));
+	for (i = 0; i < 8; i++) {
+		assert_true(batch_begin(op, &b, 0, 1000, 0) > 0);
+		assert_int_equal(work(&b, MIB), b.n);
+		(void)batch_end(&b, b.n);
+	}
+	last = op->sizing.last;
+	assert_true(last >= 4);
+	fake.room.pressure = TIDE_WARNING + 1;
+	op->knee.now = 2; /* of two items */
+	assert_int_equal(batch_begin(op, &b, 0, 1000, 0), 2);
+	assert_int_equal(fake.room.state, TIDE_WARNING);
+	assert_int_equal(work(&b, MIB), 2);
+	(void)batch_end(&b, 2);
+	assert_int_equal(op->sizing.last, last);
+}
+
+static void
+a_batch_ends_where_more_bytes_would_not_pay(void **state)
+{
+	tide_op *op = op_open("pays", NULL);
+	struct tide_op_stats stats;
+	uint64_t cap;
+	tide_batch b;
+	int i;
+
+	(void)state;
+	/* 32 items of 256 KiB are fast, more are far slower. */
+	for (i = 0; i < 300; i++) {
+		cap = knee_cap(&op->knee);
+		knee_grew(&op->knee, (uint32_t)cap, cap * 256 * KIB, false);
+		knee_learn(&op->knee, (uint32_t)cap, 320000 + cap * (20000 +
+		    (cap > 32 ? 1000 * cap : 0)), false);
+	}
+	cap = knee_cap(&op->knee);
+	assert_in_range(cap, 16, 64);
+	for (i = 1; i < 64; i = 2 * i + 1) { /* of the same: none is closed */
+		memset(&b, 0, sizeof(b));
+		assert_true(batch_begin(op, &b, 0, (uint64_t)i, 0) > 0);
+		assert_int_equal(work(&b, 256 * KIB), b.n);
+		(void)batch_end(&b, b.n);
+	}
+	memset(&b, 0, sizeof(b));
+	assert_true(batch_begin(op, &b, 0, 1000, 0) > 1);
+	i = (int)work(&b, knee_bytes(&op->knee, 8, 0) / 8 * 5);
+	assert_int_equal(i, 2);
+	(void)batch_end(&b, 2);
+	assert_int_equal(op_read(op, &stats), 0);
+	assert_int_equal(stats.cuts, 0); /* there was room */
+	assert_int_equal(stats.n_last, 2);
 }
 
 static void
@@ -669,6 +846,59 @@ threads_lose_no_batch(void **state)
 	assert_int_equal(op_active(), 0);
 }
 
+/* Somebody asks, @ns after what is known was true. */
+static void
+refresh_after(uint64_t ns)
+{
+	plan_refresh(fake.room.refreshed_ns + ns);
+}
+
+static void
+what_is_not_counted_is_asked_for_as_it_moves(void **state)
+{
+	int wholes;
+
+	(void)state;
+	plan_in_child();
+	memset(&fake, 0, sizeof(fake));
+	fake.budget = GIB;
+	fake.beside = 16 * MIB;
+	plan_begin(&bare_host, own_room());
+	assert_int_equal(plan_init(NULL), 0);
+	assert_int_equal(fake.room.used, 16 * MIB);
+	assert_int_equal(fake.room.refresh_ns, PLAN_CALM_NS);
+	wholes = fake.wholes;
+
+	/* 20 of 1024 MiB in 5 ms: by 1 % in 2.56 ms. */
+	fake.live = 20 * MIB;
+	refresh_after(PLAN_CALM_NS);
+	assert_int_equal(fake.room.used, 36 * MIB);
+	assert_in_range(fake.room.refresh_ns, 2 * NS_PER_MS, 3 * NS_PER_MS);
+
+	/* It falls as far at once, and is seen to. */
+	fake.live = 0;
+	refresh_after(fake.room.refresh_ns);
+	assert_int_equal(fake.room.used, 16 * MIB);
+	assert_in_range(fake.room.refresh_ns, 1 * NS_PER_MS, 2 * NS_PER_MS);
+	fake.live = 500 * MIB;
+	refresh_after(fake.room.refresh_ns);
+	assert_int_equal(fake.room.used, 516 * MIB);
+	assert_int_equal(fake.room.refresh_ns, 100 * NS_PER_US);
+	assert_int_equal(fake.wholes, wholes); /* all by glances */
+
+	/* What a glance does not see comes with the whole of it. */
+	fake.beside = 32 * MIB;
+	refresh_after(NS_PER_MS);
+	assert_int_equal(fake.room.used, 516 * MIB);
+	refresh_after(PLAN_OLD_NS);
+	assert_int_equal(fake.room.used, 532 * MIB);
+	assert_int_equal(fake.wholes, wholes + 1);
+
+	/* Where nothing moves that is forgotten. */
+	refresh_after(NS_PER_S);
+	assert_int_equal(fake.room.refresh_ns, PLAN_CALM_NS);
+}
+
 int
 main(void)
 {
@@ -683,6 +913,11 @@ main(void)
 		TEST(safe_is_what_stays_below_the_line),
 		TEST(json_has_the_members_that_were_asked_for),
 		TEST(batches_grow_to_the_budget_and_not_beyond),
+		TEST(what_the_allocator_keeps_is_nobodys_growth),
+		TEST(what_one_batch_has_filled_the_next_may_fill),
+		TEST(what_is_free_but_in_pieces_is_not_counted_on),
+		TEST(what_the_knee_tries_under_a_warning_is_left_again),
+		TEST(a_batch_ends_where_more_bytes_would_not_pay),
 		TEST(a_batch_is_cut_where_items_are_larger_than_foreseen),
 		TEST(a_batch_that_takes_too_long_is_told_once),
 		TEST(items_are_called_what_the_program_or_else_the_settings_say),
@@ -697,6 +932,7 @@ main(void)
 		TEST(what_is_reserved_is_left_alone),
 		TEST(a_child_begins_anew),
 		TEST(threads_lose_no_batch),
+		TEST(what_is_not_counted_is_asked_for_as_it_moves),
 		/* Leaves no room for names. */
 		TEST(all_names_have_an_operation),
 #undef TEST

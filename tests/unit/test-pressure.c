@@ -122,6 +122,22 @@ the_share_is_of_the_time_between(void **state)
 }
 
 static void
+groups_that_are_short_are_not_the_machine(void **state)
+{
+	struct proc_memory memory = { .total = 1000 * MIB };
+
+	(void)state;
+	memory.available = 900 * MIB;
+	assert_false(pressure_is_common(&memory));
+	memory.available = 250 * MIB;
+	assert_false(pressure_is_common(&memory));
+	memory.available = 249 * MIB;
+	assert_true(pressure_is_common(&memory));
+	memory.available = 0;
+	assert_true(pressure_is_common(&memory));
+}
+
+static void
 this_machine_is_read_or_has_none(void **state)
 {
 	struct pressure p;
@@ -318,6 +334,7 @@ main(void)
 		IN_WORLD(the_two_lines_are_read),
 		IN_WORLD(what_is_no_pressure_is_refused_and_writes_nothing),
 		cmocka_unit_test(the_share_is_of_the_time_between),
+		cmocka_unit_test(groups_that_are_short_are_not_the_machine),
 		cmocka_unit_test(this_machine_is_read_or_has_none),
 		IN_WORLD(a_client_at_a_fifo_waits_until_it_is_told),
 		IN_WORLD(

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "print.h"
+#include "say/print.h"
 
 /* A print that writes into memory. */
 struct capture {

@@ -99,6 +99,31 @@ a_process_finds_itself(void **state)
 }
 
 static void
+a_glance_sees_what_the_whole_has(void **state)
+{
+	const size_t bytes = 8 << 20;
+	struct proc_statm before, after;
+	struct proc_status status;
+	char *block;
+
+	(void)state;
+	assert_int_equal(proc_statm_read(&before), 0);
+	assert_int_equal(proc_status_read(0, &status), 0);
+	assert_in_range(before.resident - before.shared,
+	    above_u64(status.anonymous, 1 << 20),
+	    status.anonymous + (1 << 20));
+	block = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(block, MAP_FAILED);
+	memset(block, 1, bytes);
+	assert_int_equal(proc_statm_read(&after), 0);
+	assert_in_range(after.resident - after.shared, before.resident -
+	    before.shared + bytes - (1 << 20), before.resident -
+	    before.shared + bytes + (1 << 20));
+	(void)munmap(block, bytes);
+}
+
+static void
 a_name_with_brackets_and_a_newline_is_read_from_the_kernel(void **state)
 {
 	struct proc_status status = { 0 };
@@ -462,6 +487,7 @@ main(void)
 		cmocka_unit_test(a_name_in_stat_may_hold_anything),
 		cmocka_unit_test(a_stat_that_is_cut_short_is_refused),
 		cmocka_unit_test(a_process_finds_itself),
+		cmocka_unit_test(a_glance_sees_what_the_whole_has),
 		cmocka_unit_test(
 		    a_name_with_brackets_and_a_newline_is_read_from_the_kernel),
 		cmocka_unit_test(who_is_not_there_is_told_and_nothing_written),

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto.h"
+#include "formats/proto.h"
 
 /* Bytes as the encoding's own documentation has them: field 1 is 150. */
 static void

@@ -9,8 +9,10 @@
 #include <sys/mman.h>
 
 #include "base/base.h"
+#include "stack/pychain.h"
 #include "stack/pyframe.h"
 #include "stack/pyname.h"
+#include "stack/pywatch.h"
 
 #define WORDS 64
 
@@ -80,6 +82,10 @@ set_frame(int i, int instruction, bool last)
 	((uint8_t *)frame[i])[68] = last;
 }
 
+#define FRAMES 100
+
+static _Alignas(8) char kept[PYCHAIN_BYTES(FRAMES)];
+
 /* Three frames, the first two of one call. */
 static int
 fresh(void **state)
@@ -96,6 +102,7 @@ fresh(void **state)
 
 	(void)state;
 	assert_true(pyframe_open(&host));
+	(void)pychain_open(memset(kept, 0, sizeof(kept)), FRAMES);
 	ends = false;
 	thread[19] = (uint64_t)pthread_self();
 	thread[7] = at(place);
@@ -110,35 +117,161 @@ fresh(void **state)
 	return 0;
 }
 
+/* Of who looks for the first time, and of who has looked before. */
 static uint64_t
 sum(void)
 {
-	uint32_t calls;
+	static _Alignas(8) char anew[PYCHAIN_BYTES(FRAMES)];
+	struct pychain *first = pychain_open(memset(anew, 0, sizeof(anew)),
+	    FRAMES);
+	struct pychain *again = (struct pychain *)kept;
+	uint32_t depth = pychain_look(first, 0);
 
-	return pyframe_sum(100, &calls);
+	assert_int_equal(pychain_look(again, 0), depth);
+	assert_int_equal(again->seen[depth].sum, first->seen[depth].sum);
+	assert_int_equal(again->seen[depth].ends, first->seen[depth].ends);
+	return depth != 0 ? first->seen[depth].sum : 0;
+}
+
+static uint32_t
+look(uint32_t room)
+{
+	struct pychain *chain = pychain_open(memset(kept, 0, sizeof(kept)),
+	    room);
+
+	return pychain_look(chain, 0);
 }
 
 static void
-frames_come_from_the_innermost_on(void **state)
+frames_stand_by_their_depth(void **state)
 {
-	struct pyframe_walk w;
-	struct pyframe f;
-	uint32_t calls;
+	const struct pychain *chain = (struct pychain *)kept;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(look(FRAMES), 3);
+	for (i = 0; i < 3; i++) {
+		const struct pyframe *f = &chain->seen[3 - i].f;
+
+		assert_int_equal(f->code.address, at(code[i]));
+		assert_int_equal(f->last, i > 0);
+	}
+	assert_int_equal(chain->seen[3].ends, 2);
+	assert_int_equal(look(2), 2); /* the inner ones */
+	assert_int_equal(chain->seen[1].f.code.address, at(code[1]));
+}
+
+/* A call, another one from there, the return; each time another line. */
+static void
+frames_that_come_and_go_are_seen(void **state)
+{
+	const struct pychain *chain = (struct pychain *)kept;
+	uint64_t outer, inner;
 	int i;
 
 	(void)state;
-	pyframe_begin(&w, 100);
-	for (i = 0; pyframe_next(&w, &f); i++) {
-		assert_int_equal(f.code, at(code[i]));
-		assert_int_equal(f.last, i > 0);
+	look(FRAMES);
+	inner = sum();
+	place[1] = at(frame[1]);
+	outer = sum();
+	assert_int_not_equal(outer, inner);
+	place[1] = at(frame[0]);
+	assert_int_equal(sum(), inner);
+	frame[1][7] += 2; /* in the middle */
+	assert_int_not_equal(sum(), inner);
+	place[1] = at(frame[1]);
+	assert_int_not_equal(sum(), outer);
+	place[1] = at(frame[0]);
+	frame[1][7] -= 2;
+	assert_int_equal(sum(), inner);
+	for (i = 3; i < 6; i++) { /* another one in the same place */
+		set_frame(i, 0, i == 4);
+		frame[i][6] = at(frame[i == 5 ? 1 : i + 1]);
 	}
-	assert_int_equal(i, 3);
-	assert_int_not_equal(pyframe_sum(100, &calls), 0);
-	assert_int_equal(calls, 2);
-	pyframe_begin(&w, 2);
-	for (i = 0; pyframe_next(&w, &f); i++)
-		;
-	assert_int_equal(i, 2);
+	frame[0][6] = at(frame[3]);
+	assert_int_not_equal(sum(), inner);
+	assert_int_equal(chain->depth, 6);
+	assert_int_equal(chain->seen[6].ends, 3);
+	frame[0][6] = at(frame[1]);
+	assert_int_equal(sum(), inner);
+	frame[0][6] = at(frame[2]);
+	assert_int_not_equal(sum(), inner);
+	assert_int_equal(chain->depth, 2);
+}
+
+static void
+what_is_forgotten_is_read_again(void **state)
+{
+	struct pychain *chain = (struct pychain *)kept;
+	uint64_t was;
+
+	(void)state;
+	look(FRAMES);
+	was = sum();
+	chain->seen[1].name = chain->seen[3].name = 1;
+	assert_int_equal(sum(), was);
+	assert_int_equal(chain->seen[3].name, 1);
+	pychain_clear(chain);
+	assert_int_equal(sum(), was);
+	assert_int_equal(chain->seen[1].name, 0);
+	assert_int_equal(chain->seen[3].name, 0);
+}
+
+/* Another file name where one was, as when code comes after other code. */
+static void
+code_that_is_trusted_is_compared_again_when_some_has_ended(void **state)
+{
+	struct pychain *chain = (struct pychain *)kept;
+	uint64_t was, trusting;
+	uint32_t i;
+
+	(void)state;
+	was = sum();
+	assert_true(chain->doubts);
+	for (i = 1; i <= 3; i++) {
+		assert_false(pychain_is_settled(chain, i));
+		pychain_trust(chain, i, i != 2);
+		assert_true(pychain_is_settled(chain, i));
+	}
+	chain->doubts = false;
+	assert_int_equal(sum(), was);
+	frame[0][7] += 2; /* what is not code is still compared */
+	frame[2][7] += 2;
+	assert_int_not_equal(sum(), was);
+	frame[0][7] -= 2;
+	frame[2][7] -= 2;
+	assert_int_equal(sum(), was);
+	for (i = 1; i <= 3; i++)
+		pychain_trust(chain, i, true);
+	set_text(file, "another.py", 9);
+	trusting = chain->seen[pychain_look(chain, 0)].sum;
+	assert_int_equal(trusting, was);
+	assert_int_not_equal(chain->seen[pychain_look(chain, 1)].sum, was);
+	assert_false(pychain_is_settled(chain, 3));
+}
+
+static void
+the_end_of_what_is_watched_is_heard_of_once(void **state)
+{
+	uint32_t ended = pywatch_ended();
+	uint64_t others;
+
+	(void)state;
+	pywatch_put(at(code[0]));
+	pywatch_put(at(code[1]));
+	for (others = 0; others < 100; others++)
+		if (pywatch_hash(others * 16) != pywatch_hash(at(code[0])) &&
+		    pywatch_hash(others * 16) != pywatch_hash(at(code[1])))
+			pywatch_freed((void *)(uintptr_t)(others * 16));
+	assert_int_equal(pywatch_ended(), ended);
+	pywatch_freed(code[1]);
+	assert_int_not_equal(pywatch_ended(), ended);
+	ended = pywatch_ended();
+	pywatch_freed(code[0]); /* nobody has put it in again */
+	assert_int_equal(pywatch_ended(), ended);
+	pywatch_put(at(code[0]));
+	pywatch_freed(code[0]);
+	assert_int_not_equal(pywatch_ended(), ended);
 }
 
 static void
@@ -223,12 +356,10 @@ a_chain_that_is_none_ends(void **state)
 static uint32_t
 line_at(int instruction)
 {
-	struct pyframe_walk w;
 	struct pyframe f;
 
 	set_frame(0, instruction, true);
-	pyframe_begin(&w, 1);
-	assert_true(pyframe_next(&w, &f));
+	assert_true(pyframe_read(at(frame[0]), &f, false));
 	return pyframe_line(&f);
 }
 
@@ -245,12 +376,20 @@ lines_are_those_of_the_instruction(void **state)
 	};
 	static const uint32_t line[] = { 100, 100, 101, 201, 198, 198, 198, 0,
 		198, 0, 0 };
+	struct pyframe f;
 	size_t i;
 
 	(void)state;
 	set_lines(table, sizeof(table));
 	for (i = 0; i < ARRAY_LENGTH(line); i++)
 		assert_int_equal(line_at((int)i), line[i]);
+	assert_true(pyframe_read(at(frame[0]), &f, false));
+	for (i = 0; i < 4 * ARRAY_LENGTH(line); i++) { /* back and forth */
+		size_t k = i * 7 % ARRAY_LENGTH(line);
+
+		f.at = at(code[0]) + 184 + 2 * k;
+		assert_int_equal(pyframe_line(&f), line[k]);
+	}
 	assert_int_equal(line_at(-1), 100); /* it has not begun */
 	/* Cut in the middle of a number, and without any. */
 	set_lines(table, 7);
@@ -267,14 +406,12 @@ texts_are_utf_8(void **state)
 {
 	static const uint32_t wide[] = { 'a', 0xe4, 0x20ac, 0x1f600, 0xd800 };
 	char buffer[PYFRAME_TEXT];
-	struct pyframe_walk w;
 	struct pyframe f;
 	const char *s;
 	size_t n;
 
 	(void)state;
-	pyframe_begin(&w, 1);
-	assert_true(pyframe_next(&w, &f));
+	assert_true(pyframe_read(at(frame[0]), &f, false));
 	s = pyframe_file(&f, buffer, &n);
 	assert_int_equal(n, 9);
 	assert_memory_equal(s, "ingest.py", n);
@@ -295,22 +432,20 @@ a_line_has_one_name_however_it_is_come_by(void **state)
 {
 	const struct segment_table *names =
 	    &segment_mine()->table[TABLE_NAMES];
-	struct pyframe_walk w;
 	struct pyframe f;
 	uint64_t first;
 
 	(void)state;
 	assert_true(pyname_open());
-	pyframe_begin(&w, 1);
-	assert_true(pyframe_next(&w, &f));
+	assert_true(pyframe_read(at(frame[0]), &f, false));
 	first = pyname_of(&f);
 	assert_true(first >= NODE_NAMED);
 	assert_int_equal(pyname_of(&f), first);
-	f.key++;
+	f.code.key++;
 	assert_int_equal(pyname_of(&f), first);
 	assert_int_equal(atomic_load(&names->used), 1);
 	set_text(function, "another", 70);
-	f.key++;
+	f.code.key++;
 	assert_int_not_equal(pyname_of(&f), first);
 	pyname_reset();
 	assert_int_not_equal(pyname_of(&f), 0);
@@ -337,8 +472,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(frames_come_from_the_innermost_on,
+		cmocka_unit_test_setup(frames_stand_by_their_depth, fresh),
+		cmocka_unit_test_setup(frames_that_come_and_go_are_seen,
 		    fresh),
+		cmocka_unit_test_setup(what_is_forgotten_is_read_again, fresh),
+		cmocka_unit_test_setup(
+		    code_that_is_trusted_is_compared_again_when_some_has_ended,
+		    fresh),
+		cmocka_unit_test_setup(
+		    the_end_of_what_is_watched_is_heard_of_once, fresh),
 		cmocka_unit_test_setup(another_thread_s_state_is_not_believed,
 		    fresh),
 		cmocka_unit_test_setup(

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "reader.h"
+#include "profile/reader.h"
 #include "sys/proc.h"
 
 #define WHY_ROOM 512
@@ -49,8 +49,8 @@ struct made {
 	struct moment moment[ROWS];
 	struct trend trend[ROWS];
 	struct ages ages[ROWS];
-	int64_t first_passed[ROWS];
-	int64_t count_passed[ROWS];
+	struct passed first_passed[ROWS];
+	struct passed count_passed[ROWS];
 	struct timed timed[ROWS];
 	struct life life[ROWS];
 	struct finding finding[ROWS];
@@ -660,7 +660,7 @@ what_is_no_good_profile_is_refused_with_the_reason(void **state)
 		{ other_order, "'made' comes from a machine of the other byte "
 		  "order, or is damaged" },
 		{ other_layout, "'made' has profile layout 99, and this "
-		  "heaptide reads layout 4" },
+		  "heaptide reads layout 5" },
 		{ not_ready, "'made' was never completed: the program ended "
 		  "while heaptide started in it" },
 		{ small_header, "'made' is damaged: its header contradicts "
@@ -987,8 +987,11 @@ a_copy_says_the_same_in_fewer_bytes(void **state)
 	open_well(&m, &p);
 	assert_int_equal(profile_compact(&p, path), 0);
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, p.bytes);
+	/* And what the parts were. */
+	assert_in_range(st.st_size, p.bytes + 1, p.bytes + 300);
 	assert_int_equal(profile_open(path, &copy, why), 0);
+	assert_int_equal(copy.changed, 0);
+	assert_int_equal(copy.bytes, p.bytes);
 	assert_int_equal(copy.segment->head.compact, 1);
 	assert_false(copy.live);
 	profile_totals(&p, &a);
@@ -1004,6 +1007,153 @@ a_copy_says_the_same_in_fewer_bytes(void **state)
 	free(text);
 	profile_close(&copy);
 	profile_close(&p);
+}
+
+/* --- a copy that was changed ---------------------------------------------- */
+
+/* A good copy as it is in its file; to be freed. */
+static uint8_t *
+make_copy(size_t *bytes)
+{
+	const char *path = in_directory("changed");
+	struct profile p;
+	struct stat st;
+	struct made m;
+	uint8_t *copy;
+	FILE *file;
+
+	make(&m);
+	open_well(&m, &p);
+	assert_int_equal(profile_compact(&p, path), 0);
+	profile_close(&p);
+	assert_int_equal(stat(path, &st), 0);
+	*bytes = (size_t)st.st_size;
+	copy = malloc(*bytes);
+	file = fopen(path, "r");
+	assert_true(copy != NULL && file != NULL);
+	assert_int_equal(fread(copy, 1, *bytes, file), *bytes);
+	fclose(file);
+	return copy;
+}
+
+/* Is byte @at of the file in the header, or in a row? */
+static bool
+is_meant(const struct segment *s, size_t at)
+{
+	if (at < SEGMENT_HEADER_BYTES)
+		return true;
+	for (size_t i = 0; i < TABLE_ROOM; i++) {
+		const struct segment_table *t = &s->table[i];
+
+		if (at >= t->offset &&
+		    at < t->offset + t->used * t->entry_bytes)
+			return true;
+	}
+	return false;
+}
+
+static void
+whatever_byte_of_a_copy_is_changed_is_noticed(void **state)
+{
+	struct profile p;
+	char why[WHY_ROOM];
+	size_t bytes, meant = 0;
+	uint8_t *copy = make_copy(&bytes);
+	const struct segment *s = (struct segment *)(void *)copy;
+
+	(void)state;
+	for (size_t at = 0; at < bytes; at++) {
+		bool is = is_meant(s, at);
+
+		meant += is;
+		copy[at] ^= (uint8_t)(1 << at % 8);
+		if (profile_open_bytes(copy, bytes, "p", &p, why) == 0) {
+			if ((p.changed != 0) != is)
+				fail_msg("byte %zu: %s", at, is ?
+				    "not noticed" : "nobody reads it");
+			profile_close(&p);
+		} else {
+			assert_true(is);
+		}
+		copy[at] ^= (uint8_t)(1 << at % 8);
+	}
+	assert_true(meant > SEGMENT_HEADER_BYTES);
+	free(copy);
+}
+
+static void
+where_a_copy_was_changed_is_told(void **state)
+{
+	static const struct {
+		enum segment_table_id id[4];
+		const char *where;
+	} cases[] = {
+		{ { TABLE_SITES }, "its sites" },
+		{ { TABLE_SITES, TABLE_NODES }, "its sites, its stacks" },
+		{ { TABLE_SEAL }, "its checksums" },
+		{ { TABLE_TALLIES, TABLE_SITES, TABLE_TEXT, TABLE_MODULES },
+		  "its threads, its sites, its modules and others" },
+	};
+	char where[PROFILE_CHANGED_ROOM], why[WHY_ROOM];
+	struct segment *s;
+	struct profile p;
+	size_t bytes;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		uint8_t *copy = make_copy(&bytes);
+
+		s = (struct segment *)(void *)copy;
+		for (size_t k = 0; k == 0 || (k < 4 && cases[i].id[k]); k++)
+			copy[s->table[cases[i].id[k]].offset + 1] ^= 1;
+		assert_int_equal(profile_open_bytes(copy, bytes, "p", &p, why),
+		    0);
+		profile_describe_changed(&p, where);
+		assert_string_equal(where, cases[i].where);
+		assert_false(profile_is_exact(&p));
+		profile_close(&p);
+		free(copy);
+	}
+}
+
+static void
+a_copy_of_what_was_changed_says_so_as_well(void **state)
+{
+	const char *path = in_directory("again");
+	struct profile p, again;
+	char why[WHY_ROOM];
+	size_t bytes;
+	uint8_t *copy = make_copy(&bytes);
+	const struct segment *s = (struct segment *)(void *)copy;
+
+	(void)state;
+	copy[s->table[TABLE_SITES].offset + 20] ^= 4;
+	assert_int_equal(profile_open_bytes(copy, bytes, "p", &p, why), 0);
+	assert_int_equal(profile_compact(&p, path), 0);
+	assert_int_equal(profile_open(path, &again, why), 0);
+	assert_int_equal(again.changed, UINT64_C(1) << TABLE_SITES);
+	profile_close(&again);
+	profile_close(&p);
+	free(copy);
+}
+
+static void
+a_copy_of_before_there_were_checksums_is_as_good(void **state)
+{
+	struct profile p;
+	char why[WHY_ROOM];
+	size_t bytes;
+	uint8_t *copy = make_copy(&bytes);
+	struct segment *s = (struct segment *)(void *)copy;
+
+	(void)state;
+	s->head.bytes = s->table[TABLE_SEAL].offset;
+	memset(&s->table[TABLE_SEAL], 0, sizeof(*s->table));
+	assert_int_equal(profile_open_bytes(copy, s->head.bytes, "p", &p, why),
+	    0);
+	assert_int_equal(p.changed, 0);
+	profile_close(&p);
+	free(copy);
 }
 
 static void
@@ -1135,6 +1285,11 @@ main(void)
 		    what_is_no_file_to_read_is_refused_by_its_name),
 		cmocka_unit_test(a_sparse_file_is_read_by_its_used_rows),
 		cmocka_unit_test(a_copy_says_the_same_in_fewer_bytes),
+		cmocka_unit_test(whatever_byte_of_a_copy_is_changed_is_noticed),
+		cmocka_unit_test(where_a_copy_was_changed_is_told),
+		cmocka_unit_test(a_copy_of_what_was_changed_says_so_as_well),
+		cmocka_unit_test(
+		    a_copy_of_before_there_were_checksums_is_as_good),
 		cmocka_unit_test(
 		    a_copy_that_cannot_be_made_leaves_nothing_behind),
 		cmocka_unit_test(

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "replay.h"
+#include "formats/replay.h"
 
 static uint64_t
 bytes_of(const struct replay_blocks *b)

@@ -46,6 +46,7 @@ static const struct {
 	{ "trim", { NULL, "last" } },
 	/* Without a word it waits: see below. */
 	{ "cleanup", { "last", "max_age=24h" } },
+	{ "reclaim", { "warning" } },
 	{ "pressure", { NULL, "critical", "2", "OFF" } },
 	{ "drain", { NULL } },
 	{ "scan", { NULL, "starts", "last" } },
@@ -84,6 +85,10 @@ ask_within(size_t bytes_room, const char *line, size_t bytes)
 	if (answer == NULL)
 		fail_msg("'%.*s' is answered with: %s", (int)bytes, line, room);
 	assert_true(json_is_boolean(json_object_get(answer, "ok")));
+	assert_string_equal(json_string_value(json_object_get(answer,
+	    "heaptide")), PACKAGE_VERSION);
+	assert_int_equal(json_integer_value(json_object_get(answer,
+	    "schema")), 1);
 	return answer;
 }
 
@@ -108,7 +113,7 @@ static void
 assert_error(json_t *answer, const char *error)
 {
 	assert_true(json_is_false(json_object_get(answer, "ok")));
-	assert_int_equal(json_object_size(answer), 3);
+	assert_int_equal(json_object_size(answer), 5);
 	assert_string_equal(json_string_value(json_object_get(answer,
 	    "error")), error);
 	assert_true(json_string_length(json_object_get(answer,
@@ -344,8 +349,10 @@ wrong_arguments_are_refused(void **state)
 		"sample 2048G", "sample much", "budget 0", "budget -5M",
 		"budget much", "budget 18446744073709551616",
 		"budget 18446744073709551615", "budget 8E", "watch 9ms",
+		"budget 0%", "budget 120%", "budget max-", "budget %",
 		"trim first", "cleanup ok", "cleanup 0", "cleanup 4", "cleanup -1",
-		"cleanup last last", "pressure 4", "pressure high",
+		"cleanup last last", "reclaim ok", "reclaim last",
+		"reclaim max_age=24h", "pressure 4", "pressure high",
 		"watch 0s", "watch soon", "watch 5", "scan first", "scan 1",
 		("mark a-name-of-no-more-than-sixty-three-bytes-is-to-be-had-and-"
 		"this-is-not"),
@@ -398,6 +405,7 @@ static void
 settings_are_stored(void **state)
 {
 	struct segment_config *config = &segment_mine()->config;
+	uint64_t share;
 	json_t *answer;
 	int64_t wanted;
 
@@ -423,6 +431,14 @@ settings_are_stored(void **state)
 	assert_true(json_number_value(json_object_get(json_object_get(answer,
 	    "configuration"), "budget")) == 1610612736.0);
 	json_decref(answer);
+	assert_done("budget 50%");
+	share = config->budget_bytes;
+	assert_true(share >= MIB);
+	/* Of what would rule without it, so not of the half. */
+	assert_done("budget 50%");
+	assert_true(config->budget_bytes > share / 4 * 3);
+	assert_refused("budget max-1048576T", "EINVAL");
+	assert_done("budget 1.5G");
 	assert_refused("budget nothing", "EINVAL");
 	assert_true(config->budget_bytes == 3 * (GIB / 2));
 	assert_done("budget OFF");
@@ -553,6 +569,7 @@ who_does_not_ask_for_a_budget_is_not_asked(void **state)
 	    row->stop == 0);
 	/* What is asked wrongly is that first. */
 	assert_refused("cleanup soon", "EINVAL");
+	assert_refused("reclaim soon", "EINVAL");
 	assert_refused("pressure soon", "EINVAL");
 }
 
@@ -615,6 +632,28 @@ a_cleanup_is_waited_for(void **state)
 	    0.002);
 	assert_waits(answer, false, 1000);
 	assert_waits(ask("cleanup last"), false, 1000);
+	assert_int_equal(row->cleanups_wanted, 1);
+}
+
+static void
+memory_is_reclaimed_by_what_there_is(void **state)
+{
+	struct tide_room *row = a_room();
+	pthread_t program;
+	json_t *answer;
+	int64_t trims;
+
+	(void)state;
+	assert_int_equal(pthread_create(&program, NULL, carry_out, row), 0);
+	answer = ask("reclaim exhausted");
+	assert_int_equal(pthread_join(program, NULL), 0);
+	assert_int_equal(row->cleanup_level, TIDE_EXHAUSTED);
+	assert_waits(answer, false, 1000);
+	row->magic = 0;
+	trims = number_of("trim last", "trims_wanted");
+	assert_int_equal(number_of("reclaim", "trims_wanted"), trims + 1);
+	assert_int_equal(number_of("reclaim warning", "trims_wanted"),
+	    trims + 2);
 	assert_int_equal(row->cleanups_wanted, 1);
 }
 
@@ -943,6 +982,7 @@ main(void)
 		cmocka_unit_test(analyze_tells_issues_and_what_to_set),
 		cmocka_unit_test(who_does_not_ask_for_a_budget_is_not_asked),
 		cmocka_unit_test(a_cleanup_is_waited_for),
+		cmocka_unit_test(memory_is_reclaimed_by_what_there_is),
 		cmocka_unit_test(but_not_for_long),
 		cmocka_unit_test(a_state_is_pretended_and_an_end_is_asked_for),
 		cmocka_unit_test(marks_are_told),

@@ -17,8 +17,8 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
-#include "batch-joblog.h"
-#include "results.h"
+#include "batch/batch-joblog.h"
+#include "batch/results.h"
 
 static char directory[64];
 

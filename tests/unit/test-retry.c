@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "retry.h"
+#include "run/retry.h"
 
 #define S NS_PER_S
 

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "command.h"
-#include "config.h"
 #include "plan/shares.h"
-#include "room.h"
+#include "run/room.h"
+#include "say/command.h"
+#include "settings/config.h"
 #include "sys/place.h"
 
 struct world {

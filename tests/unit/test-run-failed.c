@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "in-memory.h"
 #include "plan/journal.h"
 #include "plan/run-failed.h"
 
@@ -27,9 +28,7 @@ begin(void **state)
 	struct journal_begin b = { .id = "one", .total = 100 };
 
 	(void)state;
-	strcpy(directory, access("/dev/shm", W_OK) == 0 ?
-	    "/dev/shm/heaptide-failed.XXXXXX" : "/tmp/heaptide-failed.XXXXXX");
-	assert_non_null(mkdtemp(directory));
+	assert_non_null(in_memory(directory, sizeof(directory), "failed"));
 	snprintf(path, sizeof(path), "%s/one%s", directory, JOURNAL_SUFFIX);
 	j.fd = -1;
 	j.sync = JOURNAL_SYNC_NONE;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -253,6 +254,84 @@ create_where_nothing_may_be(void)
 	    0 : 1;
 }
 
+/* What was written must be there in the end. */
+static void *
+take_and_look(void *context)
+{
+	uint64_t me = (uintptr_t)context + 1;
+	struct node *nodes = segment_rows(TABLE_NODES);
+	static int64_t taken[TAKERS][TAKES];
+	uintptr_t wrong = 0;
+	int i;
+
+	for (i = 0; i < TAKES; i++) {
+		taken[me - 1][i] = segment_take(TABLE_NODES, 1);
+		if (taken[me - 1][i] >= 0)
+			nodes[taken[me - 1][i]].pc = me;
+	}
+	for (i = 0; i < TAKES; i++)
+		wrong += taken[me - 1][i] < 0 ||
+		    nodes[taken[me - 1][i]].pc != me;
+	return (void *)wrong;
+}
+
+/* The kernel is asked for the very place, and says if something is there. */
+static bool
+is_free(char *at)
+{
+	void *p = mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	return p == at;
+}
+
+/*
+ * Narrowed while threads take: nothing that they have is gone, what was given
+ * back is free, and stays so when the segment is left.
+ */
+static int
+narrow_and_leave(void)
+{
+	const struct segment *s = segment_mine();
+	const struct segment_table t = s->table[TABLE_NODES];
+	char *last = (char *)s + t.offset + t.capacity * t.entry_bytes - 4096;
+	struct segment_span spans[SEGMENT_OWN_SPANS];
+	struct node *nodes = segment_rows(TABLE_NODES);
+	pthread_t thread[TAKERS];
+	uintptr_t i, wrong = 0;
+	void *result;
+	int64_t row;
+
+	for (i = 0; i < TAKERS; i++)
+		pthread_create(&thread[i], NULL, take_and_look, (void *)i);
+	segment_narrow(100 * MIB);
+	for (i = 0; i < TAKERS; i++) {
+		pthread_join(thread[i], &result);
+		wrong += (uintptr_t)result;
+	}
+	while ((row = segment_take(TABLE_NODES, 1)) >= 0)
+		nodes[row].pc = 1;
+	if (wrong != 0 ||
+	    s->table[TABLE_NODES].used != s->table[TABLE_NODES].capacity ||
+	    s->table[TABLE_NODES].capacity >= t.capacity ||
+	    s->table[TABLE_SITES].capacity !=
+	    s->table[TABLE_TRENDS].capacity ||
+	    s->table[TABLE_SECONDS].capacity != SERIES_SECONDS)
+		return 1;
+	if (segment_spans(spans) < 2 || !is_free(last))
+		return 2;
+	*last = 1;
+	segment_leave();
+	return *last == 1 && is_free((char *)s + t.offset) ? 0 : 3;
+}
+
+static void
+a_segment_that_is_narrowed_keeps_what_was_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(narrow_and_leave), 0);
+}
+
 static void
 a_directory_that_is_missing_is_an_answer(void **state)
 {
@@ -274,6 +353,8 @@ main(void)
 		    images_are_numbered_on_though_earlier_ones_are_gone),
 		cmocka_unit_test(
 		    a_file_size_limit_makes_a_smaller_segment_and_no_signal),
+		cmocka_unit_test(
+		    a_segment_that_is_narrowed_keeps_what_was_taken),
 		cmocka_unit_test(a_directory_that_is_missing_is_an_answer),
 	};
 

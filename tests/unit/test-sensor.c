@@ -98,6 +98,52 @@ a_batch_begins_from_what_is_not_held_free(void **state)
 }
 
 static void
+what_is_free_at_the_line_is_grown_into(void **state)
+{
+	const uint64_t line = 900 * MIB, last = 935 * MIB;
+
+	(void)state;
+	sensor_open(&s, 1000 * MIB);
+	sample(10, 0, NS_PER_S);
+	/* 800 live cost 880: so much a live byte costs. */
+	sample(890, 800, 2 * NS_PER_S);
+	assert_int_equal(sensor_may_grow(&s, 800 * MIB, line, last, 0),
+	    SENSOR_GROW);
+	assert_int_equal(sensor_may_grow(&s, 811 * MIB, line, last, 0),
+	    SENSOR_STOP);
+	/* All was freed and nothing given back; so it stays. */
+	sample(910, 10, 3 * NS_PER_S);
+	assert_true(sensor_used(&s, 10 * MIB) > line);
+	assert_int_equal(sensor_may_grow(&s, 10 * MIB, line, last,
+	    910 * MIB), SENSOR_GROW);
+	assert_int_equal(sensor_may_grow(&s, 11 * MIB, line, last,
+	    910 * MIB), SENSOR_GROW);
+	/* Had that not fitted into what was free, where would it be? */
+	assert_int_equal(sensor_may_grow(&s, 100 * MIB, line, last,
+	    910 * MIB), SENSOR_LOOK);
+	sample(910, 100, 4 * NS_PER_S);
+	assert_int_equal(sensor_may_grow(&s, 100 * MIB, line, last,
+	    910 * MIB), SENSOR_GROW);
+	/* It did not: up to the last, and no farther. */
+	sample(934, 110, 5 * NS_PER_S);
+	assert_int_equal(sensor_may_grow(&s, 110 * MIB, line, last,
+	    910 * MIB), SENSOR_GROW);
+	sample(940, 120, 6 * NS_PER_S);
+	assert_int_equal(sensor_may_grow(&s, 120 * MIB, line, last,
+	    910 * MIB), SENSOR_STOP);
+	/* Who found it so may fill what is free, if no more comes. */
+	assert_int_equal(sensor_may_grow(&s, 120 * MIB, line, last,
+	    940 * MIB), SENSOR_GROW);
+	sample(951, 130, 7 * NS_PER_S);
+	assert_int_equal(sensor_may_grow(&s, 130 * MIB, line, last,
+	    951 * MIB), SENSOR_STOP);
+	/* What is held is at the line, however much is resident. */
+	sample(910, 819, 8 * NS_PER_S);
+	assert_int_equal(sensor_may_grow(&s, 819 * MIB, line, last,
+	    910 * MIB), SENSOR_STOP);
+}
+
+static void
 the_nearer_the_limit_the_sooner_it_looks(void **state)
 {
 	(void)state;
@@ -166,6 +212,52 @@ a_look_is_due_when_much_has_moved(void **state)
 	assert_true(sensor_is_due(&s, 256 * KIB));
 }
 
+static void
+reuse(uint64_t stood, uint64_t held, uint64_t live, uint64_t risen)
+{
+	const struct sensor_batch b = { .stood = stood * MIB,
+		.held = held * MIB, .live = live * MIB, .risen = risen * MIB };
+
+	sensor_reused(&s, &b);
+}
+
+static uint64_t
+fits(uint64_t stood, uint64_t held)
+{
+	return sensor_fits(&s, stood * MIB, held * MIB) / MIB;
+}
+
+static void
+what_was_not_found_in_what_is_free_bounds_the_next(void **state)
+{
+	int i;
+
+	(void)state;
+	sensor_open(&s, 1000 * MIB);
+	/* All is below 970, free or not; a quarter is expected to be missed. */
+	assert_int_equal(fits(100, 100), 870);
+	assert_int_equal(fits(500, 100), 870 - 100);
+	assert_int_equal(fits(900, 100), 280);
+	assert_int_equal(sensor_fits(&s, 980 * MIB, 0), 1);
+	/* Where nothing much was free, nothing is learned. */
+	reuse(110, 100, 700, 690);
+	assert_int_equal(fits(900, 100), 280);
+	/* All that was free was taken, and what was fresh is no miss. */
+	for (i = 0; i < 500; i++)
+		reuse(500, 100, 700, 300);
+	assert_in_range(fits(900, 100), 850, 870);
+	/* A tenth of it was in pieces: at once, and for long. */
+	reuse(500, 100, 400, 40);
+	assert_int_equal(fits(900, 100), 700);
+	assert_int_equal(fits(950, 100), 200);
+	for (i = 0; i < 20; i++)
+		reuse(500, 100, 400, 0);
+	assert_in_range(fits(950, 100), 230, 300);
+	/* Without a budget there is nothing to stay below. */
+	sensor_budget(&s, 0);
+	assert_true(sensor_fits(&s, 950 * MIB, 0) == UINT64_MAX);
+}
+
 int
 main(void)
 {
@@ -175,6 +267,9 @@ main(void)
 		cmocka_unit_test(what_the_allocator_kept_is_used_first),
 		cmocka_unit_test(what_a_live_byte_costs_is_learned_at_the_peak),
 		cmocka_unit_test(a_batch_begins_from_what_is_not_held_free),
+		cmocka_unit_test(what_is_free_at_the_line_is_grown_into),
+		cmocka_unit_test(
+		    what_was_not_found_in_what_is_free_bounds_the_next),
 		cmocka_unit_test(the_nearer_the_limit_the_sooner_it_looks),
 		cmocka_unit_test(the_error_is_a_sixteenth_of_what_is_left),
 		cmocka_unit_test(an_estimate_that_was_wrong_is_trusted_less),

@@ -752,6 +752,38 @@ another_process_of_the_same_number_is_another(void **state)
 }
 
 static void
+what_is_kept_takes_no_seat(void **state)
+{
+	struct world *w = *state;
+	uint64_t got = 0;
+
+	w->pool.head->cores = 1;
+	assert_int_equal(shares_acquire(&w->a, U(100), U(100), 0, &got), 0);
+	assert_int_equal(shares_acquire(&w->b, U(100), U(100), 0, &got),
+	    -EAGAIN);
+	shares_keep(&w->a);
+	assert_int_equal(word_active(w->pool.head->word), 0);
+	assert_int_equal(shares_lease(&w->a), U(100));
+	assert_int_equal(shares_acquire(&w->b, U(100), U(100), 0, &got), 0);
+	/* Twice is once; less of it, and more, is as it was. */
+	shares_keep(&w->a);
+	shares_shrink(&w->a, U(50));
+	assert_int_equal(shares_extend(&w->a, U(10)), 0);
+	assert_int_equal(shares_lease(&w->a), U(60));
+	assert_int_equal(word_active(w->pool.head->word), 1);
+	assert_true(shares_leased(&w->pool) == U(160));
+	/* An audit counts the same. */
+	assert_int_equal(shares_audit(&w->b, NULL), 0);
+	assert_int_equal(word_active(w->pool.head->word), 1);
+	assert_int_equal(left(w), 1000 - 160);
+	shares_release(&w->a, UINT64_MAX);
+	assert_int_equal(word_active(w->pool.head->word), 1);
+	shares_release(&w->b, UINT64_MAX);
+	assert_int_equal(word_active(w->pool.head->word), 0);
+	assert_int_equal(left(w), 1000);
+}
+
+static void
 an_audit_finds_what_was_lost_and_what_was_too_much(void **state)
 {
 	struct world *w = *state;
@@ -924,6 +956,7 @@ main(void)
 		TEST(a_zombie_is_dead),
 		TEST(who_waits_finds_the_dead_by_itself),
 		TEST(another_process_of_the_same_number_is_another),
+		TEST(what_is_kept_takes_no_seat),
 		TEST(an_audit_finds_what_was_lost_and_what_was_too_much),
 		TEST(threads_that_come_and_go_never_hold_more_than_there_is),
 		TEST(a_ledger_of_any_bytes_harms_nobody),

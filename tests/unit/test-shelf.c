@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "shelf.h"
+#include "profile/shelf.h"
 
 static void
 a_name_tells_pid_start_and_image(void **state)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "sim-pool.h"
+#include "simulate/sim-pool.h"
 
 static struct sim_pool_result
 run(enum sim_pool_law law, uint32_t processes, uint64_t seconds)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "simulate.h"
+#include "simulate/simulate.h"
 
 static const struct sim_options three = {
 	.budget = SIM_BUDGET, .items = SIM_ITEMS, .seeds = 3,

@@ -346,6 +346,91 @@ the_line_leaves_room_for_the_largest_item(void **state)
 }
 
 static void
+what_the_allocator_cannot_use_bounds_it_too(void **state)
+{
+	struct sizing_open_batch open;
+	struct sizing_room room = room_of(BASE);
+	struct sizing_batch b = { .n = 10, .growth = 20 * MIB,
+		.weight_sum = 20 * MIB, .weight_max = 2 * MIB,
+		.budget = BUDGET, .used = BASE };
+	uint32_t before, weighed;
+	int i;
+
+	(void)state;
+	sizing_open(&s, NULL);
+	work_through(100, 20, 2, 1);
+	before = next();
+	room.fits = 200 * MIB;
+	sizing_plan(&s, &room, &plan);
+	assert_in_range(plan.n, 60, 100);
+	assert_true(plan.n < before / 3);
+	for (i = 0; i < 6; i++) {
+		sizing_learn(&s, &b);
+		b.n *= 2;
+		b.growth *= 2;
+		b.weight_sum *= 2;
+	}
+	sizing_begin(&s, &room, &plan, &open);
+	for (weighed = 0; sizing_item(&s, &open, 2 * MIB) != 0; weighed++)
+		;
+	assert_in_range(weighed, 60, 100);
+}
+
+static void
+what_is_usual_is_not_what_was_far_out(void **state)
+{
+	uint64_t usual;
+	uint32_t n;
+	int i;
+
+	(void)state;
+	sizing_open(&s, NULL);
+	assert_int_equal(sizing_expect(&s, 10), 0);
+	work_through(100, 20, 2, 1);
+	assert_in_range(sizing_expect(&s, 100) / MIB, 210, 230);
+	assert_in_range(sizing_expect(&s, 200) / MIB, 410, 430);
+	/* Some that took six times as much do not make it so. */
+	n = next();
+	usual = sizing_expect(&s, n);
+	for (i = 0; i < 5; i++)
+		learn(60, 60 * 12 * MIB);
+	assert_in_range(sizing_expect(&s, n), usual / 10 * 9, usual / 10 * 11);
+}
+
+/* The most that may be while nothing may grow. */
+static uint32_t
+still(void)
+{
+	struct sizing_room room = room_of(BASE);
+
+	room.grow_allowed = false;
+	sizing_plan(&s, &room, &plan);
+	return plan.n;
+}
+
+static void
+what_the_knee_tries_is_no_size_to_stay_at(void **state)
+{
+	struct sizing_batch b = { .n = 10, .held = true, .growth = 20 * MIB,
+		.budget = BUDGET, .used = BASE };
+
+	(void)state;
+	sizing_open(&s, NULL);
+	work_through(100, 20, 2, 1);
+	learn(200, 420 * MIB);
+	assert_int_equal(still(), 200);
+	sizing_learn(&s, &b);
+	assert_int_equal(still(), 200);
+	/* It was closed as items were large, not as there was no room. */
+	b.cut = true;
+	sizing_learn(&s, &b);
+	assert_int_equal(still(), 200);
+	b.held = false;
+	sizing_learn(&s, &b);
+	assert_int_equal(still(), 100);
+}
+
+static void
 a_batch_that_was_cut_does_not_bound_others(void **state)
 {
 	struct sizing_batch b = { .n = 10, .cut = true, .growth = 790 * MIB,
@@ -359,6 +444,112 @@ a_batch_that_was_cut_does_not_bound_others(void **state)
 	sizing_learn(&s, &b);
 	/* By the envelope it would be 10. */
 	assert_true(next() > before / 4);
+}
+
+/* --- what a kill costs ---------------------------------------------------- */
+
+#define BATCH_MS 1000 /* of each batch, beside a ms an item */
+
+/*
+ * Batches of about 2 MiB an item, one in 16 a third above; how many would have
+ * been killed.  As a batch costs much by itself, larger ones are faster.
+ */
+static uint32_t
+work_at_price(uint64_t kill_cost_ns, uint32_t batches, double *rate)
+{
+	const struct sizing_conf conf = { .kill_cost_ns = kill_cost_ns };
+	double items = 0, ms = 0, growth;
+	struct sizing_batch b;
+	uint32_t kills = 0, i;
+
+	sizing_open(&s, &conf);
+	for (i = 0; i < batches; i++) {
+		memset(&b, 0, sizeof(b));
+		b.n = next();
+		growth = (i % 16 == 7 ? 2.7 : 2.0) * b.n * MIB;
+		b.failed = growth > (double)(BUDGET - BASE);
+		b.growth = (uint64_t)(b.failed ? (double)(BUDGET - BASE) :
+		    growth);
+		b.time_ns = (uint64_t)(BATCH_MS + b.n) * 1000000;
+		b.budget = BUDGET;
+		b.used = BASE;
+		sizing_learn(&s, &b);
+		ms += BATCH_MS + b.n + (b.failed ? (double)kill_cost_ns / 1e6 :
+		    0);
+		items += b.failed ? 0 : b.n;
+		kills += b.failed;
+	}
+	*rate = items / ms;
+	return kills;
+}
+
+static void
+without_a_price_no_batch_is_worth_a_kill(void **state)
+{
+	double rate, dear;
+
+	(void)state;
+	assert_int_equal(work_at_price(0, 598, &rate), 0);
+	/* Nor with one that is large beside a batch; nothing else is different
+	 * then. */
+	assert_int_equal(work_at_price(UINT64_C(3000000000000), 598, &dear), 0);
+	assert_true(dear == rate);
+}
+
+static void
+where_a_kill_is_cheap_batches_are_bolder_and_all_is_faster(void **state)
+{
+	double safe, cheap;
+	uint32_t kills;
+
+	(void)state;
+	(void)work_at_price(0, 598, &safe);
+	kills = work_at_price(1000000, 598, &cheap);
+	assert_in_range(kills, 1, 60);
+	assert_true(cheap > safe);
+}
+
+static void
+the_line_is_raised_as_far_as_the_batch(void **state)
+{
+	uint64_t line;
+	uint32_t i;
+	double rate;
+
+	(void)state;
+	(void)work_at_price(0, 598, &rate);
+	(void)next();
+	line = plan.line;
+	/* After a while without a kill, which has a bound of its own. */
+	(void)work_at_price(1000000, 583, &rate);
+	for (i = 0; i < 30; i++)
+		learn(next(), (uint64_t)plan.n * 2 * MIB);
+	(void)next();
+	assert_int_equal(plan.bound, SIZING_BY_COST);
+	assert_true(plan.line > line);
+	assert_true(plan.line <= BUDGET / 100 * 98);
+}
+
+static void
+a_price_changes_nothing_where_larger_is_no_faster(void **state)
+{
+	const struct sizing_conf conf = { .kill_cost_ns = 1000 };
+	struct sizing_batch b;
+	uint32_t n = 0, i;
+
+	(void)state;
+	sizing_open(&s, &conf);
+	for (i = 0; i < 300; i++) {
+		memset(&b, 0, sizeof(b));
+		n = b.n = next();
+		b.growth = 2 * n * MIB;
+		b.time_ns = 1000000 * (uint64_t)n;
+		b.budget = BUDGET;
+		b.used = BASE;
+		sizing_learn(&s, &b);
+	}
+	assert_int_not_equal(plan.bound, SIZING_BY_COST);
+	assert_true(2 * n * MIB + BASE <= BUDGET / 100 * 91);
 }
 
 /* --- weights -------------------------------------------------------------- */
@@ -555,6 +746,30 @@ odd_numbers_have_an_answer(void **state)
 	assert_int_equal(plan.n, 1);
 }
 
+/* Of two sizes any power is true; a hair's breadth is no evidence. */
+static void
+of_two_sizes_people_are_told_a_line(void **state)
+{
+	struct sizing_curve curve;
+	uint32_t i;
+
+	(void)state;
+	sizing_open(&s, NULL);
+	for (i = 0; i < 9; i++)
+		learn(215, 30090240 + i % 3 * 40000);
+	learn(65, 20260368);
+	curve = sizing_curve(&s);
+	assert_true(curve.power == 1);
+	assert_in_range((int)curve.fixed, 15000000, 17000000);
+	/* Of many, what they say. */
+	sizing_open(&s, NULL);
+	for (i = 1; i < 60; i++)
+		learn(i, 1000000 + 5000 * (uint64_t)i * i);
+	curve = sizing_curve(&s);
+	assert_true(curve.power == 2);
+	assert_in_range((int)curve.fixed, 990000, 1010000);
+}
+
 int
 main(void)
 {
@@ -562,6 +777,7 @@ main(void)
 		cmocka_unit_test(
 		    a_zeroed_one_has_all_defaults_and_begins_with_one_item),
 		cmocka_unit_test(no_batch_is_more_than_twice_the_largest),
+		cmocka_unit_test(of_two_sizes_people_are_told_a_line),
 		cmocka_unit_test(
 		    what_is_learned_fills_the_target_and_not_the_budget),
 		cmocka_unit_test(
@@ -577,6 +793,9 @@ main(void)
 		cmocka_unit_test(the_seed_table_stops_above_three_quarters),
 		cmocka_unit_test(a_mean_and_a_fixed_size_do_as_they_say),
 		cmocka_unit_test(the_line_leaves_room_for_the_largest_item),
+		cmocka_unit_test(what_the_allocator_cannot_use_bounds_it_too),
+		cmocka_unit_test(what_is_usual_is_not_what_was_far_out),
+		cmocka_unit_test(what_the_knee_tries_is_no_size_to_stay_at),
 		cmocka_unit_test(a_batch_that_was_cut_does_not_bound_others),
 		cmocka_unit_test(
 		    weights_of_any_unit_are_learned_and_fill_the_budget),
@@ -587,6 +806,12 @@ main(void)
 		cmocka_unit_test(what_was_saved_starts_warm_and_with_care),
 		cmocka_unit_test(
 		    what_is_damaged_is_refused_and_changes_nothing),
+		cmocka_unit_test(without_a_price_no_batch_is_worth_a_kill),
+		cmocka_unit_test(
+		    where_a_kill_is_cheap_batches_are_bolder_and_all_is_faster),
+		cmocka_unit_test(the_line_is_raised_as_far_as_the_batch),
+		cmocka_unit_test(
+		    a_price_changes_nothing_where_larger_is_no_faster),
 		cmocka_unit_test(odd_numbers_have_an_answer),
 	};
 

@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "object.h"
-#include "symbol.h"
+#include "symbols/object.h"
+#include "symbols/symbol.h"
 
 /* --- addresses whose names are known -------------------------------------- */
 

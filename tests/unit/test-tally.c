@@ -113,7 +113,39 @@ a_signal_between_two_adds_loses_nothing(void **state)
 	assert_int_not_equal(signals, 0);
 	assert_int_equal(signalled->allocations, rounds + signals);
 	assert_int_equal(signalled->allocated, 5 * rounds + 3 * signals);
+	tally_free(signalled, NULL, 5); /* it was as high as that until now */
 	assert_int_equal(signalled->high, 5 * rounds + 3 * signals);
+}
+
+/* The program frees all the time while a handler allocates. */
+static void
+a_top_that_a_signal_makes_is_seen(void **state)
+{
+	struct itimerval often = { { 0, 50 }, { 0, 50 } };
+	struct itimerval never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = { .sa_handler = count_in_handler };
+	int too_low = 0, too_high = 0;
+
+	(void)state;
+	signalled = fresh();
+	signals = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (signals < 1000) {
+		sig_atomic_t before = signals;
+		int64_t held;
+
+		signalled->high = 0;
+		tally_alloc(signalled, NULL, 500);
+		held = tally_net(signalled);
+		tally_free(signalled, NULL, 500);
+		too_low += signalled->high < held;
+		too_high += signalled->high > held +
+		    3 * (signals - before);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	assert_int_equal(too_low, 0);
+	assert_int_equal(too_high, 0);
 }
 
 static void *
@@ -244,6 +276,7 @@ main(void)
 		    a_free_of_the_last_block_is_temporary_and_of_another_is_not),
 		cmocka_unit_test(requested_bytes_have_a_peak_of_their_own),
 		cmocka_unit_test(a_signal_between_two_adds_loses_nothing),
+		cmocka_unit_test(a_top_that_a_signal_makes_is_seen),
 		cmocka_unit_test(
 		    rows_of_ended_threads_are_used_again_and_keep_their_counts),
 		cmocka_unit_test(a_row_taken_over_tells_its_owners_apart),

@@ -153,6 +153,33 @@ durations_need_a_unit(void **state)
 	CHECK_READINGS(text_parse_duration, table);
 }
 
+static int
+parse_mebibytes(const char *s, uint64_t *value)
+{
+	return text_parse_times(s, MIB, value);
+}
+
+static void
+a_number_is_taken_so_many_times(void **state)
+{
+	static const struct reading table[] = {
+		{ "0", 0, 0 },
+		{ "10", 0, 10 * MIB },
+		{ "0.5", 0, MIB / 2 },
+		{ "0.0000001", 0, 0 },
+		{ "17592186044415", 0, 17592186044415 * MIB },
+		{ "17592186044416", -ERANGE, 0 },
+		{ "", -EINVAL, 0 },
+		{ "10M", -EINVAL, 0 },
+		{ "10%", -EINVAL, 0 },
+		{ ".5", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+	};
+
+	(void)state;
+	CHECK_READINGS(parse_mebibytes, table);
+}
+
 static void
 a_number_above_the_most_is_refused(void **state)
 {
@@ -333,6 +360,56 @@ a_value_is_that_of_the_whole_name(void **state)
 	assert_string_equal(text_value("NAME=a=b", "NAME"), "a=b");
 }
 
+/* The word `debug`, which is no file, and what others call it. */
+static void
+a_log_is_a_file_or_a_word(void **state)
+{
+	char a_file[] = "HEAPTIDE_LOG=log", a_word[] = "HEAPTIDE_LOG=debug";
+	char traced[] = "HEAPTIDE_TRACE=1", trace_on[] = "HEAPTIDE_TRACE=on";
+	char trace_off[] = "HEAPTIDE_TRACE=0";
+	char *const none[] = { NULL };
+	char *const file[] = { a_file, NULL };
+	char *const word[] = { a_word, NULL };
+	char *const both[] = { a_file, traced, NULL };
+	char *const on[] = { trace_on, NULL };
+	char *const off[] = { trace_off, NULL };
+
+	(void)state;
+	assert_null(text_log(none));
+	assert_false(text_log_debugs(none));
+	assert_string_equal(text_log(file), "log");
+	assert_false(text_log_debugs(file));
+	assert_null(text_log(word));
+	assert_true(text_log_debugs(word));
+	assert_string_equal(text_log(both), "log");
+	assert_true(text_log_debugs(both));
+	assert_true(text_log_debugs(on));
+	assert_false(text_log_debugs(off));
+}
+
+static void
+rows_up_to_a_key_are_counted(void **state)
+{
+	static const struct {
+		uint32_t name;
+		uint64_t key;
+	} rows[] = { { 1, 10 }, { 2, 20 }, { 3, 20 }, { 4, UINT64_MAX } };
+	static const struct {
+		uint64_t key;
+		size_t count;
+	} cases[] = {
+		{ 0, 0 }, { 9, 0 }, { 10, 1 }, { 19, 1 }, { 20, 3 },
+		{ 21, 3 }, { UINT64_MAX - 1, 3 }, { UINT64_MAX, 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		assert_int_equal(rows_upto(rows, sizeof(rows[0]),
+		    offsetof(__typeof__(rows[0]), key), ARRAY_LENGTH(rows),
+		    cases[i].key), cases[i].count);
+	assert_int_equal(rows_upto(NULL, 8, 0, 0, 1), 0);
+}
+
 int
 main(void)
 {
@@ -342,6 +419,7 @@ main(void)
 		    a_size_that_is_refused_leaves_the_answer_alone),
 		cmocka_unit_test(shares_are_read_in_millionths),
 		cmocka_unit_test(durations_need_a_unit),
+		cmocka_unit_test(a_number_is_taken_so_many_times),
 		cmocka_unit_test(a_number_above_the_most_is_refused),
 		cmocka_unit_test(sizes_are_written_in_four_digits),
 		cmocka_unit_test(durations_are_written_in_two_units_at_most),
@@ -352,6 +430,8 @@ main(void)
 		cmocka_unit_test(a_text_that_fits_to_the_byte_is_not_cut),
 		cmocka_unit_test(a_buffer_without_room_is_not_written),
 		cmocka_unit_test(a_value_is_that_of_the_whole_name),
+		cmocka_unit_test(a_log_is_a_file_or_a_word),
+		cmocka_unit_test(rows_up_to_a_key_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

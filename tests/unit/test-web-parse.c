@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "web-parse.h"
+#include "web/web-parse.h"
 
 static const struct option_list nobody = { .count = 0 };
 

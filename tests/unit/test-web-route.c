@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
-#include "web-route.h"
+#include "web/web-route.h"
 
 static struct web_task task;
 

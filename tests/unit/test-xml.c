@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
-#include "xml.h"
+#include "say/xml.h"
 
 #define UNKNOWN "\xef\xbf\xbd"
 

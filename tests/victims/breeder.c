@@ -4,7 +4,8 @@
  * usage: breeder THREADS FILE
  *
  * Until FILE exists; then prints the account of all threads.  That of each
- * child goes to the file account.PID; what it has inherited it leaves alone.
+ * child goes to the file account.PID, and to account.PID.2, .3 ... if the kernel
+ * has given the number before; what it has inherited it leaves alone.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -71,12 +72,26 @@ work(void *context)
 	return NULL;
 }
 
+static int
+open_account(void)
+{
+	char name[32];
+	int n, fd;
+
+	snprintf(name, sizeof(name), "account.%d", getpid());
+	for (n = 2; ; n++) {
+		fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+		snprintf(name, sizeof(name), "account.%d.%d", getpid(), n);
+	}
+}
+
 static _Noreturn void
 be_child(void)
 {
 	static struct worker w; /* the parent's is never used */
 	struct timespec pause = { 0, 1000000 };
-	char name[32];
 
 	w.random = (uint32_t)getpid();
 	for (int i = 0; i < 3000; i++) {
@@ -84,8 +99,7 @@ be_child(void)
 		if (i % 30 == 0)
 			nanosleep(&pause, NULL);
 	}
-	snprintf(name, sizeof(name), "account.%d", getpid());
-	if (close(1) != 0 || open(name, O_WRONLY | O_CREAT | O_EXCL, 0600) != 1)
+	if (close(1) != 0 || open_account() != 1)
 		abort();
 	account_say("allocations", w.account.allocations);
 	account_say("frees", w.account.frees);

@@ -7,6 +7,7 @@
  * Each has operations of its own and one in common, batches inside each other,
  * guards, reservations and a cache that a cleanup empties.  A line each time
  * that any thread has got on, at most ten a second: `alive N`.  At the end
+ * `longest T`, for how many tenths of a second of its own none had at most, and
  * `done N`, or `stopped N: WHY`; 0, or 75.
  */
 #include <heaptide.h>
@@ -125,7 +126,8 @@ thread(void *context)
 	conf.max_concurrent = 2;
 	common = tide_op_open("common", &conf);
 	id = tide_on_pressure(empty, cache, TIDE_CLEAN_BENIGN, 0, 0, "cache");
-	while (now_ns() < until_ns && ended == 0) {
+	/* Once in any case: it may have been stopped all its time. */
+	do {
 		tide_op *op = below(2) ? common :
 		    tide_op_open(names[below(4)], NULL);
 
@@ -153,7 +155,7 @@ thread(void *context)
 		    0, &got) == 0)
 			tide_unreserve(got);
 		step();
-	}
+	} while (now_ns() < until_ns && ended == 0);
 	(void)tide_off_pressure(id);
 	(void)empty(cache, TIDE_EXHAUSTED, UINT64_MAX);
 	free(cache);
@@ -166,6 +168,7 @@ int
 main(int argc, char **argv)
 {
 	int threads = argc > 1 ? atoi(argv[1]) : 4, i, running = 0;
+	unsigned still = 0, longest = 0;
 	uint64_t seen = 0, n;
 	pthread_t id[THREADS_MOST];
 
@@ -183,12 +186,16 @@ main(int argc, char **argv)
 		n = __atomic_load_n(&steps, __ATOMIC_RELAXED);
 		if (n != seen)
 			printf("alive %llu\n", (unsigned long long)n);
+		still = n != seen ? 0 : still + 1;
+		if (still > longest)
+			longest = still;
 		seen = n;
 		fflush(stdout);
 	}
 	for (i = 0; i < running; i++)
 		pthread_join(id[i], NULL);
 	n = __atomic_load_n(&steps, __ATOMIC_RELAXED);
+	printf("longest %u\n", longest);
 	if (ended == 0) {
 		printf("done %llu\n", (unsigned long long)n);
 		return 0;

@@ -8,6 +8,8 @@
  *	cleaner batch FILE      is in one batch until FILE is there
  *	cleaner purge PINS      leaves much free in its allocator, with so many
  *	                        blocks in between that stay, at most 64
+ *	cleaner give MIB PINS THREADS
+ *	                        the same, by so many threads, and wants MIB back
  *	cleaner grow            caches without end, and only comes by
  *	cleaner handler         asks in a handler that interrupts malloc()
  *	cleaner slow            has a callback that takes 12 seconds, and another
@@ -214,27 +216,39 @@ grow(void)
 	return 0;
 }
 
+static void *pin[64], *block[64000];
+static size_t pins_most;
+
+/* Blocks from one to another, and pins in between: free but for these. */
+static void
+leave_free(size_t from, size_t to)
+{
+	size_t i;
+
+	for (i = from; i < to; i++) {
+		block[i] = malloc(1000);
+		if (block[i] == NULL)
+			exit(3);
+		memset(block[i], 1, 1000);
+		if (i % 1000 == 999 && i / 1000 < pins_most) {
+			pin[i / 1000] = malloc(1000);
+			if (pin[i / 1000] == NULL)
+				exit(3);
+		}
+	}
+	for (i = from; i < to; i++)
+		free(block[i]);
+}
+
 static int
 purge(size_t pins)
 {
-	static void *pin[64], *block[64000];
 	tide_reclaim_result r;
 	tide_info before, after;
 	size_t i;
 
-	for (i = 0; i < 64000; i++) {
-		block[i] = malloc(1000);
-		if (block[i] == NULL)
-			return 3;
-		memset(block[i], 1, 1000);
-		if (i % 1000 == 999 && i / 1000 < pins) {
-			pin[i / 1000] = malloc(1000);
-			if (pin[i / 1000] == NULL)
-				return 3;
-		}
-	}
-	for (i = 0; i < 64000; i++)
-		free(block[i]);
+	pins_most = pins;
+	leave_free(0, 64000);
 	before.size = after.size = sizeof(before);
 	if (tide_poll(0) < 0 || tide_status(&before) != 0 ||
 	    tide_reclaim(0, 0, &r) != 0)
@@ -247,6 +261,52 @@ purge(size_t pins)
 	    (unsigned long long)after.resident);
 	for (i = 0; i < 64; i++)
 		free(pin[i]);
+	return 0;
+}
+
+static pthread_barrier_t all_free, all_done;
+static size_t givers;
+
+static void *
+giver(void *number)
+{
+	size_t each = 64000 / givers, first = (size_t)number * each;
+
+	leave_free(first, first + each);
+	(void)pthread_barrier_wait(&all_free);
+	(void)pthread_barrier_wait(&all_done);
+	return NULL;
+}
+
+/* Each has its own arena, and is still there. */
+static int
+give(uint64_t mib, size_t pins, size_t threads)
+{
+	pthread_t id[8];
+	tide_reclaim_result r;
+	size_t i;
+
+	if (threads < 1 || threads > 8)
+		return 2;
+#ifdef M_TRIM_THRESHOLD
+	/* What is free at the top of the heap stays there. */
+	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+	givers = threads;
+	pins_most = pins;
+	(void)pthread_barrier_init(&all_free, NULL, (unsigned)threads);
+	(void)pthread_barrier_init(&all_done, NULL, (unsigned)threads);
+	for (i = 1; i < threads; i++)
+		if (pthread_create(&id[i], NULL, giver, (void *)i) != 0)
+			return 3;
+	leave_free(0, 64000 / threads);
+	(void)pthread_barrier_wait(&all_free);
+	if (tide_reclaim(0, mib << 20, &r) != 0)
+		return 5;
+	printf("returned %llu\n", (unsigned long long)r.returned);
+	(void)pthread_barrier_wait(&all_done);
+	for (i = 1; i < threads; i++)
+		(void)pthread_join(id[i], NULL);
 	return 0;
 }
 
@@ -372,6 +432,9 @@ main(int argc, char **argv)
 		return serve(argv[2], 0);
 	if (strcmp(mode, "purge") == 0 && argc == 3)
 		return purge((size_t)atoi(argv[2]));
+	if (strcmp(mode, "give") == 0 && argc == 5)
+		return give((uint64_t)atoi(argv[2]), (size_t)atoi(argv[3]),
+		    (size_t)atoi(argv[4]));
 	if (strcmp(mode, "batch") == 0 && argc == 3)
 		return batch(argv[2]);
 	if (strcmp(mode, "grow") == 0)

@@ -486,6 +486,7 @@ going(void)
 	struct tide_progress p;
 	struct tide_trend t;
 	struct tide_run_report r;
+	struct tide_stats short_;
 	int heard = 0, n;
 
 	part("going");
@@ -498,6 +499,8 @@ going(void)
 	CHECK(t.low <= t.per_batch && t.per_batch <= t.high);
 	CHECK(tide_run_report(NULL) == -EINVAL);
 	CHECK(tide_run_report(&r) == 0 && r.size == sizeof(r));
+	CHECK(tide_stats(NULL) == -EINVAL);
+	CHECK(tide_stats(&short_) == 0 && short_.size == sizeof(short_));
 	CHECK(r.batch_p50 <= r.batch_p95 && r.batch_p95 <= r.batch_p99 &&
 	    r.batch_p99 <= r.batch_most);
 	CHECK(tide_analyze(NULL, NULL) == -EINVAL);

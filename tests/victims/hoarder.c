@@ -1,6 +1,8 @@
 /*
- * hoarder SECONDS - a program that knows nothing of epochs: it leaks, fills a
- * cache, works and frees, and gives all but the leak back before it ends
+ * hoarder SECONDS [forgetful] - a program that knows nothing of epochs
+ *
+ * It leaks, fills a cache, works and frees, and gives all but the leak back
+ * before it ends; if it is forgetful, all but a tenth of it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,11 +77,12 @@ main(int argc, char **argv)
 		collect();
 		nanosleep(&pause, NULL);
 	}
-	while (items != NULL) {
+	for (n = 0; items != NULL; n++) {
 		struct item *i = items;
 
 		items = i->next;
-		free(i);
+		if (argc < 3 || n % 10 != 0)
+			free(i);
 	}
 	for (n = 0; n < SLOTS; n++)
 		free(cache[n]);

@@ -17,6 +17,8 @@
  * removed DIR     remove what is in DIR, and DIR
  * space           as many blocks of 64 KiB as there are to be had
  * small-space     the same of 24 bytes
+ * lowered         the same of 64 KiB, under an RLIMIT_AS that it sets itself
+ * lowered-by-pid  the same by prlimit()
  * work            none of these
  *
  * Then each of them allocates and frees from here and in a child, whose ending
@@ -288,6 +290,25 @@ take_small(void)
 	take_all(24);
 }
 
+#define LOWERED 300 /* MiB */
+
+static const struct rlimit lowered = { LOWERED << 20, LOWERED << 20 };
+
+static void
+lower(void)
+{
+	may(setrlimit(RLIMIT_AS, &lowered) == 0, "limit address space");
+	take_large();
+}
+
+static void
+lower_by_pid(void)
+{
+	may(prlimit(getpid(), RLIMIT_AS, &lowered, NULL) == 0,
+	    "limit address space");
+	take_large();
+}
+
 static void
 nothing(void)
 {
@@ -309,6 +330,8 @@ static const struct {
 	{ "locked-later", locked_later },
 	{ "space", take_large },
 	{ "small-space", take_small },
+	{ "lowered", lower },
+	{ "lowered-by-pid", lower_by_pid },
 	{ "removed", nothing },
 	{ "work", nothing },
 };

@@ -150,6 +150,7 @@ figures(size_t keep)
 	struct tide_trend trend;
 	struct tide_progress p;
 	struct tide_run_report r;
+	struct tide_stats s;
 	int told = 0, n;
 
 	printf("early %d\n", tide_trend(&trend));
@@ -168,6 +169,12 @@ figures(size_t keep)
 	    (unsigned long long)r.items, (unsigned long long)r.batch_p50,
 	    (unsigned long long)r.batch_p99, (unsigned long long)r.batch_most,
 	    r.bytes_per_item);
+	printf("stats %d\n", tide_stats(&s) == 0 && s.ops == r.ops &&
+	    s.batch_peak_mean == r.batch_mean &&
+	    s.batch_peak_p50 == r.batch_p50 &&
+	    s.batch_peak_p95 == r.batch_p95 &&
+	    s.batch_peak_p99 == r.batch_p99 && s.peak >= r.peak_used &&
+	    s.utilization <= 1);
 	n = tide_analyze(tell, &told);
 	printf("advices %d %s\n", n < 0 ? n : n == told, told > 0 ? "told" :
 	    "none");

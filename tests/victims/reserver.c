@@ -1,6 +1,8 @@
 /*
  * reserver.c - reserves so many MiB, says what it got, and holds it until its
  * input ends
+ *
+ *	reserver [MIB [MS]]     waits for it for so long; 100
  */
 #include <heaptide.h>
 
@@ -12,12 +14,13 @@ int
 main(int argc, char **argv)
 {
 	uint64_t mib = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	int64_t ms = argc > 2 ? atoll(argv[2]) : 100;
 	uint64_t got = 0;
 	tide_info info;
 	char c;
 	int r;
 
-	r = tide_reserve(mib << 20, mib << 20, 100 * 1000 * 1000, &got);
+	r = tide_reserve(mib << 20, mib << 20, ms * 1000000, &got);
 	tide_status(&info);
 	printf("%s %llu, lease %llu\n", r == 0 ? "got" : r == -ETIMEDOUT ?
 	    "waited" : "failed", (unsigned long long)got >> 20,
