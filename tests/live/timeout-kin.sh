@@ -122,12 +122,41 @@ $one: $(tr '\0' ' ' <"/proc/$pid/cmdline") $(cat "/proc/$pid/stat")"
 
 # --- heaptide run -------------------------------------------------------------
 
-for how in "" "--retries 2 --retry-delay 1s"; do
-	ended "$HEAPTIDE" run -q --summary off --grace 500ms $how -o a.tide \
+# with_run [OPTION...]
+with_run()
+{
+	ended "$HEAPTIDE" run -q --summary off --grace 500ms "$@" -o a.tide \
 		-- sh started.sh
 	same "its status" 124 $?
-	judge "run $how"
-done
+	judge "run $*"
+}
+with_batch()
+{
+	rm -f child
+	ended "$HEAPTIDE" batch -q --summary off -- sh {} ::: started.sh
+	same "a job failed" 1 $?
+	judge "batch"
+}
+
+# Once more where the session's leader is in another pid namespace, as a
+# container's can be: then its number is 0.
+if [ -n "$WITHIN" ]; then
+	same "the session" 0 "$(cut -d' ' -f6 /proc/self/stat)"
+	with_run
+	with_batch
+	exit 0
+fi
+if unshare -pf --mount-proc true 2>/dev/null; then
+	WITHIN=1 srcdir=$srcdir builddir=$builddir limited 240 unshare -pf \
+		--mount-proc sh "$srcdir/tests/live/timeout-kin.sh" \
+		>within 2>&1 ||
+		fail "in a session of number 0: $(cat within)"
+else
+	without "no pid namespaces here"
+fi
+
+with_run
+with_run --retries 2 --retry-delay 1s
 # Not a profile to be had: it is the same.
 export HEAPTIDE_LIBRARY=/nowhere
 ended "$HEAPTIDE" run -q --grace 500ms -- sh started.sh
@@ -159,10 +188,7 @@ kill -KILL "$(cat child)"
 
 # --- heaptide batch -----------------------------------------------------------
 
-rm -f child
-ended "$HEAPTIDE" batch -q --summary off -- sh {} ::: started.sh
-same "a job failed" 1 $?
-judge "batch"
+with_batch
 limited 20 "$HEAPTIDE" batch -q --summary off --timeout 10s -- \
 	sh -c 'sleep 1000 >/dev/null 2>&1 & echo $! >{}' ::: child || fail "$?"
 started="$started $(cat child)"

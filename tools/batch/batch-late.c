@@ -40,7 +40,7 @@ batch_late_left(struct batch *b, struct job *job)
 {
 	struct rest *rest;
 
-	if (job->kin.session == 0)
+	if (!job->kin.asked)
 		return;
 	kin_find(&job->kin, job->pid, job->pid, NULL);
 	if (kin_left(&job->kin) == 0) {

@@ -185,9 +185,11 @@ look(struct kin *k, int pid, int group, const char *mark)
 void
 kin_find(struct kin *k, int pid, int group, const char *mark)
 {
-	if (k->session == 0)
+	if (!k->asked) {
 		k->session = getsid(pid);
-	for (int i = 0; i < ROUNDS_MOST && k->session > 0 &&
+		k->asked = k->session >= 0;
+	}
+	for (int i = 0; i < ROUNDS_MOST && k->asked &&
 	    look(k, pid, group, mark) > 0; i++)
 		;
 }

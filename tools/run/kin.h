@@ -7,7 +7,8 @@
  * Whoever descends from it, whatever process group that has made itself; and who
  * was left by its parent, if it is of a process group or has a mark in its
  * environment.  Not who has left the session, as a daemon does: that is meant to
- * stay, and timeout(1) leaves it as well.
+ * stay, and timeout(1) leaves it as well.  A session whose leader is in another
+ * pid namespace, as a container's often is, is a session as well: number 0.
  *
  * Each is held by a descriptor (pidfd), or known by its start time where there
  * are none, so nobody else is met who has got its number since.
@@ -15,6 +16,7 @@
 #ifndef RUN_KIN_H
 #define RUN_KIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +30,8 @@ struct kin_one {
 struct kin {
 	struct kin_one *one;
 	size_t count;
-	int session; /* of the program; 0: not asked yet */
+	bool asked;  /* what its session is */
+	int session;
 };
 
 /*
