@@ -51,22 +51,24 @@ my @private = qw(
 	plan/chain.h plan/chain.c plan/psi.h plan/psi.c
 	plan/common.h plan/common.c
 	model/lease.h model/lease.c
-	plan/shares.h plan/shares-file.h plan/shares.c plan/shares-queue.c
-	plan/shares-care.c plan/member.h plan/member.c
+	plan/shares.h plan/shares-file.h plan/shares-gate.c
+	plan/shares-queue.c plan/shares-care.c plan/shares.c
+	plan/shares-acquire.c plan/member.h plan/member.c
 	plan/plan.h plan/pressure.h plan/refault.h plan/cleanup-list.h
 	plan/cleanup.h plan/op.h plan/guard.h plan/reserve.h plan/message.h
 	plan/boundary.h
-	plan/message.c plan/plan-state.h plan/plan.c plan/plan-sample.c
-	plan/plan-look.c
-	plan/plan-clean.c plan/ask.c
+	plan/message.c plan/plan-state.h plan/plan-state.c
+	plan/pace.h plan/op-state.h plan/op-state.c
+	plan/guard-state.h plan/guard-state.c
+	plan/plan-sample.c plan/plan-look.c plan/plan-clean.c plan/plan.c
+	plan/ask.c
 	plan/giveback.h plan/giveback.c
 	plan/pressure.c plan/refault.c plan/cleanup-list.c plan/cleanup.c
-	plan/tell.h plan/tell.c plan/tell-forms.c plan/pace.h plan/pace.c
-	plan/op-state.h
+	plan/tell.h plan/tell-forms.c plan/tell.c plan/pace.c
 	plan/boundary.c plan/decision.h plan/decision.c
 	plan/underway.h plan/again.h
-	plan/run-state.h plan/run.c plan/run-part.c plan/run-work.c
-	plan/run-mark.c plan/learned.h plan/learned.c
+	plan/run-state.h plan/run-state.c plan/run-part.c
+	plan/run-work.c plan/run-mark.c plan/run.c plan/learned.h plan/learned.c
 	plan/op.c plan/underway.c plan/again.c plan/batch-state.h
 	plan/batch-size.c plan/batch-enter.c plan/batch.c plan/batch-close.c
 	plan/page.c

@@ -14,7 +14,8 @@
 #include "say/option.h"
 #include "say/print.h"
 
-const struct command *const commands[] = {
+/* In the order of help. */
+static const struct command *const commands[] = {
 	&command_run,
 	&command_batch,
 	&command_report,
@@ -181,6 +182,7 @@ main(int argc, char **argv)
 	const struct command *c;
 	const char *unit;
 
+	completion_of(commands);
 	if (argc < 2) {
 		print_overview(stderr);
 		return COMMAND_USAGE;

@@ -48,6 +48,16 @@ text_put(struct text *t, const char *s)
 	text_put_bytes(t, s, strlen(s));
 }
 
+void
+text_field(char *to, size_t room, const char *from)
+{
+	struct text t;
+
+	memset(to, 0, room);
+	text_open(&t, to, room);
+	text_put(&t, from);
+}
+
 /* Write the digits of @n so that they end at @end; where they start. */
 static char *
 digits_before(char *end, uint64_t n)

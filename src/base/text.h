@@ -22,6 +22,9 @@ struct text {
 
 void text_open(struct text *t, char *buffer, size_t bytes);
 void text_put(struct text *t, const char *s);
+
+/* @from in a field of @room bytes, cut to fit, which is filled up with zeros. */
+void text_field(char *to, size_t room, const char *from);
 void text_put_bytes(struct text *t, const char *s, size_t n);
 void text_put_u64(struct text *t, uint64_t n);
 void text_put_i64(struct text *t, int64_t n);

@@ -25,20 +25,6 @@ seconds_of(uint64_t ns)
 	return (double)ns / (double)NS_PER_S;
 }
 
-bool
-answer_count(const struct request *r, size_t word, uint64_t most,
-    uint64_t otherwise, struct text *t, uint64_t *n)
-{
-	*n = otherwise;
-	if (word >= r->words)
-		return true;
-	if (text_parse_u64(r->word[word], most, n) == 0 && *n > 0)
-		return true;
-	request_refuse(t, -EINVAL, "a number from 1 on, and not too large, is "
-	    "accepted");
-	return false;
-}
-
 /* It is in the head of every answer. */
 void
 answer_version(struct control *c, const struct request *r, struct text *t)

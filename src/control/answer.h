@@ -18,21 +18,12 @@
 #include "control/control.h"
 #include "control/request.h"
 
-/* answer-state.c: what is */
-void answer_version(struct control *c, const struct request *r,
-    struct text *t);
-void answer_status(struct control *c, const struct request *r, struct text *t);
-void answer_memory(struct control *c, const struct request *r, struct text *t);
-void answer_series(struct control *c, const struct request *r, struct text *t);
-void answer_watch(struct control *c, const struct request *r, struct text *t);
+/* answer-parts.c: what several have */
 
-/* answer-metrics.c: what monitoring systems are told */
-void answer_metrics(struct control *c, const struct request *r,
-    struct text *t);
-
-/* answer-sites.c: where from, and since when */
-void answer_sites(struct control *c, const struct request *r, struct text *t);
-void answer_marks(struct control *c, const struct request *r, struct text *t);
+/* A whole number of the request's, up to @most; or @otherwise if it has no
+ * such word.  False: refused. */
+bool answer_count(const struct request *r, size_t word, uint64_t most,
+    uint64_t otherwise, struct text *t, uint64_t *n);
 
 /*
  * Of the sites from 1 to @sites the @n that come first, in order; returns how
@@ -48,8 +39,24 @@ struct answer_order {
 size_t answer_choose(const struct answer_order *order, uint64_t sites,
     size_t n, uint32_t *best);
 
-/* The member "stack" of a site: modules and offsets, leaf first. */
+/* The list "stack" of a site: modules and offsets, leaf first. */
 void answer_stack(const struct control *c, uint32_t site, struct text *t);
+
+/* answer-state.c: what is */
+void answer_version(struct control *c, const struct request *r,
+    struct text *t);
+void answer_status(struct control *c, const struct request *r, struct text *t);
+void answer_memory(struct control *c, const struct request *r, struct text *t);
+void answer_series(struct control *c, const struct request *r, struct text *t);
+void answer_watch(struct control *c, const struct request *r, struct text *t);
+
+/* answer-metrics.c: what monitoring systems are told */
+void answer_metrics(struct control *c, const struct request *r,
+    struct text *t);
+
+/* answer-sites.c: where from, and since when */
+void answer_sites(struct control *c, const struct request *r, struct text *t);
+void answer_marks(struct control *c, const struct request *r, struct text *t);
 
 /* answer-leaks.c: what keeps growing */
 void answer_leaks(struct control *c, const struct request *r, struct text *t);
@@ -95,13 +102,5 @@ void answer_resume(struct control *c, const struct request *r,
 /* `cleanup max_age=24h` is of the files of runs, and not of the program. */
 bool answer_is_max_age(const struct request *r);
 void answer_clean_runs(const struct request *r, struct text *t);
-
-/* The list `stack` of a site. */
-void answer_stack(const struct control *c, uint32_t site, struct text *t);
-
-/* A whole number of the request's, up to @most; or @otherwise if it has no
- * such word.  False: refused. */
-bool answer_count(const struct request *r, size_t word, uint64_t most,
-    uint64_t otherwise, struct text *t, uint64_t *n);
 
 #endif

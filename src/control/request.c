@@ -91,64 +91,6 @@ answer_help(struct control *c, const struct request *r, struct text *t)
 	reply_close_list(t);
 }
 
-/* --- reading -------------------------------------------------------------- */
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-int
-request_parse(struct request *r, const char *line, size_t bytes)
-{
-	char *at;
-
-	r->words = 0;
-	r->until_ns = 0;
-	r->ticket = 0;
-	if (bytes > REQUEST_LINE_MOST)
-		return -E2BIG;
-	if (memchr(line, '\0', bytes) != NULL)
-		return -EINVAL;
-	memcpy(r->text, line, bytes);
-	r->text[bytes] = '\0';
-	for (at = r->text; ; ) {
-		while (is_blank(*at))
-			*at++ = '\0';
-		if (*at == '\0')
-			break;
-		if (r->words == REQUEST_WORDS)
-			return -E2BIG;
-		r->word[r->words++] = at;
-		while (*at != '\0' && !is_blank(*at))
-			at++;
-	}
-	if (r->words == 0)
-		return -EINVAL;
-	for (at = r->text + (r->word[0] - r->text); *at != '\0'; at++)
-		*at = lower(*at);
-	return 0;
-}
-
-bool
-request_is(const struct request *r, size_t word, const char *expected)
-{
-	const char *at = word < r->words ? r->word[word] : "";
-
-	while (*at != '\0' && lower(*at) == *expected) {
-		at++;
-		expected++;
-	}
-	return *at == *expected;
-}
-
 static const struct request_row *
 find_row(const struct request *r)
 {
@@ -160,47 +102,7 @@ find_row(const struct request *r)
 	return NULL;
 }
 
-#define INTERVAL_LEAST_NS (10 * NS_PER_MS)
-
-uint64_t
-request_interval(const struct request *r)
-{
-	uint64_t ns;
-
-	if (r->words != 2 || strcmp(r->word[0], "watch") != 0 ||
-	    text_parse_duration(r->word[1], &ns) < 0 ||
-	    ns < INTERVAL_LEAST_NS)
-		return 0;
-	return ns;
-}
-
 /* --- answering ------------------------------------------------------------ */
-
-void
-request_refuse(struct text *t, int error, const char *message)
-{
-	static const struct {
-		int error;
-		const char *name;
-	} names[] = {
-		{ EINVAL, "EINVAL" }, { E2BIG, "E2BIG" },
-		{ ENOSPC, "ENOSPC" }, { ESRCH, "ESRCH" },
-		{ EBUSY, "EBUSY" }, { EOVERFLOW, "EOVERFLOW" },
-		{ ENODEV, "ENODEV" }, { ENOENT, "ENOENT" },
-	};
-	const char *name = "EIO";
-	size_t i;
-
-	for (i = 0; i < ARRAY_LENGTH(names); i++)
-		if (names[i].error == -error)
-			name = names[i].name;
-	text_open(t, t->start, t->bytes);
-	reply_head(t, false);
-	reply_text(t, "error", name);
-	reply_text(t, "message", message);
-	reply_close(t);
-	text_put(t, "\n");
-}
 
 static void
 refuse_arguments(struct text *t, const struct request_row *row)

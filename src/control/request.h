@@ -1,8 +1,8 @@
 /*
  * request.h - what may be asked of a process, a line a request
  *
- * Floor 7 (control).  May use: base, model, sys, control.  Used by: serve.c,
- * the tools.
+ * Floor 7 (control).  May use: base, model, sys, control.  Used by:
+ * serve-state.h, the tools.
  * Contexts: a thread or a process that is not inside malloc; allocates nothing.
  *
  *	REQUEST [ARGUMENT...]       {"ok":true,...}
@@ -34,11 +34,27 @@ struct request {
 	char text[REQUEST_LINE_MOST + 1];
 };
 
+/* --- request-line.c ------------------------------------------------------- */
+
 /*
  * Read @line of @bytes, which need not be text at all.  0, or -EINVAL (empty,
  * or bytes that are none of a line), -E2BIG (too long, too many words).
  */
 int request_parse(struct request *r, const char *line, size_t bytes);
+
+/* Is that word @expected, which is in lower case, in either? */
+bool request_is(const struct request *r, size_t word, const char *expected);
+
+/*
+ * Is it one that is answered again and again?  How often, in ns; 0: it is not,
+ * or more often than each 10 ms.
+ */
+uint64_t request_interval(const struct request *r);
+
+/* The answer to who cannot be served: @error is a negative errno value. */
+void request_refuse(struct text *t, int error, const char *message);
+
+/* --- request.c ------------------------------------------------------------ */
 
 /*
  * Carry it out, and write the answer, a newline behind it.  @t is empty and has
@@ -54,18 +70,6 @@ void request_misread(struct text *t, int error);
 /* All of it at once; waits where there is something to wait for. */
 void request_line(struct control *c, const char *line, size_t bytes,
     struct text *t);
-
-/* Is that word @expected, which is in lower case, in either? */
-bool request_is(const struct request *r, size_t word, const char *expected);
-
-/*
- * Is it one that is answered again and again?  How often, in ns; 0: it is not,
- * or more often than each 10 ms.
- */
-uint64_t request_interval(const struct request *r);
-
-/* The answer to who cannot be served: @error is a negative errno value. */
-void request_refuse(struct text *t, int error, const char *message);
 
 /* What there is to ask. */
 struct request_row {

@@ -1,7 +1,7 @@
 /*
  * api.h - epochs, scans, advice and the version, as a program asks for them
  *
- * Floor 8 (door), below cooperate.  May use: all floors.  Used by: cooperate.
+ * Floor 8 (door), below cooperate.  May use: all floors.  Used by: cooperate, nested.
  * Contexts: where the program calls tide_*(); documented in heaptide.h.
  */
 #ifndef DOOR_API_H

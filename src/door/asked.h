@@ -14,7 +14,7 @@
 
 #include "base/base.h"
 #include "door/boot.h"
-#include "door/cooperate.h"
+#include "door/cooperate-room.h"
 #include "door/pool.h"
 #include "door/real.h"
 #include "door/record.h"

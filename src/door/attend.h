@@ -1,7 +1,7 @@
 /*
  * attend.h - what is due now and then, and what is asked from outside
  *
- * Floor 8 (door), above dial.  May use: all floors.  Used by: record.
+ * Floor 8 (door), above dial.  May use: all floors.  Used by: record, keeper.
  * Contexts: inside malloc, on the slow path.  errno is left as it was by who
  * calls.
  */

@@ -13,9 +13,8 @@
 #include "control/bypass.h"
 #include "control/census.h"
 #include "control/limit.h"
-#include "door/cooperate.h"
+#include "door/cooperate-room.h"
 #include "door/dial.h"
-#include "door/enforce.h"
 #include "door/heritage.h"
 #include "door/identity.h"
 #include "door/keeper.h"
@@ -62,7 +61,6 @@ static struct {
 	bool preloaded; /* by LD_PRELOAD, as it was at the start */
 	bool outside;   /* --children none, and we are one */
 	int image_pid;  /* of the process that this program was started in */
-	int pid;        /* the same; in a child of fork(), its own */
 	uint32_t first_generation;
 	bool has_key;
 	pthread_key_t key; /* its destructor tells that a thread ends */
@@ -70,11 +68,6 @@ static struct {
 	char directory[PLACE_ROOM]; /* for segments; found once a tree */
 	char *const *environment; /* until libc has found it: environ */
 } boot;
-
-struct boot_now boot_now;
-
-struct boot_page boot_page;
-__thread struct self self;
 
 static char *const *
 environment(void)
@@ -143,7 +136,7 @@ fill_config(void)
 static void
 know(void)
 {
-	boot.pid = sys_pid();
+	boot_now.pid = sys_pid();
 	boot_page.known = 1;
 }
 
@@ -160,7 +153,7 @@ make_segment(void)
 	if (boot_page.known == 0)
 		know();
 	if (r == 0)
-		r = proc_stat_read(boot_is_guest() ? boot.pid : 0, &stat);
+		r = proc_stat_read(boot_is_guest() ? boot_now.pid : 0, &stat);
 	if (r == 0) {
 		namespace = proc_namespace(stat.pid);
 		r = place_segment(boot.directory, stat.pid, namespace,
@@ -178,7 +171,7 @@ make_segment(void)
 	heritage_fill();
 	stranger_store();
 	generation_begin(boot.first_generation);
-	if (tally_create_shared(boot.pid) < 0 || site_create_known() < 0)
+	if (tally_create_shared(boot_now.pid) < 0 || site_create_known() < 0)
 		return -ENOSPC;
 	(void)arena_spans(segment_mine()->own);
 	segment_publish();
@@ -244,9 +237,8 @@ in_child(void)
 	segment_leave();
 }
 
-/* The segment is there, and it is this process'. */
-static bool
-is_counting(void)
+bool
+boot_is_counting(void)
 {
 	return atomic_load(&boot.phase) == PHASE_COUNTING &&
 	    boot_page.mode != MODE_NOT;
@@ -291,7 +283,7 @@ at_exit(int status, void *context)
 	struct segment *s = segment_mine();
 
 	(void)context;
-	if (!is_counting() || boot_is_guest())
+	if (!boot_is_counting() || boot_is_guest())
 		return;
 	keeper_end();
 	say_early();
@@ -314,7 +306,7 @@ at_exit(int status, void *context)
 static void
 thread_ends(void *tally)
 {
-	if (is_counting() && self.tally == tally)
+	if (boot_is_counting() && self.tally == tally)
 		tally_leave(tally);
 }
 
@@ -337,20 +329,6 @@ hook(void)
 }
 
 /* --- on the way to counting --- */
-
-void
-boot_set_mode(enum mode mode)
-{
-	boot_page.drawn = boot_page.plain = boot_page.asks = 0;
-	boot_page.asks_plain = false;
-	atomic_thread_fence(memory_order_seq_cst);
-	boot_page.mode = mode;
-	boot_page.drawn = mode >= MODE_DRAWN ? UINTPTR_MAX : 0;
-	boot_page.plain = mode == MODE_SHORT ? UINTPTR_MAX : 0;
-	boot_page.asks = mode == MODE_ASK || mode == MODE_ASK_SHORT ?
-	    UINTPTR_MAX : 0;
-	boot_page.asks_plain = mode == MODE_ASK_SHORT;
-}
 
 /* From here on a child of any making is told apart, see struct boot_page. */
 static void
@@ -422,10 +400,10 @@ may_count(void)
 		say_set_log(o->log);
 		/* Nothing of ours has asked the kernel anything before. */
 		sys_set_fault(&o->fault);
-		boot.image_pid = boot.pid = sys_pid();
+		boot.image_pid = boot_now.pid = sys_pid();
 		boot.preloaded = is_preloaded();
 		boot.outside = o->children == CHILDREN_NONE &&
-		    (o->root != 0 ? o->root != boot.pid :
+		    (o->root != 0 ? o->root != boot_now.pid :
 		    has_profiled_parent());
 	}
 	return o->enabled && !boot.outside;
@@ -611,35 +589,6 @@ boot_has_begun(void)
 	return atomic_load(&boot.phase) >= PHASE_RESOLVED;
 }
 
-struct aside
-boot_own_begin(void)
-{
-	struct aside was = { self.tally, self.busy };
-
-	self.tally = NULL;
-	self.busy = BUSY_OWN;
-	return was;
-}
-
-void
-boot_own_end(struct aside was)
-{
-	self.busy = was.busy;
-	self.tally = was.tally;
-}
-
-bool
-boot_is_guest(void)
-{
-	int pid;
-
-	/* A child with a memory of its own has an empty page here. */
-	if (boot_page.known == 0)
-		return false;
-	pid = sys_pid();
-	return pid > 0 && pid != boot.pid;
-}
-
 bool
 boot_follows(bool child)
 {
@@ -666,7 +615,7 @@ boot_image_ends(void)
 	struct segment *s = segment_mine();
 
 	/* Who cannot ask (sys_confine()) may be a guest. */
-	if (!is_counting() || sys_pid() != boot.pid)
+	if (!boot_is_counting() || sys_pid() != boot_now.pid)
 		return false;
 	s->end.at_ns = sys_clock();
 	atomic_store(&s->end.how, END_EXEC);
@@ -679,16 +628,12 @@ boot_image_goes_on(void)
 	atomic_store(&segment_mine()->end.how, END_UNKNOWN);
 }
 
-__attribute__((constructor)) static void
-start(void)
+bool
+boot_wants_keeper(const char **directory, char *const **environment_of)
 {
-	(void)boot_enter();
-	if (is_counting() && !boot_is_guest())
-		enforce_begin();
-	if (boot.options.keeper && is_counting() && !boot_is_guest()) {
-		struct aside was = boot_own_begin();
-
-		keeper_start(boot.directory, boot.environment);
-		boot_own_end(was);
-	}
+	if (!boot.options.keeper)
+		return false;
+	*directory = boot.directory;
+	*environment_of = boot.environment;
+	return true;
 }

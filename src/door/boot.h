@@ -7,6 +7,10 @@
  *   not met ----> resolved ----> counting        per process
  *                     \--------> off             HEAPTIDE=0, or no segment
  *
+ * boot-now.c has the data that the hot road asks, and knows no other file of
+ * this floor; boot.c the steps, and what is to be told when there is a child or
+ * an end.
+ *
  * A thread counts once self.tally is set; until then each of its calls takes
  * the cold road through boot_enter(), which tells what to do with it.
  */
@@ -153,6 +157,12 @@ uint64_t boot_budget(void);
  */
 bool boot_is_guest(void);
 
+/* Is there a segment, and is it this process'? */
+bool boot_is_counting(void);
+
+/* Was a keeper asked for?  @directory and @environment are what it needs. */
+bool boot_wants_keeper(const char **directory, char *const **environment);
+
 /* Shall a program be profiled that is executed now, in a @child or in here? */
 bool boot_follows(bool child);
 
@@ -182,6 +192,7 @@ struct boot_now {
 	uint32_t turned;     /* how often this has changed, see dial.h */
 	uint32_t depth;      /* frames to keep of a stack */
 	uint64_t seed;       /* of the draws; 0: by what is at hand */
+	int pid;             /* whose segment it is; a child of fork() has its own */
 };
 
 extern struct boot_now boot_now INSIDE;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "door/api.h"
 #include "door/boot.h"
+#include "door/cooperate-room.h"
 #include "door/purge.h"
 #include "mem/segment.h"
 #include "plan/cleanup.h"
@@ -24,21 +25,8 @@
 #include "sys/say.h"
 #include "sys/sys.h"
 
-#define PAGE_BYTES 4096
-#define ROOM_BYTES ((sizeof(struct tide_room) + PAGE_BYTES - 1) / \
-	PAGE_BYTES * PAGE_BYTES)
-
-_Atomic bool cooperate_is_on;
-
-static struct {
-	/* Its address is known to the program, and stays good for ever. */
-	union {
-		struct tide_room room;
-		char bytes[ROOM_BYTES];
-	} page __attribute__((aligned(PAGE_BYTES)));
-	_Atomic uint64_t refused;
-	_Atomic uint32_t begun; /* 0: no; 1: somebody is at it; 2: yes */
-} cooperate __attribute__((aligned(PAGE_BYTES)));
+/* 0: no; 1: somebody is at it; 2: yes. */
+static _Atomic uint32_t begun;
 
 /* The calling thread's row, or NULL: it has none, or nothing is counted. */
 static struct tally *
@@ -68,7 +56,7 @@ heap(struct host_heap *h)
 	h->blocks += s->live.inherited_blocks - s->live.inherited_frees;
 	h->allocated = tally_allocated();
 	h->thread = tally_net(t);
-	h->failed = atomic_load(&cooperate.refused);
+	h->failed = atomic_load(&cooperate_room.refused);
 	h->threads = atomic_load(&s->live.threads);
 	return true;
 }
@@ -141,13 +129,13 @@ share_room(void)
 	if (segment_reach(TABLE_BUDGET, 1) < 0)
 		return;
 	from = segment_rows(TABLE_BUDGET);
-	(void)sys_map_again(from, ROOM_BYTES, &cooperate.page);
+	(void)sys_map_again(from, COOPERATE_BYTES, &cooperate_room.page);
 }
 
 static struct tide_room *
 own_room(void)
 {
-	struct tide_room *room = &cooperate.page.room;
+	struct tide_room *room = &cooperate_room.page.room;
 
 	memset(room, 0, sizeof(*room));
 	if (mine() != NULL) {
@@ -187,48 +175,13 @@ static const struct plan_host host = {
 	.version = PACKAGE_VERSION,
 };
 
-/* --- from inside malloc, and in children ---------------------------------- */
-
-COLD void *
-cooperate_refused(void)
-{
-	struct segment *s = segment_mine();
-
-	atomic_fetch_add(&cooperate.refused, 1);
-	if (s != NULL && atomic_load(&s->watch.refused) != UINT32_MAX)
-		atomic_fetch_add(&s->watch.refused, 1);
-	if (atomic_load(&cooperate_is_on))
-		plan_refused();
-	return NULL;
-}
-
-/*
- * What it is depends on a segment of its own, which there is at its first
- * allocation.  Until it asks, its questions have no answer at hand.
- */
-void
-cooperate_in_child(void)
-{
-	struct tide_room *room = &cooperate.page.room;
-
-	if (!atomic_load(&cooperate_is_on))
-		return;
-	atomic_store(&cooperate_is_on, false);
-	psi_in_child();
-	(void)sys_mmap(&cooperate.page, ROOM_BYTES, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	room->gate = TIDE_NONE;
-	room->budget = room->live = TIDE_NONE;
-	room->refresh_ns = 1;
-}
-
 /* --- the runtime ---------------------------------------------------------- */
 
 static struct tide_room *
 room(void)
 {
 	(void)plan_visit();
-	return &cooperate.page.room;
+	return &cooperate_room.page.room;
 }
 
 static void
@@ -298,11 +251,11 @@ begin(void)
 	uint32_t never = 0;
 	uint64_t since = 0;
 
-	if (atomic_compare_exchange_strong(&cooperate.begun, &never, 1)) {
+	if (atomic_compare_exchange_strong(&begun, &never, 1)) {
 		plan_begin(&host, own_room());
-		atomic_store(&cooperate.begun, 2);
+		atomic_store(&begun, 2);
 	}
-	while (atomic_load(&cooperate.begun) == 1 && sys_give_way(&since))
+	while (atomic_load(&begun) == 1 && sys_give_way(&since))
 		;
 }
 
@@ -311,7 +264,7 @@ heaptide_runtime(void)
 {
 	if (mine() == NULL)
 		return NULL;
-	if (atomic_load(&cooperate.begun) != 2)
+	if (atomic_load(&begun) != 2)
 		begin();
 	return &runtime;
 }

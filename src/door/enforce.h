@@ -1,7 +1,7 @@
 /*
  * enforce.h - what becomes of a program that goes beyond its budget (--enforce)
  *
- * Floor 8 (door), above cooperate.  May use: all floors.  Used by: boot, record.
+ * Floor 8 (door), above cooperate.  May use: all floors.  Used by: start.c, record.
  * Contexts: enforce_begin() once, at the end of boot; enforce_look() inside
  * malloc, on the slow path.
  *

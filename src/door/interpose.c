@@ -17,7 +17,7 @@
 #include "base/base.h"
 #include "door/asked.h"
 #include "door/boot.h"
-#include "door/cooperate.h"
+#include "door/cooperate-room.h"
 #include "door/kind.h"
 #include "door/pool.h"
 #include "door/real.h"

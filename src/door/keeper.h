@@ -1,7 +1,7 @@
 /*
  * keeper.h - a thread that answers for a program nobody else stands beside
  *
- * Floor 8 (door), above attend.  May use: all floors.  Used by: boot,
+ * Floor 8 (door), above attend.  May use: all floors.  Used by: boot, start.c,
  * interpose-confine.
  *
  * Only where it is asked for (HEAPTIDE_KEEPER=on): one more thread makes

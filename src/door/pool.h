@@ -2,7 +2,7 @@
  * pool.h - memory for what ourselves and the dynamic linker allocate while the
  * allocator is not to be called
  *
- * Floor 8 (door).  May use: base.  Used by: boot, real, interpose*.c.
+ * Floor 8 (door).  May use: base.  Used by: interpose.c, asked.
  * Contexts: anywhere, from before the first relocation of others on.
  *
  * Pieces are zeroed, are never given back, and are known by their address.  The

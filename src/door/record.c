@@ -4,7 +4,7 @@
 
 #include "door/attend.h"
 #include "door/boot.h"
-#include "door/cooperate.h"
+#include "door/cooperate-room.h"
 #include "door/dial.h"
 #include "door/enforce.h"
 #include "door/lint.h"

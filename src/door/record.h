@@ -15,7 +15,7 @@
 #include "base/base.h"
 #include "base/segment.h"
 #include "door/boot.h"
-#include "door/cooperate.h"
+#include "door/cooperate-room.h"
 #include "door/real.h"
 #include "heap/ledger.h"
 #include "heap/tally.h"

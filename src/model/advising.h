@@ -18,13 +18,19 @@ struct advising {
 	size_t count, room;
 };
 
+/* --- advising.c ----------------------------------------------------------- */
+
 /* A fresh one, else zero; in a full list in place of the last. */
 struct advice *advising_add(struct advising *a, enum advice_id id,
     enum advice_severity severity, int op);
 
+/* --- advice-op.c, advice-process.c ---------------------------------------- */
+
 /* All that is to be said of one operation, and of the process. */
 void advising_op(struct advising *a, const struct tide_op_stats *op, int i);
 void advising_process(struct advising *a);
+
+/* --- inline --------------------------------------------------------------- */
 
 #define ADVISING_MOST 1e18 /* more than any number of bytes or items there is */
 

@@ -15,6 +15,33 @@ sizing_heavy_before(const struct sizing *s, uint32_t age)
 }
 
 void
+sizing_bound_by(struct sizing_bounds *b, double n, int bound)
+{
+	if (n < b->n) {
+		b->n = n;
+		b->bound = bound;
+	}
+}
+
+void
+sizing_by_others(const struct sizing *s, const struct sizing_room *room,
+    struct sizing_bounds *b)
+{
+	if (s->conf.max > 0)
+		sizing_bound_by(b, s->conf.max, SIZING_BY_MAX);
+	if (room->knee > 0)
+		sizing_bound_by(b, room->knee, SIZING_BY_KNEE);
+	if (!room->grow_allowed && s->last > 0)
+		sizing_bound_by(b, s->last, SIZING_BY_STATE);
+	if (room->probe)
+		sizing_bound_by(b, s->conf.min > 0 ? s->conf.min : 1,
+		    SIZING_BY_STATE);
+	if (s->failures > 0)
+		sizing_bound_by(b, s->failures > 15 ? 1 :
+		    s->failed_n >> (2 * s->failures), SIZING_BY_FALLBACK);
+}
+
+void
 sizing_begin(const struct sizing *s, const struct sizing_room *room,
     const struct sizing_plan *plan, struct sizing_open_batch *open)
 {

@@ -54,15 +54,6 @@ sizing_open(struct sizing *s, const struct sizing_conf *conf)
 
 /* --- how many ------------------------------------------------------------- */
 
-void
-sizing_bound_by(struct sizing_bounds *b, double n, int bound)
-{
-	if (n < b->n) {
-		b->n = n;
-		b->bound = bound;
-	}
-}
-
 /* The n of which @f without margins says @room. */
 static double
 sizing_invert(const struct sizing_fit *f, double power, double room)
@@ -251,24 +242,6 @@ sizing_by_table(const struct sizing *s, const struct sizing_room *room,
 
 	sizing_bound_by(b, used < 0.5 * budget || room->budget == 0 ? large :
 	    used < 0.75 * budget ? small : 0, SIZING_BY_STATE);
-}
-
-void
-sizing_by_others(const struct sizing *s, const struct sizing_room *room,
-    struct sizing_bounds *b)
-{
-	if (s->conf.max > 0)
-		sizing_bound_by(b, s->conf.max, SIZING_BY_MAX);
-	if (room->knee > 0)
-		sizing_bound_by(b, room->knee, SIZING_BY_KNEE);
-	if (!room->grow_allowed && s->last > 0)
-		sizing_bound_by(b, s->last, SIZING_BY_STATE);
-	if (room->probe)
-		sizing_bound_by(b, s->conf.min > 0 ? s->conf.min : 1,
-		    SIZING_BY_STATE);
-	if (s->failures > 0)
-		sizing_bound_by(b, s->failures > 15 ? 1 :
-		    s->failed_n >> (2 * s->failures), SIZING_BY_FALLBACK);
 }
 
 static uint32_t

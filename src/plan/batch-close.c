@@ -25,19 +25,6 @@
 #include "plan/underway.h"
 #include "sys/sys.h"
 
-void
-batch_clean_between(tide_op *op)
-{
-	tide_reclaim_result result;
-
-	memset(&result, 0, sizeof(result));
-	if (cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, &result) != 0)
-		return;
-	op_row(op)->reclaim_ns += result.time_ns;
-	(void)plan_settle(sys_clock(), true);
-	tell_cleaned(&op->conf, &result, plan_room()->used);
-}
-
 /* What it took at its highest, and what it has left behind. */
 static void
 measure(tide_batch *b, struct sizing_batch *s, bool alone)

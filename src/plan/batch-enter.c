@@ -13,6 +13,7 @@
 #include "plan/message.h"
 #include "plan/plan.h"
 #include "plan/run.h"
+#include "plan/tell.h"
 #include "plan/underway.h"
 #include "sys/sys.h"
 
@@ -221,4 +222,17 @@ batch_lease(tide_op *op, uint64_t remaining, int verdict, int64_t wait_ns,
 	plan_lock();
 	plan_room()->lease = member_lease();
 	return r;
+}
+
+void
+batch_clean_between(tide_op *op)
+{
+	tide_reclaim_result result;
+
+	memset(&result, 0, sizeof(result));
+	if (cleanup_run(TIDE_CRITICAL, TIDE_FORCE_RECLAIM, 0, &result) != 0)
+		return;
+	op_row(op)->reclaim_ns += result.time_ns;
+	(void)plan_settle(sys_clock(), true);
+	tell_cleaned(&op->conf, &result, plan_room()->used);
 }

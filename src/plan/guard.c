@@ -5,43 +5,11 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "plan/guard-state.h"
 #include "plan/message.h"
 #include "plan/op-state.h"
 #include "plan/plan.h"
 #include "sys/sys.h"
-
-#define GUARDS 64
-#define VISITS 256
-
-/* A thread inside of a component. */
-struct visit {
-	int32_t tid;  /* 0: the place is free */
-	int32_t component;
-	int64_t base; /* what the thread held when it came in */
-	int64_t inner; /* of that since, what belongs to others inside */
-	uint32_t order; /* the later the further in */
-};
-
-static struct {
-	/* As in the room; for that of a child. */
-	struct tide_component_stats component[TIDE_COMPONENTS];
-	struct tide_batch guard[GUARDS];
-	bool taken[GUARDS];
-	struct visit visit[VISITS];
-	uint32_t order;
-} guards;
-
-/* Its components are those of its parent, and what they hold it has as well. */
-void
-guard_in_child(void)
-{
-	memset(guards.guard, 0, sizeof(guards.guard));
-	memset(guards.taken, 0, sizeof(guards.taken));
-	memset(guards.visit, 0, sizeof(guards.visit));
-	guards.order = 0;
-	memcpy(plan_room()->component, guards.component,
-	    sizeof(guards.component));
-}
 
 /* --- guards --------------------------------------------------------------- */
 
@@ -55,22 +23,22 @@ guard_begin(const char *op, uint64_t need)
 	if (need != 0 && plan_safe(need, 0, NULL) != 1)
 		return -ENOMEM;
 	plan_lock();
-	for (i = 0; i < GUARDS && guards.taken[i]; i++)
+	for (i = 0; i < GUARDS && guard_state()->taken[i]; i++)
 		;
 	if (i < GUARDS)
-		guards.taken[i] = true;
+		guard_state()->taken[i] = true;
 	plan_unlock();
 	if (i == GUARDS)
 		return -ENOSPC;
-	memset(&guards.guard[i], 0, sizeof(guards.guard[i]));
-	n = batch_begin(o, &guards.guard[i], op_row(o)->done, 1, 0);
+	memset(&guard_state()->guard[i], 0, sizeof(guard_state()->guard[i]));
+	n = batch_begin(o, &guard_state()->guard[i], op_row(o)->done, 1, 0);
 	if (n > 0) {
 		plan_say(message_starting(line, sizeof(line), op_row(o)->name,
 		    plan_room()->used));
 		return i + 1;
 	}
 	plan_lock();
-	guards.taken[i] = false;
+	guard_state()->taken[i] = false;
 	plan_unlock();
 	return n == 0 ? -ECANCELED : n;
 }
@@ -78,11 +46,11 @@ guard_begin(const char *op, uint64_t need)
 void
 guard_end(int guard)
 {
-	if (guard < 1 || guard > GUARDS || !guards.taken[guard - 1])
+	if (guard < 1 || guard > GUARDS || !guard_state()->taken[guard - 1])
 		return;
-	(void)batch_end(&guards.guard[guard - 1], 1);
+	(void)batch_end(&guard_state()->guard[guard - 1], 1);
 	plan_lock();
-	guards.taken[guard - 1] = false;
+	guard_state()->taken[guard - 1] = false;
 	plan_unlock();
 }
 
@@ -121,7 +89,7 @@ component_open(const char *name, uint64_t max, unsigned weight)
 		row[i].weight = weight;
 		text_open(&t, row[i].name, sizeof(row[i].name));
 		text_put(&t, name);
-		guards.component[i] = row[i];
+		guard_state()->component[i] = row[i];
 	}
 	plan_unlock();
 	return id;
@@ -145,7 +113,7 @@ visit_of(int32_t tid, int component)
 {
 	struct visit *v, *found = NULL;
 
-	for (v = guards.visit; v < guards.visit + VISITS; v++)
+	for (v = guard_state()->visit; v < guard_state()->visit + VISITS; v++)
 		if (v->tid == tid && (component == 0 ||
 		    v->component == component) &&
 		    (found == NULL || v->order > found->order))
@@ -163,14 +131,14 @@ component_enter(int id)
 	if (row == NULL || !thread_holds(&now))
 		return;
 	plan_lock();
-	for (v = guards.visit; v < guards.visit + VISITS && v->tid != 0; v++)
+	for (v = guard_state()->visit; v < guard_state()->visit + VISITS && v->tid != 0; v++)
 		;
-	if (v < guards.visit + VISITS) {
+	if (v < guard_state()->visit + VISITS) {
 		v->tid = sys_tid();
 		v->component = id;
 		v->base = now;
 		v->inner = 0;
-		v->order = ++guards.order;
+		v->order = ++guard_state()->order;
 		row->enters++;
 	}
 	plan_unlock();
@@ -193,7 +161,7 @@ component_leave(int id)
 		row->used += moved - v->inner;
 		row->peak = row->peak > row->used ? row->peak : row->used;
 		row->over += row->max != 0 && row->used > (int64_t)row->max;
-		guards.component[id - 1] = *row;
+		guard_state()->component[id - 1] = *row;
 		v->tid = 0;
 		outer = visit_of(tid, 0);
 		if (outer != NULL)

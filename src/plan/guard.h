@@ -26,6 +26,4 @@ void component_leave(int id);
 uint64_t component_used(int id);
 uint64_t component_budget(int id);
 
-void guard_in_child(void);
-
 #endif

@@ -1,8 +1,7 @@
 /*
- * op-state.h - what op.c, underway.c and batch*.c share
+ * op-state.h - the operations, as all of plan that works on them has them
  *
- * Floor (plan).  May use: as op.h.  Used by: op.c, underway.c,
- * batch*.c.
+ * Floor (plan).  May use: as op.h.
  */
 #ifndef PLAN_OP_STATE_H
 #define PLAN_OP_STATE_H
@@ -17,6 +16,7 @@
 #include "model/spread.h"
 #include "model/states.h"
 #include "plan/host.h"
+#include "plan/member.h"
 #include "plan/op.h"
 #include "plan/pace.h"
 
@@ -73,6 +73,10 @@ struct ops {
 	double lately;     /* batches at one time, decays */
 	struct spread growth; /* of all batches */
 	struct op_open open[OPS_OPEN];
+	struct {
+		uint64_t bytes;      /* 0: the place is free */
+		uint32_t member;
+	} lease[MEMBERS]; /* that stand for reservations, see reserve.h */
 };
 
 /* Who waits for room looks so often. */
@@ -82,6 +86,9 @@ struct ops *op_state(void);
 
 /* Its row in the room. */
 struct tide_op_stats *op_row(const tide_op *op);
+
+/* Make it, all zero but for its names. */
+void op_make_row(const tide_op *op);
 
 /* Is it one that op_open() gave?  NULL and others are not. */
 bool op_is(const tide_op *op);

@@ -15,57 +15,6 @@
 #include "plan/settings.h"
 #include "sys/sys.h"
 
-static struct {
-	struct ops ops;
-} operations;
-
-struct ops *
-op_state(void)
-{
-	return &operations.ops;
-}
-
-struct tide_op_stats *
-op_row(const tide_op *op)
-{
-	return &plan_room()->op[op - operations.ops.op];
-}
-
-uint32_t
-op_active(void)
-{
-	return operations.ops.active;
-}
-
-bool
-op_is(const tide_op *op)
-{
-	return op >= operations.ops.op &&
-	    op < operations.ops.op + TIDE_OPS && op->taken;
-}
-
-/*
- * Its operations are those of its parent, whose pointers the program has, with
- * all that was learned of them.
- */
-void
-op_in_child(void)
-{
-	struct ops *ops = &operations.ops;
-	struct tide_op *op;
-
-	ops->active = ops->begun = 0;
-	ops->reserved = ops->base = 0;
-	ops->lately = 0;
-	memset(ops->open, 0, sizeof(ops->open));
-	memset(&ops->growth, 0, sizeof(ops->growth));
-	for (op = ops->op; op < ops->op + TIDE_OPS; op++) {
-		op->ended_ns = 0;
-		memset(&op->growth, 0, sizeof(op->growth));
-		memset(&op->page, 0, sizeof(op->page));
-	}
-}
-
 /* --- settings ------------------------------------------------------------- */
 
 /* A number that a setting may be, where the program has none. */
@@ -113,7 +62,7 @@ set_delay(struct tide_op *op)
 	conf.warn = plan_room()->warn_mille / 1000.0;
 	conf.critical = plan_room()->critical_mille / 1000.0;
 	delay_open(&op->delay, &conf, mix_u64((uint64_t)sys_pid() +
-	    (uint64_t)(op - operations.ops.op)));
+	    (uint64_t)(op - op_state()->op)));
 }
 
 /* Of what the program says, as much as it knows of; the rest is zero. */
@@ -178,43 +127,12 @@ has_name(const struct tide_op_stats *row, const char *name)
 	return strncmp(row->name, name, sizeof(row->name) - 1) == 0;
 }
 
-static void
-put_name(char *to, size_t room, const char *from)
-{
-	struct text t;
-
-	memset(to, 0, room);
-	text_open(&t, to, room);
-	text_put(&t, from);
-}
-
-static void
-make_row(const struct tide_op *op)
-{
-	struct tide_op_stats *row = op_row(op);
-
-	memset(row, 0, sizeof(*row));
-	row->policy = (uint32_t)op->conf.policy;
-	put_name(row->unit, sizeof(row->unit), op->unit);
-	put_name(row->name, sizeof(row->name), op->name);
-}
-
-void
-op_rows_in_child(void)
-{
-	struct tide_op *op;
-
-	for (op = operations.ops.op; op < operations.ops.op + TIDE_OPS; op++)
-		if (op->taken)
-			make_row(op);
-}
-
 static tide_op *
 find(const char *name)
 {
 	struct tide_op *op;
 
-	for (op = operations.ops.op; op < operations.ops.op + TIDE_OPS; op++)
+	for (op = op_state()->op; op < op_state()->op + TIDE_OPS; op++)
 		if (op->taken && has_name(op_row(op), name))
 			return op;
 	return NULL;
@@ -225,20 +143,20 @@ static tide_op *
 make(const char *name, const tide_op_conf *conf)
 {
 	const char *unit = settings_find("PROGRESS_UNIT");
-	struct tide_op *op = operations.ops.op;
+	struct tide_op *op = op_state()->op;
 
-	while (op->taken && op < operations.ops.op + TIDE_OPS - 1)
+	while (op->taken && op < op_state()->op + TIDE_OPS - 1)
 		op++;
 	if (op->taken)
 		return op;
 	op->taken = true;
 	set_up(op, conf);
-	put_name(op->unit, sizeof(op->unit), op->conf.unit != NULL ?
+	text_field(op->unit, sizeof(op->unit), op->conf.unit != NULL ?
 	    op->conf.unit : unit != NULL ? unit : "item");
 	op->conf.unit = NULL; /* the program's, which may go */
-	put_name(op->name, sizeof(op->name),
-	    op == operations.ops.op + TIDE_OPS - 1 ? "(others)" : name);
-	make_row(op);
+	text_field(op->name, sizeof(op->name),
+	    op == op_state()->op + TIDE_OPS - 1 ? "(others)" : name);
+	op_make_row(op);
 	return op;
 }
 

@@ -125,14 +125,6 @@ see_heap(struct host_heap *heap)
 		memset(heap, 0, sizeof(*heap));
 }
 
-bool
-plan_is_counted(void)
-{
-	struct plan_state *plan = plan_state();
-
-	return plan->host->heap != NULL;
-}
-
 uint64_t
 plan_used_now(void)
 {

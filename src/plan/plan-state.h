@@ -1,8 +1,7 @@
 /*
  * plan-state.h - what the parts of plan have in common
  *
- * Floor (plan).  May use: as plan.h.  Used by: plan.c, plan-look.c,
- * plan-sample.c, plan-clean.c.
+ * Floor (plan).  May use: as plan.h.  Used by: plan*.c.
  */
 #ifndef PLAN_PLAN_STATE_H
 #define PLAN_PLAN_STATE_H
@@ -82,6 +81,9 @@ plan_raise_to(uint64_t *word, uint64_t n)
 	if (n > plan_load(word))
 		plan_store(word, n);
 }
+
+/* False: somebody holds it. */
+bool plan_try_lock(void);
 
 /* Is the heap counted? */
 bool plan_is_counted(void);

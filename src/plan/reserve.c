@@ -10,20 +10,6 @@
 #include "plan/plan.h"
 #include "sys/sys.h"
 
-/* Leases that stand for reservations; with plan_lock(). */
-static struct {
-	struct {
-		uint64_t bytes; /* 0: the place is free */
-		uint32_t member;
-	} lease[MEMBERS];
-} reserve;
-
-void
-reserve_in_child(void)
-{
-	memset(&reserve, 0, sizeof(reserve));
-}
-
 /* --- within the process --------------------------------------------------- */
 
 /* Who waits without an end of its own does so while anything comes free. */
@@ -94,10 +80,10 @@ keep(uint64_t bytes, uint32_t member)
 	member_keep(member);
 	plan_lock();
 	/* Each lease is of another member, so there is a place. */
-	for (i = 0; i < MEMBERS && reserve.lease[i].bytes != 0; i++)
+	for (i = 0; i < MEMBERS && op_state()->lease[i].bytes != 0; i++)
 		;
-	reserve.lease[i].bytes = bytes;
-	reserve.lease[i].member = member;
+	op_state()->lease[i].bytes = bytes;
+	op_state()->lease[i].member = member;
 	plan_room()->lease = member_lease();
 	plan_unlock();
 }
@@ -112,19 +98,19 @@ pick(uint64_t bytes, uint32_t *member, uint64_t *left)
 	size_t i, best = MEMBERS;
 
 	for (i = 0; i < MEMBERS; i++) {
-		if (reserve.lease[i].bytes == 0)
+		if (op_state()->lease[i].bytes == 0)
 			continue;
 		if (best == MEMBERS ||
-		    reserve.lease[i].bytes == bytes ||
-		    (reserve.lease[best].bytes != bytes &&
-		    reserve.lease[i].bytes > reserve.lease[best].bytes))
+		    op_state()->lease[i].bytes == bytes ||
+		    (op_state()->lease[best].bytes != bytes &&
+		    op_state()->lease[i].bytes > op_state()->lease[best].bytes))
 			best = i;
 	}
 	if (best == MEMBERS)
 		return false;
-	*member = reserve.lease[best].member;
-	*left = above_u64(reserve.lease[best].bytes, bytes);
-	reserve.lease[best].bytes = *left;
+	*member = op_state()->lease[best].member;
+	*left = above_u64(op_state()->lease[best].bytes, bytes);
+	op_state()->lease[best].bytes = *left;
 	return true;
 }
 

@@ -18,6 +18,4 @@ int reserve_take(uint64_t least, uint64_t most, int64_t wait_ns,
     uint64_t *got);
 void reserve_give(uint64_t bytes);
 
-void reserve_in_child(void);
-
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/interval.h"
 #include "model/sizing.h"
 #include "plan/op-state.h"
@@ -439,7 +440,7 @@ run_note_fail(uint64_t first, uint64_t count, int reason, const char *why)
 	fail.count = count;
 	fail.reason = reason;
 	fail.attempt = run->attempt;
-	run_put_text(fail.why, sizeof(fail.why), why != NULL ? why : "");
+	text_field(fail.why, sizeof(fail.why), why != NULL ? why : "");
 	if (journal_put(&run->journal, JOURNAL_FAIL, &fail, sizeof(fail),
 	    NULL, 0) == 0)
 		(void)spans_put(&run->failing, first, first + min_u64(count,

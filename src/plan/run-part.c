@@ -26,7 +26,7 @@ note_quarantined(const struct span *span)
 	fail.count = span->end - span->first;
 	fail.reason = TIDE_ERROR;
 	fail.attempt = run->attempt;
-	run_put_text(fail.why, sizeof(fail.why), "its process ended with it");
+	text_field(fail.why, sizeof(fail.why), "its process ended with it");
 	text_open(&t, range, sizeof(range));
 	text_put_u64(&t, span->first);
 	text_put(&t, "-");

@@ -1,8 +1,7 @@
 /*
  * run-state.h - what the parts of run have in common
  *
- * Floor (plan).  May use: as run.h.  Used by: run.c, run-part.c,
- * run-work.c, run-mark.c.
+ * Floor (plan).  May use: as run.h.  Used by: run*.c.
  */
 #ifndef PLAN_RUN_STATE_H
 #define PLAN_RUN_STATE_H
@@ -11,9 +10,11 @@
 #include <stdint.h>
 
 #include "plan/journal.h"
+#include "plan/plan.h"
 #include "plan/run-failed.h"
 #include "plan/run-look.h"
 #include "plan/run.h"
+#include "sys/sys.h"
 
 /* All zero but for a run; @pid says whether there is one. */
 struct run_state {
@@ -49,7 +50,20 @@ void run_lock(void);
 void run_unlock(void);
 
 /* True: there is a run of this process, and it is locked. */
-bool run_enter(void);
+static inline bool
+run_enter(void)
+{
+	struct run_state *run = run_state();
+
+	if (__atomic_load_n(&run->pid, __ATOMIC_RELAXED) == 0)
+		return false;
+	(void)plan_visit(); /* sees whether this is a child */
+	run_lock();
+	if (run->pid == sys_pid())
+		return true;
+	run_unlock();
+	return false;
+}
 
 /* What batches may have, with the run locked (run-part.c).  0, -EINVAL ... */
 int run_part_open(bool with_quarantined);
@@ -64,8 +78,5 @@ void run_put_work(void);
 /* HEAPTIDE_@name, or NULL; and a line for people. */
 const char *run_given(const char *name);
 void run_say(const char *before, const char *id, const char *behind);
-
-/* A text in a field, which is filled up with zeros. */
-void run_put_text(char *to, size_t room, const char *from);
 
 #endif

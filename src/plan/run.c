@@ -17,80 +17,7 @@
 
 extern char **environ;
 
-static struct {
-	struct run_state state;
-} running;
-
 /* --- small things --------------------------------------------------------- */
-
-struct run_state *
-run_state(void)
-{
-	return &running.state;
-}
-
-void
-run_lock(void)
-{
-	struct run_state *run = run_state();
-
-	while (__atomic_exchange_n(&run->lock, 1, __ATOMIC_ACQUIRE) != 0)
-		sys_sleep(NS_PER_MS / 5);
-}
-
-void
-run_unlock(void)
-{
-	struct run_state *run = run_state();
-
-	__atomic_store_n(&run->lock, 0, __ATOMIC_RELEASE);
-}
-
-bool
-run_enter(void)
-{
-	struct run_state *run = run_state();
-
-	if (__atomic_load_n(&run->pid, __ATOMIC_RELAXED) == 0)
-		return false;
-	(void)plan_visit(); /* sees whether this is a child */
-	run_lock();
-	if (run->pid == sys_pid())
-		return true;
-	run_unlock();
-	return false;
-}
-
-const char *
-run_given(const char *name)
-{
-	const struct plan_host *host = plan_host();
-
-	return host->setting != NULL ? host->setting(name) : NULL;
-}
-
-void
-run_put_text(char *to, size_t room, const char *from)
-{
-	struct text t;
-
-	memset(to, 0, room);
-	text_open(&t, to, room);
-	text_put(&t, from);
-}
-
-void
-run_say(const char *before, const char *id, const char *behind)
-{
-	char line[160];
-	struct text t;
-
-	text_open(&t, line, sizeof(line));
-	text_put(&t, before);
-	text_put(&t, id);
-	text_put(&t, behind);
-	plan_say(line);
-}
 
 static int
 sync_of(void)
@@ -109,20 +36,6 @@ run_has_mark(void)
 
 	return run->mark_number != 0 &&
 	    __atomic_load_n(&run->pid, __ATOMIC_RELAXED) == sys_pid();
-}
-
-void
-run_in_child(void)
-{
-	struct run_state *run = run_state();
-
-	/* Its copy of the lock would hold the file when the parent is gone. */
-	if (run->pid != 0 && run->pid != sys_pid())
-		journal_close(&run->journal);
-	run_failed_close(&run->parts);
-	spans_close(&run->failing);
-	memset((char *)run + sizeof(run->journal), 0,
-	    sizeof(*run) - sizeof(run->journal));
 }
 
 /* --- the beginning -------------------------------------------------------- */
@@ -157,9 +70,9 @@ describe(struct journal_begin *begin, const char *id, const char *name,
     uint64_t total, const char *unit)
 {
 	memset(begin, 0, sizeof(*begin));
-	run_put_text(begin->id, sizeof(begin->id), id);
-	run_put_text(begin->name, sizeof(begin->name), name);
-	run_put_text(begin->unit, sizeof(begin->unit), unit != NULL &&
+	text_field(begin->id, sizeof(begin->id), id);
+	text_field(begin->name, sizeof(begin->name), name);
+	text_field(begin->unit, sizeof(begin->unit), unit != NULL &&
 	    *unit != '\0' ? unit : "item");
 	begin->total = total;
 	begin->argv_hash = run_who_arguments();

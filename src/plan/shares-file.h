@@ -264,6 +264,11 @@ shares_suspect(struct shares_head *head)
 	(void)__atomic_fetch_add(&head->suspect, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Times to try again what another was quicker at, before others see to it. */
+#define SHARES_TRIES 64
+
+/* shares-gate.c */
+
 /* Whole units, rounded up; more than there can be of a slot becomes that. */
 uint64_t shares_units(uint64_t bytes);
 
@@ -274,23 +279,38 @@ uint64_t shares_units(uint64_t bytes);
 void shares_begin(struct shares_member *member);
 void shares_end(struct shares_member *member);
 
-/* Of a pool, at @word, as the law sees it. */
-void shares_view(const struct shares *pool, uint64_t word,
-    struct lease_pool *view);
-
 /* Give so much back to all, between begin and end; @leases: 1 or 0 that end. */
 void shares_give(struct shares *pool, int64_t units, uint32_t leases);
 
 /* False for who is a zombie, or another of the same number. */
 int shares_is_alive(uint64_t owner);
 
+/* Give back what the dead owner @owner held in slot @index; 1: it did. */
+int shares_bury(struct shares_member *member, uint32_t index, uint64_t owner);
+
+/* shares-queue.c */
+
+/* Slot @index waits from now on, at @ticket.  0; -ENOSPC: the ring is full. */
+int shares_push(struct shares *pool, uint32_t index, uint16_t turn,
+    uint64_t *ticket);
+
+/* Past those at the head who wait no more; 1: the queue is empty. */
+int shares_skip_gone(struct shares *pool);
+
+/* Of a pool, at @word, as the law sees it. */
+void shares_view(const struct shares *pool, uint64_t word,
+    struct lease_pool *view);
+
 /* What the first in the queue asks for; 0: there is none. */
 int shares_first(struct shares *pool, uint64_t now_ns, struct lease_ask *ask);
 
+/*
+ * Take from all's account, for one that gets a lease.  0: @word was not it any
+ * more, and is what it is now.
+ */
+int shares_take(struct shares *pool, uint64_t *word, uint64_t units);
+
 /* Give leases to those who wait, if it is their turn. */
 void shares_serve(struct shares_member *member);
-
-/* Give back what the dead owner @owner held in slot @index; 1: it did. */
-int shares_bury(struct shares_member *member, uint32_t index, uint64_t owner);
 
 #endif

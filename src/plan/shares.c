@@ -40,14 +40,6 @@ shares_bytes(uint32_t slots)
 	return (size_t)round_up(bytes, SHARES_PAGE);
 }
 
-uint64_t
-shares_units(uint64_t bytes)
-{
-	uint64_t units = bytes / SHARES_UNIT + (bytes % SHARES_UNIT != 0);
-
-	return min_u64(units, HELD_MOST);
-}
-
 static uint64_t
 pid_namespace(void)
 {
@@ -314,19 +306,6 @@ shares_join(struct shares *pool, uint32_t weight, uint64_t floor, int afresh,
 	(void)__atomic_fetch_add(&pool->head->members, 1, __ATOMIC_SEQ_CST);
 	*member = m;
 	return 0;
-}
-
-void
-shares_give(struct shares *pool, int64_t units, uint32_t leases)
-{
-	uint64_t was = shares_get(&pool->head->word), now;
-	uint32_t active;
-
-	do {
-		active = word_active(was);
-		now = word_of(word_left(was) + units,
-		    active > leases ? active - leases : 0, was);
-	} while (!shares_swap(&pool->head->word, &was, now));
 }
 
 /*

@@ -1,8 +1,7 @@
 /*
  * shares.h - one budget for many processes: leases in a file that all map
  *
- * Floor (plan).  May use: base, model, sys.  Used by: plan, door, heaptide.h,
- * tools.
+ * Floor (plan).  May use: base, model, sys.  Used by: plan, heaptide.h, tools.
  * Contexts: not inside malloc, but nothing here allocates, errno is left
  * alone, and but for shares_acquire() nothing waits (a few ms at most, if
  * somebody died in the middle of an audit).  A member is used by one thread at
@@ -202,11 +201,5 @@ void shares_read(const struct shares *pool, struct shares_total *total);
 /* That of slot @index; 0: nobody has it. */
 int shares_read_row(const struct shares *pool, uint32_t index,
     struct shares_row *row);
-
-/*
- * What all members of process @pid hold together, with the longest wait; 0: it
- * has none.
- */
-uint32_t shares_of(const struct shares *pool, int pid, struct shares_row *sum);
 
 #endif

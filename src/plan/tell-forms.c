@@ -22,6 +22,27 @@ static struct {
 	uint64_t tenths;  /* that have been told, where it is no terminal */
 } forms;
 
+/* --- numbers -------------------------------------------------------------- */
+
+uint64_t
+tell_chunks(const struct tide_op_conf *conf, const struct tide_op_stats *row)
+{
+	if (conf->fixed == 0 || row->total == 0)
+		return 0;
+	return (row->total + conf->fixed - 1) / conf->fixed;
+}
+
+uint64_t
+tell_time_left(const struct tide_op_stats *row)
+{
+	uint64_t spent = row->ended_ns - row->started_ns;
+
+	if (row->total == 0 || row->done == 0)
+		return TIDE_NONE;
+	return (uint64_t)((double)spent * (double)above_u64(row->total,
+	    row->done) / (double)row->done);
+}
+
 /* --- a bar ---------------------------------------------------------------- */
 
 /* What is not a file or a pipe shows a bar in place. */

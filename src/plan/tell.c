@@ -42,25 +42,6 @@ put(char *line)
 	(void)sys_write(2, line, bytes + 1);
 }
 
-uint64_t
-tell_chunks(const struct tide_op_conf *conf, const struct tide_op_stats *row)
-{
-	if (conf->fixed == 0 || row->total == 0)
-		return 0;
-	return (row->total + conf->fixed - 1) / conf->fixed;
-}
-
-uint64_t
-tell_time_left(const struct tide_op_stats *row)
-{
-	uint64_t spent = row->ended_ns - row->started_ns;
-
-	if (row->total == 0 || row->done == 0)
-		return TIDE_NONE;
-	return (uint64_t)((double)spent * (double)above_u64(row->total,
-	    row->done) / (double)row->done);
-}
-
 /* --- line by line --------------------------------------------------------- */
 
 static void

@@ -1,8 +1,8 @@
 /*
  * tell.h - how far the work is, line by line, for who asked to be told
  *
- * Floor (plan).  May use: base, message.h, settings.h, plan.h.  Used by: batch,
- * guard, and heaptide.h, of which it is a part.
+ * Floor (plan).  May use: base, message.h, settings.h, plan.h.  Used by: batch*.c,
+ * and heaptide.h, of which it is a part.
  * Contexts: where a program calls tide_*(), without plan_lock().
  *
  * With HEAPTIDE_PROGRESS=lines, bar or json, or tide_op_conf.monitor (lines), on
@@ -40,7 +40,7 @@ void tell_end(const struct tide_op_conf *conf,
 void tell_cleaned(const struct tide_op_conf *conf,
     const tide_reclaim_result *result, uint64_t used);
 
-/* --- for tell.c ----------------------------------------------------------- */
+/* --- for tell.c (tell-forms.c) -------------------------------------------- */
 
 /* How many there will be, if all are of one size; 0: nobody knows. */
 uint64_t tell_chunks(const struct tide_op_conf *conf,
@@ -49,7 +49,7 @@ uint64_t tell_chunks(const struct tide_op_conf *conf,
 /* Until all is done, by how long it took so far; TIDE_NONE: nobody knows. */
 uint64_t tell_time_left(const struct tide_op_stats *row);
 
-/* The same two as a bar, and as a line of JSON (tell-forms.c). */
+/* The same two as a bar, and as a line of JSON. */
 void tell_bar(const struct tide_op_conf *conf,
     const struct tide_op_stats *row, uint64_t used);
 void tell_json_begin(const struct tide_op_conf *conf,

@@ -1,5 +1,6 @@
 /*
- * sys-clock.c - what time it is, without a system call where that can be
+ * sys-clock.c - what time it is, without a system call where that can be; and
+ * waiting by it
  */
 #include "sys/sys.h"
 
@@ -122,4 +123,13 @@ sys_clock_busy(void)
 
 	(void)sys_clock_ask(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+bool
+sys_give_way(uint64_t *since)
+{
+	if (*since == 0)
+		*since = sys_clock();
+	sys_yield();
+	return sys_clock() - *since < NS_PER_S;
 }

@@ -479,15 +479,6 @@ sys_yield(void)
 	(void)call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
-bool
-sys_give_way(uint64_t *since)
-{
-	if (*since == 0)
-		*since = sys_clock();
-	sys_yield();
-	return sys_clock() - *since < NS_PER_S;
-}
-
 int
 sys_thread_name(char name[16])
 {

@@ -196,6 +196,15 @@ hunt_pages(void *context, uint64_t start, uint64_t end)
 			hunt_page(hunt, page);
 }
 
+/* --- what is ours --------------------------------------------------------- */
+
+void
+roots_exclude(struct roots *r, uint64_t start, uint64_t end)
+{
+	if (r->owns < ROOTS_OWN_MOST && start < end)
+		r->own[r->owns++] = (struct heap_range){ start, end };
+}
+
 uint64_t
 roots_next_own(const struct roots *r, uint64_t at, uint64_t end, uint64_t *past)
 {
@@ -213,6 +222,8 @@ roots_next_own(const struct roots *r, uint64_t at, uint64_t end, uint64_t *past)
 	}
 	return first;
 }
+
+/* --- and what lies between ------------------------------------------------ */
 
 /* Between what is ours and what are heaps, there may be blocks. */
 static int

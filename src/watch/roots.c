@@ -111,13 +111,6 @@ roots_open(struct roots *r, struct workroom *room)
 	return error;
 }
 
-void
-roots_exclude(struct roots *r, uint64_t start, uint64_t end)
-{
-	if (r->owns < ROOTS_OWN_MOST && start < end)
-		r->own[r->owns++] = (struct heap_range){ start, end };
-}
-
 /* --- roots ---------------------------------------------------------------- */
 
 static uint32_t

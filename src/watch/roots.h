@@ -88,15 +88,10 @@ roots_word_at(uint64_t address)
 	return *(const uint64_t *)(uintptr_t)address;
 }
 
-/* --- roots.c -------------------------------------------------------------- */
-
-/* Read the map of this process.  0, or a negative errno value. */
-int roots_open(struct roots *r, struct workroom *room);
+/* --- roots-heaps.c -------------------------------------------------------- */
 
 /* Leave out what is ours, before anything else. */
 void roots_exclude(struct roots *r, uint64_t start, uint64_t end);
-
-/* --- roots-heaps.c -------------------------------------------------------- */
 
 /* What is ours within [at, end): where it starts; @past is its end. */
 uint64_t roots_next_own(const struct roots *r, uint64_t at, uint64_t end,
@@ -109,7 +104,10 @@ uint64_t roots_next_own(const struct roots *r, uint64_t at, uint64_t end,
 int roots_find_heaps(struct roots *r, struct heap *h, uint64_t start,
     uint64_t end);
 
-/* --- roots.c, again ------------------------------------------------------- */
+/* --- roots.c -------------------------------------------------------------- */
+
+/* Read the map of this process.  0, or a negative errno value. */
+int roots_open(struct roots *r, struct workroom *room);
 
 /* Give all roots to @m, and then follow them. */
 void roots_mark(struct roots *r, struct trace *m, const struct heap *h,

@@ -3,7 +3,8 @@
  *
  * Who was killed for lack of memory had too many items, or too many beside it:
  * it is taken in smaller parts, at last item by item, and an item is tried with
- * more room, at last with nothing beside it.  What then still fails is reported.
+ * more room, at last with nothing beside it.  What then still fails is
+ * reported.
  */
 #include <errno.h>
 #include <signal.h>
@@ -21,30 +22,6 @@
 #include "sys/sys.h"
 
 #define STARTS_MOST 3 /* of a job that ends with 85 and has hardly run */
-
-void
-batch_job_free(struct job *job)
-{
-	for (size_t i = 0; i < job->count; i++)
-		free(job->item[i]);
-	kin_free(&job->kin);
-	free(job->item);
-	free(job);
-}
-
-void
-batch_stop(struct batch *b, bool now)
-{
-	b->stopping = true;
-	for (unsigned i = 0; now && i < b->jobs; i++) {
-		struct job *job = b->place[i];
-
-		if (job == NULL || job->killed)
-			continue;
-		job->killed = true;
-		batch_late_end(b, job);
-	}
-}
 
 /* --- it is over ----------------------------------------------------------- */
 

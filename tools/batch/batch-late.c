@@ -3,8 +3,9 @@
  *
  * A job is told by SIGTERM, and so is who descends from it or is of its process
  * group; two seconds later what is left of them is killed.  That holds for whom
- * it leaves behind, too, though it has ended itself: they use memory that nobody
- * counts any more.  Who has left the session, as daemons do, stays (kin.h).
+ * it leaves behind, too, though it has ended itself: they use memory that
+ * nobody counts any more.  Who has left the session, as daemons do, stays
+ * (kin.h).
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -131,4 +132,25 @@ batch_late_wait(struct batch *b)
 		if (b->rests != NULL)
 			sys_sleep(20 * NS_PER_MS);
 	}
+}
+
+void
+batch_stop(struct batch *b, bool now)
+{
+	b->stopping = true;
+	for (unsigned i = 0; now && i < b->jobs; i++) {
+		struct job *job = b->place[i];
+
+		if (job == NULL || job->killed)
+			continue;
+		job->killed = true;
+		batch_late_end(b, job);
+	}
+}
+
+void
+batch_attend(struct batch *b)
+{
+	batch_watch(b);
+	batch_late_look(b);
 }

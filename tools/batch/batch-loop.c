@@ -384,13 +384,6 @@ pump(struct batch *b, const struct pollfd *fds, size_t n)
 
 /* --- the whole ------------------------------------------------------------ */
 
-void
-batch_attend(struct batch *b)
-{
-	batch_watch(b);
-	batch_late_look(b);
-}
-
 static void
 wait_a_while(struct batch *b)
 {

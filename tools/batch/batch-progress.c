@@ -2,7 +2,6 @@
  * batch-progress.c - how far a batch is, while it runs
  */
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,14 +83,6 @@ end_lines(struct batch *b, const struct job *job, uint64_t ns)
 /* --- the bar -------------------------------------------------------------- */
 
 static void
-clear(struct batch *b)
-{
-	if (b->shown)
-		(void)!write(STDERR_FILENO, "\r\033[K", 4);
-	b->shown = false;
-}
-
-static void
 show_bar(struct batch *b)
 {
 	uint64_t done = b->figures.items + b->figures.before;
@@ -165,7 +156,7 @@ batch_progress_begin(struct batch *b, const struct job *job)
 void
 batch_progress_end(struct batch *b, const struct job *job, uint64_t ns)
 {
-	clear(b);
+	batch_bar_clear(b);
 	if (b->progress == PROGRESS_LINES)
 		end_lines(b, job, ns);
 	else if (b->progress == PROGRESS_JSON)
@@ -199,28 +190,4 @@ batch_progress_far(struct batch *b)
 	put(b, message_elapsed(line, MESSAGE_ROOM, spent));
 	if (left > 0)
 		put(b, message_eta(line, MESSAGE_ROOM, left));
-}
-
-void
-batch_progress_close(struct batch *b)
-{
-	clear(b);
-}
-
-void
-batch_say(struct batch *b, const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	clear(b);
-	va_start(args, format);
-	text = need_text_list(format, args);
-	va_end(args);
-	/* These words are looked for in logs. */
-	if (strncmp(text, "Low memory", 10) == 0)
-		fprintf(stderr, "%s\n", text);
-	else
-		print_error("batch: %s", text);
-	free(text);
 }

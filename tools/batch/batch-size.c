@@ -108,9 +108,10 @@ batch_size_fits_between(const struct batch *b, uint64_t room)
 }
 
 uint64_t
-batch_size_reach(const struct batch *b, const struct job *job, uint64_t ns)
+batch_size_reach(const struct batch *b, const struct job *job,
+    uint64_t lease, uint64_t ns)
 {
-	uint64_t lease = batch_room_lease(b, job), age_ns;
+	uint64_t age_ns;
 
 	if (job->outgrown)
 		return UINT64_MAX;

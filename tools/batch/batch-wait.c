@@ -5,8 +5,20 @@
  * in order; the others by time.  There may be very many, and they come near
  * one end or the other: a place is looked for from both.
  */
+#include <stdlib.h>
+
 #include "base/base.h"
 #include "batch/batch.h"
+
+void
+batch_job_free(struct job *job)
+{
+	for (size_t i = 0; i < job->count; i++)
+		free(job->item[i]);
+	kin_free(&job->kin);
+	free(job->item);
+	free(job);
+}
 
 static uint64_t
 key_of(const struct job *job, bool by_time)

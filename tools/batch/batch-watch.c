@@ -272,7 +272,8 @@ limit_now(const struct batch *b)
 	return min_u64(b->limit, b->limit_seen);
 }
 
-/* What is known of all jobs says that they stay within what there is for them. */
+/* What is known of all jobs says that they stay within what there is for
+ * them. */
 static bool
 is_covered(const struct batch *b, uint64_t ns)
 {
@@ -283,7 +284,8 @@ is_covered(const struct batch *b, uint64_t ns)
 	for (unsigned i = 0; i < b->jobs; i++) {
 		if (b->place[i] == NULL)
 			continue;
-		reach = batch_size_reach(b, b->place[i], ns);
+		reach = batch_size_reach(b, b->place[i],
+		    batch_room_lease(b, b->place[i]), ns);
 		if (reach > line - sum)
 			return false;
 		sum += reach;

@@ -30,11 +30,11 @@
  *   batch-loop.c      all of that, in turn
  *
  * A job is CMD with some items.  What it takes is a lease from a ledger
- * (plan/shares.h) that this batch has for itself, or with others (HEAPTIDE_POOL),
- * so the law that decides is that of model/lease.h.  A job that grows beyond
- * its lease has the lease extended; where that cannot be, the youngest jobs
- * stand still (SIGSTOP) until others have ended.  The oldest never does, so
- * there is always one that goes on.
+ * (plan/shares.h) that this batch has for itself, or with others
+ * (HEAPTIDE_POOL), so the law that decides is that of model/lease.h.  A job
+ * that grows beyond its lease has the lease extended; where that cannot be, the
+ * youngest jobs stand still (SIGSTOP) until others have ended.  The oldest
+ * never does, so there is always one that goes on.
  */
 #ifndef BATCH_BATCH_H
 #define BATCH_BATCH_H
@@ -146,7 +146,7 @@ struct job {
 	uint64_t now, most;  /* bytes, when last looked at */
 	uint64_t grown_ns;   /* it grew by a few percent, last */
 	uint64_t stood_ns, stood_from_ns; /* it stood still so long */
-	uint64_t files;      /* of its resident memory, the least that was seen */
+	uint64_t files;      /* of its resident memory, the least seen */
 	bool preloaded, suspended, preempted, late, killed;
 	bool between;        /* its lease is less than it will come to */
 	bool outgrown;       /* it took more than was known of it */
@@ -368,11 +368,13 @@ uint64_t batch_size_need(const struct batch *b, const struct job *job);
 uint64_t batch_size_tail(const struct batch *b);
 /* A lease is about what any has taken: no tail of far larger ones. */
 bool batch_size_is_even(const struct batch *b);
-/* May one more begin, as others end before it has grown?  See model/course.h. */
+/* May one more begin, as others end before it has grown?  See
+ * model/course.h. */
 bool batch_size_fits_between(const struct batch *b, uint64_t room);
-/* How far @job will have come in @ns; UINT64_MAX: nobody knows. */
+/* How far @job, which has @lease, will have come in @ns; UINT64_MAX: nobody
+ * knows. */
 uint64_t batch_size_reach(const struct batch *b, const struct job *job,
-    uint64_t ns);
+    uint64_t lease, uint64_t ns);
 /* How old it is, without the time that it stood still. */
 uint64_t batch_size_age(const struct job *job);
 /* It has ended, and took @bytes; @failed: for lack of memory. */
@@ -409,7 +411,8 @@ struct spool {
 struct spool *batch_spool(struct batch *b, const struct job *job);
 /* The job has ended: bytes that it wrote. */
 uint64_t batch_spool_end(struct batch *b, const struct job *job);
-/* False: there was no room for all that the job wrote, and the batch is over. */
+/* False: there was no room for all that the job wrote, and the batch is
+ * over. */
 bool batch_spool_is_whole(struct batch *b, const struct job *job);
 /* All of it is told, or (@drop) nobody wants it. */
 void batch_spool_tell(struct batch *b, struct spool *spool, bool drop);
@@ -435,6 +438,7 @@ uint64_t batch_spawn_heap(struct batch *b, struct job *job);
 
 /* --- batch-wait.c --------------------------------------------------------- */
 
+void batch_job_free(struct job *job);
 /* Put it among those to be tried again. */
 void batch_wait_again(struct batch *b, struct job *job);
 /* The first of them whose time has come, or NULL. */
@@ -450,13 +454,15 @@ void batch_reap(struct batch *b);
 void batch_end_unstarted(struct batch *b, struct job *job, int error);
 /* It is not to be started, by the gate. */
 void batch_end_skipped(struct batch *b, struct job *job);
-void batch_job_free(struct job *job);
 /* Of --keep-order: lines of the joblog for what ends by @cursor. */
 void batch_rows_log(struct batch *b, uint64_t cursor);
-/* The batch is given up: @now: and so is what runs. */
-void batch_stop(struct batch *b, bool now);
 
 /* --- batch-late.c --------------------------------------------------------- */
+
+/* The batch is given up: @now: and so is what runs. */
+void batch_stop(struct batch *b, bool now);
+/* What must go on while we wait for who reads. */
+void batch_attend(struct batch *b);
 
 /* It has to end: SIGTERM now, SIGKILL later. */
 void batch_late_end(struct batch *b, struct job *job);
@@ -491,7 +497,8 @@ void batch_done_free(struct batch *b);
 
 /* --- batch-past.c --------------------------------------------------------- */
 
-/* Read the joblog, if it is to be gone on with, and open it.  An exit status. */
+/* Read the joblog, if it is to be gone on with, and open it.  An exit
+ * status. */
 int batch_past_open(struct batch *b);
 
 /* --- batch-journal.c ------------------------------------------------------ */
@@ -515,6 +522,14 @@ void batch_work_sum(const struct batch *b, struct journal_totals *t);
 /* That of all, into the journal; if it is time, or @now. */
 void batch_work_tell(struct batch *b, bool now);
 
+/* --- batch-say.c ---------------------------------------------------------- */
+
+/* A sentence on stderr, past the bar. */
+void batch_say(struct batch *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The bar is off the screen, till it is shown again. */
+void batch_bar_clear(struct batch *b);
+
 /* --- batch-progress.c ----------------------------------------------------- */
 
 void batch_progress_begin(struct batch *b, const struct job *job);
@@ -522,10 +537,6 @@ void batch_progress_end(struct batch *b, const struct job *job, uint64_t ns);
 void batch_progress_tick(struct batch *b);
 /* What is done, without a job that it is told of. */
 void batch_progress_far(struct batch *b);
-void batch_progress_close(struct batch *b);
-/* A sentence on stderr, past the bar. */
-void batch_say(struct batch *b, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* --- batch-report.c ------------------------------------------------------- */
 
@@ -545,7 +556,5 @@ void batch_signals_await(struct batch *b, int status);
 
 /* An exit status. */
 int batch_loop(struct batch *b);
-/* What must go on while we wait for who reads. */
-void batch_attend(struct batch *b);
 
 #endif

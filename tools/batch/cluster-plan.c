@@ -4,9 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,6 @@
 #include "base/crc.h"
 #include "base/text.h"
 #include "batch/cluster.h"
-#include "plan/run-who.h"
 #include "say/command.h"
 #include "say/need.h"
 #include "say/print.h"
@@ -27,36 +24,7 @@
 #define REMOVE_TRIES 20
 #define REMOVE_NS    (100 * NS_PER_MS)
 
-extern char **environ;
-
-/* --- where ---------------------------------------------------------------- */
-
-/* Beside the journals of runs; nodes may stand elsewhere, so from the root. */
-char *
-cluster_directory(const char *id)
-{
-	char path[JOURNAL_PATH], whole[PATH_MAX];
-
-	if (run_who_make_directory(environ, path) < 0 ||
-	    realpath(path, whole) == NULL)
-		return NULL;
-	*strrchr(whole, '/') = '\0';
-	return need_text("%s/slurm/%s", whole, id);
-}
-
-char *
-cluster_path(const struct cluster *c, const char *format, ...)
-{
-	va_list args;
-	char *name, *path;
-
-	va_start(args, format);
-	name = need_text_list(format, args);
-	va_end(args);
-	path = need_text("%s/%s", c->directory, name);
-	free(name);
-	return path;
-}
+/* --- its directory -------------------------------------------------------- */
 
 static int
 tell(const char *doing, const char *path)
@@ -125,9 +93,9 @@ remove_below(int at, const char *name)
 }
 
 /*
- * The plan first: without one, nobody takes the rest for a run.  A task that has
- * said that it is done may be about to close its log, which on NFS has another
- * name until then.
+ * The plan first: without one, nobody takes the rest for a run.  A task that
+ * has said that it is done may be about to close its log, which on NFS has
+ * another name until then.
  */
 void
 cluster_remove(struct cluster *c)
@@ -312,7 +280,8 @@ write_row(const struct cluster *c, const struct plan_row *row, FILE *file)
 static int
 write_plan(const struct cluster *c)
 {
-	char *path = cluster_path(c, "plan"), *new = cluster_path(c, "plan.new");
+	char *path = cluster_path(c, "plan");
+	char *new = cluster_path(c, "plan.new");
 	FILE *file = fopen(new, "we");
 	bool good = file != NULL;
 

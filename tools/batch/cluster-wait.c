@@ -171,7 +171,7 @@ cluster_wait(struct cluster *c)
 	sigprocmask(SIG_BLOCK, &ours, &was);
 	r = wait_on(c, &ours);
 	add_up(c);
-	batch_progress_close(c->b);
+	batch_bar_clear(c->b);
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	return r;
 }

@@ -57,7 +57,7 @@ struct cluster_task {
 	int status;             /* of what is over */
 	bool cancelled;
 	char word[24];          /* Slurm's, of its state */
-	uint64_t gone_ns;       /* since then it is not in the queue; 0: it is */
+	uint64_t gone_ns;       /* since when it is not in the queue; or 0 */
 	struct joblog_tail tail;
 };
 
@@ -106,13 +106,15 @@ int cluster_resume(struct batch *b, const char *id);
 /* How far it is. */
 int cluster_show(const char *id, bool json);
 
-/* --- cluster-plan.c ------------------------------------------------------- */
+/* --- cluster-where.c ------------------------------------------------------ */
 
 /* The directory of run @id; NULL: there is no place for runs. */
 char *cluster_directory(const char *id);
 /* A path in it, to be freed. */
 char *cluster_path(const struct cluster *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* --- cluster-plan.c ------------------------------------------------------- */
 
 /* All return an exit status, and have said what is wrong. */
 int cluster_lock(struct cluster *c, bool make);

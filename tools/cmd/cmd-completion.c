@@ -13,6 +13,8 @@
 #include "cmd/commands.h"
 #include "say/print.h"
 
+static const struct command *const *commands;
+
 /* What stands at a place of the command line. */
 enum place {
 	PLACE_NOTHING = 0, /* something that nobody can know: a size, a name */
@@ -432,6 +434,12 @@ fish(void)
 }
 
 /* --- the command ---------------------------------------------------------- */
+
+void
+completion_of(const struct command *const *all)
+{
+	commands = all;
+}
 
 static int
 completion_run(const void *options, int operands, char **operand)

@@ -2,7 +2,7 @@
  * commands.h - the commands there are, a cmd-*.c each
  *
  * Beside the house (tools/cmd).  May use: command.  Used by: heaptide.c, which
- * finds one by its name, cmd-completion.c, and who defines one.
+ * finds one by its name, and who defines one.
  */
 #ifndef CMD_COMMANDS_H
 #define CMD_COMMANDS_H
@@ -41,7 +41,7 @@ extern const struct command command_import;
 extern const struct command command_merge;
 extern const struct command command_completion;
 
-/* All of them, in the order of help; a NULL behind the last. */
-extern const struct command *const commands[];
+/* What `completion` tells of: all of them, a NULL behind the last. */
+void completion_of(const struct command *const *all);
 
 #endif

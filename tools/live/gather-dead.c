@@ -15,6 +15,20 @@
 #include "profile/shelf.h"
 #include "say/print.h"
 
+char *
+gather_name(const char *path, char name[GATHER_NAME_ROOM])
+{
+	const char *last = strrchr(path, '/');
+	char *c;
+
+	snprintf(name, GATHER_NAME_ROOM, "%s", last != NULL ? last + 1 : path);
+	for (c = name; *c != '\0'; c++)
+		if (strchr("/%\"'\\ \t\n*?[]$&|;<>()`!", *c) != NULL ||
+		    (unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '_';
+	return name;
+}
+
 /* Make the folder; false, with a sentence, if that is impossible. */
 static bool
 make_folder(struct gather *g)

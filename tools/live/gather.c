@@ -44,20 +44,6 @@ path_in(const char *directory, const char *name, char path[PLACE_ROOM])
 	return n < 0 || n >= PLACE_ROOM ? -ENAMETOOLONG : 0;
 }
 
-char *
-gather_name(const char *path, char name[GATHER_NAME_ROOM])
-{
-	const char *last = strrchr(path, '/');
-	char *c;
-
-	snprintf(name, GATHER_NAME_ROOM, "%s", last != NULL ? last + 1 : path);
-	for (c = name; *c != '\0'; c++)
-		if (strchr("/%\"'\\ \t\n*?[]$&|;<>()`!", *c) != NULL ||
-		    (unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '_';
-	return name;
-}
-
 /* --- whose it is ---------------------------------------------------------- */
 
 /*

@@ -2,7 +2,7 @@
  * gather.h - the segments of one run: look at them, and bring them home
  *
  * Beside the house (tools/live).  May use: base, sys, control, reader, print,
- * shelf.  Used by: cmd-run.c, run-*.c, summary.c.
+ * shelf.  Used by: run.h, run-*.c, summary.h.
  *
  * A run is every process whose segment carries the same HEAPTIDE_RUN.  While
  * the program runs, its processes' resident memory is measured from here and
@@ -78,8 +78,8 @@ bool gather_has_batches(const struct tide_room *room);
 
 /*
  * All processes of the run that ask for their budget shall come to an end: @why
- * is TIDE_STOP_*.  True: the program itself is among them, and takes its work in
- * batches.
+ * is TIDE_STOP_*.  True: the program itself is among them, and takes its work
+ * in batches.
  */
 bool gather_stop(struct gather *g, uint32_t why);
 
@@ -99,10 +99,10 @@ int gather_path(const struct gather *g, char path[PLACE_ROOM]);
 /* Remove the profiles of a folder, and the folder if it is empty then. */
 void gather_clear(const char *folder);
 
+/* --- gather-dead.c -------------------------------------------------------- */
+
 /* The last part of a path, with what makes file names awkward replaced. */
 char *gather_name(const char *path, char name[GATHER_NAME_ROOM]);
-
-/* --- gather-dead.c -------------------------------------------------------- */
 
 /* Is it the one that the user has started?  It is in our own namespace. */
 bool gather_is_program(const struct gather *g, const struct shelf_name *name);

@@ -91,32 +91,6 @@ refuse(char why[WHY_ROOM], int error, const char *format, ...)
 
 /* --- bytes ---------------------------------------------------------------- */
 
-int
-image_source_read(const struct image_source *from, uint64_t offset, void *to,
-    uint64_t n)
-{
-	if (offset > from->size || n > from->size - offset)
-		return -EINVAL;
-	if (from->fd < 0) {
-		memcpy(to, from->bytes + offset, n);
-		return 0;
-	}
-	while (n > 0) {
-		ssize_t got = pread(from->fd, to, n, (off_t)offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			return -EINVAL; /* truncated since we asked its size */
-		to = (char *)to + got;
-		offset += (uint64_t)got;
-		n -= (uint64_t)got;
-	}
-	return 0;
-}
-
 /* --- the header ----------------------------------------------------------- */
 
 static int
@@ -259,8 +233,8 @@ copy_table(const struct image_source *from, const struct segment *s, size_t i,
 		return -ENOMEM;
 	*image = grown;
 	memset(grown + *bytes, 0, room);
-	r = image_source_read(from, s->table[tables[i].id].offset, grown + *bytes,
-	    used * tables[i].entry_bytes);
+	r = image_source_read(from, s->table[tables[i].id].offset,
+	    grown + *bytes, used * tables[i].entry_bytes);
 	if (r < 0)
 		return r;
 	*t = (struct segment_table){

@@ -2,7 +2,7 @@
  * image.h - a private copy of a segment, with a header that tells the truth
  *
  * Beside the house (tools/profile).  May use: base.  Used by: reader.c,
- * seal.c.
+ * seal.h.
  *
  * The used rows of each table, one behind the other.  A copy holds still while
  * it is read, cannot raise SIGBUS when somebody truncates the file, and is at
@@ -17,6 +17,8 @@
 
 #include "base/segment.h"
 
+/* --- image-source.c ------------------------------------------------------- */
+
 /* Where bytes come from: a file, or memory. */
 struct image_source {
 	const char *name;
@@ -24,6 +26,12 @@ struct image_source {
 	const uint8_t *bytes;
 	uint64_t size;
 };
+
+/* Read exactly @n bytes; -EINVAL when they are not there. */
+int image_source_read(const struct image_source *from, uint64_t offset,
+    void *to, uint64_t n);
+
+/* --- image.c -------------------------------------------------------------- */
 
 struct image {
 	struct segment *segment; /* to be freed */
@@ -34,10 +42,6 @@ struct image {
 
 /* Room for the sentence that says why there is none. */
 #define WHY_ROOM 512
-
-/* Read exactly @n bytes; -EINVAL when they are not there. */
-int image_source_read(const struct image_source *from, uint64_t offset,
-    void *to, uint64_t n);
 
 /* "sites", of a table; "header", of anything else. */
 const char *image_part_name(uint32_t part);

@@ -2,7 +2,7 @@
  * config-file.h - a file of settings, line by line
  *
  * Beside the house (tools/settings).  May use: base, config, settings, need.
- * Used by: config.c, and it uses what that shares with it.
+ * Used by: config.c, config-value.c.
  */
 #ifndef SETTINGS_CONFIG_FILE_H
 #define SETTINGS_CONFIG_FILE_H
@@ -18,7 +18,7 @@
 int config_read_lines_of(struct config *c, const char *name, bool needed,
     enum config_origin origin, char why[CONFIG_WHY_ROOM]);
 
-/* --- config.c ------------------------------------------------------------- */
+/* --- config-value.c ------------------------------------------------------- */
 
 /* Write the sentence; returns -EINVAL. */
 int config_refuse(char why[CONFIG_WHY_ROOM], const char *format, ...)

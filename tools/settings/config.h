@@ -2,7 +2,7 @@
  * config.h - how everything is set, and where each value came from
  *
  * Beside the house (tools/settings).  May use: base, model, settings, need.
- * Used by: cmd-run.c, cmd-config.c, room.c and who else acts on a setting.
+ * Used by: cmd-run.c, cmd-config.c, room.h and who else acts on a setting.
  *
  * Of a setting the nearest counts: what the command line says before the
  * environment, that before a file, that before a preset, that before the
@@ -66,9 +66,17 @@ struct config {
 
 #define CONFIG_WHY_ROOM 1024
 
+/* --- config-value.c ------------------------------------------------------- */
+
 /* Begin with the defaults. */
 void config_open(struct config *c);
 void config_close(struct config *c);
+
+/* NULL: there is no such job. */
+const struct config_job *config_job(const struct config *c,
+    const char *name);
+
+/* --- config.c ------------------------------------------------------------- */
 
 /*
  * An option of the command line.  -EINVAL: @why is the sentence to say; it
@@ -113,10 +121,6 @@ const struct config_value *config_values(const struct config *c,
 
 /* "command line", "environment", "file" ... */
 const char *config_origin_word(enum config_origin origin);
-
-/* NULL: there is no such job. */
-const struct config_job *config_job(const struct config *c,
-    const char *name);
 
 /* The settings of a job go before those of its file, and others. */
 void config_use_job(struct config *c, const struct config_job *job);

@@ -12,41 +12,11 @@
 #include "web/web.h"
 
 #define JSON "application/json"
-#define HTML "text/html; charset=utf-8"
 #define METRICS_OPEN \
 	"application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define METRICS_PLAIN "text/plain; version=0.0.4; charset=utf-8"
 
 /* --- making one ----------------------------------------------------------- */
-
-static void
-add(struct MHD_Response *response, const char *name, const char *value)
-{
-	(void)mhd.add_response_header(response, name, value);
-}
-
-/*
- * Nothing of it may be kept, framed, or taken for another type.  A page brings
- * its own policy for scripts (web-page.c), and has here what is never allowed.
- */
-void
-web_add_headers(struct MHD_Response *response, const char *type)
-{
-	bool page = strcmp(type, HTML) == 0;
-
-	add(response, "Content-Type", type);
-	add(response, "Cache-Control", "no-store");
-	add(response, "X-Content-Type-Options", "nosniff");
-	add(response, "X-Frame-Options", "DENY");
-	add(response, "Referrer-Policy", "no-referrer");
-	add(response, "Cross-Origin-Resource-Policy", "same-origin");
-	add(response, "Content-Security-Policy", page ?
-	    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
-	    "connect-src 'self'; object-src 'none'" :
-	    "default-src 'none'; frame-ancestors 'none'");
-	if (page)
-		add(response, "Cross-Origin-Opener-Policy", "same-origin");
-}
 
 /* @text is taken over. */
 static void
@@ -106,12 +76,12 @@ web_refuse(struct web_exchange *e, unsigned status, const char *why)
 	json_object_set_new(object, "message", json_text(why));
 	reply_object(e, status, object);
 	if (status == 401)
-		add(e->response, "WWW-Authenticate",
+		web_add_header(e->response, "WWW-Authenticate",
 		    "Bearer realm=\"heaptide\"");
 	else if (status == 405)
-		add(e->response, "Allow", e->task.allow);
+		web_add_header(e->response, "Allow", e->task.allow);
 	else if (status == 503)
-		add(e->response, "Retry-After", "1");
+		web_add_header(e->response, "Retry-After", "1");
 }
 
 /* --- at once -------------------------------------------------------------- */
@@ -123,9 +93,9 @@ reply_cookie(struct web_exchange *e)
 	char *cookie = need_text("%s=%s; Path=/; HttpOnly; SameSite=Strict",
 	    e->web->cookie, e->web->options.token);
 
-	reply(e, MHD_HTTP_SEE_OTHER, HTML, need_text("%s", ""), 0);
-	add(e->response, "Location", "/");
-	add(e->response, "Set-Cookie", cookie);
+	reply(e, MHD_HTTP_SEE_OTHER, WEB_HTML, need_text("%s", ""), 0);
+	web_add_header(e->response, "Location", "/");
+	web_add_header(e->response, "Set-Cookie", cookie);
 	free(cookie);
 }
 
@@ -134,7 +104,7 @@ reply_allow(struct web_exchange *e)
 {
 	reply(e, MHD_HTTP_NO_CONTENT, "text/plain", need_text("%s", ""),
 	    0);
-	add(e->response, "Allow", e->task.allow);
+	web_add_header(e->response, "Allow", e->task.allow);
 }
 
 static void
@@ -147,7 +117,7 @@ reply_page_of(struct web_exchange *e)
 		web_refuse(e, 404, "there is no page: this heaptide was built "
 		    "without node; '/report/PID' has what it shows");
 	else
-		reply(e, MHD_HTTP_OK, HTML, text, bytes);
+		reply(e, MHD_HTTP_OK, WEB_HTML, text, bytes);
 }
 
 /* --- from a look ---------------------------------------------------------- */
@@ -294,7 +264,7 @@ reply_list(struct web_exchange *e, const struct web_look *look)
 	size_t bytes;
 	char *text = web_page_list(e->web, look, &bytes);
 
-	reply(e, MHD_HTTP_OK, HTML, text, bytes);
+	reply(e, MHD_HTTP_OK, WEB_HTML, text, bytes);
 }
 
 static void

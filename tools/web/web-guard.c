@@ -1,5 +1,6 @@
 /*
- * web-guard.c - who may ask, and from where: before anything is looked at
+ * web-guard.c - who may ask, and from where: before anything is looked at; and
+ * what browsers are told to guard
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,49 @@
 #include "base/base.h"
 #include "say/print.h"
 #include "web/web.h"
+
+/* --- headers, of what is asked and what is answered ----------------------- */
+
+const char *
+web_header(const struct web_exchange *e, const char *name)
+{
+	return mhd.lookup_connection_value(e->connection, MHD_HEADER_KIND,
+	    name);
+}
+
+void
+web_add_header(struct MHD_Response *response, const char *name,
+    const char *value)
+{
+	(void)mhd.add_response_header(response, name, value);
+}
+
+/*
+ * Nothing of it may be kept, framed, or taken for another type.  A page brings
+ * its own policy for scripts (web-page.c), and has here what is never allowed.
+ */
+void
+web_add_headers(struct MHD_Response *response, const char *type)
+{
+	bool page = strcmp(type, WEB_HTML) == 0;
+
+	web_add_header(response, "Content-Type", type);
+	web_add_header(response, "Cache-Control", "no-store");
+	web_add_header(response, "X-Content-Type-Options", "nosniff");
+	web_add_header(response, "X-Frame-Options", "DENY");
+	web_add_header(response, "Referrer-Policy", "no-referrer");
+	web_add_header(response, "Cross-Origin-Resource-Policy",
+	    "same-origin");
+	web_add_header(response, "Content-Security-Policy", page ?
+	    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
+	    "connect-src 'self'; object-src 'none'" :
+	    "default-src 'none'; frame-ancestors 'none'");
+	if (page)
+		web_add_header(response, "Cross-Origin-Opener-Policy",
+		    "same-origin");
+}
+
+/* --- who may -------------------------------------------------------------- */
 
 static unsigned refuse(struct web_exchange *e, unsigned status,
     const char *format, ...) __attribute__((format(printf, 3, 4)));

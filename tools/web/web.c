@@ -81,13 +81,6 @@ close_late(struct web *w, uint64_t now)
 
 /* --- exchanges ------------------------------------------------------------ */
 
-const char *
-web_header(const struct web_exchange *e, const char *name)
-{
-	return mhd.lookup_connection_value(e->connection, MHD_HEADER_KIND,
-	    name);
-}
-
 static enum web_method
 method_of(const char *name)
 {

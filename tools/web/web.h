@@ -28,6 +28,7 @@
 #define WEB_BODY_MOST   (16 * 1024)
 #define WEB_TOKEN_LEAST 16
 #define WEB_TOKEN_ROOM  256
+#define WEB_HTML        "text/html; charset=utf-8"
 
 struct web_options {
 	struct web_host at;           /* where it listens */
@@ -108,10 +109,15 @@ bool web_open(struct web *w, const struct web_options *options, int listener,
 void web_serve(struct web *w, int signals);
 void web_close(struct web *w);
 
+/* --- web-guard.c: who may ------------------------------------------------- */
+
 /* A header of the request, or NULL. */
 const char *web_header(const struct web_exchange *e, const char *name);
 
-/* --- web-guard.c: who may ------------------------------------------------- */
+/* One of the answer; and those that every answer has, @type is Content-Type. */
+void web_add_header(struct MHD_Response *response, const char *name,
+    const char *value);
+void web_add_headers(struct MHD_Response *response, const char *type);
 
 /* 0, or the status of a refusal, and e->task.why has the sentence. */
 unsigned web_guard(struct web_exchange *e);
@@ -134,9 +140,6 @@ void web_answer_go_on(struct web_exchange *e, uint64_t now_ns);
 
 /* Make the answer a refusal. */
 void web_refuse(struct web_exchange *e, unsigned status, const char *why);
-
-/* Headers that every answer has. */
-void web_add_headers(struct MHD_Response *response, const char *type);
 
 /* --- web-events.c --------------------------------------------------------- */
 
