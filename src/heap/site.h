@@ -1,8 +1,8 @@
 /*
  * site.h - the figures of each call path that allocates
  *
- * Floor 4 (heap).  May use: base, model, sys, mem.  Used by: stack (which makes
- * sites), door.
+ * Floor 4 (heap).  May use: base, model, sys, mem.  Used by: mapping, door,
+ * which makes sites.
  * Contexts: inside malloc, in signal handlers, in a child just forked.
  *
  * A site does not know what a stack is: it has the number of a leaf.  What

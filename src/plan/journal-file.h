@@ -1,7 +1,7 @@
 /*
  * journal-file.h - files of one owner, and one that takes the place of another
  *
- * Floor (plan).  May use: base, sys.  Used by: journal.c alone.
+ * Floor (plan).  May use: base, sys.  Used by: journal.c, learned.c.
  * Contexts: as journal.h.
  */
 #ifndef PLAN_JOURNAL_FILE_H

@@ -1,8 +1,8 @@
 /*
  * journal.h - the file of a run, RUN.tideck: records that are only ever added
  *
- * Floor (plan).  May use: base, sys.  Used by: run.c, tools, and heaptide.h, of
- * which it is a part: C99 and C++11.
+ * Floor (plan).  May use: base, sys.  Used by: run-state.h, tools, and
+ * heaptide.h, of which it is a part: C99 and C++11.
  * Contexts: where a program calls tide_*(), never inside malloc or a handler;
  * one thread at a time for each structure.  Nothing is allocated.
  *

@@ -1,8 +1,8 @@
 /*
  * message.h - what is said to people about memory, word by word
  *
- * Floor (plan).  May use: base, model.  Used by: plan, door, the tools, and
- * heaptide.h, of which it is a part.
+ * Floor (plan).  May use: base, model.  Used by: plan, control, the tools,
+ * and heaptide.h, of which it is a part.
  * Contexts: anywhere; nothing here has state, allocates or asks the locale.
  *
  * Each writes one line, without a newline, into @line of @room bytes, cut if it

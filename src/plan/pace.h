@@ -6,7 +6,8 @@
  * long batches meet it more often: where the machine is full, small sizes would
  * look fast.  The kernel knows how long each thread could run and did not.
  *
- * Floor 3 (plan).  May use: sys, base.  Used by: batch.  Part of heaptide.h.
+ * Floor (plan).  May use: base, sys.  Used by: op-state.h, and heaptide.h, of
+ * which it is a part.
  * Contexts: the thread's own, at a batch's begin and end; not a signal handler.
  */
 #ifndef PLAN_PACE_H

@@ -3,7 +3,7 @@
  * are left out
  *
  * Floor (plan).  May use: base, sys, journal.h, spans.h.  Used by: run-look.c,
- * run.c, tools, and heaptide.h, of which it is a part.
+ * run-state.h, tools, and heaptide.h, of which it is a part.
  * Contexts: as journal.h; no state of its own.
  *
  * A FAIL record puts its items in, and a BATCH that was begun after it and has

@@ -1,8 +1,8 @@
 /*
  * run-look.h - what the file of a run comes to: where it stands
  *
- * Floor (plan).  May use: base, sys, journal.h, run-failed.h.  Used by: run.c, control,
- * tools, and heaptide.h, of which it is a part.
+ * Floor (plan).  May use: base, sys, journal.h, run-failed.h.  Used by:
+ * run-state.h, run-list.h, tools, and heaptide.h, of which it is a part.
  * Contexts: as journal.h; no state of its own.
  */
 #ifndef PLAN_RUN_LOOK_H

@@ -1,8 +1,8 @@
 /*
  * spans.h - a set of items, as ranges in their order
  *
- * Floor (plan).  May use: base, sys.  Used by: run-failed.c, run.c, tools, and
- * heaptide.h, of which it is a part.
+ * Floor (plan).  May use: base, sys.  Used by: run-failed, tools, and heaptide.h, of
+ * which it is a part.
  * Contexts: as journal.h; no state of its own.  Memory is mapped, and grows
  * with the number of ranges.
  *

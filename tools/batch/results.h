@@ -1,13 +1,13 @@
 /*
- * results.h - what the jobs of a batch wrote, kept in files until it is gathered
+ * results.h - what the jobs of a batch wrote, kept in files until it is
+ * gathered
  *
- * Beside the house (tools/batch).  May use: base, need.  Used by: batch-*.c,
- * cluster-*.c.
+ * Beside the house (tools/batch).  May use: base, need.  Used by: batch.h.
  *
  * A directory has a file of records for each process that ever wrote there,
- * named by numbers; a record is what the job of some items wrote, on its standard
- * output and its standard error.  A record counts if all of it is there, by its
- * sum: it has a head of
+ * named by numbers; a record is what the job of some items wrote, on its
+ * standard output and its standard error.  A record counts if all of it is
+ * there, by its sum: it has a head of
  *
  *	OFFSET SIZE  MEANING
  *	     0    8  RESULTS_MAGIC
@@ -18,8 +18,8 @@
  *	    40    4  CRC-32C of the content
  *	    44    4  CRC-32C of the 44 bytes before
  *
- * that is written when the rest is.  What was done twice is there twice, and the
- * newer counts.
+ * that is written when the rest is.  What was done twice is there twice, and
+ * the newer counts.
  */
 #ifndef BATCH_RESULTS_H
 #define BATCH_RESULTS_H
@@ -43,8 +43,8 @@ struct results {
 int results_create(struct results *r, const char *directory);
 
 /*
- * A record is begun, filled with output and then with errors, and ended: then it
- * is there.  All return 0 or a negative errno; after one, begin anew.
+ * A record is begun, filled with output and then with errors, and ended: then
+ * it is there.  All return 0 or a negative errno; after one, begin anew.
  */
 void results_begin(struct results *r);
 int results_add(struct results *r, int which, const void *data, size_t bytes);

@@ -2,7 +2,7 @@
  * forge.h - a profile made by a tool: of another tool's, or of many
  *
  * Beside the house (tools/formats).  May use: base, need, reader (figures).
- * Used by: import*.c, merge.c.
+ * Used by: import*.c, merge.h.
  *
  * Rows are put in any order, and become the image of a segment that
  * profile_open_bytes() reads like any other.  Functions have names, not

@@ -1,7 +1,7 @@
 /*
  * box.h - what the room of a dead process says of its last moment
  *
- * Beside the house (tools/live).  May use: base.  Used by: gather.c, run-*.c.
+ * Beside the house (tools/live).  May use: base.  Used by: gather.h, run-*.c.
  *
  * The room (base/room.h) lies in the segment, or in the page of a static
  * program; both outlive the process, like the recorder of an aircraft.

@@ -2,8 +2,8 @@
  * advise.h - what should be changed about a program's memory, with names
  *
  * Beside the house (tools/ops).  May use: base, control, reader, symbol,
- * telling, print, json, settings.  Used by: cmd-recommend.c, cmd-analyze.c,
- * summary.c, report.c, account.
+ * telling, print, json, settings.  Used by: cmd-recommend.c, account.h,
+ * summary.c, report-text.c, page-json.c.
  *
  * control/counsel.h has the facts, the sentences and the settings; advise.c
  * adds who a site is, advise-write.c makes a configuration of it.

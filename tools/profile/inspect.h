@@ -2,7 +2,7 @@
  * inspect.h - can a command be profiled: asked before it starts
  *
  * Beside the house (tools/profile).  May use: base, sys/program.h; libelf.
- * Used by: run-prepare.c, bypassed.c.
+ * Used by: run.h, bypassed.c.
  *
  * The answer is advice.  What the kernel and the dynamic linker do with the
  * command is for them to say; this only spares the user a riddle afterwards.

@@ -2,7 +2,7 @@
  * bypassed.h - which modules of a process heaptide does not hear of, in words
  *
  * Beside the house (tools/report).  May use: base, reader, inspect, print.
- * Used by: report.c and what prints for it, summary.c.
+ * Used by: report-text.c, report-json.c, summary.c.
  */
 #ifndef REPORT_BYPASSED_H
 #define REPORT_BYPASSED_H

@@ -1,7 +1,7 @@
 /*
  * outcome.h - how an attempt at running a program has come out
  *
- * Beside the house (tools/run).  May use: base.  Used by: retry.c, run-*.c.
+ * Beside the house (tools/run).  May use: base.  Used by: retry.h, run-*.c.
  * No clock, no I/O, no state: what is to be known is given.
  *
  *   done         status 0

@@ -1,8 +1,8 @@
 /*
  * retry.h - whether a program is started again, when, and with what
  *
- * Beside the house (tools/run).  May use: base, outcome.  Used by:
- * run-again.c.  No clock, no I/O: what is to be known is given, chance
+ * Beside the house (tools/run).  May use: base, outcome.  Used by: run.h.
+ * No clock, no I/O: what is to be known is given, chance
  * included.
  *
  *  R1  Nothing that was done or was meant to end is started again; an error
@@ -13,12 +13,12 @@
  *	zero once the cursor of the run has gone on.
  *  R4  Each waits longer: from @delay to @factor times what the last waited,
  *	by chance, so that many that fell together do not rise together.
- *  R5  A batch that was lost is tried again in smaller ones, of @fallback items,
- *	then of one, up to where it ended.  So the item is found that will not
- *	be done.
- *  R6  It is left out once it was alone in three lost batches, or once tries are
- *	used up; that is progress.  If then it comes again, the program cannot
- *	leave it out, and it is at an end.
+ *  R5  A batch that was lost is tried again in smaller ones, of @fallback
+ *	items, then of one, up to where it ended.  So the item is found that
+ *	will not be done.
+ *  R6  It is left out once it was alone in three lost batches, or once tries
+ *	are used up; that is progress.  If then it comes again, the program
+ *	cannot leave it out, and it is at an end.
  */
 #ifndef RUN_RETRY_H
 #define RUN_RETRY_H

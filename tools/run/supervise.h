@@ -1,8 +1,7 @@
 /*
  * supervise.h - run a program exactly as by hand, and stay beside it
  *
- * Beside the house (tools/run).  May use: base, sys, kin.  Used by: cmd-run.c,
- * cmd-batch.c.
+ * Beside the house (tools/run).  May use: base, sys, kin.  Used by: run.h.
  *
  * The program has our process group and terminal, descriptors, signal mask,
  * dispositions and alarm; nothing of ours is open in it.  Signals:

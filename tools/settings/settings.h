@@ -1,7 +1,7 @@
 /*
  * settings.h - everything that can be set, in one table; and presets of it
  *
- * Beside the house (tools/settings).  May use: base, model.  Used by: config.c
+ * Beside the house (tools/settings).  May use: base, model.  Used by: config.h
  * and the commands that show settings; the page heaptide-config(5) is held to
  * it.
  *

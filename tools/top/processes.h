@@ -2,7 +2,7 @@
  * processes.h - every process of this user with heaptide inside
  *
  * Beside the house (tools/top).  May use: base, model, sys, control, reader,
- * shelf, need, json; uthash.  Used by: cmd-ps.c, top-list.c, web-looker.c.
+ * shelf, need, json; uthash.  Used by: cmd-ps.c, top.h, web-looker.c.
  *
  * The directory of segments is the list: who is alive is measured, who is
  * dead left a profile that nobody has collected, and what cannot be read has a

@@ -2,7 +2,7 @@
  * screen.h - the whole terminal as a page that is drawn again and again
  *
  * Beside the house (tools/top).  May use: base, print; ncurses, which nobody
- * else needs to know.  Used by: cmd-top.c, top-*.c.
+ * else needs to know.  Used by: top.h, top-*.c.
  *
  * Whatever is put on it is cleaned, and cut where its room ends: a terminal of
  * one cell is no trouble.  While it is open standard error is closed to all:

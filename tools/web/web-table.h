@@ -1,8 +1,7 @@
 /*
  * web-table.h - the table behind web-route.h
  *
- * Beside the house (tools/web).  May use: web-route.h.  Used by: web-route.c,
- * web-table.c.
+ * Beside the house (tools/web).  May use: web-route.h.  Used by: web-route.c.
  */
 #ifndef WEB_WEB_TABLE_H
 #define WEB_WEB_TABLE_H
