@@ -2,7 +2,7 @@
  * batch-halt.h - when a batch is given up, in GNU parallel's words
  *
  * Beside the house (tools/batch).  May use: base.  Used by: batch-*.c,
- * cmd-batch.c.
+ * batch.h.
  *
  *	never             all jobs are done, whatever becomes of them
  *	soon,fail=1       no job is started after one has failed

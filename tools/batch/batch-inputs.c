@@ -136,7 +136,8 @@ read_sources(struct batch *b, char delimiter, char **word)
 }
 
 int
-batch_inputs_open(struct batch *b, const struct batch_command *c, const char *file)
+batch_inputs_open(struct batch *b, const struct batch_command *c,
+    const char *file)
 {
 	const struct batch_options *o = b->options;
 	char delimiter = o->null ? '\0' : '\n';

@@ -2,7 +2,7 @@
  * batch-items.h - the items of a batch, one after the other
  *
  * Beside the house (tools/batch).  May use: base, need.  Used by: batch-*.c,
- * cmd-batch.c.
+ * batch.h.
  *
  * They come from a file, from standard input, from the command line, or from
  * several of these together (batch-tuples.h); an item is a tuple then.  What

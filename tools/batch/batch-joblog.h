@@ -3,15 +3,15 @@
  * for that
  *
  * Beside the house (tools/batch).  May use: base, need.  Used by: batch-*.c,
- * cmd-batch.c.
+ * batch.h.
  *
  *	Seq Host Starttime JobRuntime Send Receive Exitval Signal Command
  *
  * with tabs between, and a line a job as it ends.  Of a Command newlines are
  * zero bytes there.  Send has bytes that went to another host, which are none;
  * of jobs whose number of items was learned it has that number, and Seq is then
- * the number of the first of them.  It is only ever added to; a last line that is torn counts
- * for nothing.
+ * the number of the first of them.  It is only ever added to; a last line that
+ * is torn counts for nothing.
  */
 #ifndef BATCH_BATCH_JOBLOG_H
 #define BATCH_BATCH_JOBLOG_H

@@ -115,7 +115,8 @@ report_memory(const struct batch *b, const struct print *p)
 	print_line(p, PRINT_PLAIN, "  memory     peak %s of %s (%.0f%%); a job "
 	    "%s on average, %s at most; %s each %s",
 	    text_format_bytes(peak, b->figures.peak_used),
-	    text_format_bytes(limit, batch_room_budget(b)), 100 * utilisation(b),
+	    text_format_bytes(limit, batch_room_budget(b)),
+	    100 * utilisation(b),
 	    text_format_bytes(mean, mean_peak(b)),
 	    text_format_bytes(job, b->figures.peak_job),
 	    text_format_bytes(item, item_bytes(b)), b->unit);

@@ -18,7 +18,7 @@
 #define READ_NS   (100 * NS_PER_MS) /* from one look at the limits to another */
 #define LEAVES_NS (400 * NS_PER_MS) /* that one who ends takes at most */
 #define NEARLY    64                /* a limit that moves by less stays */
-#define UNKNOWN   4                 /* of all, a job of which nothing is known */
+#define UNKNOWN   4                 /* of all: a job that nothing is known of */
 #define BETWEEN   92                /* of a hundred, for jobs that overlap */
 #define NAMED_NS  (200 * NS_PER_MS) /* to wait with others for a lease */
 

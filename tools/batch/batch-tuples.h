@@ -2,7 +2,7 @@
  * batch-tuples.h - several sources of items, and all that can be made of them
  *
  * Beside the house (tools/batch).  May use: base, need, batch-items.  Used by:
- * batch-settings.c, batch-items.c.
+ * batch.h, batch-items.c.
  *
  * GNU parallel's, to the letter: of sources that are not linked each value of
  * one goes with each of all others, those of the last one changing fastest; one

@@ -229,7 +229,7 @@ run_all(struct batch *b)
 	if (!b->silent)
 		fprintf(stderr, "Started batch: %s\n", b->id);
 	status = batch_loop(b);
-	batch_progress_close(b);
+	batch_bar_clear(b);
 	batch_journal_close(b, b->signal == 0 && b->exhausted &&
 	    b->cursor == b->items_begun);
 	batch_done_free(b);

@@ -3,8 +3,8 @@
  *
  * What a site allocates is its leaf's own cost, at the line of the leaf; who
  * called it has it as the inclusive cost of that call.  Of a recursion only the
- * call of the outermost frame has: the sum of the calls of a function is what it
- * costs, which would be more than the whole otherwise.
+ * call of the outermost frame has: the sum of the calls of a function is what
+ * it costs, which would be more than the whole otherwise.
  */
 #include <inttypes.h>
 #include <stdlib.h>

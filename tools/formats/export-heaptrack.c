@@ -224,8 +224,8 @@ lump(struct record *r, struct replay_blocks *b, double share)
 }
 
 /*
- * Even what lives is more than can be written, or a damaged profile says so: then
- * no block is as large as it was.
+ * Even what lives is more than can be written, or a damaged profile says so:
+ * then no block is as large as it was.
  */
 static void
 lump_all(struct record *r)
@@ -349,9 +349,9 @@ take_block(struct record *r, size_t i, struct replay_blocks *b)
 }
 
 /*
- * A block was left that passes, and has none to take turns with: it does so with
- * the first that is there at the peak.  The number of that, 1 added, if it is
- * to be freed behind it, else 0.
+ * A block was left that passes, and has none to take turns with: it does so
+ * with the first that is there at the peak.  The number of that, 1 added, if it
+ * is to be freed behind it, else 0.
  */
 static uint64_t
 put_left(struct record *r)

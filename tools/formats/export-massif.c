@@ -114,7 +114,8 @@ forget_paths(struct massif *m)
 
 /* --- a tree --------------------------------------------------------------- */
 
-/* A row that has come as far down the tree as we are; where it goes from here. */
+/* A row that has come as far down the tree as we are; where it goes from
+ * here. */
 struct walker {
 	uint32_t row;
 	uint32_t place;

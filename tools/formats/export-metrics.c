@@ -2,8 +2,8 @@
  * export-metrics.c - a profile's figures as the text that Prometheus reads, of
  * OpenMetrics 1.0 or as it was before that
  *
- * The families are those of `heaptide serve` and of the request `metrics`.  What
- * cannot be known of a process that is gone is left out, as it is there.
+ * The families are those of `heaptide serve` and of the request `metrics`.
+ * What cannot be known of a process that is gone is left out, as it is there.
  */
 #include <stdlib.h>
 

@@ -57,7 +57,7 @@ struct merge {
 	struct merge_step *step;
 	size_t steps, steps_room;
 	struct merge_spread peak, live, allocated;
-	uint64_t together; /* that all held at one time, by the series: or more */
+	uint64_t together; /* held at one time, by the series: or more */
 	struct profile sum; /* after merge_finish() */
 };
 

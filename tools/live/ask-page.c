@@ -55,7 +55,8 @@ find_page(int pid, uint64_t ticks)
 	const char *dot;
 	DIR *directory;
 
-	if (place_look(environ, path) < 0 || (directory = opendir(path)) == NULL)
+	if (place_look(environ, path) < 0 ||
+	    (directory = opendir(path)) == NULL)
 		return NULL;
 	while (room == NULL && (entry = readdir(directory)) != NULL) {
 		dot = strrchr(entry->d_name, '.');

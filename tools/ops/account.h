@@ -28,13 +28,14 @@ struct account {
 	double seconds;        /* that its processes took */
 	uint64_t refused;      /* allocations */
 	struct advice_facts facts; /* .op is @op */
-	struct tide_op_stats op[TIDE_OPS]; /* of the last process, or by batches:
-	                            * whoever knows of more */
+	/* Of the last process, or by batches: whoever knows of more. */
+	struct tide_op_stats op[TIDE_OPS];
 	char source[32];       /* of the budget; "" */
 	bool jobs;             /* of `heaptide batch`: its batches are jobs */
 };
 
-/* An exit status; what is wrong was said for @command.  @file must outlive it. */
+/* An exit status; what is wrong was said for @command.  @file must outlive
+ * it. */
 int account_open(const char *command, const struct run_file *file,
     struct account *a);
 

@@ -1,8 +1,9 @@
 /*
  * reader.c - open a profile, live or left behind, and believe none of it
  *
- * image.c has seen to it that the tables are where the header says; reader-rows.c
- * judges the rows, and asks whenever it follows an index or a text.
+ * image.c has seen to it that the tables are where the header says;
+ * reader-rows.c judges the rows, and asks whenever it follows an index or a
+ * text.
  */
 #include "profile/reader.h"
 

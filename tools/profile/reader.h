@@ -96,8 +96,8 @@ void profile_describe_changed(const struct profile *profile,
     char where[PROFILE_CHANGED_ROOM]);
 
 /*
- * If it was, and @command has nothing else to complain of, say that; returns the
- * status that it ends with then, else @status.
+ * If it was, and @command has nothing else to complain of, say that; returns
+ * the status that it ends with then, else @status.
  */
 int profile_tell_changed(const struct profile *profile, const char *command,
     int status);
@@ -258,8 +258,8 @@ bool profile_describe_unfollowed(const uint64_t *counts,
 bool profile_is_bypassed(const struct profile *profile);
 
 /*
- * Nothing was lost: its numbers may be called exact, but for those of sites that
- * are estimated (struct figures.drawn).
+ * Nothing was lost: its numbers may be called exact, but for those of sites
+ * that are estimated (struct figures.drawn).
  */
 bool profile_is_exact(const struct profile *profile);
 

@@ -17,7 +17,8 @@
 /* Rows that a seal may have: one a table, and one of the header. */
 #define SEAL_PARTS (TABLE_ROOM + 1)
 
-/* Parts of a profile as a set: bit TABLE_* of a table, TABLE_ROOM the header. */
+/* Parts of a profile as a set: bit TABLE_* of a table, TABLE_ROOM the
+ * header. */
 typedef uint64_t seal_parts;
 
 /*

@@ -2,7 +2,7 @@
  * shelf.h - names in the directory of segments
  *
  * Beside the house (tools/profile).  May use: base, sys.  Used by: reader.c,
- * gather.c, run-prepare.c, processes.c, cmd-ps.c.
+ * gather.h, run-prepare.c, processes.c, cmd-ps.c.
  *
  *   <pid>.<ticks>.tide      a process, by its start time told from others
  *                           that had its pid

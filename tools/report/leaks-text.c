@@ -316,8 +316,8 @@ print_row(const struct leaks *l, const struct leaks_row *row,
 	leaks_print_lives(l, row, out);
 	print_stack(l, row, out);
 	if (leaks_may_be_pool(l, row))
-		print_line(out, PRINT_PLAIN, "    it takes chunks of %s: a pool "
-		    "may hide who uses them; tide_pool_alloc() can tell",
+		print_line(out, PRINT_PLAIN, "    it takes chunks of %s: a "
+		    "pool may hide who uses them; tide_pool_alloc() can tell",
 		    put_bytes(bytes, (double)row->judged->live_bytes /
 		    (double)row->judged->live_blocks));
 }

@@ -118,7 +118,8 @@ void leaks_print_tree(const struct leaks *l, const struct print *out);
 
 /* --- leaks-text.c, leaks-json.c ------------------------------------------- */
 
-/* `grows by 1.2 KiB a batch since batch 3 (p < 0.001)`; without a line's end. */
+/* `grows by 1.2 KiB a batch since batch 3 (p < 0.001)`; without a line's
+ * end. */
 char *leaks_words(const struct leaks *l, const struct verdict *v,
     char words[LEAKS_WORDS_ROOM]);
 

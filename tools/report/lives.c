@@ -98,7 +98,8 @@ site_of_timed(const struct profile *p, size_t i)
 	    t->site : 0;
 }
 
-/* The numbers of @rows in the order of their sites, and where those of each end. */
+/* The numbers of @rows in the order of their sites, and where those of each
+ * end. */
 static uint32_t *
 sort_rows(const struct profile *p, size_t rows,
     uint32_t (*site_of)(const struct profile *, size_t), uint32_t **ends)

@@ -304,7 +304,8 @@ report_print_sites(const struct report *r, const struct print *out)
 	if (key != KEY_LIVE)
 		return;
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
-		report_site_list(r, out, keys[others[i]].title, r->site, r->sites,
-		    others[i], minor, min_u64(callers, CALLERS_MINOR));
+		report_site_list(r, out, keys[others[i]].title, r->site,
+		    r->sites, others[i], minor, min_u64(callers,
+		    CALLERS_MINOR));
 }
 

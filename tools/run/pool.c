@@ -179,7 +179,8 @@ note_end(int number)
 	ended = 1;
 }
 
-/* A budget that changes all the time would have everybody count all the time. */
+/* A budget that changes all the time would have everybody count all the
+ * time. */
 static void
 follow_room(const char *name, const char *root, struct shares_member *member)
 {

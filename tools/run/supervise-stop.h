@@ -16,10 +16,10 @@ bool stop_is_on(pid_t pid);
 void stop_suffer(int signal);
 
 /*
- * Our child @program has stopped by @signal, so do we, until it goes on or ends.
- * Whoever continues us has it continued; but whoever stopped it may know it
- * alone (cpulimit), or may have continued it by now, and nobody else would come
- * for us.
+ * Our child @program has stopped by @signal, so do we, until it goes on or
+ * ends.  Whoever continues us has it continued; but whoever stopped it may know
+ * it alone (cpulimit), or may have continued it by now, and nobody else would
+ * come for us.
  */
 void stop_too(pid_t program, int signal);
 

@@ -1,5 +1,6 @@
 /*
- * runs-verify.c - are the file of a run, its program and its inputs as they were?
+ * runs-verify.c - are the file of a run, its program and its inputs as they
+ * were?
  */
 #include "runs/runs.h"
 

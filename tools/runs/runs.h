@@ -3,7 +3,7 @@
  *
  * Beside the house (tools/runs).  May use: base, model, sys, plan, config,
  * need, print, json.  Used by: cmd-checkpoints.c, cmd-resume.c, cmd-report.c,
- * cmd-recommend.c, cmd-ops.c, cmd-status.c, account.c, tale.c, sim-journal.c.
+ * cmd-recommend.c, cmd-ops.c, cmd-status.c, account.h, tale.h, sim-journal.c.
  */
 #ifndef RUNS_RUNS_H
 #define RUNS_RUNS_H
@@ -20,7 +20,7 @@
 struct run_file {
 	char path[JOURNAL_PATH];
 	char id[JOURNAL_ID_ROOM];
-	int error;        /* a negative errno value: what is there is not read */
+	int error;        /* negative errno: what is there is not read */
 	bool locked;      /* a process has it */
 	struct run_look look;
 };
@@ -47,7 +47,8 @@ int runs_look_up(const char *name, struct run_file *file);
  */
 bool runs_meant(const char *name);
 
-/* Behind why @name cannot be opened: that it is no run either, if it could be. */
+/* Behind why @name cannot be opened: that it is no run either, if it could
+ * be. */
 const char *runs_neither(const char *name);
 
 /* That run; an exit status. */

@@ -107,8 +107,8 @@ const struct setting settings[] = {
 	{ "policy", NULL, SETTING_CHOICE, READ_BY_LIBRARY, "learn",
 	  "the law that sizes batches", policy_words, NO_BOUND },
 	{ "kill.cost", NULL, SETTING_DURATION, READ_BY_LIBRARY, "0",
-	  "what a kill costs beside its batch, in a run that goes on by itself; "
-	  "0: no batch is worth one", NULL, NO_BOUND },
+	  "what a kill costs beside its batch, in a run that goes on by "
+	  "itself; 0: no batch is worth one", NULL, NO_BOUND },
 	{ "concurrency.max", NULL, SETTING_COUNT, READ_BY_LIBRARY, "0",
 	  "batches at one time; 0: no cap", NULL, ITEMS },
 	{ "poll.every", NULL, SETTING_COUNT, READ_BY_LIBRARY, "1",
@@ -157,8 +157,8 @@ const struct setting settings[] = {
 	{ "reclaim.auto", NULL, SETTING_SWITCH, READ_BY_LIBRARY, "on",
 	  "clean up when memory is short", NULL, NO_BOUND },
 	{ "reclaim.threshold", NULL, SETTING_SHARE, READ_BY_LIBRARY, "",
-	  "the share of the budget to do all of it from; that of critical", NULL,
-	  NO_BOUND },
+	  "the share of the budget to do all of it from; that of critical",
+	  NULL, NO_BOUND },
 	{ "reclaim.before", NULL, SETTING_SWITCH, READ_BY_LIBRARY, "off",
 	  "clean up before each batch", NULL, NO_BOUND },
 	{ "reclaim.after", NULL, SETTING_SWITCH, READ_BY_LIBRARY, "off",

@@ -135,7 +135,8 @@ fill(struct run *r, const struct sim_view *view, struct sim_outcome *out)
 		fill_by_weights(r, view, noise, out);
 	} else {
 		out->n = n;
-		out->growth = r->work->growth(r->work, r->item + r->next, n, noise);
+		out->growth = r->work->growth(r->work, r->item + r->next, n,
+		    noise);
 	}
 }
 

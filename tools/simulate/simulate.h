@@ -98,7 +98,7 @@ enum sim_law {
 	SIM_STATIC,    /* always n */
 	SIM_OURS,      /* by the sizes of batches alone */
 	SIM_CUT,       /* and may stop between two items */
-	SIM_WEIGHTS,   /* and knows the weight of each item before it loads it */
+	SIM_WEIGHTS,   /* and knows the weight of each item beforehand */
 	SIM_ORACLE,    /* knows all */
 	SIM_SEED,      /* 5 items, then 1, then none */
 	SIM_HALVE,     /* 128, halved when killed (Hugging Face) */
@@ -129,7 +129,7 @@ struct sim_outcome {
 struct sim_state {
 	enum sim_law law;
 	double n;           /* of those that go by their last size */
-	double good, bad;   /* DeePMD: the largest that was well, the least not */
+	double good, bad;   /* DeePMD: largest that was well, least not */
 	uint32_t streak;
 	bool met_kill;
 	double mean;        /* bytes an item; 0: not known */

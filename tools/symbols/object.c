@@ -474,7 +474,7 @@ find_by_dwarf(struct object *o, uint64_t address,
 	return count + 1;
 }
 
-/* --- all of it ------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 size_t
 object_find(struct object *object, uint64_t address,

@@ -154,7 +154,7 @@ screen_close(void)
 {
 	if (screen.screen == NULL)
 		return;
-	/* Not every terminal has a second page, to leave the first as it was. */
+	/* Not every terminal has a second page, to leave the first be. */
 	if (stdscr != NULL) {
 		move(LINES - 1, 0);
 		clrtoeol();

@@ -2,8 +2,8 @@
  * web-events.c - server-sent events: what a look says, again and again
  *
  * Each event is a state, not a step: a client that is slow misses some, and has
- * the newest next.  The number of a look is the event's; who comes back with the
- * last one it had gets what was kept since.
+ * the newest next.  The number of a look is the event's; who comes back with
+ * the last one it had gets what was kept since.
  */
 #include <jansson.h>
 #include <stdlib.h>

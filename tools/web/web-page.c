@@ -2,8 +2,9 @@
  * web-page.c - what a browser is shown
  *
  * The list of processes is plain HTML, and kept up to date by a script of a few
- * lines, which also draws each one's heap.  One process is shown by the page of `heaptide report --html`, where
- * that was built: it is told where its data comes from, and when to ask anew.
+ * lines, which also draws each one's heap.  One process is shown by the page of
+ * `heaptide report --html`, where that was built: it is told where its data
+ * comes from, and when to ask anew.
  */
 #include <jansson.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * web-parse.h - what comes over the network, taken apart: headers and addresses
  *
  * Beside the house (tools/web).  May use: base, control/metrics.h.  Used by:
- * web-*.c, cmd-serve.c, the fuzzer.
+ * web-*.c, web.h, the fuzzer.
  *
  * Pure: no state, no I/O.  The text is anybody's.
  */

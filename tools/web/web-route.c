@@ -201,7 +201,8 @@ is_choice(const char *words, const char *value)
 }
 
 static unsigned
-check_value(const struct web_parameter *p, const char *value, struct web_task *t)
+check_value(const struct web_parameter *p, const char *value,
+    struct web_task *t)
 {
 	uint64_t n;
 
@@ -250,7 +251,8 @@ asks_to_watch(const char *line)
 
 /* All of a request is one line, the last word of `heaptide ctl PID`. */
 static unsigned
-build_request(const struct web_route_row *route, struct given *g, struct web_task *t)
+build_request(const struct web_route_row *route, struct given *g,
+    struct web_task *t)
 {
 	char line[REQUEST_LINE_MOST + 1], pid[16];
 	struct text text;
@@ -287,8 +289,8 @@ build_request(const struct web_route_row *route, struct given *g, struct web_tas
 }
 
 static unsigned
-build_command(const struct web_route_row *route, const char *subject, struct given *g,
-    struct web_task *t)
+build_command(const struct web_route_row *route, const char *subject,
+    struct given *g, struct web_task *t)
 {
 	bool fits = true;
 	char pid[16];
@@ -321,7 +323,8 @@ build_command(const struct web_route_row *route, const char *subject, struct giv
 }
 
 static unsigned
-take_interval(struct given *g, const struct web_route_row *route, struct web_task *t)
+take_interval(struct given *g, const struct web_route_row *route,
+    struct web_task *t)
 {
 	const char *value = find_given(g, route, 0);
 	unsigned status;
@@ -412,9 +415,10 @@ take_subject(const struct web_request *r, const struct web_route_row *route,
 	if (subject == NULL && of_process)
 		subject = in_query(r, "pid");
 	if (subject == NULL)
-		return route->subject == OF_PROCESS || route->subject == OF_RUN ?
-		    refuse(t, 400, "'/%s' is asked as: /%s%s", route->name,
-		    route->name, web_subject_word(route->subject)) : 0;
+		return route->subject == OF_PROCESS ||
+		    route->subject == OF_RUN ? refuse(t, 400,
+		    "'/%s' is asked as: /%s%s", route->name, route->name,
+		    web_subject_word(route->subject)) : 0;
 	if (of_process)
 		return take_pid(t, subject);
 	return is_word(subject) ? 0 :
