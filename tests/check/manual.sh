@@ -14,6 +14,12 @@ sed -e 's/\\-/-/g' -e 's/\\&//g' -e 's/\\f[A-Z]//g' "$manual" >plain
 commands=$(sed -n 's/^  \([a-z]\{2,\}\)  .*/\1/p' help | sort -u)
 [ -n "$commands" ] || fail "no command is found in: $(cat help)"
 
+# What the synopsis names, without the forms that a command has beside.
+sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$manual" |
+	sed -n '/^\.Nm$/{n;s/^\.Cm \([a-z]*\)$/\1/p;}' | sort -u >synopsis
+printf '%s\n' $commands | grep -vx help | diff - synopsis ||
+	fail "the synopsis (>) has other commands than there are (<)"
+
 status=0
 for command in $commands; do
 	[ -s "$builddir/pages/heaptide-$command.1" ] || {
