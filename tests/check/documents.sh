@@ -120,3 +120,9 @@ perl look.pl "$srcdir" $pages || fail "the pages name what is not there"
 rows=$(grep -c '^| *[0-9][0-9]* |' "$srcdir/doc/pitfalls.md")
 grep -q "lists $rows situations" "$srcdir/README.md" ||
 	fail "README.md: doc/pitfalls.md has $rows situations"
+
+for schema in "$srcdir"/doc/schema/*.json; do
+	name=$(basename "$schema" .json)
+	sed -n '/^## What JSON is/,$p' "$srcdir/doc/formats.md" |
+		grep -q "\`$name\`" || fail "doc/formats.md: no $name.json"
+done
