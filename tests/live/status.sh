@@ -79,6 +79,15 @@ for way in run preload; do
 	started="$started $job"
 	await running
 	status || fail "$way: $(cat err)"
+
+	# Why there is none of another, and where this one lies.
+	refused 125 "in '$HEAPTIDE_DIR': it runs without heaptide" status $$
+	refused 125 "in '$HEAPTIDE_DIR': there is no such process" \
+	    ctl 2147483646 help
+	mkdir -p elsewhere
+	(HEAPTIDE_DIR=$scratch/elsewhere refused 125 \
+	    "it lies in '$HEAPTIDE_DIR'; set HEAPTIDE_DIR to that" \
+	    snapshot "$pid") || exit
 	same "$way: members" "heaptide schema pid status progress memory \
 configuration" "$(jq -r 'keys_unsorted | join(" ")' status.json)"
 	same "$way: what it says" "$pid running none" "$(jq -r '"\(.pid

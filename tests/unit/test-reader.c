@@ -1239,7 +1239,7 @@ a_pid_without_a_profile_is_said_to_have_none(void **state)
 	(void)state;
 	assert_int_equal(profile_open("1073741823", &p, why), -ENOENT);
 	snprintf(expected, sizeof(expected), "there is no profile of process "
-	    "1073741823 in '%s'", directory);
+	    "1073741823 in '%s': there is no such process", directory);
 	assert_string_equal(why, expected);
 }
 

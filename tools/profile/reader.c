@@ -18,6 +18,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "profile/absent.h"
 #include "profile/image.h"
 #include "profile/seal.h"
 #include "profile/shelf.h"
@@ -277,7 +278,7 @@ find_segment(const char *directory, uint64_t pid, char path[PLACE_ROOM])
 int
 profile_find(uint64_t pid, char path[PLACE_ROOM], char why[WHY_ROOM])
 {
-	char directory[PLACE_ROOM] = "";
+	char directory[PLACE_ROOM] = "", reason[ABSENT_ROOM];
 	int r;
 
 	r = place_look(environ, directory);
@@ -287,14 +288,16 @@ profile_find(uint64_t pid, char path[PLACE_ROOM], char why[WHY_ROOM])
 		    (unsigned long long)pid);
 	if (r < 0)
 		return refuse(why, r, "profiles cannot be looked for in "
-		    "'%.300s': %s", directory, strerror(-r));
+		    "'%.300s': %s", directory, absent_place(directory, r));
 	r = find_segment(directory, pid, path);
-	if (r < 0)
-		return refuse(why, r, "there is no profile of process %llu in "
-		    "'%.300s'%s%s", (unsigned long long)pid, directory,
-		    r == -ENOENT ? "" : ": ",
-		    r == -ENOENT ? "" : strerror(-r));
-	return 0;
+	if (r >= 0)
+		return 0;
+	if (r == -ENOENT)
+		absent_reason(pid, reason, sizeof(reason));
+	else
+		snprintf(reason, sizeof(reason), ": %s", strerror(-r));
+	return refuse(why, r, "there is no profile of process %llu in "
+	    "'%.150s'%s", (unsigned long long)pid, directory, reason);
 }
 
 int

@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "control/control.h"
+#include "profile/absent.h"
 #include "profile/reader.h"
 #include "profile/shelf.h"
 #include "run/run.h"
@@ -187,7 +188,7 @@ prepare_directory(struct run *run)
 	if (run->inside)
 		tell_absence(run, "the directory for profiles, %s, cannot be "
 		    "used: %s; set HEAPTIDE_DIR to one of your own", found,
-		    r == -EACCES ? "it is not yours alone" : strerror(-r));
+		    absent_place(found, r));
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "profile/absent.h"
 #include "profile/reader.h"
 #include "profile/shelf.h"
 #include "say/need.h"
@@ -363,8 +364,7 @@ processes_read(struct processes *l, char why[PROCESSES_WHY_ROOM])
 	if (r < 0) {
 		(void)place_look(environ, place);
 		snprintf(why, PROCESSES_WHY_ROOM, "%.400s cannot be used: %s",
-		    place, r == -EACCES ? "it is not yours alone" :
-		    strerror(-r));
+		    place, absent_place(place, r));
 		return r;
 	}
 	if (l->count != 0)
