@@ -103,7 +103,7 @@ check hand
 
 "$HEAPTIDE" merge hand.?.tide >text || fail "merge: $?"
 grep -q '^4 ranks' text || fail "the text: $(cat text)"
-grep -q '^ *uneven .* 0 B .* 2\.00  hand\.3\.tide' text ||
+grep -q '^ *0 B .* 2\.00  hand\.3\.tide  *uneven ' text ||
 	fail "no imbalance: $(cat text)"
 
 # A sum is a profile like others: it can be compared, exported, merged again.

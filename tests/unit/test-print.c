@@ -84,6 +84,32 @@ a_line_is_cut_to_the_terminal_and_only_there(void **state)
 }
 
 static void
+a_sentence_goes_on_in_the_next_line(void **state)
+{
+	static const struct {
+		unsigned width;
+		const char *text, *lines;
+	} cases[] = {
+		{ 0, "R-A    set this and that", "R-A    set this and that\n" },
+		{ 16, "R-A    set this and that",
+		  "R-A    set this\n       and that\n" },
+		{ 24, "R-A    set this and that", "R-A    set this and that\n" },
+		{ 12, "       --an-option-that-is-long x",
+		  "       --an-option-that-is-long\n       x\n" },
+		{ 12, "", "\n" },
+		{ 12, "a\033b", "a?b\n" },
+	};
+	struct capture c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		capture_open(&c, cases[i].width, false);
+		print_sentence(&c.print, PRINT_WARN, 7, "%s", cases[i].text);
+		capture_expect(&c, cases[i].lines);
+	}
+}
+
+static void
 colour_ends_with_the_line(void **state)
 {
 	struct capture c;
@@ -219,6 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(a_line_is_cut_to_the_terminal_and_only_there),
+		cmocka_unit_test(a_sentence_goes_on_in_the_next_line),
 		cmocka_unit_test(colour_ends_with_the_line),
 		cmocka_unit_test(
 		    what_is_no_terminal_gets_neither_width_nor_colour),

@@ -56,11 +56,12 @@ print_advice(const struct print *out, const struct advised *a,
 {
 	char text[COUNSEL_TEXT_ROOM], setting[COUNSEL_SETTING_ROOM];
 
-	print_line(out, style_of(advice->severity), "%-10s %s: %s",
+	print_sentence(out, style_of(advice->severity), 11, "%-10s %s: %s",
 	    advice_name(advice->id), advice_severity_name(advice->severity),
 	    advise_text(a, advice, text));
 	if (*advise_setting(a, advice, setting) != '\0')
-		print_line(out, PRINT_PLAIN, "%-10s try %s", "", setting);
+		print_sentence(out, PRINT_PLAIN, 15, "%-10s try %s", "",
+		    setting);
 }
 
 /* What it is about: a process, or a run. */
@@ -273,8 +274,8 @@ analyze(const struct advised *a, const struct subject *s,
 		if (advice->severity == ADVICE_FINE)
 			continue;
 		issues++;
-		print_line(&out, style_of(advice->severity), "  %-10s %s: %s",
-		    advice_name(advice->id),
+		print_sentence(&out, style_of(advice->severity), 13,
+		    "  %-10s %s: %s", advice_name(advice->id),
 		    advice_severity_name(advice->severity),
 		    advise_text(a, advice, text));
 	}
@@ -285,7 +286,7 @@ analyze(const struct advised *a, const struct subject *s,
 		const struct advice *advice = &a->counsel->advice[i];
 
 		if (*advise_setting(a, advice, setting) != '\0')
-			print_line(&out, PRINT_PLAIN, "  %-10s %s",
+			print_sentence(&out, PRINT_PLAIN, 13, "  %-10s %s",
 			    advice_name(advice->id), setting);
 	}
 	return COMMAND_DONE;

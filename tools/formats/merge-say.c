@@ -30,7 +30,6 @@ print_spread(const struct merge *m, struct print_table *t, const char *what,
 	char most[TEXT_BYTES_ROOM];
 	double average = merge_mean(m, s);
 
-	print_cell(t, "%s", what);
 	print_cell(t, "%s", text_format_bytes(least, s->least));
 	print_cell(t, "%s", text_format_bytes(mean, (uint64_t)(average +
 	    0.5)));
@@ -41,6 +40,8 @@ print_spread(const struct merge *m, struct print_table *t, const char *what,
 		print_cell(t, "-");
 	print_cell(t, "%s", s->most != 0 ?
 	    basename(m->rank[s->who_most].file) : "-");
+	/* Last, as names of functions are long, and cut there. */
+	print_cell(t, "%s", what);
 }
 
 static int
@@ -126,15 +127,16 @@ void
 merge_print_text(const struct merge *m, uint64_t top)
 {
 	static const struct print_column columns[] = {
-		{ "", false }, { "MIN", true }, { "MEAN", true },
-		{ "MAX", true }, { "MAX/MEAN", true }, { "WHO", false },
+		{ "MIN", true }, { "MEAN", true }, { "MAX", true },
+		{ "MAX/MEAN", true }, { "WHO", false }, { "OF", false },
 	};
 	struct print out = print_open(stdout);
 	char sum[TEXT_BYTES_ROOM], together[TEXT_BYTES_ROOM];
 	struct print_table *t;
 
-	print_line(&out, PRINT_STRONG, "%zu ranks; their peaks come to %s, "
+	print_line(&out, PRINT_STRONG, "%zu rank%s; their peaks come to %s, "
 	    "at one time they held at least %s", m->ranks,
+	    m->ranks == 1 ? "" : "s",
 	    text_format_bytes(sum, m->peak.sum),
 	    text_format_bytes(together, m->together));
 	print_ranks(m, &out);

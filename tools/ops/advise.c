@@ -202,12 +202,12 @@ print_advice(const struct advised *a, const struct advice *advice,
 {
 	char text[COUNSEL_TEXT_ROOM], setting[COUNSEL_SETTING_ROOM];
 
-	print_line(out, advice->severity >= ADVICE_WARN ? PRINT_WARN :
-	    PRINT_PLAIN, "  %-*s %s: %s", (int)column, head,
+	print_sentence(out, advice->severity >= ADVICE_WARN ? PRINT_WARN :
+	    PRINT_PLAIN, column + 3, "  %-*s %s: %s", (int)column, head,
 	    advice_name(advice->id), advise_text(a, advice, text));
 	if (*advise_setting(a, advice, setting) != '\0')
-		print_line(out, PRINT_PLAIN, "  %-*s try %s", (int)column, "",
-		    setting);
+		print_sentence(out, PRINT_PLAIN, column + 7, "  %-*s try %s",
+		    (int)column, "", setting);
 }
 
 void

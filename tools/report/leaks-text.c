@@ -166,7 +166,7 @@ print_hint(const struct leaks *l, const struct print *out)
 
 	if (l->judge.heap.kind == VERDICT_GROWING &&
 	    l->kinds[VERDICT_GROWING] == 0 && stacks == STACKS_SAMPLED)
-		print_line(out, PRINT_PLAIN, "the sample is too small yet to "
+		print_sentence(out, PRINT_PLAIN, 2, "the sample is too small yet to "
 		    "say who makes the heap grow; --stacks all, or a smaller "
 		    "--sample, tells sooner");
 }
@@ -179,8 +179,8 @@ print_counts(const struct leaks *l, const struct print *out)
 	if (l->suppressed != 0)
 		snprintf(suppressed, sizeof(suppressed), "; %zu suppressed",
 		    l->suppressed);
-	print_line(out, l->kinds[VERDICT_GROWING] != 0 ? PRINT_BAD :
-	    PRINT_GOOD, "%zu site%s grow%s, %zu made a step, %zu grew and "
+	print_sentence(out, l->kinds[VERDICT_GROWING] != 0 ? PRINT_BAD :
+	    PRINT_GOOD, 2, "%zu site%s grow%s, %zu made a step, %zu grew and "
 	    "%s stopped, %zu %s stable, of %zu it cannot be said%s",
 	    l->kinds[VERDICT_GROWING],
 	    l->kinds[VERDICT_GROWING] == 1 ? "" : "s",

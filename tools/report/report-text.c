@@ -271,6 +271,8 @@ text_rss(const struct report *r, const struct print *out)
 	const struct segment_rss *rss = &r->rss;
 	char bytes[TEXT_BYTES_ROOM], peak[TEXT_BYTES_ROOM];
 	char share[REPORT_SHARE_ROOM], bar[PRINT_BAR_ROOM];
+	/* So that what a term means stands there whole, in 80 columns. */
+	unsigned room = out->width != 0 && out->width < 88 ? 12 : 20;
 	struct print_table *t;
 
 	if (rss->at_ns == 0) {
@@ -284,7 +286,7 @@ text_rss(const struct report *r, const struct print *out)
 		print_cell(t, "%s", text_format_bytes(bytes, rss->terms[i]));
 		print_cell(t, "%s", report_share(share, rss->terms[i],
 		    rss->resident));
-		print_cell(t, "%s", print_bar(bar, 20, rss->terms[i],
+		print_cell(t, "%s", print_bar(bar, room, rss->terms[i],
 		    rss->resident));
 		print_cell(t, "%s", rss_meanings[i]);
 	}

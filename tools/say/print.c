@@ -158,6 +158,49 @@ print_line(const struct print *p, enum print_style style,
 	free(text);
 }
 
+/* Bytes of @text for a line of @columns: up to a blank, or a whole word. */
+static size_t
+bytes_of_line(const char *text, size_t columns)
+{
+	size_t most = bytes_within(text, columns), at = most;
+
+	if (text[most] == '\0')
+		return most;
+	while (at > 0 && text[at] != ' ')
+		at--;
+	/* A word that is longer is broken by the terminal, if at all. */
+	return at > strspn(text, " ") ? at :
+	    strspn(text, " ") + strcspn(text + strspn(text, " "), " ");
+}
+
+void
+print_sentence(const struct print *p, enum print_style style,
+    unsigned indent, const char *format, ...)
+{
+	const char *rest;
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = need_text_list(format, args);
+	va_end(args);
+	rest = print_clean(text);
+	for (size_t columns = p->width; ; columns = p->width - indent) {
+		size_t bytes = p->width > indent ?
+		    bytes_of_line(rest, columns) : strlen(rest);
+		char *line = need(strndup(rest, bytes));
+
+		put_styled(p, style, line);
+		fputc('\n', p->to);
+		free(line);
+		rest += bytes + strspn(rest + bytes, " ");
+		if (*rest == '\0')
+			break;
+		fprintf(p->to, "%*s", (int)indent, "");
+	}
+	free(text);
+}
+
 void
 print_list_add(struct print_list *list, uint64_t count, const char *format,
     ...)

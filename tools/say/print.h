@@ -47,6 +47,14 @@ struct print print_open(FILE *to);
 void print_line(const struct print *p, enum print_style style,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/*
+ * The same of what must not be cut, as somebody is to do it: broken at blanks,
+ * what follows stands behind @indent blanks.
+ */
+void print_sentence(const struct print *p, enum print_style style,
+    unsigned indent, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* What is to be said in one line, with commas between.  Zeroed: nothing. */
 struct print_list {
 	char text[512];
