@@ -152,6 +152,11 @@ function axis(values, size) {
 		ticks: { stroke: () => colour("grid"), width: 1 } };
 }
 
+/* Seconds between ticks: as a clock has them. */
+const STEPS = [.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30,
+	60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400,
+	172800, 432000, 864000, 8640000];
+
 /* The budget is shown where it is not far above what is used. */
 function top(profile) {
 	const budget = profile.raw.budget?.bytes ?? 0;
@@ -247,9 +252,12 @@ export class Chart {
 		this.plot?.destroy();
 		this.plot = new uPlot({
 			width: this.width(), height: HEIGHT,
+			/* The last label may stand at the very end. */
+			padding: [null, 36, null, null],
 			scales: { x: { time: false },
 				y: { range: top(this.profile) } },
-			axes: [axis((u, v) => v.map(duration), 34),
+			axes: [{ ...axis((u, v) => v.map(duration), 34),
+				incrs: STEPS, space: 80 },
 				{ ...axis((u, v) => v.map(bytes), 70), splits }],
 			series: [{ label: "time", value: (u, v) => duration(v) },
 				...series],

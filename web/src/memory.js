@@ -20,7 +20,7 @@ function bar(terms, resident) {
 
 function table(terms, resident) {
 	const row = ([name, title, meaning, n]) => h("tr", null,
-		h("td", null, h("span.swatch", {
+		h("td.term", null, h("span.swatch", {
 			style: { background: `var(--term-${name})` },
 		}), title),
 		h("td.num", null, bytes(n)),
