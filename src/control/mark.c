@@ -126,6 +126,23 @@ note(struct control *c, enum mark_kind kind, const char *name,
 }
 
 /*
+ * One that comes by itself and gets no figures of sites: a mark without them,
+ * for as long as there are few.
+ */
+static int64_t
+end_quietly(struct control *c, enum mark_kind kind, const char *name,
+    uint64_t now_ns)
+{
+	struct control_sums sums;
+
+	if (kind == MARK_AUTO ||
+	    control_count(c, TABLE_MARKS) >= MARKS_OF_ALL_EPOCHS)
+		return MARK_NOT_KEPT;
+	control_sum(c, &sums);
+	return note(c, kind, name, now_ns, c->segment->watch.epochs, &sums);
+}
+
+/*
  * An epoch ends; by whoever holds trend_busy.  A mark with a name that somebody
  * gave it has figures; of those that come by themselves every so-manyth.
  */
@@ -143,7 +160,7 @@ end_epoch(struct control *c, enum mark_kind kind, const char *name,
 	w->epochs += kind != MARK_AUTO;
 	w->paced += kind == MARK_BATCH || kind == MARK_TIME;
 	if (kind != MARK_NAMED && w->trend_ticks++ % w->trend_stride != 0)
-		return MARK_NOT_KEPT;
+		return end_quietly(c, kind, name, now_ns);
 	control_sum(c, &sums);
 	if (kind != MARK_AUTO) {
 		moment.epoch = w->epochs;

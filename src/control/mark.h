@@ -22,13 +22,17 @@
  * Set a mark; @name is cut at MARK_NAME_MOST bytes.  Epochs get the figures of
  * all sites; one by time is left out if another is being set at that moment, and
  * MARK_NAMED and MARK_BATCH wait for that, some us as a rule.  Of MARK_TIME and
- * MARK_BATCH, once there are many, every second, fourth ... does; the others
- * are no marks then, but epochs all the same.
+ * MARK_BATCH, once there are many, every second, fourth ... has figures; the
+ * others are marks without them up to MARKS_OF_ALL_EPOCHS, and beyond that no
+ * marks, but epochs all the same.
  *
  * Return: its number; MARK_NOT_KEPT; -ENOSPC: there are 32 768, or the disk is
  * full.
  */
 #define MARK_NOT_KEPT INT64_MAX
+
+/* 128 KiB of them: whom a person looks for by name is there. */
+#define MARKS_OF_ALL_EPOCHS 1024
 
 int64_t mark_set(struct control *c, enum mark_kind kind, const char *name,
     uint64_t now_ns);

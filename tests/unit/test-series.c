@@ -441,7 +441,21 @@ marks_with_a_name_stay(void **state)
 	assert_in_range(w->trend_used, TREND_COLUMNS / 2, TREND_COLUMNS - 1);
 }
 
-/* A million batches take as much room as sixty-four. */
+/* Who looks for the last of a hundred batches by its name finds it. */
+static void
+each_epoch_of_a_program_is_a_mark_while_they_are_few(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		assert_int_equal(mark_set(&control, MARK_BATCH, "b", at(i)), i);
+	assert_int_equal(control_count(&control, TABLE_MARKS), 100);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(mark_of(i)->epoch, i + 1);
+}
+
+/* A million batches take as much room as two thousand. */
 static void
 epochs_of_a_program_are_kept_where_they_have_figures(void **state)
 {
@@ -458,7 +472,7 @@ epochs_of_a_program_are_kept_where_they_have_figures(void **state)
 	}
 	assert_int_equal(w->epochs, 1000000);
 	marks = (uint32_t)control_count(&control, TABLE_MARKS);
-	assert_true(marks < 32 + 16 * 16);
+	assert_true(marks < MARKS_OF_ALL_EPOCHS + 16 * 16);
 	assert_in_range(w->trend_used, TREND_COLUMNS / 2, TREND_COLUMNS - 1);
 	for (i = 0; i < w->trend_used; i++) {
 		const struct mark *m = mark_of(moment(i)->mark - 1);
@@ -548,6 +562,7 @@ main(void)
 		TEST(a_mark_has_what_every_site_holds),
 		TEST(a_long_name_is_cut),
 		TEST(marks_with_a_name_stay),
+		TEST(each_epoch_of_a_program_is_a_mark_while_they_are_few),
 		TEST(epochs_of_a_program_are_kept_where_they_have_figures),
 		TEST(marks_are_set_by_time),
 		TEST(marks_come_by_themselves_where_nobody_sets_any),
