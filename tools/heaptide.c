@@ -176,6 +176,21 @@ is_one_of(const char *word, const char *a, const char *b, const char *c)
 	    strcmp(word, c) == 0;
 }
 
+static int
+print_version(int words, char **word)
+{
+	if (words > 1 || (words == 1 && !is_one_of(word[0], "--json", "-j",
+	    "--json"))) {
+		print_error("version: '%s' is not accepted; --json is",
+		    word[words - 1]);
+		return COMMAND_USAGE;
+	}
+	if (words == 1)
+		return finish(json_print(json_head()));
+	puts("heaptide " PACKAGE_VERSION);
+	return finish(COMMAND_DONE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -195,10 +210,8 @@ main(int argc, char **argv)
 	}
 	if (is_one_of(argv[1], "help", "--help", "-h"))
 		return print_help(argc - 1, argv + 1);
-	if (is_one_of(argv[1], "version", "--version", "-V")) {
-		puts("heaptide " PACKAGE_VERSION);
-		return finish(COMMAND_DONE);
-	}
+	if (is_one_of(argv[1], "version", "--version", "-V"))
+		return print_version(argc - 2, argv + 2);
 	c = find_command(argv[1]);
 	if (c == NULL) {
 		print_error("there is no %s '%s'; 'heaptide help' lists the "

@@ -23,6 +23,20 @@ PMI_RANK=3 "$HEAPTIDE" run -q -o 'a-%p-%h-%c-%r-%%.tide' -- \
 rm a-*
 nothing_stays
 
+# In a directory it has the name that it has by default.
+mkdir "my profiles"
+for folder in "my profiles" "my profiles/"; do
+	"$HEAPTIDE" run -q -o "$folder" -- true
+	same "status into a directory" 0 $?
+	set -- "my profiles"/*
+	[ $# -eq 1 ] && [ -s "$1" ] || fail "-o '$folder': $*"
+	case $1 in
+	"my profiles"/heaptide.true.[1-9]*.tide) rm "$1" ;;
+	*) fail "-o '$folder' became $1" ;;
+	esac
+done
+nothing_stays
+
 # --- what cannot be written --------------------------------------------------
 
 "$HEAPTIDE" run -q -o no/such/place.tide -- sh -c 'exit 3' 2>err

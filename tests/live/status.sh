@@ -41,8 +41,12 @@ while (!-e "enough") {
 }
 PL
 
+version=$(heaptide --version --json | jq -r 'select(.schema == 1) | .heaptide')
+same "version" "heaptide $version" "$(heaptide version)"
+
 # --- what is refused ----------------------------------------------------------
 
+refused 2 "'--yaml' is not accepted" version --yaml
 refused 2 "PID|RUN is missing" status
 refused 2 "'self' is no process" status self
 refused 2 "'0' is no process" mark 0 name
@@ -143,6 +147,18 @@ configuration" "$(jq -r 'keys_unsorted | join(" ")' status.json)"
 	    '"\(.series | length > 0) \(.marks | length > 0)"')"
 	heaptide report copy.tide >out || fail "$way: no text of the copy"
 	grep -q "running when it was copied" out || fail "$way: $(cat out)"
+
+	mkdir -p copies
+	heaptide snapshot --json -o copies "$pid" >out || fail "$way: no copy"
+	same "$way: a copy in a directory" "$pid" "$(json out .pid)"
+	[ -s "$(json out .file)" ] || fail "$way: there is no $(cat out)"
+	same "$way: where it is" copies "$(dirname "$(json out .file)")"
+	heaptide mark --json "$pid" as JSON >out || fail "$way: no mark"
+	same "$way: the mark" "$version 1 $pid as JSON number number" "$(json out \
+	    '"\(.heaptide) \(.schema) \(.pid) \(.mark) \(.number | type) \(
+	    .epochs | type)"')"
+	heaptide ctl --json "$pid" version | jq -e .ok >/dev/null ||
+		fail "$way: ctl --json"
 
 	# At rest and stopped, it is seen all the same.
 	touch rest

@@ -16,7 +16,23 @@
 #include "say/option.h"
 #include "say/print.h"
 
-static const struct option_row no_rows[] = { { .name = NULL } };
+struct ctl_options {
+	bool json;
+};
+
+static const struct option_row ctl_rows[] = {
+	{ .name = "json", .letter = 'j', .kind = OPTION_FLAG,
+	  .at = offsetof(struct ctl_options, json),
+	  .help = "print JSON, as it does in any case" },
+	{ .name = NULL }
+};
+
+static const struct option_row mark_rows[] = {
+	{ .name = "json", .letter = 'j', .kind = OPTION_FLAG,
+	  .at = offsetof(struct ctl_options, json),
+	  .help = "print JSON" },
+	{ .name = NULL }
+};
 
 /* 0: it is none, and that has been said. */
 static int
@@ -88,7 +104,8 @@ const struct command command_ctl = {
 	.args = "PID REQUEST...",
 	.help = "put a request to a process and print the answer; "
 	"'ctl PID help'",
-	.rows = no_rows,
+	.rows = ctl_rows,
+	.options_bytes = sizeof(struct ctl_options),
 	.operands_least = 2,
 	.operands_most = -1,
 	.operands_end = true,
@@ -97,16 +114,37 @@ const struct command command_ctl = {
 
 /* --- mark ----------------------------------------------------------------- */
 
+/* @answer: to the request, on success. */
+static int
+print_mark(int pid, const char *name, const json_t *answer, bool json)
+{
+	json_t *number = json_object_get(answer, "number");
+	struct print out = print_open(stdout);
+	json_t *o;
+
+	if (json) {
+		o = json_head();
+		json_object_set_new(o, "pid", json_integer(pid));
+		json_object_set_new(o, "mark", json_text(name));
+		json_object_set(o, "number", number);
+		json_object_set(o, "epochs", json_object_get(answer,
+		    "epochs"));
+		return json_print(o);
+	}
+	print_line(&out, PRINT_PLAIN, "mark '%s' set, number %lld", name,
+	    (long long)json_integer_value(number));
+	return COMMAND_DONE;
+}
+
 static int
 mark_run(const void *options, int operands, char **operand)
 {
-	struct print out = print_open(stdout);
+	const struct ctl_options *o = options;
 	char why[ASK_WHY_ROOM];
 	char *name, *request;
 	json_t *answer;
 	int pid, status = COMMAND_FAILED;
 
-	(void)options;
 	pid = read_pid("mark", operand[0]);
 	if (pid == 0)
 		return COMMAND_USAGE;
@@ -120,10 +158,7 @@ mark_run(const void *options, int operands, char **operand)
 		    ask_refusal(answer));
 		status = COMMAND_USAGE;
 	} else {
-		print_line(&out, PRINT_PLAIN, "mark '%s' set, number %lld",
-		    name, (long long)json_integer_value(
-		    json_object_get(answer, "number")));
-		status = COMMAND_DONE;
+		status = print_mark(pid, name, answer, o->json);
 	}
 	json_decref(answer);
 	free(request);
@@ -135,7 +170,8 @@ const struct command command_mark = {
 	.name = "mark",
 	.args = "PID NAME",
 	.help = "set a mark: from here on, growth is counted anew",
-	.rows = no_rows,
+	.rows = mark_rows,
+	.options_bytes = sizeof(struct ctl_options),
 	.operands_least = 2,
 	.operands_most = -1,
 	.run = mark_run,

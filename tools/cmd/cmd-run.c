@@ -24,7 +24,7 @@ static const struct run_options run_defaults = {
 	.summary = RUN_NOT_GIVEN,
 	.keeper = RUN_NOT_GIVEN,
 	.grace = RUN_GRACE_NS,
-	.file = "heaptide.%c.%p" SEGMENT_SUFFIX,
+	.file = RUN_FILE,
 };
 
 static const char *const summary_choices[] = {

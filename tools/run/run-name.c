@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "run/run.h"
+#include "say/output.h"
 
 /* A rank is what the launcher of a parallel job calls its processes. */
 static const char *const rank_variables[] = {
@@ -66,12 +67,30 @@ expand_file(const char *pattern, int pid, const char *command)
 	return fclose(out) == 0 ? file : NULL;
 }
 
+/* In a directory it has the name that it would have here. */
+static char *
+name_in(const char *folder, const char *between, char *name)
+{
+	char *file;
+
+	if (name == NULL || asprintf(&file, "%s%s%s", folder, between,
+	    name) < 0)
+		file = NULL;
+	free(name);
+	return file;
+}
+
 bool
 run_name_results(struct run *run)
 {
-	run->file = expand_file(run->options->file, run->child.pid,
+	char *file = expand_file(run->options->file, run->child.pid,
 	    run->argv[0]);
-	if (run->file == NULL || asprintf(&run->folder, "%s.d", run->file) < 0)
-		return false;
-	return true;
+	const char *between = file != NULL ? output_folder(file) : NULL;
+
+	run->file = between == NULL ? file : name_in(file, between,
+	    expand_file(RUN_FILE, run->child.pid, run->argv[0]));
+	if (between != NULL)
+		free(file);
+	return run->file != NULL &&
+	    asprintf(&run->folder, "%s.d", run->file) >= 0;
 }

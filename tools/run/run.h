@@ -44,6 +44,9 @@
 
 #define RUN_NOT_GIVEN (-1)
 
+/* Where the profile goes if nothing else is said. */
+#define RUN_FILE "heaptide.%c.%p" SEGMENT_SUFFIX
+
 enum keeper_choice { KEEPER_AUTO, KEEPER_ON, KEEPER_OFF };
 enum summary_kind { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_OFF };
 

@@ -90,3 +90,13 @@ output_write(int fd, const void *bytes, size_t n)
 	}
 	return 0;
 }
+
+const char *
+output_folder(const char *file)
+{
+	struct stat st;
+
+	if (stat(file, &st) != 0 || !S_ISDIR(st.st_mode))
+		return NULL;
+	return file[strlen(file) - 1] == '/' ? "" : "/";
+}
