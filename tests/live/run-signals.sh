@@ -73,6 +73,38 @@ same "each of them once" "HUP INT QUIT TERM USR1 USR2 WINCH" \
 	"$(sort -u log | xargs)"
 same "how many" 7 "$(wc -l <log)"
 
+# --- sent to all of our group, by one who is in it -----------------------------
+
+# As timeout(1) does it: to its child, then to the group that it has made, and
+# it guards itself.  A program that takes a second one for haste gets one.
+cat >guard.pl <<'END'
+setpgrp;
+my $pid = fork;
+exec @ARGV if !$pid;
+select undef, undef, undef, 0.05 until -e "ready";
+$SIG{TERM} = "IGNORE";
+kill TERM => $pid;
+kill TERM => -getpgrp();
+waitpid $pid, 0;
+exit $? >> 8;
+END
+rm -f log ready done
+perl guard.pl "$HEAPTIDE" run -q -o profile.tide -- perl notes.pl &
+guard=$!
+await ready
+await log
+tries=0
+until grep -q TERM log; do
+	tries=$((tries + 1))
+	[ $tries -lt 400 ] || fail "no TERM within 20 s"
+	sleep 0.05
+done
+sleep 0.5
+touch done
+wait $guard
+same "status below it" 0 $?
+same "how often it was told" 1 "$(grep -c TERM log)"
+
 # --- sent by the program to its group ----------------------------------------
 
 rm -f log

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "plan/message.h"
 #include "run/run.h"
+#include "run/supervise-heard.h"
 #include "say/print.h"
 #include "symbols/json.h"
 #include "sys/proc.h"
@@ -112,20 +113,7 @@ is_used(const struct tide_room *page)
 static bool
 dies_of(int pid, int signal)
 {
-	char path[64], line[256];
-	unsigned long long set, handled = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return false;
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "SigCgt: %llx", &set) == 1 ||
-		    sscanf(line, "SigIgn: %llx", &set) == 1)
-			handled |= set;
-	fclose(f);
-	return (handled & 1ULL << (signal - 1)) == 0;
+	return !heard_is_caught(pid, signal) && !heard_is_ignored(pid, signal);
 }
 
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "run/supervise-heard.h"
 #include "run/supervise-start.h"
 #include "run/supervise-stop.h"
 #include "say/command.h"
@@ -291,6 +292,9 @@ pass_on(struct supervise *s, const siginfo_t *info)
 		return;
 	/* A shell's `fg` has continued the whole group already. */
 	if (info->si_signo == SIGCONT && !stop_is_on(s->pid))
+		return;
+	if (is_wish(info->si_signo) &&
+	    heard_by_itself(s->pid, info->si_signo, info->si_pid))
 		return;
 	if (info->si_signo == SIGTERM && hold_back(s, info->si_signo))
 		return;

@@ -8,7 +8,8 @@
  *
  *   from the terminal     reach the program by themselves; we take no notice
  *   sent to us alone      are passed on, unless the program itself sent them
- *                         (`kill 0` of a shell script meets us as well)
+ *                         (`kill 0` of a shell script meets us as well), or
+ *                         has heard of an end by itself (supervise-heard.h)
  *   the program stops     we stop by the same signal, for the shell to see
  *   the program dies      supervise_leave() dies by the same signal
  *
