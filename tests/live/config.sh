@@ -130,6 +130,34 @@ limited 60 "$HEAPTIDE" config --explain >text || fail "explain: $?"
 grep -q '^checkpoint.every  *3  *preset dev  *library$' text ||
 	fail "explain: $(cat text)"
 
+# Of two that say something the nearer one wins, an option above all.
+nearest()
+{
+	limited 60 "$HEAPTIDE" config --json "$@" >config.json ||
+		fail "config $*: status $?"
+	json config.json '.settings[] | select(.name == "budget") |
+		"\(.value) \(.origin) \(.from)"'
+}
+HEAPTIDE_BUDGET=200M
+export HEAPTIDE_BUDGET
+same "an option" "1.5G command line --budget" "$(nearest --budget 1.5G)"
+same "a variable" "200M environment HEAPTIDE_BUDGET" "$(nearest)"
+unset HEAPTIDE_BUDGET
+limited 60 "$HEAPTIDE" config --explain --retries 9 --stacks all >text ||
+	fail "explain: $?"
+grep -q '^retry.max  *9  *command line: --retries  *run$' text &&
+	grep -q '^stacks  *all  *command line: --stacks  *library$' text ||
+	fail "explain: $(cat text)"
+# All options that are settings: a value that none of them takes.
+options=$(json config.json '.settings[].option // empty')
+[ -n "$options" ] || fail "no setting has an option"
+for option in $options; do
+	limited 60 "$HEAPTIDE" config "--$option" '?' >out 2>err
+	same "status of config --$option ?" 2 $?
+	grep -q -e "--$option '?' is not accepted" err ||
+		fail "config --$option: $(cat err)"
+done
+
 # What it prints is a file that says the same.
 limited 60 "$HEAPTIDE" config >printed || fail "config: $?"
 limited 60 "$HEAPTIDE" config check printed >out || fail "check: $(cat out)"

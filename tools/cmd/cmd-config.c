@@ -16,12 +16,41 @@
 #include "say/print.h"
 #include "settings/config.h"
 
+/* Options of `heaptide run` that are settings, and the keys of these. */
+#define RUN_OPTIONS(X) \
+	X(PRESET, "preset", "preset", "NAME") \
+	X(BUDGET, "budget", "budget", "SIZE") \
+	X(TARGET, "target", "target", "PCT") \
+	X(WARN, "warn", "warn", "PCT") \
+	X(CRITICAL, "critical", "critical", "PCT") \
+	X(ENFORCE, "enforce", "enforce", "HOW") \
+	X(GATE, "gate", "gate", "SIZE:HOW") \
+	X(STACKS, "stacks", "stacks", "HOW") \
+	X(SAMPLE, "sample", "sample", "SIZE") \
+	X(DEPTH, "depth", "depth", "N") \
+	X(EPOCH, "epoch", "epoch", "TIME") \
+	X(CHILDREN, "children", "children", "HOW") \
+	X(KEEPER, "keeper", "keeper", "HOW") \
+	X(SUMMARY, "summary", "summary", "HOW") \
+	X(PROGRESS, "progress", "progress", "HOW") \
+	X(RETRIES, "retries", "retry.max", "N") \
+	X(RETRY_DELAY, "retry-delay", "retry.delay", "TIME") \
+	X(FALLBACK, "fallback", "retry.fallback", "N")
+
+#define AS_NUMBER(id, option, key, word) GIVEN_##id,
+enum { RUN_OPTIONS(AS_NUMBER) GIVEN_COUNT };
+
 struct config_options {
 	bool explain;
 	bool json;
 	const char *file;
-	const char *preset;
+	const char *given[GIVEN_COUNT];
 };
+
+#define AS_ROW(id, option, key, value) \
+	{ .name = option, .kind = OPTION_TEXT, \
+	  .at = offsetof(struct config_options, given[GIVEN_##id]), \
+	  .word = value, .help = "as it would be with this, of run" },
 
 static const struct option_row config_rows[] = {
 	{ .name = "explain", .kind = OPTION_FLAG,
@@ -30,9 +59,7 @@ static const struct option_row config_rows[] = {
 	{ .name = "config", .kind = OPTION_TEXT,
 	  .at = offsetof(struct config_options, file), .word = "FILE",
 	  .help = "read this file instead of the usual ones" },
-	{ .name = "preset", .kind = OPTION_TEXT,
-	  .at = offsetof(struct config_options, preset), .word = "NAME",
-	  .help = "as it would be with this preset" },
+	RUN_OPTIONS(AS_ROW)
 	{ .name = "json", .letter = 'j', .kind = OPTION_FLAG,
 	  .at = offsetof(struct config_options, json),
 	  .help = "print JSON" },
@@ -215,13 +242,25 @@ refuse_operands(int operands, char **operand)
 	return COMMAND_USAGE;
 }
 
+#define AS_GIVEN(id, option, key, word) \
+	{ key, "--" option, o->given[GIVEN_##id] },
+
+static int
+set_given(const struct config_options *o, struct config *c,
+    char why[CONFIG_WHY_ROOM])
+{
+	const struct config_given table[] = { RUN_OPTIONS(AS_GIVEN) };
+
+	return config_set_given(c, table, ARRAY_LENGTH(table), why);
+}
+
 static int
 config_run(const void *options, int operands, char **operand)
 {
 	const struct config_options *o = options;
 	char why[CONFIG_WHY_ROOM];
 	struct config c;
-	int r = 0;
+	int r;
 
 	if (operands > 0) {
 		if (operands != 2 || strcmp(operand[0], "check") != 0)
@@ -229,8 +268,7 @@ config_run(const void *options, int operands, char **operand)
 		return check_file(operand[1]);
 	}
 	config_open(&c);
-	if (o->preset != NULL)
-		r = config_set(&c, "preset", "--preset", o->preset, why);
+	r = set_given(o, &c, why);
 	if (r == 0)
 		r = config_read(&c, o->file, why);
 	if (r == 0) {
