@@ -75,16 +75,20 @@ same "how many" 7 "$(wc -l <log)"
 
 # --- sent to all of our group, by one who is in it -----------------------------
 
-# As timeout(1) does it: to its child, then to the group that it has made, and
-# it guards itself.  A program that takes a second one for haste gets one.
+# As timeout(1) does it: to the group that it has made, and it guards itself.  We
+# come to it when the program has had its own already.
 cat >guard.pl <<'END'
 setpgrp;
 my $pid = fork;
 exec @ARGV if !$pid;
 select undef, undef, undef, 0.05 until -e "ready";
 $SIG{TERM} = "IGNORE";
-kill TERM => $pid;
+kill STOP => $pid;
 kill TERM => -getpgrp();
+for (my $i = 0; $i < 400 && !-s "log"; $i++) {
+	select undef, undef, undef, 0.05;
+}
+kill CONT => $pid;
 waitpid $pid, 0;
 exit $? >> 8;
 END
@@ -92,9 +96,11 @@ rm -f log ready done
 perl guard.pl "$HEAPTIDE" run -q -o profile.tide -- perl notes.pl &
 guard=$!
 await ready
+ours=$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$(cat ready)/stat")
 await log
 tries=0
-until grep -q TERM log; do
+until grep -q TERM log && ! grep '^ShdPnd:.*[4567cdef]...$' \
+	"/proc/$ours/status" >/dev/null; do
 	tries=$((tries + 1))
 	[ $tries -lt 400 ] || fail "no TERM within 20 s"
 	sleep 0.05
