@@ -103,6 +103,23 @@ refused /dev/null /dev/null
 refused /dev/zero /dev/zero
 mkfifo pipe
 refused pipe pipe
+# What another command writes is read from it, by itself and as - is.
+cp "$good" ./whole.tide
+"$HEAPTIDE" report --json whole.tide | jq -S 'del(.heaptide)' >file.json
+cat whole.tide | limited 60 "$HEAPTIDE" report --json - >out ||
+	fail "from a pipe: status $?"
+jq -S 'del(.heaptide)' out | cmp - file.json || fail "from a pipe: another"
+limited 60 "$HEAPTIDE" report --json - <whole.tide >out ||
+	fail "from a file as standard input: status $?"
+jq -S 'del(.heaptide)' out | cmp - file.json || fail "from a file: another"
+cat whole.tide | limited 60 "$HEAPTIDE" report --json /dev/stdin >out ||
+	fail "from /dev/stdin: status $?"
+printf '' | limited 60 "$HEAPTIDE" report - >out 2>err
+same "status of nothing" 125 $?
+grep -q "'-' is empty" err || fail "of nothing: $(cat err)"
+head -c 1000 whole.tide | limited 60 "$HEAPTIDE" report - >out 2>err
+same "status of too little" 125 $?
+grep -q "'-' is cut off" err || fail "of too little: $(cat err)"
 ln -s circle circle
 refused circle circle
 refused '' ""

@@ -10,9 +10,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,6 +157,80 @@ profile_open_bytes(const void *bytes, size_t size, const char *name,
 	return open_source(&from, profile, why);
 }
 
+/* The next of @fd; 0: there is no more. */
+static ssize_t
+read_some(int fd, char *bytes, size_t room)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	while ((n = read(fd, bytes, room)) < 0)
+		if (errno == EAGAIN)
+			(void)poll(&p, 1, -1);
+		else if (errno != EINTR)
+			break;
+	return n;
+}
+
+/* All that comes through a pipe, as a file that has no name.  Or -errno. */
+static int
+spool(int fd)
+{
+	char bytes[64 * 1024];
+	ssize_t n;
+	int r, to = memfd_create("profile", MFD_CLOEXEC);
+
+	if (to < 0)
+		return -errno;
+	do {
+		n = read_some(fd, bytes, sizeof(bytes));
+		r = n < 0 ? -errno : output_write(to, bytes, (size_t)n);
+	} while (n > 0 && r == 0);
+	if (r == 0)
+		return to;
+	close(to);
+	return r;
+}
+
+/* `-`, or as a shell calls what is to be read from another command. */
+static bool
+is_handed(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0 ||
+	    strncmp(path, "/dev/fd/", 8) == 0;
+}
+
+/*
+ * Where @st says that @fd is a pipe, it becomes what came through it.  Not of
+ * one with a name, which may lie among profiles and have a writer that waits.
+ */
+static int
+take_pipe(const char *path, int *fd, struct stat *st)
+{
+	int to;
+
+	if (!is_handed(path) ||
+	    (!S_ISFIFO(st->st_mode) && !S_ISSOCK(st->st_mode)))
+		return 0;
+	to = spool(*fd);
+	if (to < 0)
+		return to;
+	close(*fd);
+	*fd = to;
+	return fstat(to, st) == 0 ? 0 : -errno;
+}
+
+static int
+open_to_read(const char *path)
+{
+	int fd = strcmp(path, "-") == 0 ?
+	    fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) :
+	    /* A FIFO without a writer must not hold us up. */
+	    open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int
 open_file(const char *path, struct profile *profile, char why[WHY_ROOM])
 {
@@ -162,16 +238,15 @@ open_file(const char *path, struct profile *profile, char why[WHY_ROOM])
 	struct stat st;
 	int r;
 
-	/* A FIFO without a writer must not hold us up. */
-	from.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (from.fd < 0) {
-		r = -errno;
-		return refuse(why, r, "'%s' cannot be opened: %s", path,
+	from.fd = open_to_read(path);
+	if (from.fd < 0)
+		return refuse(why, from.fd, "'%s' cannot be opened: %s", path,
+		    strerror(-from.fd));
+	r = fstat(from.fd, &st) != 0 ? -errno :
+	    take_pipe(path, &from.fd, &st);
+	if (r < 0)
+		r = refuse(why, r, "'%s' cannot be read: %s", path,
 		    strerror(-r));
-	}
-	if (fstat(from.fd, &st) != 0)
-		r = refuse(why, -errno, "'%s' cannot be read: %s", path,
-		    strerror(errno));
 	else if (S_ISDIR(st.st_mode))
 		r = refuse(why, -EINVAL, "'%s' is a directory, not a profile",
 		    path);
