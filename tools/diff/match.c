@@ -88,7 +88,8 @@ names_of(struct matching *m, int s, uint32_t node, const char *module)
 {
 	const struct site site = { .leaf = node };
 	struct frame *frame;
-	size_t count = symbols_stack(m->side[s].symbols, &site, &frame);
+	size_t count = symbols_whole_stack(m->side[s].symbols, &site,
+	    &frame);
 	char *text = NULL;
 	size_t bytes, i;
 	FILE *to = need(open_memstream(&text, &bytes));
@@ -181,7 +182,8 @@ follow_names(struct matching *m, int s, uint32_t node, uint32_t parent)
 {
 	const struct site site = { .leaf = node };
 	struct frame *frame;
-	size_t count = symbols_stack(m->side[s].symbols, &site, &frame);
+	size_t count = symbols_whole_stack(m->side[s].symbols, &site,
+	    &frame);
 	size_t own = 1;
 
 	while (own < count && frame[own - 1].inlined &&

@@ -175,7 +175,7 @@ begins_with(struct symbols *symbols, const struct site *path,
     const char *function)
 {
 	struct frame *frames;
-	bool found = symbols_stack(symbols, path, &frames) > 0 &&
+	bool found = symbols_whole_stack(symbols, path, &frames) > 0 &&
 	    strncmp(frames[0].function, function, strlen(function)) == 0;
 
 	free(frames);

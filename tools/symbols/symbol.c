@@ -396,7 +396,7 @@ put_frames(struct symbols *s, uint64_t pc, uint32_t node, struct frame *to)
 }
 
 size_t
-symbols_stack(struct symbols *s, const struct site *site,
+symbols_whole_stack(struct symbols *s, const struct site *site,
     struct frame **frames)
 {
 	size_t depth = profile_stack(s->profile, site, s->pcs, s->nodes,
@@ -411,6 +411,29 @@ symbols_stack(struct symbols *s, const struct site *site,
 	for (size_t i = 0; i < depth; i++)
 		at = put_frames(s, s->pcs[i], s->nodes[i], at);
 	return (size_t)(at - *frames);
+}
+
+/* Of the C++ library, or the program's own in their place; not of a class. */
+static bool
+is_operator_new(const struct frame *f)
+{
+	return !f->note && (strncmp(f->function, "operator new(", 13) == 0 ||
+	    strncmp(f->function, "operator new[](", 15) == 0);
+}
+
+size_t
+symbols_stack(struct symbols *s, const struct site *site,
+    struct frame **frames)
+{
+	size_t count = symbols_whole_stack(s, site, frames);
+	size_t own = 0;
+
+	while (own < count && is_operator_new(*frames + own))
+		own++;
+	if (own == count || (*frames)[own].note)
+		return count; /* all that is known of it */
+	memmove(*frames, *frames + own, (count - own) * sizeof(**frames));
+	return count - own;
 }
 
 const char *

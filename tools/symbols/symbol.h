@@ -49,9 +49,14 @@ void symbols_resolve(struct symbols *s, const struct site *const *sites,
 
 /*
  * The frames of @site, leaf first, inlined ones included; *@frames is given
- * back with free().  Returns how many.
+ * back with free().  Returns how many.  Operators new are allocation functions
+ * as malloc() is: the first frame is who called them.
  */
 size_t symbols_stack(struct symbols *s, const struct site *site,
+    struct frame **frames);
+
+/* The same with these, and so one of a node has its frames first. */
+size_t symbols_whole_stack(struct symbols *s, const struct site *site,
     struct frame **frames);
 
 /*
