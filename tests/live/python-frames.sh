@@ -144,8 +144,8 @@ check_rows()
 	    [.stack[] | select(.function == "down" and .line == 26)] |
 	    length] | max')"
 	same "it is cut" true "$(json report.json '[.sites[] |
-	    select(any(.stack[]; .function == "down")) | .stack[-1].function] |
-	    any(. == "[deeper frames cut]")')"
+	    select(any(.stack[]; .function == "down")) | .stack[-1].cut] |
+	    any')"
 	same "names of C in their place" 0 "$(json report.json '[.sites[] |
 	    select(.live_bytes >= 1000000) | .stack[] |
 	    select(.function == "_PyEval_EvalFrameDefault")] | length')"

@@ -19,6 +19,9 @@ for depth in 16 128; do
 	    "$(json with.json '.sites | length')"
 	within "--depth $depth: cut" $((200002 - 2 * depth)) 200002 \
 	    "$(json with.json .lost.truncated)"
+	same "--depth $depth: frames of the deepest, those that are cut" \
+	    "$depth true" "$(json with.json '[.sites[].stack] |
+	    "\(map(length) | max) \(map(select(.[-1].cut)) | length > 0)"')"
 	same "exact" true "$(json with.json .exact)"
 	# The C library's one block for the thread is taken off.
 	same "allocations" 200002 $(($(json with.json .totals.allocations) -

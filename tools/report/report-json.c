@@ -199,7 +199,9 @@ find_stack(const struct report *r, const struct site *site,
 	size_t count = symbols_stack(r->symbols, site, &frames);
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(stack, frames_find(written, &frames[i]));
+		if (!json_cut(stack, &frames[i]))
+			json_array_append_new(stack,
+			    frames_find(written, &frames[i]));
 	free(frames);
 	return stack;
 }

@@ -102,6 +102,21 @@ json_frame(const struct frame *f)
 	    json_null(), "inlined", (int)f->inlined);
 }
 
+bool
+json_cut(json_t *stack, const struct frame *f)
+{
+	size_t count = json_array_size(stack);
+	json_t *last;
+
+	if (count == 0 || !f->note || f->pc != NODE_CUT)
+		return false;
+	/* Others may have the same frame. */
+	last = json_copy(json_array_get(stack, count - 1));
+	json_object_set_new(last, "cut", json_true());
+	json_array_set_new(stack, count - 1, last);
+	return true;
+}
+
 json_t *
 json_stack(struct symbols *symbols, const struct site *site)
 {
@@ -110,7 +125,8 @@ json_stack(struct symbols *symbols, const struct site *site)
 	size_t count = symbols_stack(symbols, site, &frame);
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_frame(&frame[i]));
+		if (!json_cut(list, &frame[i]))
+			json_array_append_new(list, json_frame(&frame[i]));
 	free(frame);
 	return list;
 }

@@ -38,6 +38,12 @@ json_t *json_pool(const struct profile *profile, const struct site *site);
 /* One function of a stack. */
 json_t *json_frame(const struct frame *frame);
 
+/*
+ * That deeper frames were left out is no frame, but is said of the last that
+ * is there.  False: @f is something else.
+ */
+bool json_cut(json_t *stack, const struct frame *f);
+
 /* All of a site's, leaf first. */
 json_t *json_stack(struct symbols *symbols, const struct site *site);
 
