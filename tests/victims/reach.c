@@ -7,6 +7,12 @@
  * little now and then until there is a file ENOUGH.
  *
  * Stacks are cleared of what calls have left there, since nobody else does.
+ *
+ * Where an int was stored over the lower half of a pointer, the word is an
+ * address near by, anywhere in 4 GiB, and most often the first of these: stacks
+ * have some such words.  Of the large blocks that are lost one was hit now and
+ * then, and was held by that.  So these lie apart: no other address has their
+ * upper half.
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -40,6 +46,41 @@ static _Thread_local void *volatile local_data;
 static const char *enough;
 static _Atomic int begun;
 static _Atomic uint64_t sink;
+
+/* What is mapped goes below this as long as it is there. */
+#define GAP_BYTES (UINT64_C(8) << 30)
+static char *gap;
+static void *volatile elsewhere[64];
+
+static void
+open_gap(void)
+{
+	gap = mmap(NULL, GAP_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+	    MAP_NORESERVE, -1, 0);
+	if (gap == MAP_FAILED)
+		abort();
+}
+
+static void
+close_gap(void)
+{
+	if (munmap(gap, GAP_BYTES) != 0)
+		abort();
+}
+
+/* Does a block lie apart?  One that does not is kept, and another is tried. */
+static int
+is_apart(void *block)
+{
+	static size_t n;
+
+	if ((uintptr_t)block < (uintptr_t)gap)
+		return 1;
+	if (n == sizeof(elsewhere) / sizeof(elsewhere[0]))
+		abort();
+	elsewhere[n++] = block;
+	return 0;
+}
 
 static NOINLINE void
 clear_stack(void)
@@ -151,7 +192,12 @@ lost_by_freed(void)
 static NOINLINE void
 lost_large(void)
 {
-	((volatile char *)make(3 << 20))[0] = 1;
+	void *p;
+
+	do
+		p = make(3 << 20);
+	while (!is_apart(p));
+	((volatile char *)p)[0] = 1;
 	LEAVE;
 }
 
@@ -164,9 +210,12 @@ lost_aligned(void)
 	for (i = 0; i < sizeof(alignments) / sizeof(alignments[0]); i++) {
 		void *p = NULL;
 
-		if (posix_memalign(&p, alignments[i], 200) != 0 ||
-		    posix_memalign(&p, alignments[i], 1 << 20) != 0)
+		if (posix_memalign(&p, alignments[i], 200) != 0)
 			abort();
+		do
+			if (posix_memalign(&p, alignments[i], 1 << 20) != 0)
+				abort();
+		while (!is_apart(p));
 	}
 	LEAVE;
 }
@@ -434,8 +483,10 @@ main(int argc, char **argv)
 	lost_cycle();
 	lost_hidden();
 	lost_by_freed();
+	open_gap();
 	lost_large();
 	lost_aligned();
+	close_gap();
 	lost_realloc();
 	lost_below_stack();
 	kept_by_global();
