@@ -179,7 +179,7 @@ says "no stacks were kept"
 check 0 --fail-if 'peak>1G' none.tide
 limited 60 "$HEAPTIDE" run --stacks all --summary off -o short.tide -- \
 	./works leak 3 >/dev/null || fail "no short"
-check 125 short.tide
+check 125 --fail-if 'growth>0' short.tide
 says "too early to say"
 # But what holds, holds.
 check 1 --fail-if 'leaked>0' --fail-if 'growth>0' short.tide
@@ -399,6 +399,31 @@ grep -q 'bare+0x' answer || fail "no offset: $(cat answer)"
 junit_is_sound bare.xml
 sarif_is_sound bare.json
 same "the module" bare "$(json bare.json "$uri")"
+
+# --- as people write it --------------------------------------------------------
+
+check 1 --fail-if 'slope(site)>0 B/batch' leak.tide
+says "slope(site)>0 B/batch: 1.0 KiB a batch"
+check 1 --fail-if 'leaks>0' leak.tide
+says "leaks>0: 1"
+check 0 --fail-if 'leaks>1' --fail-if 'survivors(batch,3)>1 GiB' leak.tide
+report leak.tide
+for figure in live_bytes live_blocks peak_bytes allocated_bytes; do
+	value=$(json report.json .totals.$figure)
+	check 1 --fail-if "$figure==$value" leak.tide
+	check 0 --fail-if "$figure!=$value" leak.tide
+done
+
+# Too short to grow, and nobody has asked.
+"$HEAPTIDE" run -q --stacks all -o brief.tide -- true
+check 0 --junit j.xml brief.tide
+says "growth>0: cannot be said: it is too early"
+grep -q '<skipped message="it is too early' j.xml || fail "$(cat j.xml)"
+grep -q 'errors="0" skipped="1"' j.xml || fail "$(cat j.xml)"
+check 125 --fail-if 'growth>0' brief.tide
+check 0 --baseline brief.tide brief.tide
+"$HEAPTIDE" run -q --stacks none -o blind.tide -- true
+check 125 blind.tide
 
 # --- what is refused ---------------------------------------------------------
 

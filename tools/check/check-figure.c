@@ -141,8 +141,11 @@ may_judge_growth(const struct asked *a)
 	const struct leaks *l = &a->subject->leaks;
 
 	a->sum->doubted = count_doubted(l);
-	return l->judge.heap.points >= POINTS_LEAST ||
-	    l->kinds[VERDICT_GROWING] != 0 || unknown(a, "it is too early to "
+	if (l->judge.heap.points >= POINTS_LEAST ||
+	    l->kinds[VERDICT_GROWING] != 0)
+		return true;
+	a->sum->early = true;
+	return unknown(a, "it is too early to "
 	    "say: %zu of %d moments to compare; mark epochs, or let it "
 	    "run for longer", l->judge.heap.points, POINTS_LEAST);
 }
@@ -185,6 +188,7 @@ may_judge(const struct asked *a)
 	switch (a->gate->figure) {
 	case GATE_GROWTH:
 		return may_judge_growth(a) && find_growth_unit(a);
+	case GATE_LEAKS:
 	case GATE_STEPS: return may_judge_growth(a);
 	case GATE_LEAKED: return may_judge_leaked(a);
 	case GATE_UNREACHABLE: return may_judge_reach(a);
@@ -219,6 +223,7 @@ held_by(const struct asked *a, uint32_t site)
 	switch (a->gate->figure) {
 	case GATE_LEAKED:
 	case GATE_LIVE: return (double)f->live_bytes;
+	case GATE_BLOCKS: return (double)f->live_blocks;
 	case GATE_PEAK: return (double)f->at_peak_bytes;
 	case GATE_ALLOCATIONS: return (double)f->allocations;
 	case GATE_ALLOCATED: return (double)f->allocated_bytes;
@@ -236,6 +241,8 @@ amount_of(const struct asked *a, uint32_t site)
 	case GATE_GROWTH: return growth_of(a, row);
 	case GATE_UNREACHABLE:
 		return unreachable_of(a->subject, site);
+	case GATE_LEAKS:
+		return row != NULL && row->verdict->kind == VERDICT_GROWING;
 	case GATE_STEPS:
 		return row != NULL && row->verdict->kind == VERDICT_STEP;
 	case GATE_SURVIVORS:
@@ -408,6 +415,8 @@ total_of(const struct asked *a)
 		return (double)t->peak_bytes;
 	if (figure == GATE_LIVE)
 		return (double)t->live_bytes;
+	if (figure == GATE_BLOCKS)
+		return (double)t->live_blocks;
 	if (figure == GATE_TEMPORARY)
 		return (double)t->temporary / divisor(a);
 	if (a->sum->unit == GATE_BATCH && between_marks(a, &value))

@@ -11,12 +11,13 @@
 #include "say/xml.h"
 
 static size_t
-count_of(const struct check *c, enum check_answer answer)
+count_of(const struct check *c, enum check_answer answer, bool excused)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < c->outcomes; i++)
-		count += c->outcome[i].answer == answer;
+		count += c->outcome[i].answer == answer &&
+		    check_is_excused(&c->outcome[i]) == excused;
 	return count;
 }
 
@@ -32,8 +33,8 @@ static void
 put_counts(const struct check *c, FILE *to)
 {
 	fprintf(to, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"",
-	    c->outcomes, count_of(c, CHECK_HOLDS),
-	    count_of(c, CHECK_UNKNOWN));
+	    c->outcomes, count_of(c, CHECK_HOLDS, false),
+	    count_of(c, CHECK_UNKNOWN, false));
 }
 
 static void
@@ -61,6 +62,12 @@ put_failure(const struct check_outcome *o, FILE *to)
 	const char *element = unknown ? "error" : "failure";
 	char words[CHECK_VALUE_ROOM];
 
+	if (check_is_excused(o)) {
+		fputs("      <skipped", to);
+		put_attribute(to, "message", o->why);
+		fputs("/>\n", to);
+		return;
+	}
 	fprintf(to, "      <%s", element);
 	put_attribute(to, "message", unknown ? o->why : check_value(o, words));
 	put_attribute(to, "type", gate_figures[o->gate.figure].name);
@@ -94,6 +101,7 @@ check_print_junit(const struct check *c, FILE *to)
 	fputs(">\n  <testsuite", to);
 	put_attribute(to, "name", c->process[0]->command);
 	put_counts(c, to);
+	fprintf(to, " skipped=\"%zu\"", count_of(c, CHECK_UNKNOWN, true));
 	fputs(">\n", to);
 	for (size_t i = 0; i < c->outcomes; i++)
 		put_case(c, &c->outcome[i], to);

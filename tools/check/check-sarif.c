@@ -293,7 +293,7 @@ json_invocation(const struct check *c)
 	for (size_t i = 0; i < c->outcomes; i++) {
 		const struct check_outcome *o = &c->outcome[i];
 
-		if (o->answer != CHECK_UNKNOWN)
+		if (o->answer != CHECK_UNKNOWN || check_is_excused(o))
 			continue;
 		text = need_text("%s: %s", o->gate.text, o->why);
 		json_array_append_new(notes, json_pack("{s:s, s:{s:o}}",

@@ -31,7 +31,7 @@ static const char *const default_gates[] = {
 };
 
 static bool
-add_gate(struct check *c, const char *text)
+add_gate(struct check *c, const char *text, bool standard)
 {
 	struct gate *g = &c->outcome[c->outcomes].gate;
 	char why[GATE_WHY_ROOM];
@@ -45,7 +45,7 @@ add_gate(struct check *c, const char *text)
 		    "--baseline FILE", text);
 		return false;
 	}
-	c->outcomes++;
+	c->outcome[c->outcomes++].standard = standard;
 	return true;
 }
 
@@ -57,10 +57,10 @@ add_gates(struct check *c)
 	    ARRAY_LENGTH(default_gates) : 1;
 
 	for (size_t i = 0; i < given->count; i++)
-		if (!add_gate(c, given->value[i]))
+		if (!add_gate(c, given->value[i], false))
 			return false;
 	for (size_t i = 0; given->count == 0 && i < standard; i++)
-		if (!add_gate(c, default_gates[i]))
+		if (!add_gate(c, default_gates[i], true))
 			return false;
 	return true;
 }
@@ -373,9 +373,10 @@ count_left_out(struct check_outcome *o, const struct check_sum *sum)
 }
 
 static void
-not_judged(struct check_outcome *o, const char *why)
+not_judged(struct check_outcome *o, bool early, const char *why)
 {
 	o->unjudged++;
+	o->blind |= !early;
 	if (o->why[0] == '\0')
 		snprintf(o->why, sizeof(o->why), "%.255s", why);
 }
@@ -394,7 +395,7 @@ find_base(const struct check *c, struct check_outcome *o,
 	if (!o->gate.relative)
 		return true;
 	if (base == NULL) {
-		not_judged(o, "the baseline has no such process");
+		not_judged(o, false, "the baseline has no such process");
 		return false;
 	}
 	check_sum(c, &o->gate, base, s, &sum);
@@ -403,7 +404,7 @@ find_base(const struct check *c, struct check_outcome *o,
 	free(sum.part);
 	if (!known) {
 		why = need_text("of the baseline: %s", sum.why);
-		not_judged(o, why);
+		not_judged(o, false, why);
 		free(why);
 	}
 	return known;
@@ -421,7 +422,7 @@ judge(const struct check *c, struct check_outcome *o,
 		return;
 	check_sum(c, &o->gate, s, base, &sum);
 	if (!sum.known) {
-		not_judged(o, sum.why);
+		not_judged(o, sum.early, sum.why);
 	} else {
 		holds = gate_holds(&o->gate, sum.value, than);
 		o->judged++;
@@ -464,7 +465,7 @@ judge_child(struct check *c, const char *path)
 		return;
 	}
 	for (size_t i = 0; i < c->outcomes; i++)
-		not_judged(&c->outcome[i], why);
+		not_judged(&c->outcome[i], false, why);
 }
 
 bool
@@ -487,6 +488,12 @@ check_judge(struct check *c, const char *what, bool itself)
 	return c->processes != 0;
 }
 
+bool
+check_is_excused(const struct check_outcome *o)
+{
+	return o->answer == CHECK_UNKNOWN && o->standard && !o->blind;
+}
+
 int
 check_status(const struct check *c)
 {
@@ -495,7 +502,8 @@ check_status(const struct check *c)
 	for (size_t i = 0; i < c->outcomes; i++) {
 		if (c->outcome[i].answer == CHECK_HOLDS)
 			return COMMAND_GATE;
-		if (c->outcome[i].answer == CHECK_UNKNOWN)
+		if (c->outcome[i].answer == CHECK_UNKNOWN &&
+		    !check_is_excused(&c->outcome[i]))
 			status = COMMAND_FAILED;
 	}
 	return status;

@@ -86,6 +86,7 @@ enum check_answer {
 
 struct check_outcome {
 	struct gate gate;
+	bool standard;    /* nobody has asked for it */
 	enum check_answer answer;
 	char why[256];    /* CHECK_UNKNOWN: a sentence's part */
 	double value;     /* of the process for which it holds most */
@@ -95,6 +96,7 @@ struct check_outcome {
 	bool estimated;
 	const struct check_process *process;
 	size_t judged, unjudged; /* processes */
+	bool blind;       /* of one it was not only too early to say */
 	struct check_finding *finding; /* strongest first */
 	size_t findings, more; /* those, and how many are not there */
 	size_t suppressed, ignored, before, doubted; /* sites, left out */
@@ -133,6 +135,12 @@ bool check_prepare(struct check *c);
  */
 bool check_judge(struct check *c, const char *what, bool itself);
 
+/*
+ * It cannot be said, and that is no fault: nobody has asked for it, and all that
+ * is amiss is that the program did not run for long enough to grow.
+ */
+bool check_is_excused(const struct check_outcome *o);
+
 /* COMMAND_DONE, COMMAND_GATE, or COMMAND_FAILED if it cannot be said. */
 int check_status(const struct check *c);
 
@@ -158,6 +166,7 @@ struct check_part {
 
 struct check_sum {
 	bool known;
+	bool early;     /* not known for no other reason than that */
 	char why[256];
 	double value;
 	enum gate_unit unit;

@@ -21,12 +21,16 @@ const struct gate_figure_row gate_figures[GATE_FIGURES] = {
 	[GATE_SURVIVORS] = { "survivors", "bytes that are so many epochs old",
 	    .bytes = true, .sites = true, .leak = true, .shares = true,
 	    .age = true },
+	[GATE_LEAKS] = { "leaks", "sites that surely grow",
+	    .sites = true, .leak = true },
 	[GATE_STEPS] = { "steps", "sites that rose at one moment, and stayed",
 	    .sites = true, .leak = true },
 	[GATE_PEAK] = { "peak", "the most that was live",
 	    .bytes = true, .sites = true, .shares = true },
 	[GATE_LIVE] = { "live", "what is live",
 	    .bytes = true, .sites = true, .shares = true },
+	[GATE_BLOCKS] = { "blocks", "how many blocks are live",
+	    .sites = true, .shares = true },
 	[GATE_RESIDENT] = { "resident", "the most that was resident",
 	    .bytes = true, .shares = true },
 	[GATE_ALLOCATIONS] = { "allocations", "how often it allocated",
@@ -44,6 +48,12 @@ static const struct {
 	enum gate_figure figure;
 } aliases[] = {
 	{ "rss", GATE_RESIDENT },
+	{ "slope", GATE_GROWTH },
+	/* as report --json has them */
+	{ "peak_bytes", GATE_PEAK },
+	{ "live_bytes", GATE_LIVE },
+	{ "live_blocks", GATE_BLOCKS },
+	{ "allocated_bytes", GATE_ALLOCATED },
 };
 
 /* Two letters before one. */
@@ -56,14 +66,23 @@ static const char *const operators[] = {
 	[GATE_BELOW] = "<",
 };
 
+/* A minute and a day are told by the hour: so many of them are one. */
 static const struct {
 	const char *name;
 	enum gate_unit unit;
+	double times;
 } units[] = {
-	{ "batch", GATE_BATCH },
-	{ "epoch", GATE_BATCH },
-	{ "hour", GATE_HOUR },
-	{ "s", GATE_SECOND },
+	{ "batch", GATE_BATCH, 1 },
+	{ "epoch", GATE_BATCH, 1 },
+	{ "day", GATE_HOUR, 1.0 / 24 },
+	{ "d", GATE_HOUR, 1.0 / 24 },
+	{ "hour", GATE_HOUR, 1 },
+	{ "h", GATE_HOUR, 1 },
+	{ "minute", GATE_HOUR, 60 },
+	{ "min", GATE_HOUR, 60 },
+	{ "m", GATE_HOUR, 60 },
+	{ "second", GATE_SECOND, 1 },
+	{ "s", GATE_SECOND, 1 },
 };
 
 #define OPERATORS "<>=!"
@@ -163,18 +182,41 @@ refuse_figure(const struct reading *r, const char *name)
 	return refuse(r, "'%s' is no figure, give %s", name, list);
 }
 
-/* `(3)` behind the name; it is taken off @word. */
+/* `batch,3` is 3: an age is one in batches in any case. */
 static bool
-read_age(const struct reading *r, char *word, struct gate *g)
+read_epochs(const char *text, uint64_t *age)
+{
+	const char *comma = strchr(text, ',');
+	char word[WORD_ROOM];
+
+	if (comma == NULL)
+		return text_parse_u64(text, UINT32_MAX, age) == 0;
+	copy_word(text, comma, word, sizeof(word));
+	if (strcmp(word, "batch") != 0 && strcmp(word, "epoch") != 0)
+		return false;
+	copy_word(comma + 1, comma + strlen(comma), word, sizeof(word));
+	return text_parse_u64(word, UINT32_MAX, age) == 0;
+}
+
+/*
+ * `(3)` behind the name; it is taken off @word.  `(site)` says what holds of a
+ * figure of sites without it, and is no age.
+ */
+static bool
+read_age(const struct reading *r, char *word, struct gate *g, bool *given,
+    bool *by_site)
 {
 	char *open = strchr(word, '('), *close = strrchr(word, ')');
 
+	*given = *by_site = false;
 	if (open == NULL)
 		return true;
 	if (close == NULL || close < open || close[1] != '\0')
 		return refuse(r, "its ( has no ) behind it");
 	*close = '\0';
-	if (text_parse_u64(open + 1, UINT32_MAX, &g->age) < 0)
+	*by_site = strcmp(open + 1, "site") == 0;
+	*given = !*by_site;
+	if (*given && !read_epochs(open + 1, &g->age))
 		return refuse(r, "'%s' is no age, give a whole number of "
 		    "epochs", open + 1);
 	copy_word(word, open, word, WORD_ROOM);
@@ -217,15 +259,17 @@ read_subject(const struct reading *r, const char *end, struct gate *g)
 {
 	const char *at = memchr(r->text, '@', (size_t)(end - r->text));
 	char word[WORD_ROOM];
-	bool aged;
+	bool aged, by_site;
 
 	if (!copy_word(r->text, at != NULL ? at : end, word, sizeof(word)))
 		return refuse(r, "no figure has so long a name");
-	aged = strchr(word, '(') != NULL;
-	if (!read_age(r, word, g))
+	if (!read_age(r, word, g, &aged, &by_site))
 		return false;
 	if (!find_figure(word, &g->figure))
 		return refuse_figure(r, word);
+	if (by_site && !gate_figures[g->figure].sites)
+		return refuse(r, "%s is not told by site",
+		    gate_figures[g->figure].name);
 	return check_age(r, aged, g) && read_pattern(r, at, end, g);
 }
 
@@ -285,14 +329,27 @@ read_relative(const struct reading *r, const char *word, struct gate *g)
 	return true;
 }
 
+/* `64 KiB` as people write it. */
+static void
+join_unit(char *word)
+{
+	char *blank = strpbrk(word, BLANKS);
+	char *rest = blank != NULL ? blank + strspn(blank, BLANKS) : NULL;
+
+	if (blank != NULL && blank > word && blank[-1] >= '0' &&
+	    blank[-1] <= '9' && (*rest < '0' || *rest > '9'))
+		memmove(blank, rest, strlen(rest) + 1);
+}
+
 static bool
-read_value(const struct reading *r, const char *word, struct gate *g)
+read_value(const struct reading *r, char *word, struct gate *g)
 {
 	uint64_t bytes;
 	bool good;
 
 	if (strchr(word, '%') != NULL || *word == '+' || *word == '-')
 		return read_relative(r, word, g);
+	join_unit(word);
 	if (gate_figures[g->figure].bytes) {
 		good = text_parse_bytes(word, &bytes) == 0;
 		if (good)
@@ -312,11 +369,14 @@ static bool
 read_unit(const struct reading *r, const char *word, struct gate *g)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
-		if (strcmp(units[i].name, word) == 0)
+		if (strcmp(units[i].name, word) == 0) {
 			g->unit = units[i].unit;
+			if (!g->relative)
+				g->value *= units[i].times;
+		}
 	if (g->unit == GATE_WHOLE)
 		return refuse(r, "'/%s' is no unit, give /batch, /epoch, "
-		    "/hour or /s", word);
+		    "/day, /hour, /min or /s", word);
 	if (!gate_figures[g->figure].rate)
 		return refuse(r, "%s is no rate, so it takes no unit",
 		    gate_figures[g->figure].name);

@@ -8,6 +8,7 @@
  *	growth>0/batch   growth@parse.c>4K/hour   survivors(3)>64K
  *	peak>512M        peak>+10%                allocations>1.5M/batch
  *
+ * A figure may also have the name that JSON has for it, as in live_bytes>0.
  * Blanks may stand between the parts.  The operator is the last there is, so
  * that a pattern may have some of its own: `growth@vector<int>>0`.
  */
@@ -23,9 +24,11 @@ enum gate_figure {
 	GATE_LEAKED,      /* what was never given back */
 	GATE_UNREACHABLE, /* what nothing points to, by a scan */
 	GATE_SURVIVORS,   /* what is at least so many epochs old */
+	GATE_LEAKS,       /* sites that surely grow */
 	GATE_STEPS,       /* sites that rose at one moment, and stayed */
 	GATE_PEAK,
 	GATE_LIVE,
+	GATE_BLOCKS,      /* live ones */
 	GATE_RESIDENT,    /* the most of it; "rss" is the same */
 	GATE_ALLOCATIONS,
 	GATE_ALLOCATED,
