@@ -109,6 +109,17 @@ limited 60 "$HEAPTIDE" leaks --scan --json profile.tide >scan.json ||
 	fail "nothing is in the profile"
 same "in the profile" "$lost" "$(json scan.json .scan.blocks)"
 
+# Each of them has all that an entry of `leaks` has, there and among the others.
+limited 60 "$HEAPTIDE" leaks --json profile.tide >leaks.json || fail "leaks"
+for file in scan.json leaks.json; do
+	same "entries of $file that have not all" 0 "$(json $file '
+		["verdict", "site", "live_bytes", "bytes_per_epoch",
+		 "bytes_per_hour", "low", "high", "p", "since", "limit_in",
+		 "survivors", "stack"] as $all | [.leaks[] | select($all - keys
+		!= [])] | length')"
+	same "epochs of $file" number "$(json $file '.epochs | type')"
+done
+
 # --- nobody is held -----------------------------------------------------------
 
 # The program has taken the signals that one might be held by for itself: what

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "report/leaks-scan.h"
 #include "report/leaks.h"
+#include "say/need.h"
 #include "say/print.h"
 #include "symbols/json.h"
 
@@ -87,20 +88,51 @@ json_row(const struct leaks *l, const struct leaks_row *row, bool stacks)
 	return object;
 }
 
+/* How what cannot be reached grew, where it was judged. */
+static void
+json_growth(const struct leaks *l, const struct leaks_row *row,
+    json_t *object)
+{
+	const struct verdict *v = row->verdict;
+	const struct json_member members[] = {
+		{ "bytes_per_epoch", json_real(v->per_epoch) },
+		{ "bytes_per_hour", json_real(v->per_second * 3600) },
+		{ "low", json_real(v->low) },
+		{ "high", json_real(v->high) },
+		{ "p", json_real(v->p) },
+		{ "since", json_moment(l, v->since) },
+		{ "limit_in", row->left_s == UINT64_MAX ? json_null() :
+		    json_number(row->left_s) },
+	};
+
+	json_fill(object, members, ARRAY_LENGTH(members));
+	json_ages(l, row, object);
+}
+
 /* What nobody can reach is lost for sure. */
 static void
 append_unreachable(const struct leaks *l, json_t *list)
 {
+	const struct leaks_row **row;
 	size_t count;
 	uint32_t *site;
 
 	if (!leaks_scan_has(l->profile))
 		return;
+	row = need(calloc(l->profile->sites + 1, sizeof(*row)));
+	for (size_t i = 0; i < l->rows; i++)
+		row[leaks_site(l, &l->row[i])] = &l->row[i];
 	site = leaks_scan_sites(l->profile, &count);
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, leaks_scan_json_site(l->profile,
-		    l->symbols, site[i]));
+	for (size_t i = 0; i < count; i++) {
+		json_t *object = leaks_scan_json_site(l->profile, l->symbols,
+		    site[i]);
+
+		if (row[site[i]] != NULL)
+			json_growth(l, row[site[i]], object);
+		json_array_append_new(list, object);
+	}
 	free(site);
+	free(row);
 }
 
 /* Of each verdict the strongest are enough for a page. */

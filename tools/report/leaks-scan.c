@@ -294,6 +294,16 @@ leaks_scan_json_site(const struct profile *p, struct symbols *s,
 		{ "verdict", json_string("unreachable") },
 		{ "site", json_number(site) },
 		{ "live_bytes", json_number(r->bytes + lost_bytes(r)) },
+		/* As all leaks have it; a scan has not judged whether it
+		 * grows. */
+		{ "bytes_per_epoch", json_real(0) },
+		{ "bytes_per_hour", json_real(0) },
+		{ "low", json_real(0) },
+		{ "high", json_real(0) },
+		{ "p", json_real(1) },
+		{ "since", json_null() },
+		{ "limit_in", json_null() },
+		{ "survivors", json_array() },
 		{ "blocks", json_number(lost_blocks(r)) },
 		{ "bytes", json_number(lost_bytes(r)) },
 		{ "direct_blocks", json_number(r->direct_blocks) },
@@ -361,6 +371,9 @@ print_json(const struct profile *p, struct symbols *s)
 	free(site);
 	json_object_set_new(object, "pid", json_integer(
 	    p->segment->identity.pid));
+	json_object_set_new(object, "command", json_command(p));
+	json_object_set_new(object, "epochs",
+	    json_number(p->segment->watch.epochs));
 	json_object_set_new(object, "scan", leaks_scan_json_summary(p));
 	json_object_set_new(object, "leaks", list);
 	json_object_set_new(object, "held", leaks_scan_json_held(p, s));
