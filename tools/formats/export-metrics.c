@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "control/judge.h"
 #include "control/metrics.h"
 #include "formats/export.h"
-#include "report/leaks.h"
 #include "say/need.h"
 
 static void
@@ -60,15 +60,22 @@ write_as(const struct export *e, enum metrics_format format)
 	struct control c = profile_control(r->profile);
 	struct metrics_facts *f = need(malloc(sizeof(*f)));
 	const struct metrics_facts *all[] = { f };
+	/* By the judge alone, as those who answer while it runs name nothing. */
+	const struct judge_options options = {
+		.now_ns = r->profile->now_ns,
+		.warmup = SIZE_MAX,
+		.ended = !r->profile->live,
+	};
 	struct judge_brief brief;
 
+	if (judge_in_brief(&c, &options, &brief) < 0)
+		need(NULL);
 	if (!r->profile->live)
 		c.pid = -1; /* nobody's, where 0 would be ours */
 	metrics_read(&c, f);
 	if (!r->profile->live)
 		read_last(r, f);
 	leave_out(r->profile, f);
-	leaks_brief(r->profile, &brief);
 	f->leaks[0] = brief.growing;
 	f->leaks[1] = brief.steps;
 	metrics_write(&out, format, all, ARRAY_LENGTH(all));

@@ -102,10 +102,17 @@ json_t *leaks_json_lives(const struct leaks *l, const struct leaks_row *row);
 
 /* --- leaks-brief.c -------------------------------------------------------- */
 
-/* What others say of it in passing.  Of a process or of a file. */
+/*
+ * What others say of it in passing, without what is known of the C library.  Of
+ * a process or of a file; of what leaks_open() has found.
+ */
 void leaks_brief(const struct profile *profile, struct judge_brief *brief);
+void leaks_brief_of(const struct leaks *l, struct judge_brief *brief);
 
-/* `2 sites grow by +1.2 MiB/s, 1 made a step`; false: there is nothing. */
+/*
+ * `2 sites grow by +1.2 MiB/s, 1 made a step`, or `1 site made a step`; false:
+ * there is nothing.
+ */
 bool leaks_brief_words(const struct judge_brief *brief,
     char words[LEAKS_WORDS_ROOM]);
 json_t *leaks_brief_json(const struct judge_brief *brief);

@@ -60,8 +60,9 @@ say_growth(const struct leaks *l, json_t *list)
 {
 	enum verdict_kind heap = l->judge.heap.kind;
 	char words[LEAKS_WORDS_ROOM], *text;
-	struct judge_brief brief = judge_count(&l->judge);
+	struct judge_brief brief;
 
+	leaks_brief_of(l, &brief);
 	if (leaks_brief_words(&brief, words)) {
 		say(list, "warn", "leaks", words);
 		return;
