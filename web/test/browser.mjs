@@ -34,7 +34,7 @@ export async function openPage(browser, url, options = {}) {
 		    (r.url() !== url && !r.url().startsWith("data:")))
 			noise.push(`request: ${r.url()}`);
 	});
-	await page.goto(url);
-	await page.waitForSelector("html[data-ready]", { timeout: 30000 });
+	await page.goto(url, { timeout: 120000 });
+	await page.waitForSelector("html[data-ready]", { timeout: 120000 });
 	return { page, context, noise };
 }
