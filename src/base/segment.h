@@ -902,8 +902,6 @@ struct life {
 	uint64_t reserved_word;
 };
 
-_Static_assert(sizeof(struct timed) == 32, "layout");
-_Static_assert(sizeof(struct life) == 128, "layout");
 /* --- who holds it --------------------------------------------------------- */
 
 enum reach_through {
@@ -995,41 +993,5 @@ struct finding {
 
 /* There is room for, the last row included. */
 #define FINDINGS 256
-
-_Static_assert(sizeof(struct segment_head) == 64, "layout");
-_Static_assert(sizeof(struct segment_table) == 32, "layout");
-_Static_assert(sizeof(struct segment_identity) == 192, "layout");
-_Static_assert(sizeof(struct segment_config) == 64, "layout");
-_Static_assert(sizeof(struct segment_live) == 192, "layout");
-_Static_assert(sizeof(struct segment_lost) == 128, "layout");
-_Static_assert(sizeof(struct segment_end) == 64, "layout");
-_Static_assert(sizeof(struct segment_rss) == 128, "layout");
-_Static_assert(sizeof(struct segment_span) == 16, "layout");
-_Static_assert(sizeof(struct segment_objects) == 64, "layout");
-_Static_assert(sizeof(struct segment_bypass) == 256, "layout");
-_Static_assert(sizeof(struct segment_watch) == 256, "layout");
-_Static_assert(sizeof(struct segment_generations) == 320, "layout");
-_Static_assert(sizeof(struct segment_scan) == 192, "layout");
-_Static_assert(sizeof(struct segment) == 8128, "layout");
-_Static_assert(sizeof(struct segment) <= SEGMENT_HEADER_BYTES, "layout");
-_Static_assert(sizeof(struct tally) == 192, "layout");
-_Static_assert(sizeof(struct node) == 16, "layout");
-_Static_assert(sizeof(struct named) == 32, "layout");
-_Static_assert(sizeof(struct seal) == 8, "layout");
-_Static_assert(sizeof(struct site) == 16, "layout");
-_Static_assert(sizeof(struct count) == 64, "layout");
-_Static_assert(sizeof(struct estimate) == 64, "layout");
-_Static_assert(sizeof(struct module) == 64, "layout");
-_Static_assert(sizeof(struct mapping) == 32, "layout");
-_Static_assert(sizeof(struct point) == 128, "layout");
-_Static_assert(sizeof(struct mark) == 128, "layout");
-_Static_assert(sizeof(struct moment) == 64, "layout");
-_Static_assert(sizeof(struct trend) == 40, "layout");
-_Static_assert(sizeof(struct past) == 56, "layout");
-_Static_assert(sizeof(struct ages) == 64, "layout");
-_Static_assert(sizeof(struct passed) == 16, "layout");
-_Static_assert(sizeof(struct reach) == 96, "layout");
-_Static_assert(sizeof(struct finding) == 64, "layout");
-_Static_assert(sizeof(struct pool) == 128, "layout");
 
 #endif
