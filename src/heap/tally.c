@@ -29,6 +29,17 @@ raise_shared(_Atomic int64_t *word, int64_t n)
 		;
 }
 
+/* Two threads may have looked at the clock in another order than they store. */
+static void
+raise_clock(_Atomic uint64_t *word, uint64_t ns)
+{
+	uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+
+	while (ns > now && !atomic_compare_exchange_weak_explicit(word, &now,
+	    ns, memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
 /*
  * Add the owner's movement to the common sum, and give what the others have
  * published: heights of this thread's own are measured from there.
@@ -74,7 +85,7 @@ tally_look(struct tally *t)
 	others = publish(&live->requested_bytes, &t->requested_published,
 	    &t->requested_high, (int64_t)(t->requested - t->requested_freed));
 	raise_shared(&live->peak_requested_bytes, others + high);
-	atomic_store_explicit(&live->seen_ns, now, memory_order_relaxed);
+	raise_clock(&live->seen_ns, now);
 }
 
 void
@@ -101,15 +112,22 @@ tally_window_open(struct tally *t, struct tally_window *w)
 	atomic_store(&t->window_high, w->thread_high);
 }
 
-/* An ended thread's row goes to the next; its counts are the new base. */
+/*
+ * An ended thread's row goes to the next; its counts are the new base.  That
+ * it came is a look at the clock like others: a process that ends before the
+ * next one was still there then.
+ */
 static void
 move_in(struct tally *t, uint32_t tid)
 {
+	uint64_t now = sys_clock_coarse();
+
 	t->base_allocated = atomic_load(&t->allocated);
 	t->base_freed = atomic_load(&t->freed);
 	t->base_allocations = atomic_load(&t->allocations);
 	t->base_frees = atomic_load(&t->frees);
-	t->born_ns = sys_clock_coarse();
+	t->born_ns = now;
+	raise_clock(&segment_mine()->live.seen_ns, now);
 	t->stack_address = (uintptr_t)__builtin_frame_address(0);
 	(void)sys_thread_name(t->name);
 	atomic_store(&t->last, 0);

@@ -64,6 +64,40 @@ same "profiles" 1 $#
 report "$1"
 same "end of the parent" lost "$(json report.json .end.how)"
 
+# Nobody has looked since its last thread came: it was there that long.
+rm -f "$HEAPTIDE_DIR"/*.tide
+for stacks in none sampled all; do
+	LD_PRELOAD=$LIBHEAPTIDE HEAPTIDE_STACKS=$stacks \
+	    "$victims/endings" late-thread
+	same "late-thread: status" 4 $?
+	set -- "$HEAPTIDE_DIR"/*.tide
+	"$HEAPTIDE" report --verify "$1" >verified ||
+		fail "late-thread, --stacks=$stacks: $(cat verified)"
+	rm "$1"
+done
+
+# Looked at by `heaptide run` while it slept, and then killed by another.
+is_looked_at()
+{
+	"$HEAPTIDE" report --json "$HEAPTIDE_DIR/$(cat child)".*.tide \
+	    >report.json && [ "$(json report.json .rss.resident)" -gt 0 ]
+}
+
+mkfifo go
+under none sh -c 'sleep 300 & echo $! >child; read x <go; kill -9 $!; wait $!
+    echo $?' >out 2>messages &
+started="$started $!"
+await test -s child
+await is_looked_at
+echo >go
+wait $!
+same "what was seen of the one that was killed" 137 "$(cat out)"
+for one in profile.tide.d/*.tide; do
+	"$HEAPTIDE" report --verify "$one" >verified ||
+		fail "$one: $(cat verified)"
+done
+rm -r profile.tide.d
+
 # A program that is no home for us: the profile ends with the exec, and says so.
 if printf 'int main(void) { return 4; }\n' |
     ${CC:-cc} -static -o static -x c - 2>/dev/null; then

@@ -166,6 +166,26 @@ by_last_thread(void)
 	pthread_exit(NULL);
 }
 
+static void *
+allocate_and_end(void *unused)
+{
+	block[0] = malloc(20);
+	_exit(4);
+	return unused;
+}
+
+/* A thread comes long after the process, which ends before it has looked. */
+static void
+by_late_thread(void)
+{
+	pthread_t thread;
+
+	usleep(50000);
+	pthread_create(&thread, NULL, allocate_and_end, NULL);
+	for (;;)
+		pause();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -188,6 +208,7 @@ main(int argc, char **argv)
 		{ "in-destructor", in_destructor },
 		{ "thread", by_thread },
 		{ "last-thread", by_last_thread },
+		{ "late-thread", by_late_thread },
 	};
 
 	self = argv[0];

@@ -94,12 +94,20 @@ profile_pid(const struct profile *p)
 	return shelf_pid(&name);
 }
 
+/* By its own word, or that of who looked at its resident memory from outside. */
+static uint64_t
+last_seen(const struct segment *s)
+{
+	return max_u64(max_u64(s->end.at_ns, s->live.seen_ns),
+	    s->rss[RSS_LAST].at_ns);
+}
+
 /* A copy stays what it was, whatever its process does now. */
 static void
 set_time(struct profile *p, bool copied)
 {
 	const struct segment *s = p->segment;
-	uint64_t last = max_u64(s->end.at_ns, s->live.seen_ns);
+	uint64_t last = last_seen(s);
 
 	p->live = !copied && s->end.how == END_UNKNOWN && profile_pid(p) != 0;
 	if (p->live)
