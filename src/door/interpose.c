@@ -288,7 +288,7 @@ reallocated(void *block, size_t size, struct arch_caller caller)
 		errno = error;
 		return cooperate_refused();
 	}
-	record_taken_free(block, &taken);
+	record_taken_free(block, &taken, fresh != NULL);
 	return record_new(fresh, size, caller);
 }
 

@@ -349,7 +349,14 @@ unknown_free(const void *block, size_t usable, uint64_t pc)
 	lint_unknown(block, usable, pc);
 }
 
-/* A block whose record has been taken out. */
+static HOT void
+look_if_drifted(struct tally *t)
+{
+	if (tally_drifted(t, tally_net(t)))
+		look(t, NULL);
+}
+
+/* A block whose record has been taken out.  To look is left to the caller. */
 static HOT void
 count_taken(void *block, size_t usable, const struct record *record,
     uint64_t pc)
@@ -370,8 +377,6 @@ count_taken(void *block, size_t usable, const struct record *record,
 	if (UNLIKELY(record->rate != 0))
 		life_end(block, pc, where_call);
 	site_free(&self.counts, record, stamp, usable, temporary);
-	if (tally_drifted(t, tally_net(t)))
-		look(t, NULL);
 }
 
 /*
@@ -388,8 +393,6 @@ count_mixed(void *block, size_t usable, const struct record *record)
 	if (peak_is_alone())
 		(void)peak_leave(stamp_now());
 	(void)tally_take(t, block, usable);
-	if (tally_drifted(t, tally_net(t)))
-		look(t, NULL);
 }
 
 /* A block whose record is of an odd kind, or has to be looked for. */
@@ -403,11 +406,13 @@ free_odd(void *block, size_t usable, uint64_t pc)
 		count_mixed(block, usable, known ? &record : NULL);
 	} else if (UNLIKELY(!known)) {
 		unknown_free(block, usable, pc);
+		return;
 	} else {
 		if (lint_may_mind(&record))
 			lint_freed(block, usable, &record, pc);
 		count_taken(block, usable, &record, pc);
 	}
+	look_if_drifted(self.tally);
 }
 
 static __attribute__((noinline)) void
@@ -429,6 +434,7 @@ free_known(void *block, size_t usable, uint64_t pc)
 	if (lint_may_mind(&record))
 		mind(block, usable, record, pc);
 	count_taken(block, usable, &record, pc);
+	look_if_drifted(self.tally);
 }
 
 /* Under boot_now.heeds; apart, as what it needs would have to be saved. */
@@ -479,16 +485,18 @@ record_put_back(void *block, const struct taken *taken)
 }
 
 void
-record_taken_free(void *block, const struct taken *taken)
+record_taken_free(void *block, const struct taken *taken, bool replaced)
 {
 	bool known = taken->record.site != 0;
 
 	if (!boot_now.records) {
 		if (known)
 			count_drawn(block, taken->usable, &taken->record);
-		if (tally_free(self.tally, block, taken->usable))
+		if (tally_free(self.tally, block, taken->usable) && !replaced)
 			record_look();
-	} else if (UNLIKELY(boot_now.mixed)) {
+		return;
+	}
+	if (UNLIKELY(boot_now.mixed)) {
 		count_mixed(block, taken->usable,
 		    known ? &taken->record : NULL);
 	} else if (LIKELY(known)) {
@@ -496,6 +504,8 @@ record_taken_free(void *block, const struct taken *taken)
 	} else {
 		count_unknown(taken->pc);
 	}
+	if (!replaced)
+		look_if_drifted(self.tally);
 }
 
 /* --- others --------------------------------------------------------------- */

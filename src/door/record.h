@@ -54,7 +54,13 @@ struct taken {
 /* @size: that it is to have.  Of @taken the record is written. */
 void record_take(void *block, size_t size, struct taken *taken);
 void record_put_back(void *block, const struct taken *taken);
-void record_taken_free(void *block, const struct taken *taken);
+
+/*
+ * @replaced: record_new() follows, and is where to look.  Between the two the
+ * program holds neither, so a mark that is set there would say of a buffer
+ * that only grows that it was gone.
+ */
+void record_taken_free(void *block, const struct taken *taken, bool replaced);
 
 /* The site of a call of the mmap family; 0: stacks are not asked for. */
 uint32_t record_mapping_site(struct arch_frame caller);
