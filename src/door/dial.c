@@ -70,9 +70,11 @@ prepare_to_walk(size_t row)
 	}
 	if (self.scratch != NULL && self.memo != NULL)
 		return; /* in use */
+	if (dial.scratch[row] == NULL)
+		return;
 	self.words = dial.scratch[row] + frames;
 	self.scratch = dial.scratch[row];
-	if (self.scratch == NULL || dial.memo[row] == NULL)
+	if (dial.memo[row] == NULL)
 		return;
 	memo_clear(dial.memo[row]);
 	self.memo = dial.memo[row];
