@@ -14,7 +14,7 @@ begin()
 {
 	rm -rf enough "$HEAPTIDE_DIR"
 	: >out
-	limited 120 "$HEAPTIDE" run --stacks "$stacks" --summary off \
+	limited 600 "$HEAPTIDE" run --stacks "$stacks" --summary off \
 	    -o profile.tide -- "$@" >out 2>err &
 	job=$!
 	await is_ready
