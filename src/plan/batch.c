@@ -117,7 +117,9 @@ open_batch(tide_op *op, tide_batch *b, const struct run_part *part,
 		room->leases++;
 		b->line_ = min_u64(b->line_, room->used + lease->bytes);
 	}
-	p->grant = room->used >= b->line_;
+	/* Whatever else would have batch_more() refuse the very first. */
+	p->grant = room->used >= b->line_ || room->state >= TIDE_CRITICAL ||
+	    (room->stop & TIDE_STOP_EXHAUSTED) != 0;
 	p->flags = have.knee != 0 && plan.n >= have.knee ? BATCH_KNEE :
 	    plan.bound == SIZING_BY_STATE ? BATCH_HELD : 0;
 	ops->active++;

@@ -298,6 +298,25 @@ work(tide_batch *b, uint64_t bytes)
 	return i;
 }
 
+/* Critical, and use far below the line: who is let in at last gets on. */
+static void
+a_batch_that_begins_has_an_item_whatever_the_state(void **state)
+{
+	tide_op *op = op_open("held", NULL);
+	tide_batch b;
+
+	(void)state;
+	memset(&b, 0, sizeof(b));
+	fake.room.pressure = TIDE_CRITICAL + 1;
+	assert_int_equal(plan_poll(0), TIDE_CRITICAL);
+	assert_int_equal(batch_begin(op, &b, 0, 10, -1), 1);
+	assert_int_equal(plan_poll(0), TIDE_CRITICAL);
+	assert_int_equal(batch_more(&b), 1);
+	assert_int_equal(batch_more(&b), 0);
+	(void)batch_end(&b, 1);
+	fake.room.pressure = 0;
+}
+
 static void
 batches_grow_to_the_budget_and_not_beyond(void **state)
 {
@@ -912,6 +931,7 @@ main(void)
 		TEST(settings_are_taken_whole_or_not_at_all),
 		TEST(safe_is_what_stays_below_the_line),
 		TEST(json_has_the_members_that_were_asked_for),
+		TEST(a_batch_that_begins_has_an_item_whatever_the_state),
 		TEST(batches_grow_to_the_budget_and_not_beyond),
 		TEST(what_the_allocator_keeps_is_nobodys_growth),
 		TEST(what_one_batch_has_filled_the_next_may_fill),
