@@ -10,45 +10,50 @@
 
 /* How a value is read. */
 enum form { FORM_SOURCE, FORM_PART, FORM_NUMBER, FORM_TIME, FORM_WORD,
-    FORM_KNOBS };
+    FORM_CHOICE, FORM_LIST, FORM_KNOBS };
+
+#define ON_OFF "on off 1 0"
 
 static const struct {
 	const char *key, *name; /* as the program and the environment have it */
 	int form;
+	const char *words;      /* FORM_CHOICE, FORM_LIST: with blanks between */
 } known[] = {
-	{ "budget", "BUDGET", FORM_SOURCE },
-	{ "target", "TARGET", FORM_PART },
-	{ "warn", "WARN", FORM_PART },
-	{ "critical", "CRITICAL", FORM_PART },
-	{ "batch.initial", "BATCH_INITIAL", FORM_NUMBER },
-	{ "batch.min", "BATCH_MIN", FORM_NUMBER },
-	{ "batch.max", "BATCH_MAX", FORM_NUMBER },
-	{ "batch.fixed", "BATCH_FIXED", FORM_NUMBER },
-	{ "batch.timeout", "BATCH_TIMEOUT", FORM_TIME },
-	{ "batch.warm", "BATCH_WARM", FORM_WORD },
-	{ "concurrency.max", "CONCURRENCY_MAX", FORM_NUMBER },
-	{ "policy", "POLICY", FORM_WORD },
-	{ "kill.cost", "KILL_COST", FORM_TIME },
-	{ "checkpoint.every", "CHECKPOINT_EVERY", FORM_NUMBER },
-	{ "checkpoint.seconds", "CHECKPOINT_SECONDS", FORM_NUMBER },
-	{ "checkpoint.sync", "CHECKPOINT_SYNC", FORM_WORD },
-	{ "delay.mode", "DELAY_MODE", FORM_WORD },
-	{ "delay.min", "DELAY_MIN", FORM_TIME },
-	{ "delay.max", "DELAY_MAX", FORM_TIME },
-	{ "reclaim.auto", "RECLAIM_AUTO", FORM_WORD },
-	{ "reclaim.steps", "RECLAIM", FORM_WORD },
-	{ "reclaim.threshold", "RECLAIM_THRESHOLD", FORM_PART },
-	{ "reclaim.before", "RECLAIM_BEFORE", FORM_WORD },
-	{ "reclaim.after", "RECLAIM_AFTER", FORM_WORD },
-	{ "reclaim.between", "RECLAIM_BETWEEN", FORM_WORD },
-	{ "poll.every", "POLL_EVERY", FORM_NUMBER },
-	{ "page", "PAGE_SIZE", FORM_NUMBER },
-	{ "max_pages", "MAX_PAGES", FORM_NUMBER },
-	{ "knobs", "KNOBS", FORM_KNOBS },
-	{ "log.debug", "LOG_DEBUG", FORM_WORD },
-	{ "pool", "POOL", FORM_WORD },
-	{ "progress", "PROGRESS", FORM_WORD },
-	{ "progress.unit", "PROGRESS_UNIT", FORM_WORD },
+	{ "budget", "BUDGET", FORM_SOURCE, NULL },
+	{ "target", "TARGET", FORM_PART, NULL },
+	{ "warn", "WARN", FORM_PART, NULL },
+	{ "critical", "CRITICAL", FORM_PART, NULL },
+	{ "batch.initial", "BATCH_INITIAL", FORM_NUMBER, NULL },
+	{ "batch.min", "BATCH_MIN", FORM_NUMBER, NULL },
+	{ "batch.max", "BATCH_MAX", FORM_NUMBER, NULL },
+	{ "batch.fixed", "BATCH_FIXED", FORM_NUMBER, NULL },
+	{ "batch.timeout", "BATCH_TIMEOUT", FORM_TIME, NULL },
+	{ "batch.warm", "BATCH_WARM", FORM_CHOICE, ON_OFF },
+	{ "concurrency.max", "CONCURRENCY_MAX", FORM_NUMBER, NULL },
+	{ "policy", "POLICY", FORM_CHOICE, "learn seed mean fixed" },
+	{ "kill.cost", "KILL_COST", FORM_TIME, NULL },
+	{ "checkpoint.every", "CHECKPOINT_EVERY", FORM_NUMBER, NULL },
+	{ "checkpoint.seconds", "CHECKPOINT_SECONDS", FORM_NUMBER, NULL },
+	{ "checkpoint.sync", "CHECKPOINT_SYNC", FORM_CHOICE,
+	  "mark batch none" },
+	{ "delay.mode", "DELAY_MODE", FORM_CHOICE, "auto off always" },
+	{ "delay.min", "DELAY_MIN", FORM_TIME, NULL },
+	{ "delay.max", "DELAY_MAX", FORM_TIME, NULL },
+	{ "reclaim.auto", "RECLAIM_AUTO", FORM_CHOICE, ON_OFF },
+	{ "reclaim.steps", "RECLAIM", FORM_LIST, "callbacks purge trim" },
+	{ "reclaim.threshold", "RECLAIM_THRESHOLD", FORM_PART, NULL },
+	{ "reclaim.before", "RECLAIM_BEFORE", FORM_CHOICE, ON_OFF },
+	{ "reclaim.after", "RECLAIM_AFTER", FORM_CHOICE, ON_OFF },
+	{ "reclaim.between", "RECLAIM_BETWEEN", FORM_CHOICE,
+	  "auto always never" },
+	{ "poll.every", "POLL_EVERY", FORM_NUMBER, NULL },
+	{ "page", "PAGE_SIZE", FORM_NUMBER, NULL },
+	{ "max_pages", "MAX_PAGES", FORM_NUMBER, NULL },
+	{ "knobs", "KNOBS", FORM_KNOBS, NULL },
+	{ "log.debug", "LOG_DEBUG", FORM_CHOICE, ON_OFF },
+	{ "pool", "POOL", FORM_WORD, NULL },
+	{ "progress", "PROGRESS", FORM_CHOICE, "off lines bar json" },
+	{ "progress.unit", "PROGRESS_UNIT", FORM_WORD, NULL },
 };
 
 #define KNOWN      ARRAY_LENGTH(known)
@@ -67,21 +72,61 @@ is_gap(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == ',' || c == ';';
 }
 
+/* One of @words, which have blanks between them: the @bytes at @value. */
 static bool
-is_accepted(int form, const char *value)
+is_one_of(const char *words, const char *value, size_t bytes)
+{
+	size_t n;
+
+	for (;; words += n + 1) {
+		for (n = 0; words[n] != ' ' && words[n] != '\0'; n++)
+			;
+		if (n == bytes && memcmp(words, value, n) == 0)
+			return true;
+		if (words[n] == '\0')
+			return false;
+	}
+}
+
+static bool
+is_list_of(const char *words, const char *value)
+{
+	size_t n;
+
+	for (;; value += n + 1) {
+		for (n = 0; value[n] != ',' && value[n] != '\0'; n++)
+			;
+		if (!is_one_of(words, value, n))
+			return false;
+		if (value[n] == '\0')
+			return true;
+	}
+}
+
+/* As the command accepts them (tools/settings); a budget of nothing is none. */
+static bool
+is_accepted(size_t row, const char *value)
 {
 	struct source_wish wish;
 	uint64_t n;
 
-	if (form == FORM_SOURCE)
-		return source_parse(value, &wish) == 0;
-	if (form == FORM_PART)
+	switch (known[row].form) {
+	case FORM_SOURCE:
+		return source_parse(value, &wish) == 0 &&
+		    (wish.value != 0 || wish.form == FORM_LESS);
+	case FORM_PART:
 		return text_parse_share(value, &n) == 0 && n > 0;
-	if (form == FORM_TIME)
+	case FORM_TIME:
 		return text_parse_duration(value, &n) == 0;
-	if (form == FORM_WORD || form == FORM_KNOBS)
+	case FORM_CHOICE:
+		return is_one_of(known[row].words, value, strlen(value));
+	case FORM_LIST:
+		return is_list_of(known[row].words, value);
+	case FORM_NUMBER:
+		return text_parse_u64(value, UINT32_MAX, &n) == 0;
+	default: /* FORM_WORD, FORM_KNOBS */
 		return *value != '\0';
-	return text_parse_u64(value, UINT32_MAX, &n) == 0;
+	}
 }
 
 /* One `key=value` of @bytes; its row, or -EINVAL. */
@@ -97,7 +142,7 @@ take_pair(const char *pair, size_t bytes, char value[VALUE_ROOM])
 			continue;
 		memcpy(value, pair + n + 1, bytes - n - 1);
 		value[bytes - n - 1] = '\0';
-		return is_accepted(known[i].form, value) ? (int)i : -EINVAL;
+		return is_accepted(i, value) ? (int)i : -EINVAL;
 	}
 	return -EINVAL;
 }
@@ -157,7 +202,7 @@ settings_read(const struct plan_host *host)
 	memset(settings.given, 0, sizeof(settings.given));
 	for (i = 0; host->setting != NULL && i < KNOWN; i++) {
 		value = host->setting(known[i].name);
-		if (value == NULL || !is_accepted(known[i].form, value))
+		if (value == NULL || !is_accepted(i, value))
 			continue;
 		text_open(&t, settings.given[i], VALUE_ROOM);
 		text_put(&t, value);

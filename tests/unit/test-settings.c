@@ -68,6 +68,37 @@ a_program_gives_its_knobs_one_by_one(void **state)
 	assert_true(settings_knob("samples", &value) && value == 10);
 }
 
+/* What nobody would follow is not taken either. */
+static void
+a_word_that_means_nothing_is_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"policy=banana", "delay.mode=sometimes", "reclaim.auto=perhaps",
+		"reclaim.before=yes", "reclaim.between=", "reclaim.steps=call",
+		"progress=rainbow", "batch.warm=2", "checkpoint.sync=marks",
+		"log.debug=onoff", "budget=0", "budget=0%", "target=0%",
+	};
+	static const char *const right[] = {
+		"policy=seed", "delay.mode=always", "reclaim.auto=0",
+		"reclaim.between=never", "reclaim.steps=trim", "progress=json",
+		"batch.warm=on", "checkpoint.sync=none", "budget=max-0",
+	};
+
+	(void)state;
+	assert_int_equal(settings_take("policy=mean"), 0);
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+		assert_int_equal(settings_take(wrong[i]), -EINVAL);
+	assert_string_equal(settings_find("POLICY"), "mean");
+	for (size_t i = 0; i < ARRAY_LENGTH(right); i++)
+		assert_int_equal(settings_take(right[i]), 0);
+	steps = "callbacks,banana";
+	settings_read(&host);
+	assert_null(settings_find("RECLAIM"));
+	steps = "purge,callbacks";
+	settings_read(&host);
+	assert_string_equal(settings_find("RECLAIM"), steps);
+}
+
 static void
 what_is_taken_is_counted(void **state)
 {
@@ -113,6 +144,8 @@ main(void)
 		cmocka_unit_test_setup(a_knob_is_found_by_its_whole_name,
 		    begin),
 		cmocka_unit_test_setup(a_program_gives_its_knobs_one_by_one,
+		    begin),
+		cmocka_unit_test_setup(a_word_that_means_nothing_is_refused,
 		    begin),
 		cmocka_unit_test_setup(what_is_taken_is_counted, begin),
 		cmocka_unit_test_setup(a_list_has_its_words_and_no_others,
