@@ -179,6 +179,17 @@ common_limit(uint64_t set_bytes, struct host_limit *limit)
 	return common_limit_given(set_bytes, TIDE_NONE, limit);
 }
 
+static void
+judge(struct chain *c, const struct proc_status *status, uint64_t set_bytes,
+    uint64_t given_bytes, struct sources_answer *judged)
+{
+	chain_open(c, "", 0, status);
+	add_wishes(c, set_bytes, given_bytes);
+	(void)chain_add_environment(c, environ);
+	chain_add_system(c);
+	(void)sources_judge(c->source, c->count, false, judged);
+}
+
 int
 common_limit_given(uint64_t set_bytes, uint64_t given_bytes,
     struct host_limit *limit)
@@ -198,11 +209,10 @@ common_limit_given(uint64_t set_bytes, uint64_t given_bytes,
 	r = proc_status_read(0, &status);
 	if (r < 0)
 		return r;
-	chain_open(c, "", 0, &status);
-	add_wishes(c, set_bytes, given_bytes);
-	(void)chain_add_environment(c, environ);
-	chain_add_system(c);
-	(void)sources_judge(c->source, c->count, false, &judged);
+	judge(c, &status, set_bytes, given_bytes, &judged);
+	/* More than there is lowers nothing: what others have said stands. */
+	if (set_bytes != 0 && judged.budget < set_bytes)
+		judge(c, &status, 0, given_bytes, &judged);
 	memset(limit, 0, sizeof(*limit));
 	limit->budget = judged.budget;
 	limit->available = judged.available;

@@ -93,6 +93,8 @@ questions(void)
 	CHECK(tide_init("budget=banana") == (OFF ? 0 : -EINVAL));
 	CHECK(tide_init("target=90% warn=-1") == (OFF ? 0 : -EINVAL));
 	CHECK(tide_init(huge) == (OFF ? 0 : -EINVAL));
+	CHECK(tide_init("policy=banana") == (OFF ? 0 : -EINVAL));
+	CHECK(tide_init("budget=0") == (OFF ? 0 : -EINVAL));
 	CHECK(tide_init(" , target=90%\n") == 0);
 	CHECK(tide_init(NULL) == 0);
 
@@ -119,6 +121,13 @@ questions(void)
 	CHECK(OFF || tide_utilization() > 1);
 	CHECK(tide_budget_set(0) == 0);
 	CHECK(OFF || tide_budget() != 1);
+	/* What is too much does not undo what was set beside it. */
+	CHECK(tide_init("budget=256M") == 0);
+	CHECK(OFF || tide_budget() == 256 << 20);
+	CHECK(tide_budget_set(UINT64_C(1) << 60) == (OFF ? 0 : -ERANGE));
+	CHECK(OFF || tide_budget() == 256 << 20);
+	CHECK(tide_budget_set(0) == 0);
+	CHECK(tide_init(NULL) == 0);
 	/* It takes its time to come down from there, and does. */
 	memset(&b, 0, sizeof(b));
 	do {
@@ -542,7 +551,7 @@ guards(void)
 	CHECK((id = tide_guard_begin("nested", 0)) >= 1);
 	tide_guard_end(id);
 	{
-		TIDE_GUARD("block");
+		TIDE_GUARD("block"); TIDE_GUARD("and of one line");
 	}
 	TIDE_WRAP("statement", i = 5);
 	CHECK(i == 5);
