@@ -10,6 +10,8 @@
 #include "plan/giveback.h"
 #include "sys/sys.h"
 
+#define NO_SMALL_BYTES 2000 /* more than libc keeps of, for a thread */
+
 struct real real;
 long (*real_syscall)(long, ...);
 
@@ -94,6 +96,20 @@ note_key(uintptr_t freed, bool first, size_t *key)
 }
 
 /*
+ * What libc keeps for this thread of a block of @size, it would hand out in
+ * place of a new one: with other neighbours, and past M_PERTURB.  It is the
+ * last of the heap, so as a larger one it ends where it came from.
+ */
+static void
+leave_no_block(size_t size)
+{
+	void *kept = real.malloc(size);
+	void *larger = real.realloc(kept, NO_SMALL_BYTES);
+
+	real.free(larger != NULL ? larger : kept);
+}
+
+/*
  * Does the word before a block of libc's tell its size?  Small blocks are
  * tried, which leave no trace but that the heap is there.
  */
@@ -121,6 +137,7 @@ has_chunks(void)
 		real.free(block);
 		if (agrees)
 			note_key((uintptr_t)block, i == 0, &key);
+		leave_no_block(sizes[i]);
 	}
 	real.cached = agrees ? key : 0;
 	return agrees;

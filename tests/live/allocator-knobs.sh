@@ -3,7 +3,8 @@
 # they tune it, goes to glibc's malloc; and the counts stay exact
 #
 # malloc_usable_size, mallinfo2, malloc_info, malloc_trim, mallopt; tunables,
-# M_PERTURB, MALLOC_CHECK_ with libc_malloc_debug.so; _FORTIFY_SOURCE.
+# M_PERTURB, MALLOC_CHECK_ with libc_malloc_debug.so; _FORTIFY_SOURCE.  The
+# first blocks are those that they would be by themselves.
 . "${srcdir:-.}/tests/lib.sh"
 
 fortified=
@@ -22,6 +23,9 @@ for stacks in none sampled all; do
 	report profile.tide
 	adds_up
 	[ -z "$fortified" ] || plain_and_under "$stacks" $fortified
+	plain_and_under "$stacks" "$victims/first-blocks"
+	plain_and_under "$stacks" env GLIBC_TUNABLES=glibc.malloc.tcache_count=0 \
+		"$victims/first-blocks"
 done
 
 debug=$(ldconfig -p 2>/dev/null | sed -n \
