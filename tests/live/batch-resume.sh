@@ -57,6 +57,16 @@ batch -j2 --resume -- ./step {} <items >out 2>err
 same "gone on: status" 0 $?
 sort -n done.list | cmp - items || fail "done: $(sort -n done.list | uniq -c)"
 
+# Nothing was begun yet that it could go on with.
+rm -f done.list
+batch -j2 --resume -- ./step {} ::: 1 2 3 >out 2>err
+same "nothing to go on from: status" 0 $?
+same "nothing to go on from" 3 "$(wc -l <done.list)"
+grep -q 'there is no checkpoint of step-[0-9a-f]* to go on from: it begins$' \
+    err || fail "not said: $(cat err)"
+HEAPTIDE_RESUME=$(sed -n 's/^Started batch: //p' err)-not \
+    batch -q -- ./step {} ::: 1 2 3 2>err && fail "another run is gone on with"
+
 # Finished, it begins anew.
 rm -f done.list
 batch -q -j2 -- ./step {} <items >out 2>err

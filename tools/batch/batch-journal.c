@@ -328,6 +328,13 @@ batch_journal_open(struct batch *b, const struct batch_command *c)
 		describe(b, &begin);
 		r = open_file(b, path, &look);
 	}
+	/* Killed before there was one, or never begun: nothing is done yet. */
+	if (resume == b->id && r == -ENOENT) {
+		if (!b->silent)
+			batch_say(b, "there is no checkpoint of %s to go on "
+			    "from: it begins", b->id);
+		resume = NULL;
+	}
 	if (resume != NULL && r < 0) {
 		print_error("batch: cannot go on with %s: %s", b->id,
 		    r == -ENOENT ? "there is no checkpoint of it" :
