@@ -43,6 +43,11 @@ grep -q 'Forcing memory cleanup\.\.\.$' said || fail "silent: $(cat said)"
 grep -q 'Cleanup: 1010 objects freed (2.9 MB), now [0-9.]*GB$' said ||
 	fail "not told in these words: $(cat said)"
 
+# That is news, and with -q only what is wrong is told.
+limited 100 "$HEAPTIDE" run -q -o profile.tide -- "$victims/cleaner" figures \
+    >figures 2>said || fail "quiet: status $?: $(cat said)"
+! grep -e Forcing -e Cleanup said || fail "told with -q"
+
 # Without heaptide callbacks are believed, and blocks are not counted.
 limited 60 "$victims/cleaner" figures >alone || fail "alone: status $?"
 told alone

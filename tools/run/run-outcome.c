@@ -47,6 +47,26 @@ is_repeated(char *const *lines, size_t count, const char *line)
 }
 
 /*
+ * How the work goes, and nothing is wrong: plan/message.h.  That memory is
+ * short, that items fail or a batch stalls is none of these.
+ */
+static bool
+is_news(const char *words)
+{
+	static const char *const openings[] = {
+		"Starting ", "Using memory-efficient processing ",
+		"Forcing memory cleanup", "Cleanup", "Running cleanup ",
+		"Initial memory usage: ", "Memory after ",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(openings); i++)
+		if (strncmp(words, openings[i], strlen(openings[i])) == 0)
+			return true;
+	return false;
+}
+
+/*
  * Tell what the library said in any process of the run, each sentence once.
  * True: there was something.
  */
@@ -65,7 +85,8 @@ tell_words(const struct run *run)
 
 		words = words != NULL ? words + 3 : line;
 		words[strcspn(words, "\n")] = '\0';
-		if (is_repeated(said, count, words))
+		if (is_repeated(said, count, words) ||
+		    (run->options->quiet && is_news(words)))
 			continue;
 		print_error("in the program: %s", words);
 		said[count] = strdup(words);
