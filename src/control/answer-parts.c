@@ -14,13 +14,20 @@ bool
 answer_count(const struct request *r, size_t word, uint64_t most,
     uint64_t otherwise, struct text *t, uint64_t *n)
 {
+	char message[96];
+	struct text m;
+
 	*n = otherwise;
 	if (word >= r->words)
 		return true;
 	if (text_parse_u64(r->word[word], most, n) == 0 && *n > 0)
 		return true;
-	request_refuse(t, -EINVAL, "a number from 1 on, and not too large, is "
-	    "accepted");
+	text_open(&m, message, sizeof(message));
+	text_put(&m, "'");
+	text_put(&m, r->word[0]);
+	text_put(&m, "' takes a number from 1 to ");
+	text_put_u64(&m, most);
+	request_refuse(t, -EINVAL, message);
 	return false;
 }
 

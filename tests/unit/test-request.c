@@ -45,7 +45,7 @@ static const struct {
 	{ "budget", { NULL, "512M", "1.5G", "off" } },
 	{ "trim", { NULL, "last" } },
 	/* Without a word it waits: see below. */
-	{ "cleanup", { "last", "max_age=24h" } },
+	{ "cleanup", { "last", "max_age=24h", "Max_Age=24h" } },
 	{ "reclaim", { "warning" } },
 	{ "pressure", { NULL, "critical", "2", "OFF" } },
 	{ "drain", { NULL } },
@@ -364,6 +364,26 @@ wrong_arguments_are_refused(void **state)
 	assert_refused("", "EINVAL");
 	assert_refused("\t \r", "EINVAL");
 	assert_error(ask_within(sizeof(room), "status\0", 7), "EINVAL");
+}
+
+static void
+a_number_that_is_refused_is_told_its_bounds(void **state)
+{
+	static const struct { const char *line, *message; } cases[] = {
+		{ "sites 101", "'sites' takes a number from 1 to 100" },
+		{ "leaks 0", "'leaks' takes a number from 1 to 100" },
+		{ "MARKS x", "'marks' takes a number from 1 to 500" },
+		{ "series -1", "'series' takes a number from 1 to 600" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		json_t *answer = ask(cases[i].line);
+
+		assert_string_equal(json_string_value(json_object_get(answer,
+		    "message")), cases[i].message);
+		json_decref(answer);
+	}
 }
 
 static void
@@ -973,6 +993,7 @@ main(void)
 		cmocka_unit_test(help_lists_them_all),
 		cmocka_unit_test(wrong_numbers_of_arguments_are_refused),
 		cmocka_unit_test(wrong_arguments_are_refused),
+		cmocka_unit_test(a_number_that_is_refused_is_told_its_bounds),
 		cmocka_unit_test(long_lines_are_refused),
 		cmocka_unit_test(an_answer_that_does_not_fit_is_refused),
 		cmocka_unit_test(settings_are_stored),
