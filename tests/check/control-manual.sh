@@ -22,7 +22,8 @@ ctl()
 answers()
 {
 	set -- "$HEAPTIDE_DIR"/*.tide
-	[ -e "$1" ] && pid=${1##*/} pid=${pid%%.*} && ctl version >said 2>&1
+	[ -e "$1" ] && pid=${1##*/} pid=${pid%%[.-]*} &&
+		ctl version >said 2>&1
 }
 
 tries=0

@@ -15,7 +15,7 @@ seed=${CHAOS_SEED:-$(date +%s)}
 pid_of_run()
 {
 	set -- "$HEAPTIDE_DIR"/*.tide
-	[ -e "$1" ] && pid=${1##*/} && pid=${pid%%.*} &&
+	[ -e "$1" ] && pid=${1##*/} && pid=${pid%%[.-]*} &&
 		"$HEAPTIDE" ctl "$pid" budget >/dev/null
 }
 

@@ -38,7 +38,7 @@ start()
 find_program()
 {
 	[ -s out ] && set -- "$HEAPTIDE_DIR"/*.tide && [ -e "$1" ] &&
-		pid=${1##*/} && pid=${pid%%.*}
+		pid=${1##*/} && pid=${pid%%[.-]*}
 }
 
 # finish: it ends by itself now
@@ -174,7 +174,7 @@ started="$started $runner"
 find_other()
 {
 	set -- "$HEAPTIDE_DIR"/*.tide && [ -e "$1" ] && pid=${1##*/} &&
-		pid=${pid%%.*} && ctl version
+		pid=${pid%%[.-]*} && ctl version
 }
 await find_other
 ctl cleanup

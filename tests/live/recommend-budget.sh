@@ -65,7 +65,7 @@ group=/sys/fs/cgroup/memory/heaptide-$$
 living()
 {
 	set -- "$HEAPTIDE_DIR"/*.tide
-	[ -e "$1" ] && pid=${1##*/} && pid=${pid%%.*} &&
+	[ -e "$1" ] && pid=${1##*/} && pid=${pid%%[.-]*} &&
 	    "$HEAPTIDE" ctl "$pid" version >said 2>&1
 }
 

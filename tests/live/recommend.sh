@@ -78,7 +78,7 @@ rm heaptide.conf
 living()
 {
 	set -- "$HEAPTIDE_DIR"/*.tide
-	[ -e "$1" ] && pid=${1##*/} && pid=${pid%%.*} &&
+	[ -e "$1" ] && pid=${1##*/} && pid=${pid%%[.-]*} &&
 	    "$HEAPTIDE" ctl "$pid" ops >ctl.json 2>/dev/null &&
 	    [ "$(jq '.ops[0].batches' ctl.json)" -ge 10 ] 2>/dev/null
 }

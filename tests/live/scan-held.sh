@@ -16,7 +16,7 @@ job=$!
 await is_ready
 set -- "$HEAPTIDE_DIR"/*.tide
 pid=${1##*/}
-pid=${pid%%.*}
+pid=${pid%%[.-]*}
 lost=0
 for n in $(seq "${SCANS:-100}"); do
 	limited 60 "$HEAPTIDE" leaks --scan --json "$pid" >scan.json 2>why ||

@@ -80,7 +80,7 @@ is_there()
 {
 	set -- "$HEAPTIDE_DIR"/*.tide
 	for file; do
-		pid=${file##*/} pid=${pid%%.*}
+		pid=${file##*/} pid=${pid%%[.-]*}
 		[ "$(cat "/proc/$pid/comm")" = turned ] && alive && return
 	done
 	return 1

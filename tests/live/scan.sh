@@ -20,7 +20,7 @@ begin()
 	await is_ready
 	set -- "$HEAPTIDE_DIR"/*.tide
 	pid=${1##*/}
-	pid=${pid%%.*}
+	pid=${pid%%[.-]*}
 }
 
 end()

@@ -25,7 +25,7 @@ turn_to()
 is_there()
 {
 	set -- "$HEAPTIDE_DIR"/*.tide
-	[ -e "$1" ] && pid=${1##*/} pid=${pid%%.*} &&
+	[ -e "$1" ] && pid=${1##*/} pid=${pid%%[.-]*} &&
 		limited 20 "$HEAPTIDE" ctl "$pid" status
 }
 
