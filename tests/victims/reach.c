@@ -177,11 +177,14 @@ lost_hidden(void)
 	hidden = (uint64_t)(uintptr_t)make(48) ^ HIDE;
 }
 
-/* What was freed points to it, and is still pointed to. */
+/*
+ * What was freed points to it, and is still pointed to.  Of its size there is no
+ * other, so that nobody is given its place, and held by that.
+ */
 static NOINLINE void
 lost_by_freed(void)
 {
-	struct link *l = make(sizeof(*l));
+	struct link *l = make(184);
 
 	l->other = make(64);
 	stale = l;
