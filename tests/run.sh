@@ -14,7 +14,7 @@
 #   builddir      where the build is, if BUILD is not given
 #   TEST_FILTER   run only what matches this pattern: 'live/*', 'unit/test-t*'
 #   TEST_JOBS     how many at once: 2
-#   TEST_TIMEOUT  seconds before a test counts as hung: 600
+#   TEST_TIMEOUT  seconds before a test counts as hung: 1500
 #   TEST_SEED     in an order of its own for each whole number
 
 if [ "${1-}" != --one ]; then
@@ -22,7 +22,7 @@ if [ "${1-}" != --one ]; then
 	builddir=$(cd "${1:-${builddir:-.}}" && pwd) || exit
 	export srcdir builddir
 fi
-seconds=${TEST_TIMEOUT:-600}
+seconds=${TEST_TIMEOUT:-1500}
 
 # --- one test: `run.sh --one NAME`, called by ourselves ----------------------
 
