@@ -4,8 +4,6 @@
 #include "control/answer.h"
 
 #include <errno.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/base.h"
 #include "base/text.h"
@@ -167,7 +165,7 @@ put_message(struct text *t, uint64_t ns)
 bool
 answer_is_max_age(const struct request *r)
 {
-	return r->words > 1 && strncasecmp(r->word[1], "max_age=", 8) == 0;
+	return request_starts(r, 1, "max_age=");
 }
 
 void

@@ -55,16 +55,32 @@ request_parse(struct request *r, const char *line, size_t bytes)
 	return 0;
 }
 
-bool
-request_is(const struct request *r, size_t word, const char *expected)
+/* Where @word of @r and @expected part. */
+static const char *
+parting(const struct request *r, size_t word, const char **expected)
 {
 	const char *at = word < r->words ? r->word[word] : "";
 
-	while (*at != '\0' && lower(*at) == *expected) {
+	while (*at != '\0' && lower(*at) == **expected) {
 		at++;
-		expected++;
+		(*expected)++;
 	}
+	return at;
+}
+
+bool
+request_is(const struct request *r, size_t word, const char *expected)
+{
+	const char *at = parting(r, word, &expected);
+
 	return *at == *expected;
+}
+
+bool
+request_starts(const struct request *r, size_t word, const char *expected)
+{
+	(void)parting(r, word, &expected);
+	return *expected == '\0';
 }
 
 uint64_t

@@ -45,6 +45,9 @@ int request_parse(struct request *r, const char *line, size_t bytes);
 /* Is that word @expected, which is in lower case, in either? */
 bool request_is(const struct request *r, size_t word, const char *expected);
 
+/* Does that word begin so? */
+bool request_starts(const struct request *r, size_t word, const char *expected);
+
 /*
  * Is it one that is answered again and again?  How often, in ns; 0: it is not,
  * or more often than each 10 ms.
