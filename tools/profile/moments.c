@@ -65,6 +65,29 @@ out:
 	return all;
 }
 
+bool
+profile_point_last(const struct profile *profile, const struct point *before,
+    struct point *last)
+{
+	const struct segment_rss *rss = &profile->segment->rss[RSS_LAST];
+	struct totals totals;
+
+	if (profile_lacks(profile, UNKNOWN_TIME) ||
+	    (before != NULL && before->at_ns >= profile->now_ns))
+		return false;
+	profile_totals(profile, &totals);
+	*last = (struct point){
+		.at_ns = profile->now_ns,
+		.live_bytes = (int64_t)totals.live_bytes,
+		.peak_bytes = (int64_t)totals.peak_bytes,
+		.allocated = totals.allocated_bytes,
+		.resident = rss->resident,
+	};
+	for (size_t i = 0; i < RSS_TERMS; i++)
+		last->terms[i] = rss->terms[i];
+	return true;
+}
+
 /* --- growth --------------------------------------------------------------- */
 
 /*

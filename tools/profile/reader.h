@@ -167,6 +167,13 @@ const struct point **profile_points(const struct profile *profile,
 const struct point **profile_series(const struct profile *profile,
     size_t *count);
 
+/*
+ * How the program stood last, which no point need say, as it writes none while
+ * it rests.  False: that is not known, or @before (NULL: none) is as young.
+ */
+bool profile_point_last(const struct profile *profile,
+    const struct point *before, struct point *last);
+
 /* Live bytes and time left as the points have them; false: too few. */
 bool profile_growth(const struct profile *profile, uint64_t span_ns,
     struct trend_line *line);

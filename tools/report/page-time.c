@@ -41,6 +41,7 @@ page_json_series(const struct profile *p)
 	struct series s = { json_array(), json_array(), json_array(),
 		json_array(), json_array(), { NULL }, false };
 	const struct point **point;
+	struct point last;
 	json_t *terms = json_object();
 	size_t count;
 
@@ -49,6 +50,8 @@ page_json_series(const struct profile *p)
 	point = need(profile_series(p, &count));
 	for (size_t i = 0; i < count; i++)
 		add_point(&s, p, point[i]);
+	if (profile_point_last(p, count > 0 ? point[count - 1] : NULL, &last))
+		add_point(&s, p, &last);
 	free(point);
 	for (size_t i = 0; i < RSS_TERMS; i++)
 		json_object_set_new(terms, reconcile_names[i], s.term[i]);

@@ -18,32 +18,24 @@
 /* --- as JSON -------------------------------------------------------------- */
 
 static json_t *
-json_point(const struct profile *p, uint64_t at_ns, int64_t live,
-    uint64_t resident)
+json_point(const struct profile *p, const struct point *point)
 {
-	return json_pack("[f, I, I]", profile_seconds(p, at_ns),
-	    (json_int_t)live, (json_int_t)resident);
+	return json_pack("[f, I, I]", profile_seconds(p, point->at_ns),
+	    (json_int_t)point->live_bytes, (json_int_t)point->resident);
 }
 
-/* A program writes none while it rests; how it stands last is known anyway. */
 json_t *
 report_json_series(const struct profile *p)
 {
 	json_t *list = json_array();
-	struct totals totals;
+	struct point last;
 	size_t count;
 	const struct point **point = need(profile_series(p, &count));
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_point(p, point[i]->at_ns,
-		    point[i]->live_bytes, point[i]->resident));
-	if (!profile_lacks(p, UNKNOWN_TIME) &&
-	    (count == 0 || point[count - 1]->at_ns < p->now_ns)) {
-		profile_totals(p, &totals);
-		json_array_append_new(list, json_point(p, p->now_ns,
-		    (int64_t)totals.live_bytes,
-		    p->segment->rss[RSS_LAST].resident));
-	}
+		json_array_append_new(list, json_point(p, point[i]));
+	if (profile_point_last(p, count > 0 ? point[count - 1] : NULL, &last))
+		json_array_append_new(list, json_point(p, &last));
 	free(point);
 	return list;
 }
