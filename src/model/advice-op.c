@@ -126,8 +126,11 @@ static void
 judge_tail(struct advising *a, const struct tide_op_stats *op, int i)
 {
 	double mean = advice_bytes_an_item(op);
-	/* Where it fits a steep curve, what is fixed is a part of that. */
-	uint64_t fixed = op->power <= 1.4 ? op->fixed : 0;
+	/*
+	 * Where it fits a steep curve, what is fixed is a part of that; where it
+	 * fits a flat one, all of what batches take is.
+	 */
+	uint64_t fixed = op->power <= 1.4 && op->per_item > 0 ? op->fixed : 0;
 	double one = (double)above_u64(max_u64(op->item_most, op->one),
 	    fixed);
 	struct advice *v;

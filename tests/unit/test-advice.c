@@ -266,6 +266,8 @@ a_heavy_tail_asks_for_weights(void **state)
 	assert_int_equal(v->severity, ADVICE_HINT);
 	op.fixed = 6 * MIB; /* of the first item, as it seems */
 	assert_null(of_op(&op, ADVICE_TAIL));
+	op.per_item = 0; /* the line is flat: all that they take is "fixed" */
+	assert_non_null(of_op(&op, ADVICE_TAIL));
 	op.fixed = 0;
 	op.growth_squares = 100 * (50 * KIB) * (50 * KIB);
 	assert_null(of_op(&op, ADVICE_TAIL)); /* batches are all alike */
