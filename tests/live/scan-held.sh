@@ -13,15 +13,16 @@ is_ready()
 }
 
 : >out
-limited 600 "$HEAPTIDE" run --stacks all --children none --summary off \
-    -o profile.tide -- "$victims/held" enough >out 2>err &
+scans=${SCANS:-25}
+limited $((scans * 24)) "$HEAPTIDE" run --stacks all --children none \
+    --summary off -o profile.tide -- "$victims/held" enough >out 2>err &
 job=$!
 await is_ready
 set -- "$HEAPTIDE_DIR"/*.tide
 pid=${1##*/}
 pid=${pid%%[.-]*}
 lost=0
-for n in $(seq "${SCANS:-25}"); do
+for n in $(seq "$scans"); do
 	limited 60 "$HEAPTIDE" leaks --scan --json "$pid" >scan.json 2>why ||
 		fail "scan $n: $(cat why)"
 	lost=$((lost + $(json scan.json .scan.blocks)))
