@@ -189,8 +189,8 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static char
-lower(char c)
+char
+text_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -261,14 +261,14 @@ size_unit(const char *s)
 	const char *letter;
 	uint64_t unit = 1;
 
-	letter = *s == '\0' ? NULL : strchr(size_letters, lower(*s));
+	letter = *s == '\0' ? NULL : strchr(size_letters, text_lower(*s));
 	if (letter != NULL) {
 		unit = KIB << (10 * (letter - size_letters));
 		s++;
-		if (lower(*s) == 'i')
+		if (text_lower(*s) == 'i')
 			s++;
 	}
-	if (lower(*s) == 'b')
+	if (text_lower(*s) == 'b')
 		s++;
 	return *s == '\0' ? unit : 0;
 }

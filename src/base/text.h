@@ -29,6 +29,9 @@ void text_put_bytes(struct text *t, const char *s, size_t n);
 void text_put_u64(struct text *t, uint64_t n);
 void text_put_i64(struct text *t, int64_t n);
 
+/* @c in lower case, if it is a letter of ASCII. */
+char text_lower(char c);
+
 /* The value of an entry NAME=VALUE; NULL: it is not that of @name. */
 const char *text_value(const char *entry, const char *name);
 

@@ -7,15 +7,10 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/text.h"
 #include "control/reply.h"
 
 #define INTERVAL_LEAST_NS (10 * NS_PER_MS)
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
 
 static bool
 is_blank(char c)
@@ -51,7 +46,7 @@ request_parse(struct request *r, const char *line, size_t bytes)
 	if (r->words == 0)
 		return -EINVAL;
 	for (at = r->text + (r->word[0] - r->text); *at != '\0'; at++)
-		*at = lower(*at);
+		*at = text_lower(*at);
 	return 0;
 }
 
@@ -61,7 +56,7 @@ parting(const struct request *r, size_t word, const char **expected)
 {
 	const char *at = word < r->words ? r->word[word] : "";
 
-	while (*at != '\0' && lower(*at) == **expected) {
+	while (*at != '\0' && text_lower(*at) == **expected) {
 		at++;
 		(*expected)++;
 	}

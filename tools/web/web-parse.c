@@ -41,11 +41,8 @@ take_name(const char *text, size_t length, struct web_host *host)
 		length--;
 	if (length == 0 || length >= WEB_NAME_ROOM)
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-
-		host->name[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-	}
+	for (size_t i = 0; i < length; i++)
+		host->name[i] = text_lower(text[i]);
 	host->name[length] = '\0';
 	return true;
 }
