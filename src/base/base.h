@@ -61,6 +61,18 @@ max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/*
+ * The whole part of @x.  What is less than 0 or no number becomes 0, what is
+ * more than 64 bits hold becomes all of them: C leaves both undefined, and a
+ * figure that was read or worked out of what was read may be anything.
+ */
+static inline uint64_t
+whole_u64(double x)
+{
+	return !(x > 0) ? 0 : x < 18446744073709551616.0 ? (uint64_t)x :
+	    UINT64_MAX; /* 2^64, which a double has exactly */
+}
+
 /* Wraps around: what a damaged profile says may be anything. */
 static inline int64_t
 add_i64(int64_t a, int64_t b)

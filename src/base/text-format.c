@@ -176,8 +176,7 @@ text_format_rate(char buffer[TEXT_RATE_ROOM], double rate)
 		size *= 3600;
 	text_open(&t, buffer, TEXT_RATE_ROOM);
 	text_put(&t, rate < 0 ? "-" : "+");
-	text_put(&t, text_format_bytes(bytes, size < 1e18 ? (uint64_t)size :
-	    UINT64_MAX));
+	text_put(&t, text_format_bytes(bytes, whole_u64(size)));
 	text_put(&t, slow ? "/h" : "/s");
 	return buffer;
 }

@@ -53,7 +53,7 @@ put_time_left(const struct verdict *v, uint64_t available, struct text *t)
 	if (v->kind == VERDICT_GROWING && v->per_second > 0 &&
 	    available != LIMIT_NONE)
 		reply_u64(t, "limit_in",
-		    (uint64_t)((double)available / v->per_second));
+		    whole_u64((double)available / v->per_second));
 	else
 		reply_null(t, "limit_in");
 }

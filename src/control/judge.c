@@ -239,7 +239,7 @@ judge_ages(const struct judge *j, uint32_t site,
 		ages[found++] = (struct judge_age){
 			.age = j->epoch[n - 1] - j->epoch[i],
 			.bytes = left_of(j, &j->ages[site], i),
-			.made = (uint64_t)positive(points[i].allocated -
+			.made = whole_u64(points[i].allocated -
 			    (i > 0 ? points[i - 1].allocated : 0)),
 		};
 	return found;

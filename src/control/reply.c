@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/base.h"
+
 static void
 begin(struct text *t, const char *name)
 {
@@ -160,7 +162,7 @@ reply_number(struct text *t, const char *name, double value)
 		reply_null(t, name);
 		return;
 	}
-	thousandths = (uint64_t)(size * 1000 + 0.5);
+	thousandths = whole_u64(size * 1000 + 0.5);
 	begin(t, name);
 	if (value < 0 && thousandths != 0)
 		text_put(t, "-");

@@ -1,6 +1,7 @@
 /*
  * advice-op.c - when something is said of an operation, and its numbers
  */
+#include "base/base.h"
 #include "model/advising.h"
 
 /* --- of an operation: the size of its batches ----------------------------- */
@@ -63,7 +64,7 @@ judge_knee(struct advising *a, const struct tide_op_stats *op, int i)
 	v->number[0] = knee;
 	v->number[1] = advice_batch(op, knee);
 	v->number[2] = most;
-	v->number[3] = max_u64((uint64_t)advice_batch(op, most),
+	v->number[3] = max_u64(whole_u64(advice_batch(op, most)),
 	    op->growth_most) == op->growth_most ? (double)op->growth_most :
 	    advice_batch(op, most);
 	v->number[4] = advising_ratio(op->knee_rate, op->most_rate);

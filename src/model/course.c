@@ -70,8 +70,8 @@ part_add(struct courses_part *part, const struct course *c, uint64_t age_ns,
 	/* Where the highest point lay between two looks, all is raised. */
 	for (i = 0; i < own.rows; i++)
 		most->most[i] = max_u64(most->most[i], peak <= seen ?
-		    own.most[i] : (uint64_t)((double)own.most[i] *
-		    (double)peak / (double)seen));
+		    own.most[i] : whole_u64((double)own.most[i] * (double)peak /
+		    (double)seen));
 	most->rows = most->rows > own.rows ? most->rows : own.rows;
 	part->least_bytes = part->jobs == 0 ? peak :
 	    min_u64(part->least_bytes, peak);

@@ -78,7 +78,7 @@ delay_next(struct delay *d, const struct delay_look *look)
 		most = ns;
 	ns = delay_draw(d, most / 3, most);
 	ns = numbers_within(ns, min, max);
-	d->last_ns = numbers_whole(ns, UINT64_MAX);
+	d->last_ns = whole_u64(ns);
 	return d->last_ns;
 }
 

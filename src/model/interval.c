@@ -23,7 +23,7 @@ interval_best(uint64_t cost_ns, uint64_t between_ns)
 	/* Beyond half of M, where it rises no more, Daly has M. */
 	if (!(best < m))
 		best = m;
-	return best < c ? cost_ns : (uint64_t)best;
+	return best < c ? cost_ns : whole_u64(best);
 }
 
 double

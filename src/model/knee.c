@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/base.h"
 #include "model/numbers.h"
 
 #define KNEE_AS_FAST   1.02f /* K3 */
@@ -403,7 +404,7 @@ knee_bytes(const struct knee *k, uint32_t n, uint64_t expected)
 		    KNEE_FAR * expected;
 	if (k->most || k->grown < KNEE_KEPT)
 		return 0;
-	return (uint64_t)(KNEE_FAR * k->bytes);
+	return whole_u64(KNEE_FAR * k->bytes);
 }
 
 void

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/base.h"
+
 #define NUMBERS_LN2_HIGH 6.93147180369123816490e-01 /* its low 32 bits are 0 */
 #define NUMBERS_LN2_LOW  1.90821492927058770002e-10
 #define NUMBERS_ROOT_HALF 0.70710678118654752440
@@ -109,8 +111,5 @@ numbers_log2(uint64_t n)
 uint64_t
 numbers_whole(double x, uint64_t most)
 {
-	if (!(x > 0))
-		return 0;
-	/* The nearest double of @most may be above it. */
-	return x >= (double)most ? most : (uint64_t)x;
+	return min_u64(whole_u64(x), most);
 }

@@ -184,7 +184,7 @@ sensor_fits(const struct sensor *s, uint64_t stood, uint64_t held)
 		return UINT64_MAX;
 	if (fits < spare) /* it does not come to need all of that */
 		fits = missed > 0 ? (line - (double)stood) / missed : spare;
-	return fits > 1 ? numbers_whole(fits, UINT64_MAX) : 1;
+	return fits > 1 ? whole_u64(fits) : 1;
 }
 
 static uint64_t
@@ -230,7 +230,7 @@ sensor_error(const struct sensor *s, uint64_t live, uint32_t threads,
 	 * grows as it did, and the estimate was off as it was. */
 	missed += s->rate * age / 1e9 * s->error;
 	missed += s->error * (double)sensor_used(s, live);
-	return numbers_whole(missed, UINT64_MAX);
+	return whole_u64(missed);
 }
 
 int

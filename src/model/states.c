@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/base.h"
+
 #define STATES_NS        1000000000.0
 #define STATES_NEAR_S    0.5  /* S3 */
 #define STATES_FULL      0.05
@@ -240,7 +242,7 @@ states_remedy(struct states *s, const struct states_wish *wish,
 	a->one = wish->one;
 	a->budget = s->look.budget;
 	/* So that the item fits, and a little more than that. */
-	a->raise_to = (uint64_t)(need / STATES_FITS * 1.05);
+	a->raise_to = whole_u64(need / STATES_FITS * 1.05);
 	a->grew = wish->baseline > wish->start &&
 	    (double)(wish->baseline - wish->start) > 0.02 * budget;
 	/* Anew helps only if there is room at the start. */

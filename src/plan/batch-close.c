@@ -70,7 +70,7 @@ describe(const tide_op *op, struct tide_op_stats *row)
 
 	row->power = curve.power;
 	row->per_item = curve.each;
-	row->fixed = (uint64_t)curve.fixed;
+	row->fixed = whole_u64(curve.fixed);
 	memset(&knee, 0, sizeof(knee));
 	knee_read(&op->knee, &knee);
 	row->knee = knee.settled ? knee.n : 0;

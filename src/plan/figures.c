@@ -63,7 +63,7 @@ work_out(struct tide_progress *p)
 	    part_of((double)p->done, (double)p->total);
 	p->left_ns = TIDE_NONE;
 	if (p->total != TIDE_NONE && p->rate > 0)
-		p->left_ns = (uint64_t)((double)above_u64(p->total, p->done) *
+		p->left_ns = whole_u64((double)above_u64(p->total, p->done) *
 		    1e9 / p->rate);
 }
 
@@ -127,7 +127,7 @@ add_room(struct tide_run_report *r, const struct tide_room *room)
 {
 	r->budget = room->budget;
 	r->peak_used = room->peak_used;
-	r->used_mean = room->used_mean > 0 ? (uint64_t)room->used_mean :
+	r->used_mean = room->used_mean > 0 ? whole_u64(room->used_mean) :
 	    room->used;
 	if (room->budget != TIDE_NONE) {
 		r->utilization = part_of((double)r->used_mean,
@@ -164,8 +164,8 @@ figures_run_report(struct tide_run_report *out)
 	add_room(out, plan_room());
 	out->bytes_per_item = part_of((double)out->batch_mean,
 	    (double)out->items);
-	out->batch_mean = (uint64_t)part_of((double)out->batch_mean,
-	    (double)out->batches);
+	out->batch_mean = whole_u64(part_of((double)out->batch_mean,
+	    (double)out->batches));
 	out->overhead = part_of((double)(out->delay_ns + out->cleanup_ns +
 	    out->checkpoint_ns), (double)out->time_ns);
 	boundary_trend(&out->trend);

@@ -207,7 +207,7 @@ component_budget(int id)
 		weights += r->name[0] != '\0' ? r->weight : 0;
 	part = row->max != 0 ? row->max : TIDE_NONE;
 	if (room->budget != TIDE_NONE && row->weight != 0)
-		part = min_u64(part, (uint64_t)((double)plan_line(room->budget,
+		part = min_u64(part, whole_u64((double)plan_line(room->budget,
 		    0) * row->weight / (double)weights));
 	if (part == TIDE_NONE || room->state == TIDE_OK)
 		return part;

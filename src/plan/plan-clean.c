@@ -77,7 +77,7 @@ plan_clean(int state, uint64_t now_ns)
 	if (!may)
 		return;
 	want = budget == TIDE_NONE ? 0 :
-	    above_u64(used, (uint64_t)(line * (double)budget));
+	    above_u64(used, whole_u64(line * (double)budget));
 	memset(&result, 0, sizeof(result));
 	if (cleanup_run(state, 0, want, &result) != 0)
 		return;

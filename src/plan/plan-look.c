@@ -220,7 +220,7 @@ arm(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 
 	for (i = 0; plan->limit.budget != TIDE_NONE && i < 3; i++)
 		if ((double)used < line[i] * budget)
-			next = min_u64(next, (uint64_t)(line[i] * budget));
+			next = min_u64(next, whole_u64(line[i] * budget));
 	plan_store(&plan->look_at, next);
 	plan_store(&plan->look_ns, now_ns + sensor_period(&plan->sensor,
 	    heap->bytes));
@@ -230,7 +230,7 @@ arm(uint64_t now_ns, const struct host_heap *heap, uint64_t used)
 	plan_store(&plan->from, plan->sensor.live0 + plan->sensor.reusable0);
 	plan_store(&plan->from_near, plan->sensor.live0);
 	plan_store(&plan->near, plan->limit.budget == TIDE_NONE ? TIDE_NONE :
-	    (uint64_t)(budget * 0.85));
+	    whole_u64(budget * 0.85));
 	plan->room->error = sensor_error(&plan->sensor, heap->bytes, threads,
 	    now_ns);
 }
@@ -253,7 +253,7 @@ note_rate(uint64_t now_ns, const struct host_heap *heap)
 	if (plan->allocated_ns != 0 && ns < 10 * NS_PER_MS)
 		return;
 	if (plan->allocated_ns != 0)
-		plan->room->rate = (uint64_t)((double)above_u64(heap->allocated,
+		plan->room->rate = whole_u64((double)above_u64(heap->allocated,
 		    plan->allocated) * 1e9 / (double)ns);
 	plan->allocated = heap->allocated;
 	plan->allocated_ns = now_ns;

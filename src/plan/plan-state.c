@@ -82,7 +82,7 @@ plan_line(uint64_t budget, double share)
 		return TIDE_NONE;
 	if (!(share > 0))
 		share = plan_room()->target_mille / 1000.0;
-	return (uint64_t)(share * (double)budget);
+	return whole_u64(share * (double)budget);
 }
 
 void

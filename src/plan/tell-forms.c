@@ -39,7 +39,7 @@ tell_time_left(const struct tide_op_stats *row)
 
 	if (row->total == 0 || row->done == 0)
 		return TIDE_NONE;
-	return (uint64_t)((double)spent * (double)above_u64(row->total,
+	return whole_u64((double)spent * (double)above_u64(row->total,
 	    row->done) / (double)row->done);
 }
 
@@ -57,7 +57,7 @@ is_terminal(void)
 static void
 put_cells(struct text *t, uint64_t done, uint64_t total)
 {
-	uint64_t cells = (uint64_t)((double)done / (double)total * BAR_CELLS);
+	uint64_t cells = whole_u64((double)done / (double)total * BAR_CELLS);
 	uint64_t i;
 
 	text_put(t, " [");
@@ -103,7 +103,7 @@ static bool
 is_bar_due(const struct tide_op_stats *row, bool terminal, uint64_t now_ns)
 {
 	uint64_t tenths = row->total == 0 ? 0 :
-	    (uint64_t)((double)row->done / (double)row->total * 10);
+	    whole_u64((double)row->done / (double)row->total * 10);
 
 	if (row->total != 0 && row->done >= row->total) {
 		forms.tenths = 0;

@@ -185,7 +185,7 @@ add_up(struct scan *s, struct segment_scan *r)
 static uint64_t
 whole(double x)
 {
-	return x > 0 ? (uint64_t)(x + 0.5) : 0;
+	return whole_u64(x + 0.5);
 }
 
 static void

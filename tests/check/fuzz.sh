@@ -21,7 +21,7 @@ targets='
 	journal 4000 6000
 	import 6000 4000
 	web 100000 600
-	profile 6000 20000'
+	profile 3000 100000'
 
 fuzzer=-fsanitize=fuzzer,address,undefined
 clang=

@@ -189,6 +189,29 @@ merge(const uint8_t *bytes, size_t size)
 	close(fd);
 }
 
+/*
+ * A file of fields of eight bytes: now and then one gets a value at the edge
+ * of what sums, products and doubles hold, where bytes changed one by one
+ * seldom come.
+ */
+size_t
+LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t most,
+    unsigned seed)
+{
+	static const uint64_t edge[] = {
+		0, 1, UINT32_MAX, UINT64_C(1) << 53, INT64_MAX,
+		(uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX,
+	};
+	uint64_t draw = mix_u64(seed);
+	size_t fields = size / sizeof(*edge);
+
+	if (draw % 2 == 0 || fields == 0)
+		return LLVMFuzzerMutate(bytes, size, most);
+	memcpy(bytes + draw / 16 % fields * sizeof(*edge),
+	    &edge[draw / 2 % ARRAY_LENGTH(edge)], sizeof(*edge));
+	return size;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

@@ -20,6 +20,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
+/* A target may change its inputs by a way of its own, by libFuzzer's also. */
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t most,
+    unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t most);
+
 #define MUST(condition) \
 	do { \
 		if (!(condition)) { \

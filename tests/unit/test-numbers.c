@@ -88,6 +88,13 @@ whole_numbers_are_not_above_what_is_allowed(void **state)
 	assert_int_equal(numbers_whole(nan(""), 10), 0);
 	assert_int_equal(numbers_whole(1e30, 10), 10);
 	assert_int_equal(numbers_whole(1e30, UINT64_MAX), UINT64_MAX);
+	assert_int_equal(whole_u64(2.9), 2);
+	assert_int_equal(whole_u64(-1e30), 0);
+	assert_int_equal(whole_u64(nan("")), 0);
+	assert_int_equal(whole_u64(INFINITY), UINT64_MAX);
+	assert_int_equal(whole_u64(18446744073709549568.0),
+	    UINT64_C(18446744073709549568));
+	assert_int_equal(whole_u64(18446744073709551616.0), UINT64_MAX);
 	assert_int_equal(numbers_whole(18446744073709551615.0, UINT64_MAX),
 	    UINT64_MAX);
 	assert_int_equal(numbers_log2(0), 0);

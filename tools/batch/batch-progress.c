@@ -42,7 +42,7 @@ left_ns(const struct batch *b, uint64_t spent)
 
 	if (b->total == UINT64_MAX || done == 0)
 		return 0;
-	return (uint64_t)((double)spent / (double)done * (double)above_u64(
+	return whole_u64((double)spent / (double)done * (double)above_u64(
 	    b->total, done + b->figures.before));
 }
 

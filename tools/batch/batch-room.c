@@ -98,7 +98,7 @@ pool_bytes(const struct batch *b)
 	uint64_t share = 900000;
 
 	(void)text_parse_share(config_get(&b->config, "target"), &share);
-	return max_u64(min_u64((uint64_t)((double)b->limit *
+	return max_u64(min_u64(whole_u64((double)b->limit *
 	    (double)min_u64(share, 950000) / 900000.0), SHARES_BYTES_MOST),
 	    SHARES_UNIT);
 }

@@ -337,7 +337,7 @@ static void
 note_rate(struct batch *b, uint64_t was, uint64_t ns)
 {
 	double grown = ns != 0 ? (double)above_u64(b->used, was) : 0;
-	uint64_t rate = (uint64_t)(grown * (double)NS_PER_S /
+	uint64_t rate = whole_u64(grown * (double)NS_PER_S /
 	    (double)max_u64(ns, NS_PER_MS));
 
 	/* Remembered for some looks: growth comes in steps. */
@@ -355,8 +355,7 @@ interval(const struct batch *b)
 {
 	double seconds = (double)above_u64(limit_now(b), b->used) /
 	    (3.0 * (double)max_u64(b->rate, 1));
-	uint64_t ns = seconds > 1 ? NS_PER_S :
-	    (uint64_t)(seconds * (double)NS_PER_S);
+	uint64_t ns = min_u64(NS_PER_S, whole_u64(seconds * (double)NS_PER_S));
 
 	if (b->peaks_seen == 0 && b->sizing.batches == 0 && b->running > 1)
 		ns = min_u64(ns, 2 * LOOK_LEAST_NS);
@@ -403,7 +402,7 @@ batch_watch(struct batch *b)
 	/* Near the line the limit itself is looked at each time. */
 	batch_room_read(b, b->used > b->limit / 4 * 3);
 	ns = interval(b);
-	act(b, tight, b->used + (uint64_t)((double)b->rate *
+	act(b, tight, b->used + whole_u64((double)b->rate *
 	    (double)(ns + b->late_ns) / (double)NS_PER_S), ns + b->late_ns);
 	ramp_up(b, now_ns);
 	/* Of a thousand jobs a look takes its time. */

@@ -72,7 +72,7 @@ run_all(struct outcomes *o, bool tap)
 	}
 	o->ns = sys_clock() - start_ns;
 	if (t.used_count != 0)
-		o->used_mean = (uint64_t)(t.used_sum / t.used_count);
+		o->used_mean = whole_u64(t.used_sum / t.used_count);
 	selftest_close(&t);
 }
 

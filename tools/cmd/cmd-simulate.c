@@ -319,17 +319,17 @@ print_record(const struct print *p, const struct sim_journal *j,
 
 	print_line(p, PRINT_STRONG, "%s: %zu items in %zu batches of %zu to "
 	    "%zu; at most %s were used", j->op, r->items, r->batches,
-	    r->least_n, r->most_n, text_format_bytes(most, (uint64_t)r->most));
+	    r->least_n, r->most_n, text_format_bytes(most, whole_u64(r->most)));
 	if (r->power == 1)
 		print_line(p, PRINT_PLAIN, "a batch takes %s and %s an item%s",
-		    text_format_bytes(whole, (uint64_t)r->whole),
-		    text_format_bytes(each, (uint64_t)r->each), r->one_size ?
+		    text_format_bytes(whole, whole_u64(r->whole)),
+		    text_format_bytes(each, whole_u64(r->each)), r->one_size ?
 		    "; as all were of one size, what is fixed cannot be told" :
 		    "");
 	else
 		print_line(p, PRINT_PLAIN, "a batch of n takes %s and %s times "
-		    "n^%.1f", text_format_bytes(whole, (uint64_t)r->whole),
-		    text_format_bytes(each, (uint64_t)r->each), r->power);
+		    "n^%.1f", text_format_bytes(whole, whole_u64(r->whole)),
+		    text_format_bytes(each, whole_u64(r->each)), r->power);
 	print_line(p, PRINT_PLAIN, "%s", "");
 }
 

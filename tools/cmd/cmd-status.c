@@ -141,7 +141,7 @@ print_operation(const struct print *out, const json_t *progress)
 	    "left", text(progress, "operation"), text_format_count(done,
 	    number(progress, "done")), words, text(progress, "unit"),
 	    json_is_number(json_object_get(progress, "eta")) ?
-	    text_format_duration(time, (uint64_t)(real(progress, "eta") *
+	    text_format_duration(time, whole_u64(real(progress, "eta") *
 	    (double)NS_PER_S)) : "it is not known how much");
 }
 
@@ -214,7 +214,7 @@ print_status(const json_t *answer, const json_t *leaks)
 	    (long long)json_integer_value(json_object_get(answer, "pid")),
 	    text(answer, "status"));
 	print_line(&out, PRINT_PLAIN, "  running     %s, %.1f %% of a CPU",
-	    text_format_duration(time, (uint64_t)(real(progress, "uptime") *
+	    text_format_duration(time, whole_u64(real(progress, "uptime") *
 	    (double)NS_PER_S)), real(memory, "cpu_percent"));
 	print_heap(&out, memory, progress);
 	print_terms(&out, memory);

@@ -54,9 +54,12 @@ put_relative(char words[CELL_ROOM], uint64_t a, uint64_t b)
 static int64_t
 per_batch(const struct diff *d, int64_t difference)
 {
-	double each = (double)difference / (double)d->batches;
+	uint64_t size = difference < 0 ? -(uint64_t)difference :
+	    (uint64_t)difference;
+	int64_t each = (int64_t)min_u64(whole_u64((double)size /
+	    (double)d->batches + 0.5), INT64_MAX);
 
-	return (int64_t)(each < 0 ? each - 0.5 : each + 0.5);
+	return difference < 0 ? -each : each;
 }
 
 /* --- both sides ----------------------------------------------------------- */

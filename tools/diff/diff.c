@@ -266,7 +266,7 @@ make_row(const struct diff *d, const struct match_row *r)
 	double variance = variance_of(d, r);
 
 	if (variance > 0)
-		row.error = (uint64_t)(stats_root(variance) + 0.5);
+		row.error = whole_u64(stats_root(variance) + 0.5);
 	row.noise = square((double)row.difference) < 4 * variance;
 	return row;
 }

@@ -214,7 +214,7 @@ lump(struct record *r, struct replay_blocks *b, double share)
 {
 	uint64_t bytes = b->count * b->size + b->more;
 	uint64_t most = r->e->report->totals.peak_bytes / SHARE + 1;
-	uint64_t count = (uint64_t)((double)b->count * share) + 1;
+	uint64_t count = whole_u64((double)b->count * share) + 1;
 
 	count = max_u64(count, bytes / most + 1);
 	if (count >= b->count)
@@ -247,7 +247,7 @@ lump_all(struct record *r)
 
 		for (size_t k = 0; k < ARRAY_LENGTH(all); k++) {
 			struct replay_blocks *b = all[k];
-			uint64_t n = (uint64_t)((double)b->count * share) + 1;
+			uint64_t n = whole_u64((double)b->count * share) + 1;
 
 			if (n >= b->count)
 				continue;

@@ -289,7 +289,7 @@ forge_number(const struct forge *f, const struct figures *figures)
 void
 forge_add_error(struct figures *to, uint64_t error_bytes)
 {
-	to->error_bytes = (uint64_t)(hypot((double)to->error_bytes,
+	to->error_bytes = whole_u64(hypot((double)to->error_bytes,
 	    (double)error_bytes) + 0.5);
 }
 

@@ -66,8 +66,8 @@ scale(const struct heap *h, uint64_t *blocks, uint64_t *bytes)
 	if (h->period <= 1 || *blocks == 0 || *bytes == 0)
 		return;
 	factor = 1 / -expm1(-((double)*bytes / (double)*blocks) / h->period);
-	*blocks = (uint64_t)((double)*blocks * factor + 0.5);
-	*bytes = (uint64_t)((double)*bytes * factor + 0.5);
+	*blocks = whole_u64((double)*blocks * factor + 0.5);
+	*bytes = whole_u64((double)*bytes * factor + 0.5);
 }
 
 static void
@@ -227,7 +227,7 @@ finish(struct heap *h)
 		unknown |= UNKNOWN_ALLOCATIONS;
 	if (h->period > 1) {
 		s->config.stacks = STACKS_SAMPLED;
-		s->config.sample_bytes = (uint64_t)h->period;
+		s->config.sample_bytes = whole_u64(h->period);
 	}
 	import_command(h->in, "?");
 	import_origin(h->in, h->threads ? "jemalloc, heap profile" :

@@ -31,8 +31,7 @@ print_spread(const struct merge *m, struct print_table *t, const char *what,
 	double average = merge_mean(m, s);
 
 	print_cell(t, "%s", text_format_bytes(least, s->least));
-	print_cell(t, "%s", text_format_bytes(mean, (uint64_t)(average +
-	    0.5)));
+	print_cell(t, "%s", text_format_bytes(mean, whole_u64(average + 0.5)));
 	print_cell(t, "%s", text_format_bytes(most, s->most));
 	if (average > 0)
 		print_cell(t, "%.2f", (double)s->most / average);

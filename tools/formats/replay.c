@@ -25,7 +25,7 @@ share(uint64_t count, uint64_t part, uint64_t whole)
 		return 0;
 	if (whole == 0)
 		return 1;
-	n = (uint64_t)((double)count * (double)part / (double)whole + 0.5);
+	n = whole_u64((double)count * (double)part / (double)whole + 0.5);
 	return max_u64(n, 1);
 }
 

@@ -18,7 +18,7 @@
 static uint64_t
 ns_of(double seconds)
 {
-	return (uint64_t)(seconds * (double)NS_PER_S);
+	return whole_u64(seconds * (double)NS_PER_S);
 }
 
 /* --- for a person --------------------------------------------------------- */
@@ -115,8 +115,8 @@ account_print(const struct account *a)
 		work_print_of(&p, w, COLUMN);
 		print_line(&p, PRINT_PLAIN, "  %-*s %s a %s on average, %s "
 		    "each %s", COLUMN, "took", text_format_bytes(mean,
-		    (uint64_t)w->batch_mean), a->jobs ? "job" : "batch",
-		    text_format_bytes(item, (uint64_t)w->bytes_per_item),
+		    whole_u64(w->batch_mean)), a->jobs ? "job" : "batch",
+		    text_format_bytes(item, whole_u64(w->bytes_per_item)),
 		    a->file->look.begin.unit);
 	}
 	ops_print_cleanups(&p, &cleanups, COLUMN);

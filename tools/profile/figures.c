@@ -12,12 +12,16 @@
 
 /* --- when ----------------------------------------------------------------- */
 
+uint64_t
+profile_age_ns(const struct profile *profile, uint64_t ns)
+{
+	return above_u64(ns, profile->segment->identity.clock_ns);
+}
+
 double
 profile_seconds(const struct profile *profile, uint64_t ns)
 {
-	uint64_t start = profile->segment->identity.clock_ns;
-
-	return (double)above_u64(ns, start) / (double)NS_PER_S;
+	return (double)profile_age_ns(profile, ns) / (double)NS_PER_S;
 }
 
 double
@@ -195,7 +199,7 @@ add_estimate(struct figures *f, const struct segment_live *live,
 	    ESTIMATE_BYTES);
 	memcpy(&variance, &bits, sizeof(variance));
 	if (variance > 0 && variance < VARIANCE_MOST)
-		f->error_bytes = (uint64_t)(stats_root(variance) + 0.5);
+		f->error_bytes = whole_u64(stats_root(variance) + 0.5);
 }
 
 static void

@@ -148,7 +148,8 @@ int profile_compact(const struct profile *profile, const char *to);
 
 /* --- figures.c ------------------------------------------------------------ */
 
-/* Seconds from the start of the process to @ns of CLOCK_MONOTONIC. */
+/* From the start of the process to @ns of CLOCK_MONOTONIC; 0 before it. */
+uint64_t profile_age_ns(const struct profile *profile, uint64_t ns);
 double profile_seconds(const struct profile *profile, uint64_t ns);
 
 /* When it started, in seconds since 1970. */

@@ -32,7 +32,8 @@ static json_t *
 json_moment(const struct leaks *l, size_t point)
 {
 	return l->judge.timed ? json_real(l->judge.at[point]) :
-	    json_integer((json_int_t)l->judge.epoch[point]);
+	    json_integer((json_int_t)min_u64(whole_u64(
+	    l->judge.epoch[point]), INT64_MAX));
 }
 
 static json_t *

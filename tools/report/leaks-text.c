@@ -21,8 +21,7 @@
 static char *
 put_bytes(char words[TEXT_BYTES_ROOM], double bytes)
 {
-	return text_format_bytes(words, bytes > 0 ? (uint64_t)(bytes + 0.5) :
-	    0);
+	return text_format_bytes(words, whole_u64(bytes + 0.5));
 }
 
 /* `batch 12`, or `after 3 min 20 s` where nobody has counted any. */
@@ -35,7 +34,7 @@ put_moment(const struct leaks *l, size_t point, char words[64])
 		snprintf(words, 64, "epoch %.0f", l->judge.epoch[point]);
 	else
 		snprintf(words, 64, "%s after the start",
-		    text_format_duration(time, (uint64_t)(l->judge.at[point] *
+		    text_format_duration(time, whole_u64(l->judge.at[point] *
 		    (double)NS_PER_S)));
 }
 

@@ -146,7 +146,7 @@ print_call(const struct tree *t, const struct call *c, unsigned depth)
 	char words[1024], bytes[TEXT_BYTES_ROOM], rate[TEXT_RATE_ROOM];
 
 	put_call(t, c, words, sizeof(words));
-	text_format_bytes(bytes, (uint64_t)(c->rate + 0.5));
+	text_format_bytes(bytes, whole_u64(c->rate + 0.5));
 	print_line(t->out, depth == 0 ? PRINT_STRONG : PRINT_PLAIN,
 	    "  %*s%3.0f %%  %s  %s%s, %zu site%s", (int)(2 * depth), "",
 	    100 * c->rate / t->rate, words, t->leaks->judge.timed ?

@@ -120,7 +120,7 @@ find_time_left(struct leaks *l)
 		const struct verdict *v = l->row[i].verdict;
 
 		if (v->kind == VERDICT_GROWING && v->per_second > 0)
-			l->row[i].left_s = (uint64_t)((double)
+			l->row[i].left_s = whole_u64((double)
 			    l->limit.available / v->per_second);
 	}
 }

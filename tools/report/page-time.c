@@ -213,7 +213,7 @@ page_json_lives(const struct profile *p)
 static uint64_t
 part_of(uint64_t bytes, uint64_t mille, uint64_t standard)
 {
-	return (uint64_t)((double)bytes * (double)(mille != 0 &&
+	return whole_u64((double)bytes * (double)(mille != 0 &&
 	    mille <= 1000 ? mille : standard) / 1000);
 }
 

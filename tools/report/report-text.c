@@ -144,9 +144,8 @@ text_stacks(const struct report *r, const struct print *out)
 	if (r->profile->segment->watch.switches != 0)
 		print_line(out, PRINT_PLAIN, "              since %s after the "
 		    "start; otherwise before that, see the marks",
-		    text_format_duration(since, (uint64_t)(profile_seconds(
-		    r->profile, r->profile->segment->watch.switched_ns) *
-		    (double)NS_PER_S)));
+		    text_format_duration(since, profile_age_ns(r->profile,
+		    r->profile->segment->watch.switched_ns)));
 	text_losses(r, out);
 	bypassed_print(r->profile, out, 11);
 }

@@ -157,7 +157,7 @@ put_grower(struct run *run, const struct leaks *l)
 		    text_format_rate(rate, v->per_second));
 	else
 		put(run, "; grower: %s, %s a%s", place,
-		    text_format_bytes(each, (uint64_t)v->per_epoch),
+		    text_format_bytes(each, whole_u64(v->per_epoch)),
 		    run->box.known ? " batch" : "n epoch");
 	return true;
 }

@@ -164,8 +164,8 @@ describe(struct tide_op_stats *op, const struct learned *l)
 
 	op->power = curve.power;
 	op->per_item = curve.each;
-	op->fixed = (uint64_t)curve.fixed;
-	op->one = l->sizing.one > 0 ? (uint64_t)l->sizing.one : 0;
+	op->fixed = whole_u64(curve.fixed);
+	op->one = whole_u64(l->sizing.one);
 	knee_read(&l->knee, &knee);
 	op->knee = knee.settled ? knee.n : 0;
 	op->knee_rate = knee.ns > 0 ? 1e9 / knee.ns : 0;

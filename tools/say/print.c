@@ -229,7 +229,7 @@ print_bar(char buffer[PRINT_BAR_ROOM], unsigned room, uint64_t part,
 	unsigned filled;
 
 	room = (unsigned)min_u64(room, PRINT_BAR_ROOM - 1);
-	filled = (unsigned)min_u64(room, (uint64_t)(share * room + 0.5));
+	filled = (unsigned)min_u64(room, whole_u64(share * room + 0.5));
 	memset(buffer, '#', filled);
 	memset(buffer + filled, '.', room - filled);
 	buffer[room] = '\0';

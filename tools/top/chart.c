@@ -26,7 +26,7 @@ bytes_of(const struct point *p)
 static uint64_t
 begin_of(const struct chart *c, unsigned i)
 {
-	return c->from_ns + (uint64_t)((double)(c->to_ns - c->from_ns) * i /
+	return c->from_ns + whole_u64((double)(c->to_ns - c->from_ns) * i /
 	    c->columns);
 }
 
@@ -66,7 +66,7 @@ chart_column(const struct chart *c, uint64_t at_ns)
 
 	if (at_ns < c->from_ns || at_ns > c->to_ns || c->columns == 0)
 		return -1;
-	return (int)min_u64(c->columns - 1, (uint64_t)(span > 0 ?
+	return (int)min_u64(c->columns - 1, whole_u64(span > 0 ?
 	    (double)(at_ns - c->from_ns) / span * c->columns : 0));
 }
 
@@ -78,7 +78,7 @@ chart_cell(const struct chart *c, unsigned column, unsigned row,
 
 	if (value == CHART_UNKNOWN || c->most == 0)
 		return " ";
-	height = (uint64_t)((double)value / (double)c->most * rows * EIGHTHS +
+	height = whole_u64((double)value / (double)c->most * rows * EIGHTHS +
 	    0.5);
 	if (value != 0 && height == 0)
 		height = 1; /* little is not nothing */
@@ -95,7 +95,7 @@ chart_bar(char buffer[CHART_BAR_ROOM], unsigned room, uint64_t part,
 
 	/* Three bytes a cell. */
 	room = (unsigned)min_u64(room, (CHART_BAR_ROOM - 1) / 3);
-	filled = (unsigned)min_u64(room, (uint64_t)(share * room + 0.5));
+	filled = (unsigned)min_u64(room, whole_u64(share * room + 0.5));
 	if (part != 0 && filled == 0 && room != 0)
 		filled = 1;
 	buffer[0] = '\0';

@@ -150,7 +150,7 @@ put_bytes(FILE *out, const json_t *bytes, const char *behind)
 
 	if (json_is_number(bytes))
 		fprintf(out, "<td>%s%s%s", n < 0 ? "-" : "",
-		    text_format_bytes(text, (uint64_t)(n < 0 ? -n : n)),
+		    text_format_bytes(text, whole_u64(n < 0 ? -n : n)),
 		    behind);
 	else
 		fputs("<td>-", out);
