@@ -45,6 +45,20 @@ look(struct control *c)
 	series_fill(c, now);
 }
 
+/*
+ * The program's threads have all ended by pthread_exit(), the first as well,
+ * which stays until then.  The last one that ends takes the process along, as
+ * exit(0) would; that is the keeper now.
+ */
+static bool
+is_last(void)
+{
+	struct proc_stat stat;
+
+	return proc_stat_read(0, &stat) == 0 && stat.state == 'Z' &&
+	    stat.threads <= 2;
+}
+
 static void *
 keep(void *unused)
 {
@@ -53,7 +67,7 @@ keep(void *unused)
 	(void)unused;
 	sys_name_thread("heaptide");
 	while (atomic_load(&keeper.state) == KEEPER_RUNS &&
-	    serve_turn(keeper.serve, TURN_MS)) {
+	    serve_turn(keeper.serve, TURN_MS) && !is_last()) {
 		look(&c);
 		attend_beside(&c, sys_clock());
 	}

@@ -77,6 +77,11 @@ turned_all()
 }
 await turned_all
 
+# Its last thread ends by pthread_exit(), and the process with it.
+limited 20 env LD_PRELOAD="$LIBHEAPTIDE" HEAPTIDE_KEEPER=on \
+	"$victims/endings" last-thread >out 2>err </dev/null
+same "status after pthread_exit()" 0 $?
+
 # A child has no keeper, and the parent's is its own.
 begin on perl -e 'if (fork) { wait; sleep 600 } else { my @x = (1) x 9999;
     exit !grep { -S $_ } </proc/self/fd/*> ? 0 : 1 }'
