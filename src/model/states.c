@@ -35,11 +35,11 @@ states_enter(const struct states *s, int state)
 {
 	switch (state) {
 	case STATES_WARNING:
-		return states_or(s->conf.warn, 0.75);
+		return states_or(s->conf.warn, STATES_WARN_FROM);
 	case STATES_CRITICAL:
-		return states_or(s->conf.critical, 0.88);
+		return states_or(s->conf.critical, STATES_CRITICAL_FROM);
 	case STATES_EXHAUSTED:
-		return states_or(s->conf.exhausted, 0.96);
+		return states_or(s->conf.exhausted, STATES_EXHAUSTED_FROM);
 	}
 	return 0;
 }
@@ -51,11 +51,11 @@ states_leave(const struct states *s, int state)
 {
 	switch (state) {
 	case STATES_WARNING:
-		return states_enter(s, state) * (0.70 / 0.75);
+		return states_enter(s, state) * (0.70 / STATES_WARN_FROM);
 	case STATES_CRITICAL:
-		return states_enter(s, state) * (0.80 / 0.88);
+		return states_enter(s, state) * (0.80 / STATES_CRITICAL_FROM);
 	case STATES_EXHAUSTED:
-		return states_enter(s, state) * (0.85 / 0.96);
+		return states_enter(s, state) * (0.85 / STATES_EXHAUSTED_FROM);
 	}
 	return 0;
 }
@@ -73,7 +73,7 @@ states_open(struct states *s, const struct states_conf *conf)
 	warn = states_enter(s, STATES_WARNING);
 	critical = states_enter(s, STATES_CRITICAL);
 	exhausted = states_enter(s, STATES_EXHAUSTED);
-	if (!(warn < critical && critical < exhausted && exhausted <= 1))
+	if (!(warn < critical && critical <= exhausted && exhausted <= 1))
 		c->warn = c->critical = c->exhausted = 0;
 }
 

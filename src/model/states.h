@@ -37,6 +37,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of the budget, unless told otherwise. */
+#define STATES_WARN_FROM      0.75
+#define STATES_CRITICAL_FROM  0.88
+#define STATES_EXHAUSTED_FROM 0.96
+
 /* S2: of two seconds, that some task waited for memory; it counts from here. */
 #define STATES_SOME 0.10
 
@@ -67,7 +72,7 @@ enum states_verdict {
 
 /* 0 is the default of each. */
 struct states_conf {
-	double warn, critical, exhausted; /* enter; 0.75, 0.88, 0.96 */
+	double warn, critical, exhausted; /* enter; STATES_WARN_FROM ... */
 	uint64_t dwell_ns;                /* 1 s */
 	uint64_t stall_ns;                /* 10 s */
 };
@@ -123,8 +128,8 @@ struct states {
 	uint64_t bucket_at_ns;
 };
 
-/* @conf NULL: all defaults.  Thresholds that do not rise, or lie outside of 0
- * to 1, are put back to the defaults. */
+/* @conf NULL: all defaults.  Are warn and critical not in order, or is one
+ * outside of 0 to 1, all are put back to the defaults. */
 void states_open(struct states *s, const struct states_conf *conf);
 
 /* Look.  Return: the state, enum states_state. */

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/room.h"
+#include "model/states.h"
 #include "plan/cleanup-list.h"
 #include "plan/host.h"
 #include "plan/message.h"
@@ -17,7 +18,8 @@
 #define LITTLE_PART    100 /* of what is wanted */
 #define RETAINED_PART  10  /* of the budget */
 #define MARGIN_PART    50
-#define WARN_MILLE     750 /* unless the room tells */
+/* Unless the room tells. */
+#define WARN_MILLE     ((uint64_t)(1000 * STATES_WARN_FROM))
 
 /* A look at memory. */
 struct cleanup_look {

@@ -36,8 +36,8 @@ configure(void)
 	double target;
 
 	memset(&conf, 0, sizeof(conf));
-	conf.warn = settings_share("WARN", 0.75);
-	conf.critical = settings_share("CRITICAL", 0.88);
+	conf.warn = settings_share("WARN", STATES_WARN_FROM);
+	conf.critical = settings_share("CRITICAL", STATES_CRITICAL_FROM);
 	/* As 0.96 lies between 0.88 and all. */
 	conf.exhausted = conf.critical + (1 - conf.critical) * 2 / 3;
 	states_open(&plan->states, &conf);

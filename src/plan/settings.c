@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "model/sources.h"
+#include "model/states.h"
 #include "plan/host.h"
 
 /* How a value is read. */
@@ -129,6 +130,59 @@ is_accepted(size_t row, const char *value)
 	}
 }
 
+/* --- what is in force ----------------------------------------------------- */
+
+/* By @own, the program's settings, or else by what its host was given. */
+static const char *
+find_in(char own[KNOWN][VALUE_ROOM], const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < KNOWN; i++) {
+		if (strcmp(known[i].name, name) != 0)
+			continue;
+		if (own[i][0] != '\0')
+			return own[i];
+		if (settings.given[i][0] != '\0')
+			return settings.given[i];
+	}
+	return NULL;
+}
+
+static uint64_t
+number_in(char own[KNOWN][VALUE_ROOM], const char *name, uint64_t otherwise)
+{
+	const char *value = find_in(own, name);
+	uint64_t n;
+
+	return value != NULL && text_parse_u64(value, UINT64_MAX - 1, &n) == 0
+	    ? n : otherwise;
+}
+
+static double
+share_in(char own[KNOWN][VALUE_ROOM], const char *name, double otherwise)
+{
+	const char *value = find_in(own, name);
+	uint64_t millionths;
+
+	if (value == NULL || text_parse_share(value, &millionths) < 0)
+		return otherwise;
+	return (double)millionths / 1e6;
+}
+
+/* As config_check() of the command has it. */
+static bool
+is_in_order(char own[KNOWN][VALUE_ROOM])
+{
+	uint64_t most = number_in(own, "BATCH_MAX", 0);
+
+	return share_in(own, "WARN", STATES_WARN_FROM) <
+	    share_in(own, "CRITICAL", STATES_CRITICAL_FROM) &&
+	    (most == 0 || number_in(own, "BATCH_MIN", 0) <= most);
+}
+
+/* --- taking --------------------------------------------------------------- */
+
 /* One `key=value` of @bytes; its row, or -EINVAL. */
 static int
 take_pair(const char *pair, size_t bytes, char value[VALUE_ROOM])
@@ -181,6 +235,8 @@ settings_take(const char *conf)
 			return row;
 		take_value(taken[row], known[row].form, value);
 	}
+	if (!is_in_order(taken))
+		return -EINVAL;
 	memcpy(settings.own, taken, sizeof(taken));
 	settings.taken++;
 	return 0;
@@ -209,22 +265,18 @@ settings_read(const struct plan_host *host)
 		if (t.cut)
 			settings.given[i][0] = '\0';
 	}
+	for (i = 0; !is_in_order(settings.own) && i < KNOWN; i++)
+		if (is_one_of("WARN CRITICAL BATCH_MIN BATCH_MAX",
+		    known[i].name, strlen(known[i].name)))
+			settings.given[i][0] = '\0';
 }
+
+/* --- asking --------------------------------------------------------------- */
 
 const char *
 settings_find(const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < KNOWN; i++) {
-		if (strcmp(known[i].name, name) != 0)
-			continue;
-		if (settings.own[i][0] != '\0')
-			return settings.own[i];
-		if (settings.given[i][0] != '\0')
-			return settings.given[i];
-	}
-	return NULL;
+	return find_in(settings.own, name);
 }
 
 const char *
@@ -242,22 +294,13 @@ settings_own(const char *name)
 uint64_t
 settings_number(const char *name, uint64_t otherwise)
 {
-	const char *value = settings_find(name);
-	uint64_t n;
-
-	return value != NULL && text_parse_u64(value, UINT64_MAX - 1, &n) == 0
-	    ? n : otherwise;
+	return number_in(settings.own, name, otherwise);
 }
 
 double
 settings_share(const char *name, double otherwise)
 {
-	const char *value = settings_find(name);
-	uint64_t millionths;
-
-	if (value == NULL || text_parse_share(value, &millionths) < 0)
-		return otherwise;
-	return (double)millionths / 1e6;
+	return share_in(settings.own, name, otherwise);
 }
 
 uint64_t

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "model/states.h"
 #include "plan/cleanup.h"
 #include "plan/guard.h"
 #include "plan/member.h"
@@ -36,7 +37,7 @@ static struct {
 	uint64_t failed;
 	int epochs;
 	int wholes, glances;      /* how often memory was asked for */
-	const char *target;
+	const char *target, *warn;
 } fake;
 
 static bool
@@ -108,7 +109,8 @@ epoch(const char *name)
 static const char *
 setting(const char *name)
 {
-	return strcmp(name, "TARGET") == 0 ? fake.target : NULL;
+	return strcmp(name, "TARGET") == 0 ? fake.target :
+	    strcmp(name, "WARN") == 0 ? fake.warn : NULL;
 }
 
 static struct tide_room *
@@ -242,8 +244,32 @@ settings_are_taken_whole_or_not_at_all(void **state)
 	assert_int_equal(plan_init("warn=40%, colour=blue"), -EINVAL);
 	assert_int_equal(fake.room.warn_mille, 500);
 	assert_int_equal(plan_init("warn=4000%"), -EINVAL);
+	assert_int_equal(plan_init("warn=90% critical=80%"), -EINVAL);
+	assert_int_equal(plan_init("warn=90%"), -EINVAL);
+	assert_int_equal(plan_init("batch.min=9 batch.max=8"), -EINVAL);
+	assert_int_equal(fake.room.warn_mille, 500);
+	assert_int_equal(plan_init("critical=100% batch.min=9"), 0);
+	assert_int_equal(fake.room.critical_mille, 1000);
+	assert_int_equal(fake.room.target_mille, 900);
 	assert_int_equal(plan_init(" , ;\n"), 0);
 	assert_int_equal(fake.room.warn_mille, 750);
+}
+
+static void
+of_the_host_lines_that_are_in_order_are_taken(void **state)
+{
+	(void)state;
+	plan_in_child();
+	fake.warn = "90%"; /* critical is 88 % */
+	plan_begin(&host, own_room());
+	assert_int_equal(plan_init(NULL), 0);
+	assert_int_equal(fake.room.warn_mille, 750);
+	assert_int_equal(fake.room.target_mille,
+	    (int)(1000 * 0.97 * STATES_CRITICAL_FROM));
+	plan_in_child();
+	fake.warn = "60%";
+	plan_begin(&host, own_room());
+	assert_int_equal(fake.room.warn_mille, 600);
 }
 
 static void
@@ -929,6 +955,7 @@ main(void)
 		TEST(states_follow_at_once),
 		TEST(an_allocation_that_failed_is_the_end_of_the_room),
 		TEST(settings_are_taken_whole_or_not_at_all),
+		TEST(of_the_host_lines_that_are_in_order_are_taken),
 		TEST(safe_is_what_stays_below_the_line),
 		TEST(json_has_the_members_that_were_asked_for),
 		TEST(a_batch_that_begins_has_an_item_whatever_the_state),

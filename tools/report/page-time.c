@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "control/history.h"
 #include "model/reconcile.h"
+#include "model/states.h"
 #include "report/page.h"
 #include "say/need.h"
 #include "symbols/json.h"
@@ -205,9 +206,9 @@ page_json_lives(const struct profile *p)
 
 /* --- the budget ----------------------------------------------------------- */
 
-/* Where none was set: model/states.h, sizing.h. */
-#define WARN_MILLE     750
-#define CRITICAL_MILLE 880
+/* Where none was set; of the last, sizing.h has why. */
+#define WARN_MILLE     ((uint64_t)(1000 * STATES_WARN_FROM))
+#define CRITICAL_MILLE ((uint64_t)(1000 * STATES_CRITICAL_FROM))
 #define TARGET_MILLE   900
 
 static uint64_t
