@@ -128,8 +128,8 @@ struct states {
 	uint64_t bucket_at_ns;
 };
 
-/* @conf NULL: all defaults.  Are warn and critical not in order, or is one
- * outside of 0 to 1, all are put back to the defaults. */
+/* @conf NULL: all defaults.  Thresholds that are not in order (critical and
+ * exhausted may be one), or outside of 0 to 1, are put back to these. */
 void states_open(struct states *s, const struct states_conf *conf);
 
 /* Look.  Return: the state, enum states_state. */

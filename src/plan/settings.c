@@ -265,6 +265,8 @@ settings_read(const struct plan_host *host)
 		if (t.cut)
 			settings.given[i][0] = '\0';
 	}
+	/* Whoever wrote them is not here to be told: one goes after the other
+	 * until those that are left, and the defaults, are in order. */
 	for (i = 0; !is_in_order(settings.own) && i < KNOWN; i++)
 		if (is_one_of("WARN CRITICAL BATCH_MIN BATCH_MAX",
 		    known[i].name, strlen(known[i].name)))

@@ -478,6 +478,14 @@ gate_unit_words(enum gate_unit unit)
 	return words[unit];
 }
 
+/* More than there is, but a damaged profile may say so. */
+static uint64_t
+whole(double value)
+{
+	return min_u64(whole_u64(value + 0.5),
+	    UINT64_C(9000000000000000000));
+}
+
 char *
 gate_format(enum gate_figure figure, double value, enum gate_unit unit,
     char words[GATE_VALUE_ROOM])
@@ -488,9 +496,9 @@ gate_format(enum gate_figure figure, double value, enum gate_unit unit,
 		snprintf(number, sizeof(number), "%.2f%s", value,
 		    gate_figures[figure].bytes ? " B" : "");
 	else if (gate_figures[figure].bytes)
-		text_format_bytes(number, whole_u64(value + 0.5));
+		text_format_bytes(number, whole(value));
 	else
-		text_format_count(number, whole_u64(value + 0.5));
+		text_format_count(number, whole(value));
 	snprintf(words, GATE_VALUE_ROOM, "%s%s", number,
 	    gate_unit_words(unit));
 	return words;

@@ -1,6 +1,7 @@
 /*
  * diff-text.c - what differs, for a person: totals, then who grew
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,12 +55,10 @@ put_relative(char words[CELL_ROOM], uint64_t a, uint64_t b)
 static int64_t
 per_batch(const struct diff *d, int64_t difference)
 {
-	uint64_t size = difference < 0 ? -(uint64_t)difference :
-	    (uint64_t)difference;
-	int64_t each = (int64_t)min_u64(whole_u64((double)size /
-	    (double)d->batches + 0.5), INT64_MAX);
+	double each = fabs((double)difference) / (double)d->batches;
+	int64_t size = (int64_t)min_u64(whole_u64(each + 0.5), INT64_MAX);
 
-	return difference < 0 ? -each : each;
+	return difference < 0 ? -size : size;
 }
 
 /* --- both sides ----------------------------------------------------------- */

@@ -31,9 +31,10 @@ json_ages(const struct leaks *l, const struct leaks_row *row, json_t *object)
 static json_t *
 json_moment(const struct leaks *l, size_t point)
 {
+	uint64_t epoch = min_u64(whole_u64(l->judge.epoch[point]), INT64_MAX);
+
 	return l->judge.timed ? json_real(l->judge.at[point]) :
-	    json_integer((json_int_t)min_u64(whole_u64(
-	    l->judge.epoch[point]), INT64_MAX));
+	    json_integer((json_int_t)epoch);
 }
 
 static json_t *
