@@ -37,7 +37,8 @@ note_given_up(struct given_up *g, const struct journal_record *record)
 	/* Only who does again what failed leaves a run over that is over. */
 	if (!s.redo)
 		g->floor = 0;
-	from = max_u64(s.from, g->floor);
+	/* Where there is no such mark the start rules (run_look_settle()). */
+	from = max_u64(s.from < record->number ? s.from : 0, g->floor);
 	return from + 1 < record->number ? spans_put(&g->numbers, from + 1,
 	    record->number, 0) : 0;
 }

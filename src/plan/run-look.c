@@ -226,10 +226,13 @@ run_look_read(struct run_look *look, const char *path)
 double
 run_look_percent(const struct run_look *look)
 {
+	double percent;
+
 	if (look->ended && look->ok)
 		return 100;
 	if (look->total == TIDE_NONE || look->total == 0)
 		return -1;
-	return 100 * (double)min_u64(look->mark.cursor, look->total) /
-	    (double)look->total;
+	percent = 100 * (double)look->mark.cursor / (double)look->total;
+	/* Rounded, all of 6078832729528464400 items are more than that. */
+	return percent < 100 ? percent : 100;
 }

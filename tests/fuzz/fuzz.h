@@ -9,6 +9,7 @@
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,17 +20,32 @@
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* A target may change its inputs by a way of its own, by libFuzzer's also. */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t most,
     unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t most);
 
+/* Where it is told what was not so: libFuzzer closes what parsers write to. */
+static int fuzz_errors = STDERR_FILENO;
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	(void)argc, (void)argv;
+	if (fd >= 0)
+		fuzz_errors = fd;
+	return 0;
+}
+
 #define MUST(condition) \
 	do { \
 		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-			    __LINE__, #condition); \
+			dprintf(fuzz_errors, "%s:%d: not so: %s\n", \
+			    __FILE__, __LINE__, #condition); \
 			abort(); \
 		} \
 	} while (0)

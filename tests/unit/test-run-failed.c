@@ -203,6 +203,19 @@ who_goes_back_to_an_earlier_mark_is_as_it_was_there(void **state)
 }
 
 static void
+where_a_mark_is_not_there_the_start_rules(void **state)
+{
+	(void)state;
+	fails(3, 1, 2);
+	mark(10);
+	go_on(last_mark + 100, 10, false);
+	expect("", false);
+	fails(4, 1, 2);
+	go_on(UINT64_MAX, 10, false);
+	expect("", false);
+}
+
+static void
 only_what_no_resume_would_do_is_to_be_done_again(void **state)
 {
 	(void)state;
@@ -294,6 +307,7 @@ main(void)
 		TEST(of_two_at_a_time_neither_mends_the_other),
 		TEST(what_is_given_up_counts_for_nothing),
 		TEST(who_goes_back_to_an_earlier_mark_is_as_it_was_there),
+		TEST(where_a_mark_is_not_there_the_start_rules),
 		TEST(only_what_no_resume_would_do_is_to_be_done_again),
 		TEST(of_a_run_that_is_over_all_of_it_is),
 		TEST(an_end_that_is_none_is_none),
