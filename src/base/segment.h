@@ -724,7 +724,8 @@ struct point {
 	_Atomic uint64_t allocated;  /* bytes since the start */
 	_Atomic uint64_t resident;   /* 0: nobody had looked */
 	_Atomic uint64_t terms[RSS_TERMS];
-	uint8_t reserved[16];
+	_Atomic uint64_t looked_ns;  /* when that look was; 0: not noted */
+	uint8_t reserved[8];
 };
 
 #define SERIES_SECONDS 3600

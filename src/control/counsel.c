@@ -279,51 +279,89 @@ keeps_much(const struct heap_look *h)
 	return (double)h->resident > 1.5 * (double)h->live;
 }
 
+static uint64_t
+kept_by(const struct heap_look *h)
+{
+	return h->resident - h->live;
+}
+
+/* When the look of a point was: points of several seconds may share it. */
+static uint64_t
+looked_at(const struct point *p)
+{
+	uint64_t looked_ns = atomic_load(&p->looked_ns);
+
+	return looked_ns != 0 ? looked_ns : atomic_load(&p->at_ns);
+}
+
+/* What the looks at a process that has ended come to. */
+struct heap_looks {
+	uint64_t seen, much;    /* looks; those that found much kept, again */
+	uint64_t together;      /* the last so many found that */
+	struct heap_look usual; /* the last that did not */
+	struct heap_look before, worst;
+};
+
+/* One alone is a moment: it may be in the middle of a malloc_trim(). */
+static void
+add_look(struct heap_looks *l, struct heap_look h)
+{
+	struct heap_look both;
+
+	l->seen++;
+	l->together = keeps_much(&h) ? l->together + 1 : 0;
+	if (l->together == 0)
+		l->usual = h;
+	if (l->together >= 2) {
+		l->much += l->together == 2 ? 2 : 1;
+		both = kept_by(&h) < kept_by(&l->before) ? h : l->before;
+		if (kept_by(&both) >= kept_by(&l->worst))
+			l->worst = both;
+	}
+	l->before = h;
+}
+
 /*
  * A program that gives all back before it ends leaves an allocator that keeps
  * all; that is no fault.  Of one that has ended the looks in between count:
- * the one of those that keep most, if a tenth of them keep much.  Where no
- * point of the series has one, it is the look when most was resident, unless
- * that was the last of all.
+ * what two of them, one behind the other, found kept, where that is most, if a
+ * tenth of all found much kept.  Where no point of the series has one, it is
+ * the look when most was resident, unless that was the last of all.
  */
 static void
 find_kept(struct counsel *k, const struct control *c)
 {
 	const struct point *row = control_rows(c, TABLE_SECONDS);
-	uint64_t rows = control_count(c, TABLE_SECONDS), seen = 0, much = 0, i;
+	uint64_t rows = control_count(c, TABLE_SECONDS), last_ns = 0, i;
 	const struct segment_rss *last = &c->segment->rss[RSS_LAST];
 	const struct segment_rss *peak = &c->segment->rss[RSS_PEAK];
-	struct heap_look worst = { 0, 0 }, usual = { 0, 0 };
+	struct heap_looks looks;
+	struct heap_look found;
 
+	memset(&looks, 0, sizeof(looks));
 	for (i = 0; i < rows; i++) {
 		uint64_t terms[RSS_TERMS];
-		struct heap_look h;
 		int t;
 
 		if (atomic_load(&row[i].at_ns) == 0 ||
-		    atomic_load(&row[i].resident) == 0)
+		    atomic_load(&row[i].resident) == 0 ||
+		    looked_at(&row[i]) == last_ns)
 			continue;
+		last_ns = looked_at(&row[i]);
 		for (t = 0; t < RSS_TERMS; t++)
 			terms[t] = atomic_load(&row[i].terms[t]);
-		h = heap_of(terms);
-		if (h.resident == 0)
-			continue; /* nobody has split it */
-		seen++;
-		if (!keeps_much(&h)) {
-			usual = h;
-			continue;
-		}
-		much++;
-		if (h.resident - h.live >= worst.resident - worst.live)
-			worst = h;
+		found = heap_of(terms);
+		if (found.resident != 0) /* 0: nobody has split it */
+			add_look(&looks, found);
 	}
-	if (seen == 0 && peak->at_ns != 0 &&
+	found = looks.usual;
+	if (looks.seen == 0 && peak->at_ns != 0 &&
 	    peak->at_ns + NS_PER_S / 10 < last->at_ns)
-		usual = heap_of(peak->terms);
-	else if (much * 10 >= seen)
-		usual = worst;
-	k->facts.heap_live = usual.live;
-	k->facts.heap_resident = usual.resident;
+		found = heap_of(peak->terms);
+	else if (looks.much != 0 && looks.much * 10 >= looks.seen)
+		found = looks.worst;
+	k->facts.heap_live = found.live;
+	k->facts.heap_resident = found.resident;
 }
 
 static void

@@ -14,7 +14,7 @@ copy_terms(struct point *p, const struct segment_rss *rss, uint64_t now_ns)
 {
 	uint32_t version = atomic_load(&rss->version);
 	uint64_t terms[RSS_TERMS];
-	uint64_t resident = rss->resident;
+	uint64_t resident = rss->resident, looked_ns = rss->at_ns;
 	int i;
 
 	if (version % 2 != 0 || rss->at_ns == 0 ||
@@ -25,6 +25,7 @@ copy_terms(struct point *p, const struct segment_rss *rss, uint64_t now_ns)
 		return false;
 	for (i = 0; i < RSS_TERMS; i++)
 		atomic_store(&p->terms[i], terms[i]);
+	atomic_store(&p->looked_ns, looked_ns);
 	atomic_store(&p->resident, resident);
 	return true;
 }

@@ -335,6 +335,25 @@ a_heap_that_was_given_back_at_the_end_was_not_kept(void **state)
 	assert_int_equal(k->facts.heap_live, 20 * MIB);
 	assert_int_equal(k->facts.heap_resident, 110 * MIB);
 	counsel_close(k);
+	/* Two seconds that tell of one look; then of two, the lesser of them. */
+	row[18].looked_ns = row[19].looked_ns = start + 18 * NS_PER_S;
+	k = counsel_now(start + 21 * NS_PER_S);
+	assert_int_equal(k->facts.heap_live, 100 * MIB);
+	counsel_close(k);
+	row[19].looked_ns = start + 19 * NS_PER_S;
+	row[19].terms[RSS_RETAINED] = 40 * MIB;
+	k = counsel_now(start + 21 * NS_PER_S);
+	assert_int_equal(k->facts.heap_resident, 60 * MIB);
+	counsel_close(k);
+	memset(row, 0, 32 * sizeof(*row));
+	/* A single look, in the middle of whatever it was. */
+	row[1].resident = 110 * MIB;
+	row[1].terms[RSS_LIVE] = 3 * MIB;
+	row[1].terms[RSS_RETAINED] = 37 * MIB;
+	row[1].at_ns = start + NS_PER_S;
+	k = counsel_now(start + 21 * NS_PER_S);
+	assert_int_equal(k->facts.heap_resident, 0);
+	counsel_close(k);
 	memset(row, 0, 32 * sizeof(*row));
 	/* Without points: a look that was not the last. */
 	s->rss[RSS_PEAK].terms[RSS_LIVE] = 20 * MIB;
