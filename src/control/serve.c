@@ -35,8 +35,6 @@ serve_open(struct serve **serve)
 	}
 	s->wake = serve_take_handle(ends[0]);
 	s->waker = serve_take_handle(ends[1]);
-	for (i = 0; i < SERVE_LISTENERS; i++)
-		s->listener[i].handle.fd = -1;
 	for (i = 0; i < SERVE_CLIENTS; i++) {
 		s->client[i].handle.fd = -1;
 		s->client[i].talk = &s->talk[i];
@@ -93,7 +91,7 @@ serve_add(struct serve *s, const char *path, const struct control *c)
 	size_t at;
 	int fd;
 
-	for (at = 0; at < SERVE_LISTENERS; at++)
+	for (at = 0; at < s->listeners; at++)
 		if (s->listener[at].handle.fd < 0)
 			break;
 	if (at == SERVE_LISTENERS)

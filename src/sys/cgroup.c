@@ -393,33 +393,6 @@ read_levels(const struct dialect *d, struct cgroup_memory *memory, size_t top)
 	}
 }
 
-int
-cgroup_memory_read(const char *root, int pid, struct cgroup_memory *memory)
-{
-	const struct dialect *d;
-	char group[CGROUP_ROOM];
-	size_t top = 0;
-	int r;
-
-	memory->version = 0;
-	memory->levels = 0;
-	memory->hierarchical = CGROUP_NONE;
-	memory->path[0] = '\0';
-	for (d = dialects; d < dialects + ARRAY_LENGTH(dialects); d++) {
-		r = find_group(d, root, pid, group);
-		if (r == 0)
-			r = find_directory(d, root, group, memory, &top);
-		if (r == -ENOENT)
-			continue;
-		if (r < 0)
-			return r;
-		memory->version = d->version;
-		read_levels(d, memory, top);
-		return 0;
-	}
-	return 0;
-}
-
 /* NULL: there is no memory controller. */
 static const struct dialect *
 dialect_of(const struct cgroup_memory *memory)
@@ -430,6 +403,50 @@ dialect_of(const struct cgroup_memory *memory)
 		if (d->version == memory->version)
 			return d;
 	return NULL;
+}
+
+/* @top: bytes of the path that name the mount point. */
+static int
+find_own(const char *root, int pid, struct cgroup_memory *memory, size_t *top)
+{
+	const struct dialect *d;
+	char group[CGROUP_ROOM];
+	int r;
+
+	memory->version = 0;
+	memory->levels = 0;
+	memory->hierarchical = CGROUP_NONE;
+	memory->path[0] = '\0';
+	for (d = dialects; d < dialects + ARRAY_LENGTH(dialects); d++) {
+		r = find_group(d, root, pid, group);
+		if (r == 0)
+			r = find_directory(d, root, group, memory, top);
+		if (r == -ENOENT)
+			continue;
+		if (r == 0)
+			memory->version = d->version;
+		return r;
+	}
+	return 0;
+}
+
+int
+cgroup_memory_find(const char *root, int pid, struct cgroup_memory *memory)
+{
+	size_t top = 0;
+
+	return find_own(root, pid, memory, &top);
+}
+
+int
+cgroup_memory_read(const char *root, int pid, struct cgroup_memory *memory)
+{
+	size_t top = 0;
+	int r = find_own(root, pid, memory, &top);
+
+	if (r == 0 && memory->version != 0)
+		read_levels(dialect_of(memory), memory, top);
+	return r;
 }
 
 bool

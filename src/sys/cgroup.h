@@ -85,6 +85,10 @@ struct cgroup_memory {
 int cgroup_memory_read(const char *root, int pid,
     struct cgroup_memory *memory);
 
+/* The same, but that none is read: @version and @path only. */
+int cgroup_memory_find(const char *root, int pid,
+    struct cgroup_memory *memory);
+
 /* Is a limit of these groups not what it was?  Reads no more than these. */
 bool cgroup_memory_has_changed(const struct cgroup_memory *memory);
 

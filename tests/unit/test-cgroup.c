@@ -46,6 +46,24 @@ of_version_2_all_groups_above_are_read(void **state)
 }
 
 static void
+a_group_can_be_found_without_reading_any(void **state)
+{
+	struct cgroup_memory m;
+	char own[CGROUP_ROOM];
+
+	(void)state;
+	assert_int_equal(cgroup_memory_read(tree("v2"), 0, &m), 0);
+	snprintf(own, sizeof(own), "%s", m.path);
+	memset(&m, 0x55, sizeof(m));
+	assert_int_equal(cgroup_memory_find(tree("v2"), 0, &m), 0);
+	assert_int_equal(m.version, 2);
+	assert_int_equal(m.levels, 0);
+	assert_string_equal(m.path, own);
+	assert_int_equal(cgroup_memory_find(tree("v1"), 0, &m), 0);
+	assert_int_equal(m.version, 1);
+}
+
+static void
 page_cache_that_can_be_dropped_is_not_used(void **state)
 {
 	struct cgroup_memory m;
@@ -424,6 +442,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_version_2_all_groups_above_are_read),
+		cmocka_unit_test(a_group_can_be_found_without_reading_any),
 		cmocka_unit_test(page_cache_that_can_be_dropped_is_not_used),
 		cmocka_unit_test(in_a_namespace_the_mount_point_is_the_group),
 		cmocka_unit_test(

@@ -51,7 +51,7 @@ oom_kills(void)
 	struct cgroup_memory group;
 	uint64_t n = 0;
 
-	if (cgroup_memory_read("", 0, &group) == 0 &&
+	if (cgroup_memory_find("", 0, &group) == 0 &&
 	    read_group(group.path, group.version, &n))
 		return n;
 	(void)read_counter("/proc/vmstat", &n);
@@ -74,7 +74,7 @@ oom_follow(struct oom *oom, int pid)
 	struct oom_group *group;
 	uint64_t n = 0;
 
-	if (cgroup_memory_read("", pid, &memory) != 0 ||
+	if (cgroup_memory_find("", pid, &memory) != 0 ||
 	    is_known(oom, memory.path) ||
 	    !read_group(memory.path, memory.version, &n))
 		return;
